@@ -1,0 +1,156 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { DisposedError, FormatError } from './errors';
+
+/** A weight with its place in the module tree, as in `level0/step2/actnorm/bias`. */
+export interface NamedWeight {
+  name: string;
+  variable: tf.Variable;
+  trainable: boolean;
+}
+
+/** What `dispose()` freed. */
+export interface DisposeResult {
+  disposedVariables: number;
+}
+
+/** A module as plain JSON: enough to build it again, without its weights. */
+export interface SerializedModule {
+  className: string;
+  config: tf.serialization.ConfigDict;
+}
+
+/**
+ * Anything with weights: bijectors, conditioner networks, distributions, flows.
+ *
+ * Holds variables and children in creation order, so weights have a stable order and stable hierarchical names.
+ * (tfjs wants variable names unique in the process; the names here are unique within their tree, whatever else runs.)
+ */
+export abstract class Module extends tf.serialization.Serializable {
+  readonly name: string;
+  private readonly ownWeights: NamedWeight[] = [];
+  private readonly ownChildren: Module[] = [];
+  private isDisposed = false;
+
+  constructor(name: string) {
+    super();
+    this.name = name;
+  }
+
+  /** Registers a variable; takes over `initial` and disposes it. */
+  protected addWeight(name: string, initial: tf.Tensor, trainable = true): tf.Variable {
+    const variable = tf.variable(initial, trainable);
+    initial.dispose();
+    this.ownWeights.push({ name, variable, trainable });
+    return variable;
+  }
+
+  /** Registers variables that something else created, a tfjs-layers model for one. */
+  protected adoptWeight(name: string, variable: tf.Variable, trainable: boolean): void {
+    this.ownWeights.push({ name, variable, trainable });
+  }
+
+  /** Registers a child; its name must be unique among its siblings. */
+  protected addChild<T extends Module>(child: T): T {
+    this.ownChildren.push(child);
+    return child;
+  }
+
+  /** The modules directly below this one, in order. */
+  get children(): readonly Module[] {
+    return this.ownChildren;
+  }
+
+  /** All weights of the tree in a stable order, own first, then the children's with their names as prefix. */
+  get weights(): NamedWeight[] {
+    const below = this.ownChildren.flatMap((child) =>
+      child.weights.map((weight) => ({ ...weight, name: `${child.name}/${weight.name}` })),
+    );
+    return [...this.ownWeights, ...below];
+  }
+
+  get trainableWeights(): tf.Variable[] {
+    return this.weights.filter((weight) => weight.trainable).map((weight) => weight.variable);
+  }
+
+  get nonTrainableWeights(): tf.Variable[] {
+    return this.weights.filter((weight) => !weight.trainable).map((weight) => weight.variable);
+  }
+
+  /** Number of trainable values. */
+  get parameterCount(): number {
+    return this.trainableWeights.reduce((sum, variable) => sum + variable.size, 0);
+  }
+
+  /** True once data-dependent initialization has run everywhere below (and where there is none). */
+  get initialized(): boolean {
+    return this.ownChildren.every((child) => child.initialized);
+  }
+
+  /** Declares the weights as set by other means than data: loaded, imported or written by hand. */
+  markInitialized(): void {
+    for (const child of this.ownChildren) child.markInitialized();
+  }
+
+  /** Kernels beyond plain arithmetic that training this module runs; checked against the backend by `fit`. */
+  get requiredKernels(): string[] {
+    return [...new Set(this.ownChildren.flatMap((child) => child.requiredKernels))];
+  }
+
+  /** Class name as people know it, for messages: className without our prefix (survives minification). */
+  get label(): string {
+    return this.getClassName().replace(/^Flow(?=[A-Z])/, '');
+  }
+
+  get disposed(): boolean {
+    return this.isDisposed;
+  }
+
+  /** Frees every variable of the tree; any use afterwards throws a DisposedError. */
+  dispose(): DisposeResult {
+    this.checkUsable('dispose');
+    let disposedVariables = 0;
+    for (const child of this.ownChildren) {
+      if (!child.disposed) disposedVariables += child.dispose().disposedVariables;
+    }
+    for (const { variable } of this.ownWeights) {
+      if (!variable.isDisposed) {
+        variable.dispose();
+        disposedVariables++;
+      }
+    }
+    this.isDisposed = true;
+    return { disposedVariables };
+  }
+
+  protected checkUsable(method: string): void {
+    if (this.isDisposed) {
+      throw new DisposedError(
+        `${this.label}.${method}: '${this.name}' was disposed. Build or load it again.`,
+      );
+    }
+  }
+}
+
+type ModuleClass = tf.serialization.SerializableConstructor<Module>;
+
+/** Makes a class known to `deserializeModule`; its static className must be unique, ours start with "Flow". */
+export function registerModule(moduleClass: ModuleClass): void {
+  tf.serialization.registerClass(moduleClass as never);
+}
+
+export function serializeModule(module: Module): SerializedModule {
+  return { className: module.getClassName(), config: module.getConfig() };
+}
+
+/** Builds a module from its JSON form; weights are fresh. */
+export function deserializeModule<T extends Module>(serialized: SerializedModule): T {
+  const entry = tf.serialization.SerializationMap.getMap().classNameMap[serialized?.className];
+  if (entry === undefined) {
+    throw new FormatError(
+      `deserializeModule: unknown class '${serialized?.className}'. ` +
+        'Import the package that defines it, or register it with registerModule.',
+    );
+  }
+  const [moduleClass, fromConfig] = entry;
+  return fromConfig(moduleClass as never, serialized.config) as unknown as T;
+}

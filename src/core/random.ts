@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core';
+import seedrandom from 'seedrandom';
+import { ConfigError, complaint } from './errors';
+
+/** Everything needed to continue a stream exactly where it stood; plain JSON. */
+export interface RandomStreamState {
+  alea: unknown;
+  spare: number | null;
+}
+
+/**
+ * A seeded stream of random numbers: the one source of randomness in this library.
+ *
+ * Numbers are drawn on the host (Alea, through seedrandom), so the same seed gives the same run on every backend.
+ *
+ * @example
+ * const random = new RandomStream(7);
+ * const noise = random.normal([2, 3]); // tf.Tensor, standard normal
+ * noise.dispose();
+ */
+export class RandomStream {
+  private generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
+  private spare: number | null = null;
+
+  /** @param seed any integer or string; a missing seed draws one from the clock. */
+  constructor(seed: number | string = Date.now()) {
+    if (typeof seed === 'number' && !Number.isFinite(seed)) {
+      throw new ConfigError(complaint('RandomStream', 'a finite seed', seed));
+    }
+    this.generator = seedrandom.alea(String(seed), { state: true });
+  }
+
+  /** One number, uniform on [0, 1). */
+  uniformNumber(): number {
+    return this.generator.quick();
+  }
+
+  /** One standard normal number (Marsaglia's polar method, 1964). */
+  normalNumber(): number {
+    if (this.spare !== null) {
+      const value = this.spare;
+      this.spare = null;
+      return value;
+    }
+    let u: number;
+    let v: number;
+    let s: number;
+    do {
+      u = 2 * this.generator.quick() - 1;
+      v = 2 * this.generator.quick() - 1;
+      s = u * u + v * v;
+    } while (s >= 1 || s === 0);
+    const factor = Math.sqrt((-2 * Math.log(s)) / s);
+    this.spare = v * factor;
+    return u * factor;
+  }
+
+  /** One integer, uniform on 0 .. limit - 1. */
+  integer(limit: number): number {
+    return Math.floor(this.generator.double() * limit);
+  }
+
+  /** A seed for a child stream: an integer in 1 .. 2^31 - 2, never 0 (tfjs reads 0 as unseeded). */
+  childSeed(): number {
+    return 1 + this.integer(2 ** 31 - 2);
+  }
+
+  /** A stream of its own, derived from this one. */
+  child(): RandomStream {
+    return new RandomStream(this.childSeed());
+  }
+
+  /** The numbers 0 .. n - 1 in random order (Fisher-Yates). */
+  permutation(n: number): Int32Array {
+    const order = Int32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const held = order[i];
+      order[i] = order[j];
+      order[j] = held;
+    }
+    return order;
+  }
+
+  /** n standard normal numbers in float64. */
+  normalArray(n: number): Float64Array {
+    const values = new Float64Array(n);
+    for (let i = 0; i < n; i++) values[i] = this.normalNumber();
+    return values;
+  }
+
+  /** Tensor of normal numbers, float32. */
+  normal(shape: readonly number[], mean = 0, standardDeviation = 1): tf.Tensor {
+    const values = new Float32Array(tf.util.sizeFromShape([...shape]));
+    for (let i = 0; i < values.length; i++) values[i] = mean + standardDeviation * this.normalNumber();
+    return tf.tensor(values, [...shape], 'float32');
+  }
+
+  /** Tensor of uniform numbers on [low, high), float32. */
+  uniform(shape: readonly number[], low = 0, high = 1): tf.Tensor {
+    const values = new Float32Array(tf.util.sizeFromShape([...shape]));
+    for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * this.generator.quick();
+    return tf.tensor(values, [...shape], 'float32');
+  }
+
+  /** The stream's position, as plain JSON. */
+  state(): RandomStreamState {
+    return { alea: this.generator.state(), spare: this.spare };
+  }
+
+  /** Moves this stream to a position that `state()` returned. */
+  restore(state: RandomStreamState): void {
+    this.generator = seedrandom.alea('', { state: state.alea as seedrandom.State.Alea });
+    this.spare = state.spare;
+  }
+}

@@ -1,0 +1,24 @@
+export {
+  BackendError,
+  ConfigError,
+  DataError,
+  DisposedError,
+  FlowError,
+  FormatError,
+  NonFiniteError,
+  ShapeError,
+} from './core/errors';
+export {
+  type DisposeResult,
+  deserializeModule,
+  Module,
+  type NamedWeight,
+  registerModule,
+  type SerializedModule,
+  serializeModule,
+} from './core/module';
+export { RandomStream, type RandomStreamState } from './core/random';
+export type { Shape } from './core/shapes';
+export { Bijector, type BijectorOptions, type Transformed } from './layers/bijector';
+export { inverseMatrix, logAbsDet, Matrix } from './linalg';
+export type { Batch, Loss, Trainable } from './training/trainable';

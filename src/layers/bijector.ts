@@ -1,0 +1,115 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, ShapeError } from '../core/errors';
+import { Module } from '../core/module';
+import { checkBatch, type Shape, sizeOf } from '../core/shapes';
+
+/** Result of a pass through a bijector. */
+export interface Transformed {
+  /** [batch, ...shape] */
+  value: tf.Tensor;
+  /** [batch], natural log of the absolute Jacobian determinant of the pass that was made. */
+  logDet: tf.Tensor1D;
+}
+
+/** Options that every bijector takes. */
+export interface BijectorOptions {
+  /** Event shape without the batch: [h, w, c] or [d]. */
+  inputShape: Shape;
+  /** Name in the weight tree. Default: the kind of layer, as in `actnorm`. */
+  name?: string;
+}
+
+/**
+ * A differentiable one-to-one map between event spaces of equal size.
+ *
+ * `forward` normalizes, data to latent: z = f(x). `inverse` generates. Each returns its own log-determinant, so
+ *
+ *     log p(x) = log p(z) + forward(x).logDet,    forward(x).logDet + inverse(z).logDet = 0
+ *
+ * Subclasses implement three hooks; shapes are checked and intermediates freed here, once.
+ * Callers own what is returned; inputs are never disposed.
+ *
+ * Source of the rule: Rezende and Mohamed, "Variational Inference with Normalizing Flows" (2015), section 3, arXiv:1505.05770.
+ */
+export abstract class Bijector extends Module {
+  /** Event shape that `forward` takes. */
+  readonly inputShape: Shape;
+  /** Event shape that `forward` returns. */
+  readonly outputShape: Shape;
+
+  constructor(name: string, inputShape: Shape, outputShape: Shape = inputShape) {
+    super(name);
+    this.inputShape = [...inputShape];
+    this.outputShape = [...outputShape];
+    if (sizeOf(inputShape) !== sizeOf(outputShape)) {
+      throw new ShapeError(
+        complaint(this.label, `an output of ${sizeOf(inputShape)} values`, `${sizeOf(outputShape)}`),
+      );
+    }
+  }
+
+  /** Hook: value and log-determinant of the normalizing direction. */
+  protected abstract computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed;
+
+  /** Hook: value and log-determinant of the generating direction. */
+  protected abstract computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed;
+
+  /** Hook: sets data-dependent weights from a batch, then returns forward's value. */
+  protected computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    return this.computeForward(x, context).value;
+  }
+
+  /**
+   * Data to latent.
+   *
+   * @param x [batch, ...inputShape]
+   * @param context what the layer is conditioned on, [batch, ...]; layers without conditioning ignore it
+   * @returns value [batch, ...outputShape] and logDet [batch] in nats
+   * @throws ShapeError, DisposedError
+   */
+  forward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    this.check('forward', x, this.inputShape, context);
+    return tf.tidy(() => this.computeForward(x, context) as never) as Transformed;
+  }
+
+  /**
+   * Latent to data.
+   *
+   * @param y [batch, ...outputShape]
+   * @returns value [batch, ...inputShape] and logDet [batch] of the inverse map, in nats
+   * @throws ShapeError, DisposedError
+   */
+  inverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+    this.check('inverse', y, this.outputShape, context);
+    return tf.tidy(() => this.computeInverse(y, context) as never) as Transformed;
+  }
+
+  /**
+   * Sets data-dependent weights (actnorm) from one batch, in the order in which data meets them.
+   *
+   * @param x [batch, ...inputShape]
+   * @returns forward's value after the initialization
+   */
+  initialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    this.check('initialize', x, this.inputShape, context);
+    return tf.tidy(() => this.computeInitialize(x, context));
+  }
+
+  /** What to look at when an input does not fit; a subclass may say it better. */
+  protected shapeHint(received: Shape): string {
+    if (received.length === 3 && this.inputShape.length === 3 && received[2] * 4 === this.inputShape[2]) {
+      return 'Did you forget Squeeze?';
+    }
+    return '';
+  }
+
+  private check(method: string, x: tf.Tensor, shape: Shape, context?: tf.Tensor): void {
+    this.checkUsable(method);
+    checkBatch(`${this.label}.${method}`, x, shape, this.shapeHint(x.shape.slice(1)));
+    if (context !== undefined && context.shape[0] !== x.shape[0]) {
+      throw new ShapeError(
+        complaint(`${this.label}.${method}`, `a context for ${x.shape[0]} examples`, context.shape),
+      );
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { NamedWeight } from '../core/module';
+import type { RandomStream } from '../core/random';
+
+/** One step's data on the device. */
+export interface Batch {
+  /** [batch, ...eventShape] */
+  x: tf.Tensor;
+  /** What the model is conditioned on, class labels for one: [batch, ...]. */
+  context?: tf.Tensor;
+}
+
+/** What one look at a batch gives. */
+export interface Loss {
+  /** The scalar to minimize, differentiable in the trainable weights. */
+  loss: tf.Scalar;
+  /** Further scalars to report, by name. */
+  metrics: Record<string, tf.Scalar>;
+}
+
+/**
+ * What `fit` needs of a model: every flow offers it, and so can anything else with named weights.
+ *
+ * Training knows no flow: it stands below `flows`, which hand themselves in.
+ */
+export interface Trainable {
+  /** Name in messages, as in `Glow`. */
+  readonly label: string;
+  /** All weights, stable order and names; the trainable ones are optimized. */
+  readonly weights: NamedWeight[];
+  /** Unit of the loss, for the progress display. */
+  readonly lossUnit: 'bits/dim' | 'nats';
+  /** Whether data-dependent initialization has run. */
+  readonly initialized: boolean;
+  /** Backend kernels that a training step runs beyond plain arithmetic. */
+  readonly requiredKernels: string[];
+  /** Throws a ShapeError or DataError where the batch cannot be this model's data. */
+  checkBatch(batch: Batch): void;
+  /** Data-dependent initialization from one batch. */
+  initializeFrom(batch: Batch, random: RandomStream): void;
+  /** Loss and metrics of a batch. Randomness (dequantization noise) comes from `random` alone. */
+  loss(batch: Batch, random: RandomStream): Loss;
+  /** Name of the first layer whose output on this batch is not finite; undefined where all are finite. */
+  locateNonFinite(batch: Batch, random: RandomStream): string | undefined;
+}

@@ -1,0 +1,41 @@
+import { RandomStream } from 'tfjs-flows';
+import { describe, expect, it } from 'vitest';
+
+describe('RandomStream', () => {
+  it('gives the same numbers for the same seed, and others for another', () => {
+    const a = new RandomStream(3).normalArray(8);
+    expect(new RandomStream(3).normalArray(8)).toEqual(a);
+    expect(new RandomStream(4).normalArray(8)).not.toEqual(a);
+  });
+
+  it('continues from a saved state, the spare normal number included', () => {
+    const stream = new RandomStream(5);
+    stream.normalArray(3);
+    const saved = JSON.parse(JSON.stringify(stream.state()));
+    const expected = stream.normalArray(5);
+    const other = new RandomStream(99);
+    other.restore(saved);
+    expect(other.normalArray(5)).toEqual(expected);
+  });
+
+  it('draws standard normal numbers (mean, variance and fourth moment of 20,000, within 4 standard errors)', () => {
+    const n = 20_000;
+    const values = new RandomStream(1).normalArray(n);
+    const moment = (power: number) => values.reduce((sum, value) => sum + value ** power, 0) / n;
+    expect(Math.abs(moment(1))).toBeLessThan(4 / Math.sqrt(n));
+    expect(Math.abs(moment(2) - 1)).toBeLessThan(4 * Math.sqrt(2 / n));
+    expect(Math.abs(moment(4) - 3)).toBeLessThan(4 * Math.sqrt(96 / n));
+  });
+
+  it('permutes, and its child seeds are never 0', () => {
+    const stream = new RandomStream(2);
+    expect([...stream.permutation(50)].sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 50 }, (_, i) => i),
+    );
+    for (let i = 0; i < 100; i++) expect(stream.childSeed()).toBeGreaterThan(0);
+  });
+
+  it('refuses a seed that is not finite', () => {
+    expect(() => new RandomStream(Number.NaN)).toThrow('RandomStream: expected a finite seed, got NaN.');
+  });
+});

@@ -1,0 +1,43 @@
+import type { Plugin } from 'esbuild';
+import { defineConfig } from 'tsup';
+
+/** In a page the union bundle tf.min.js is a global: every tfjs package resolves to it. */
+const tensorflowGlobal: Plugin = {
+  name: 'tensorflow-global',
+  setup(build) {
+    build.onResolve({ filter: /^@tensorflow\/tfjs-(core|layers)$/ }, (args) => ({
+      path: args.path,
+      namespace: 'tensorflow-global',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'tensorflow-global' }, () => ({
+      contents: 'module.exports = globalThis.tf;',
+      loader: 'js',
+    }));
+  },
+};
+
+const entry = { index: 'src/index.ts' };
+
+export default defineConfig([
+  {
+    entry,
+    format: ['esm', 'cjs'],
+    target: 'es2022',
+    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    sourcemap: true,
+    clean: true,
+    splitting: true,
+    treeshake: true,
+  },
+  {
+    entry: { index: 'src/index.ts' },
+    format: ['iife'],
+    globalName: 'tfjsFlows',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    sourcemap: true,
+    noExternal: [/.*/],
+    esbuildPlugins: [tensorflowGlobal],
+  },
+]);
