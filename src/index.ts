@@ -1,3 +1,4 @@
+export * from './attributes';
 export {
   BackendError,
   ConfigError,

@@ -1,0 +1,8 @@
+export type {
+  Labeled,
+  LatentsInput,
+  ShapedArray,
+  SubclassLabels,
+  SubclassName,
+  VectorInput,
+} from './latents';
