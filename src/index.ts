@@ -1,3 +1,5 @@
+import { registerMissingKernels } from './core/missingKernels';
+
 export * from './attributes';
 export {
   BackendError,
@@ -23,3 +25,5 @@ export type { Shape } from './core/shapes';
 export { Bijector, type BijectorOptions, type Transformed } from './layers/bijector';
 export { inverseMatrix, logAbsDet, Matrix } from './linalg';
 export type { Batch, Loss, Trainable } from './training/trainable';
+
+registerMissingKernels();
