@@ -1,0 +1,11 @@
+export {
+  fCdf,
+  fQuantile,
+  fSf,
+  incompleteBeta,
+  studentTCdf,
+  studentTQuantile,
+  studentTSf,
+} from './beta';
+export { chiSquaredCdf, chiSquaredQuantile, chiSquaredSf, incompleteGamma, logGamma } from './gamma';
+export { normalCdf, normalLogCdf, normalPdf, normalQuantile, normalSf } from './normal';
