@@ -22,7 +22,7 @@ export {
 } from './core/module';
 export { RandomStream, type RandomStreamState } from './core/random';
 export type { Shape } from './core/shapes';
-export { Bijector, type BijectorOptions, type Transformed } from './layers/bijector';
+export * from './layers';
 export { inverseMatrix, logAbsDet, Matrix } from './linalg';
 export type { Batch, Loss, Trainable } from './training/trainable';
 

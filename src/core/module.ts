@@ -10,7 +10,8 @@ export interface NamedWeight {
 
 /** What `dispose()` freed. */
 export interface DisposeResult {
-  disposedVariables: number;
+  /** Variables and held constants. */
+  disposedTensors: number;
 }
 
 /** A module as plain JSON: enough to build it again, without its weights. */
@@ -28,6 +29,7 @@ export interface SerializedModule {
 export abstract class Module extends tf.serialization.Serializable {
   readonly name: string;
   private readonly ownWeights: NamedWeight[] = [];
+  private readonly ownConstants: tf.Tensor[] = [];
   private readonly ownChildren: Module[] = [];
   private isDisposed = false;
 
@@ -47,6 +49,12 @@ export abstract class Module extends tf.serialization.Serializable {
   /** Registers variables that something else created, a tfjs-layers model for one. */
   protected adoptWeight(name: string, variable: tf.Variable, trainable: boolean): void {
     this.ownWeights.push({ name, variable, trainable });
+  }
+
+  /** Holds a tensor that is neither trained nor saved (a mask, an edge map) until dispose; takes it over. */
+  protected addConstant<T extends tf.Tensor>(constant: T): T {
+    this.ownConstants.push(tf.keep(constant));
+    return constant;
   }
 
   /** Registers a child; its name must be unique among its siblings. */
@@ -108,18 +116,18 @@ export abstract class Module extends tf.serialization.Serializable {
   /** Frees every variable of the tree; any use afterwards throws a DisposedError. */
   dispose(): DisposeResult {
     this.checkUsable('dispose');
-    let disposedVariables = 0;
+    let disposedTensors = 0;
     for (const child of this.ownChildren) {
-      if (!child.disposed) disposedVariables += child.dispose().disposedVariables;
+      if (!child.disposed) disposedTensors += child.dispose().disposedTensors;
     }
-    for (const { variable } of this.ownWeights) {
-      if (!variable.isDisposed) {
-        variable.dispose();
-        disposedVariables++;
+    for (const tensor of [...this.ownWeights.map((weight) => weight.variable), ...this.ownConstants]) {
+      if (!tensor.isDisposed) {
+        tensor.dispose();
+        disposedTensors++;
       }
     }
     this.isDisposed = true;
-    return { disposedVariables };
+    return { disposedTensors };
   }
 
   protected checkUsable(method: string): void {

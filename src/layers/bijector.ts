@@ -11,6 +11,34 @@ export interface Transformed {
   logDet: tf.Tensor1D;
 }
 
+/** One layer's part in a pass, as `trace` reports it. Tensors belong to the pass: read them, do not keep them. */
+export interface TraceEntry {
+  /** Place in the tree, as in `level0/step2/coupling`. */
+  name: string;
+  bijector: Bijector;
+  input: tf.Tensor;
+  output: Transformed;
+}
+
+/** How close to singular a layer is on some data. */
+export interface Conditioning {
+  /** Smallest factor by which forward scales anything; the inverse divides by it. */
+  smallestScale?: number;
+  /** Condition number of a matrix, 1-norm. */
+  conditionNumber?: number;
+}
+
+/** One level's place in the flat latent vector z. */
+export interface LatentSlice {
+  level: number;
+  /** First index in z. */
+  offset: number;
+  /** Number of values. */
+  size: number;
+  /** Event shape of these values, [h, w, c] or [d]. */
+  shape: Shape;
+}
+
 /** Options that every bijector takes. */
 export interface BijectorOptions {
   /** Event shape without the batch: [h, w, c] or [d]. */
@@ -93,6 +121,32 @@ export abstract class Bijector extends Module {
   initialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
     this.check('initialize', x, this.inputShape, context);
     return tf.tidy(() => this.computeInitialize(x, context));
+  }
+
+  /** Which slice of the latent belongs to which level; one slice where there are no levels. */
+  get latentLayout(): LatentSlice[] {
+    return [{ level: 0, offset: 0, size: sizeOf(this.outputShape), shape: this.outputShape }];
+  }
+
+  /**
+   * Forward, showing every leaf layer's input and output on the way.
+   *
+   * The caller runs it inside `tf.tidy`; nothing is freed before the end.
+   */
+  trace(
+    x: tf.Tensor,
+    visit: (entry: TraceEntry) => void,
+    context?: tf.Tensor,
+    name = this.name,
+  ): Transformed {
+    const output = this.forward(x, context);
+    visit({ name, bijector: this, input: x, output });
+    return output;
+  }
+
+  /** How close to singular this layer is on the data x; empty where the question has no meaning. */
+  conditioning(_x: tf.Tensor, _context?: tf.Tensor): Conditioning {
+    return {};
   }
 
   /** What to look at when an input does not fit; a subclass may say it better. */

@@ -76,3 +76,12 @@ export class Matrix {
     return result;
   }
 }
+
+/** Largest absolute column sum. */
+export function norm1(matrix: Matrix): number {
+  const sums = new Float64Array(matrix.cols);
+  matrix.data.forEach((entry, i) => {
+    sums[i % matrix.cols] += Math.abs(entry);
+  });
+  return Math.max(...sums);
+}

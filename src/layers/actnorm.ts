@@ -1,0 +1,85 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { registerModule } from '../core/module';
+import { checkEventShape } from '../core/shapes';
+import { repeatPerExample } from '../core/tensors';
+import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+
+/** Options of {@link ActNorm}. */
+export interface ActNormOptions extends BijectorOptions {}
+
+/** A channel that varies less than this over the first batch is taken as constant and keeps scale 1. */
+const LEAST_DEVIATION = 1e-6;
+
+/**
+ * Activation normalization: a scale and bias per channel, set from the first batch to zero mean and unit variance.
+ *
+ *     y = (x + bias) * exp(logScale),    logDet = h * w * sum(logScale)
+ *
+ * Shapes: [n, h, w, c] or [n, d]; one bias and scale per channel. logDet in nats.
+ * Before `initialize` it is the identity. A channel that is constant on the first batch is centred, not scaled.
+ *
+ * @throws ConfigError for a bad inputShape; ShapeError for other inputs
+ * @see Kingma and Dhariwal, "Glow" (2018), section 3.1, arXiv:1807.03039
+ * @example
+ * const actnorm = new ActNorm({ inputShape: [2] });
+ * const y = actnorm.initialize(tf.tensor2d([[1, 10], [3, 30]]));
+ * y.print(); // [[-1, -1], [1, 1]]
+ */
+export class ActNorm extends Bijector {
+  static className = 'FlowActNorm';
+  private readonly bias: tf.Variable;
+  private readonly logScale: tf.Variable;
+  private hasInitialized = false;
+
+  constructor(options: ActNormOptions) {
+    checkEventShape('ActNorm', options.inputShape, [1, 3]);
+    super(options.name ?? 'actnorm', options.inputShape);
+    const channels = options.inputShape[options.inputShape.length - 1];
+    this.bias = this.addWeight('bias', tf.zeros([channels]));
+    this.logScale = this.addWeight('logScale', tf.zeros([channels]));
+  }
+
+  override get initialized(): boolean {
+    return this.hasInitialized;
+  }
+
+  override markInitialized(): void {
+    this.hasInitialized = true;
+  }
+
+  protected computeForward(x: tf.Tensor): Transformed {
+    const value = tf.mul(tf.add(x, this.bias), tf.exp(this.logScale));
+    return { value, logDet: this.logDet(x.shape[0]) };
+  }
+
+  protected computeInverse(y: tf.Tensor): Transformed {
+    const value = tf.sub(tf.mul(y, tf.exp(tf.neg(this.logScale))), this.bias);
+    return { value, logDet: tf.neg(this.logDet(y.shape[0])) as tf.Tensor1D };
+  }
+
+  protected override computeInitialize(x: tf.Tensor): tf.Tensor {
+    const axes = Array.from({ length: x.rank - 1 }, (_, axis) => axis);
+    const { mean, variance } = tf.moments(x, axes);
+    const deviation = tf.sqrt(variance);
+    const varies = tf.greater(deviation, LEAST_DEVIATION);
+    this.bias.assign(tf.neg(mean));
+    this.logScale.assign(tf.neg(tf.log(tf.where(varies, deviation, tf.onesLike(deviation)))));
+    this.hasInitialized = true;
+    return this.computeForward(x).value;
+  }
+
+  override conditioning(): Conditioning {
+    return { smallestScale: tf.tidy(() => tf.exp(tf.min(this.logScale)).dataSync()[0]) };
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return { name: this.name, inputShape: [...this.inputShape] };
+  }
+
+  private logDet(batch: number): tf.Tensor1D {
+    const positions = this.inputShape.slice(0, -1).reduce((product, length) => product * length, 1);
+    return repeatPerExample(tf.mul(tf.sum(this.logScale), positions), batch);
+  }
+}
+
+registerModule(ActNorm);

@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint, ShapeError } from '../core/errors';
+import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { type Shape, sameShape } from '../core/shapes';
+import { zeroLogDet } from '../core/tensors';
+import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
+
+/** Options of {@link Chain}. */
+export interface ChainOptions {
+  /** In the order in which data meets them; at least one. */
+  bijectors: Bijector[];
+  /** Name in the weight tree. Default 'chain'. */
+  name?: string;
+}
+
+/** Builds a bijector for the shape that reaches it. */
+export type BijectorBuilder = (inputShape: Shape) => Bijector;
+
+/**
+ * Bijectors one after the other.
+ *
+ *     z = f_k(... f_2(f_1(x))),    logDet = sum of the members' logDets
+ *
+ * Shapes: the first member's input, the last member's output; every joint is checked here. logDet in nats.
+ * The chain owns its members: disposing it disposes them.
+ *
+ * @throws ConfigError for an empty chain or two members of one name; ShapeError for a joint that does not fit
+ * @see Rezende and Mohamed (2015), section 3.1, arXiv:1505.05770
+ * @example
+ * const step = Chain.from([16, 16, 3], [
+ *   (inputShape) => new Squeeze({ inputShape }),
+ *   (inputShape) => new ActNorm({ inputShape }),
+ *   (inputShape) => new InvConv1x1({ inputShape, seed: 1 }),
+ * ]);
+ * step.outputShape; // [8, 8, 12]
+ */
+export class Chain extends Bijector {
+  static className = 'FlowChain';
+  readonly bijectors: readonly Bijector[];
+
+  constructor(options: ChainOptions) {
+    const { bijectors, name = 'chain' } = options;
+    if (bijectors.length === 0) throw new ConfigError(complaint('Chain', 'at least one bijector', 'none'));
+    bijectors.slice(1).forEach((bijector, i) => {
+      const before = bijectors[i];
+      if (!sameShape(before.outputShape, bijector.inputShape)) {
+        const expected = `'${bijector.name}' to take what '${before.name}' returns, [${before.outputShape.join(', ')}]`;
+        throw new ShapeError(complaint('Chain', expected, bijector.inputShape));
+      }
+    });
+    const names = bijectors.map((bijector) => bijector.name);
+    const repeated = names.find((entry, i) => names.indexOf(entry) !== i);
+    if (repeated !== undefined) {
+      const hint = 'Give each member its own name: weights are saved under it.';
+      throw new ConfigError(complaint('Chain', 'members with different names', `'${repeated}' twice`, hint));
+    }
+    super(name, bijectors[0].inputShape, bijectors[bijectors.length - 1].outputShape);
+    this.bijectors = bijectors.map((bijector) => this.addChild(bijector));
+  }
+
+  /** Builds a chain by handing every builder the shape that reaches it. */
+  static from(inputShape: Shape, builders: readonly BijectorBuilder[], name?: string): Chain {
+    const bijectors: Bijector[] = [];
+    let shape = inputShape;
+    for (const build of builders) {
+      const bijector = build(shape);
+      bijectors.push(bijector);
+      shape = bijector.outputShape;
+    }
+    return new Chain({ bijectors, name });
+  }
+
+  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    return this.run(x, this.bijectors, (bijector, input) => bijector.forward(input, context));
+  }
+
+  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+    const backwards = [...this.bijectors].reverse();
+    return this.run(y, backwards, (bijector, output) => bijector.inverse(output, context));
+  }
+
+  protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    return this.bijectors.reduce((value, bijector) => bijector.initialize(value, context), x);
+  }
+
+  override trace(
+    x: tf.Tensor,
+    visit: (entry: TraceEntry) => void,
+    context?: tf.Tensor,
+    name = this.name,
+  ): Transformed {
+    return this.run(x, this.bijectors, (bijector, input) =>
+      bijector.trace(input, visit, context, `${name}/${bijector.name}`),
+    );
+  }
+
+  override get latentLayout(): LatentSlice[] {
+    return this.bijectors[this.bijectors.length - 1].latentLayout;
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return { name: this.name, bijectors: this.bijectors.map(serializeModule) as never };
+  }
+
+  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+    const bijectors = (config.bijectors as unknown as SerializedModule[]).map((entry) =>
+      deserializeModule<Bijector>(entry),
+    );
+    return new Chain({ name: config.name as string, bijectors }) as never;
+  }
+
+  private run(
+    input: tf.Tensor,
+    order: readonly Bijector[],
+    pass: (bijector: Bijector, value: tf.Tensor) => Transformed,
+  ): Transformed {
+    let value = input;
+    let logDet = zeroLogDet(input.shape[0]);
+    for (const bijector of order) {
+      const result = pass(bijector, value);
+      value = result.value;
+      logDet = tf.add(logDet, result.logDet);
+    }
+    return { value, logDet };
+  }
+}
+
+registerModule(Chain);

@@ -1,0 +1,183 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
+import { joinChannels, splitChannels, sumPerExample, zeroLogDet } from '../core/tensors';
+import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
+import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
+
+/** Options of {@link AdditiveCoupling}, and the common ones of every coupling. */
+export interface CouplingOptions extends BijectorOptions {
+  /** The network that reads the first part, or a function that builds it for given shapes. It is owned from here on. */
+  network: Conditioner | ConditionerBuilder;
+  /** Channels that pass unchanged and feed the network. Default: half; needed where the number of channels is odd. */
+  passthrough?: number;
+}
+
+/** Options of {@link AffineCoupling}. */
+export interface AffineCouplingOptions extends CouplingOptions {
+  /** 'sigmoid': s = sigmoid(raw + 2), as published; 'exp': s = exp(2 tanh(raw / 2)). Default 'sigmoid'. */
+  scale?: ScaleMap;
+}
+
+/** The first channels pass and steer; the others are transformed given them. */
+abstract class Coupling extends Bijector {
+  readonly network: Conditioner;
+  private readonly passthrough: number;
+
+  constructor(kind: string, options: CouplingOptions, parametersPerChannel: number) {
+    checkEventShape(kind, options.inputShape, [1, 3]);
+    super(options.name ?? 'coupling', options.inputShape);
+    const channels = options.inputShape[options.inputShape.length - 1];
+    this.passthrough = options.passthrough ?? halfOf(kind, channels);
+    checkInteger(kind, 'passthrough', this.passthrough);
+    if (this.passthrough >= channels) {
+      throw new ConfigError(complaint(kind, `passthrough below ${channels} channels`, this.passthrough));
+    }
+    const positions = options.inputShape.slice(0, -1);
+    const input: Shape = [...positions, this.passthrough];
+    const output: Shape = [...positions, parametersPerChannel * (channels - this.passthrough)];
+    const network = typeof options.network === 'function' ? options.network(input, output) : options.network;
+    checkConditioner(kind, network, input, output);
+    this.network = this.addChild(network);
+  }
+
+  /** Hook: the second part transformed, or turned back, by the network's parameters. */
+  protected abstract transform(part: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed;
+
+  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    const [kept, changed] = this.split(x);
+    const { value, logDet } = this.transform(changed, this.network.apply(kept, context), false);
+    return { value: joinChannels([kept, value]), logDet };
+  }
+
+  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+    const [kept, changed] = this.split(y);
+    const { value, logDet } = this.transform(changed, this.network.apply(kept, context), true);
+    return { value: joinChannels([kept, value]), logDet };
+  }
+
+  protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    const [kept, changed] = this.split(x);
+    const parameters = this.network.initialize(kept, context);
+    return joinChannels([kept, this.transform(changed, parameters, false).value]);
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return {
+      name: this.name,
+      inputShape: [...this.inputShape],
+      passthrough: this.passthrough,
+      network: serializeModule(this.network) as never,
+    };
+  }
+
+  protected split(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
+    return splitChannels(x, this.passthrough);
+  }
+}
+
+/** Options from a saved configuration, with the network built again. */
+function withNetwork<T extends CouplingOptions>(config: tf.serialization.ConfigDict): T {
+  const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
+  return { ...config, network } as unknown as T;
+}
+
+/** Half the channels; odd numbers have none. */
+export function halfOf(kind: string, channels: number): number {
+  if (channels % 2 !== 0) {
+    const hint = 'Squeeze images first, or say how many channels pass with `passthrough`.';
+    throw new ConfigError(complaint(kind, 'an even number of channels', channels, hint));
+  }
+  return channels / 2;
+}
+
+/**
+ * Affine coupling: the second part is shifted and scaled by what a network reads in the first.
+ *
+ *     y1 = x1,  [shift | raw] = network(x1),  y2 = (x2 + shift) * s,  logDet = sum log s,
+ *     s = sigmoid(raw + 2)  or  exp(2 tanh(raw / 2))
+ *
+ * Shapes: [n, h, w, c] or [n, d]; the network maps the first part to twice the second part's channels. logDet in nats.
+ *
+ * @throws ConfigError for odd channels without `passthrough` or a network of other shapes
+ * @see Dinh et al., "Real NVP" (2016), section 3.2, arXiv:1605.08803; Kingma and Dhariwal (2018), arXiv:1807.03039
+ * @example
+ * const coupling = new AffineCoupling({
+ *   inputShape: [2],
+ *   network: ([d], [units]) => new MultilayerPerceptron({ inputShape: [d], units, seed: 1 }),
+ * });
+ */
+export class AffineCoupling extends Coupling {
+  static className = 'FlowAffineCoupling';
+  private readonly scale: ScaleMap;
+
+  constructor(options: AffineCouplingOptions) {
+    const { scale = 'sigmoid' } = options;
+    checkChoice('AffineCoupling', 'scale', scale, scaleMaps);
+    super('AffineCoupling', options, 2);
+    this.scale = scale;
+  }
+
+  protected transform(part: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
+    const [shift, raw] = splitChannels(parameters, part.shape[part.rank - 1]);
+    const logScale = logScaleOf(raw, this.scale);
+    if (inverse) {
+      const value = tf.sub(tf.mul(part, tf.exp(tf.neg(logScale))), shift);
+      return { value, logDet: tf.neg(sumPerExample(logScale)) as tf.Tensor1D };
+    }
+    return { value: tf.mul(tf.add(part, shift), tf.exp(logScale)), logDet: sumPerExample(logScale) };
+  }
+
+  override conditioning(x: tf.Tensor, context?: tf.Tensor): Conditioning {
+    const smallest = tf.tidy(() => {
+      const [kept, changed] = this.split(x);
+      const [, raw] = splitChannels(this.network.apply(kept, context), changed.shape[changed.rank - 1]);
+      return tf.exp(tf.min(logScaleOf(raw, this.scale))).dataSync()[0];
+    });
+    return { smallestScale: smallest };
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), scale: this.scale };
+  }
+
+  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+    return new AffineCoupling(withNetwork(config)) as never;
+  }
+}
+
+/**
+ * Additive coupling: the second part is shifted by what a network reads in the first; volume is kept.
+ *
+ *     y1 = x1,  y2 = x2 + network(x1),  logDet = 0
+ *
+ * Shapes: [n, h, w, c] or [n, d]; the network maps the first part to the second part's channels.
+ *
+ * @throws ConfigError for odd channels without `passthrough` or a network of other shapes
+ * @see Dinh et al., "NICE" (2014), section 3.2, arXiv:1410.8516
+ * @example
+ * const coupling = new AdditiveCoupling({
+ *   inputShape: [8, 8, 12],
+ *   network: (inputShape, [, , filters]) => new ConvolutionNetwork({ inputShape, filters, hiddenChannels: 32, seed: 1 }),
+ * });
+ */
+export class AdditiveCoupling extends Coupling {
+  static className = 'FlowAdditiveCoupling';
+
+  constructor(options: CouplingOptions) {
+    super('AdditiveCoupling', options, 1);
+  }
+
+  protected transform(part: tf.Tensor, shift: tf.Tensor, inverse: boolean): Transformed {
+    return { value: inverse ? tf.sub(part, shift) : tf.add(part, shift), logDet: zeroLogDet(part.shape[0]) };
+  }
+
+  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+    return new AdditiveCoupling(withNetwork(config)) as never;
+  }
+}
+
+registerModule(AffineCoupling);
+registerModule(AdditiveCoupling);

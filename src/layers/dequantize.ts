@@ -1,0 +1,137 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint, DataError } from '../core/errors';
+import { registerModule } from '../core/module';
+import type { RandomStream } from '../core/random';
+import { checkChoice, checkInteger, sizeOf } from '../core/shapes';
+import { repeatPerExample, sumPerExample } from '../core/tensors';
+import { Bijector, type BijectorOptions, type Transformed } from './bijector';
+
+/** Options of {@link Dequantize}. */
+export interface DequantizeOptions extends BijectorOptions {
+  /** Bits per value: data are the whole numbers 0 .. 2^nBits - 1. Default 8. */
+  nBits?: number;
+  /** 'centered': to [-0.5, 0.5], as in Glow; 'logit': to the whole line, as in Real NVP. Default 'centered'. */
+  preprocessing?: 'centered' | 'logit';
+  /** Distance that 'logit' keeps from 0 and 1. Default 0.05. */
+  alpha?: number;
+}
+
+/**
+ * From quantized levels to real numbers: noise fills each unit bin, then an exact map brings them to the model's range.
+ *
+ *     x = level + u, u ~ U[0, 1)                                   (`addNoise`)
+ *     centered:  y = x / 2^n - 1/2,                logDet = -D n ln 2
+ *     logit:     p = alpha + (1 - 2 alpha) x / 2^n,  y = logit(p),  logDet = sum(log(1 - 2 alpha) - log p - log(1 - p)) - D n ln 2
+ *
+ * Because bins have width 1, E_u log p(x) is a lower bound on log P(level): bits per dimension need no further constant.
+ * Shapes: [n, ...inputShape], D values each. logDet in nats.
+ *
+ * @throws ConfigError for nBits outside 1 .. 16 or alpha outside (0, 0.5); DataError for other values (`checkLevels`)
+ * @see Theis et al., "A note on the evaluation of generative models" (2016), section 3.1, arXiv:1511.01844; Dinh et al. (2016), section 4.1, arXiv:1605.08803
+ * @example
+ * const dequantize = new Dequantize({ inputShape: [8, 8, 1], nBits: 4 });
+ * dequantize.forward(tf.fill([1, 8, 8, 1], 7.5)).value; // -0.03125 everywhere
+ */
+export class Dequantize extends Bijector {
+  static className = 'FlowDequantize';
+  readonly nBits: number;
+  private readonly preprocessing: 'centered' | 'logit';
+  private readonly alpha: number;
+
+  constructor(options: DequantizeOptions) {
+    const { nBits = 8, preprocessing = 'centered', alpha = 0.05 } = options;
+    checkInteger('Dequantize', 'nBits', nBits);
+    if (nBits > 16) throw new ConfigError(complaint('Dequantize', 'nBits from 1 to 16', nBits));
+    checkChoice('Dequantize', 'preprocessing', preprocessing, ['centered', 'logit']);
+    if (!(alpha > 0 && alpha < 0.5)) {
+      throw new ConfigError(complaint('Dequantize', 'alpha between 0 and 0.5', alpha));
+    }
+    super(options.name ?? 'dequantize', options.inputShape);
+    this.nBits = nBits;
+    this.preprocessing = preprocessing;
+    this.alpha = alpha;
+  }
+
+  /** Number of levels, 2^nBits. */
+  get levels(): number {
+    return 2 ** this.nBits;
+  }
+
+  /** Whole levels to points in their bins: level + u, u ~ U[0, 1). */
+  addNoise(levels: tf.Tensor, random: RandomStream): tf.Tensor {
+    return tf.tidy(() => tf.add(levels, random.uniform(levels.shape)));
+  }
+
+  /** Whole levels to the middles of their bins, where no noise is wanted. */
+  center(levels: tf.Tensor): tf.Tensor {
+    return tf.add(levels, 0.5);
+  }
+
+  /** Points back to whole levels 0 .. 2^nBits - 1: clip(floor(x)). */
+  quantize(x: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => tf.clipByValue(tf.floor(x), 0, this.levels - 1));
+  }
+
+  /** Throws a DataError unless every value is a whole number 0 .. 2^nBits - 1; reads one number back. */
+  checkLevels(where: string, x: tf.Tensor): void {
+    const [worst] = tf.tidy(() => {
+      const whole = tf.equal(x, tf.floor(x));
+      const inside = tf.logicalAnd(tf.greaterEqual(x, 0), tf.lessEqual(x, this.levels - 1));
+      const good = tf.logicalAnd(whole, inside);
+      return tf.mean(tf.cast(tf.logicalNot(good), 'float32')).dataSync();
+    });
+    if (worst === 0) return;
+    const [low, high] = tf.tidy(() => tf.stack([tf.min(x), tf.max(x)]).dataSync());
+    const expected = `whole numbers 0 .. ${this.levels - 1} (nBits ${this.nBits})`;
+    const received = `values from ${low} to ${high}, ${(100 * worst).toFixed(1)} % of them outside`;
+    throw new DataError(complaint(where, expected, received, this.levelHint(low, high)));
+  }
+
+  protected computeForward(x: tf.Tensor): Transformed {
+    const unit = tf.div(x, this.levels);
+    const binLogDet = -sizeOf(this.inputShape) * this.nBits * Math.LN2;
+    if (this.preprocessing === 'centered') {
+      const logDet = repeatPerExample(tf.scalar(binLogDet), x.shape[0]);
+      return { value: tf.sub(unit, 0.5), logDet };
+    }
+    const p = tf.add(tf.mul(unit, 1 - 2 * this.alpha), this.alpha);
+    const logP = tf.log(p);
+    const logRest = tf.log(tf.sub(1, p));
+    const perValue = tf.sub(Math.log(1 - 2 * this.alpha), tf.add(logP, logRest));
+    return {
+      value: tf.sub(logP, logRest),
+      logDet: tf.add(sumPerExample(perValue), binLogDet) as tf.Tensor1D,
+    };
+  }
+
+  protected computeInverse(y: tf.Tensor): Transformed {
+    const x =
+      this.preprocessing === 'centered'
+        ? tf.mul(tf.add(y, 0.5), this.levels)
+        : tf.mul(tf.div(tf.sub(tf.sigmoid(y), this.alpha), 1 - 2 * this.alpha), this.levels);
+    return { value: x, logDet: tf.neg(this.inverseLogDet(y)) as tf.Tensor1D };
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    const { name, nBits, preprocessing, alpha } = this;
+    return { name, inputShape: [...this.inputShape], nBits, preprocessing, alpha };
+  }
+
+  /** Forward's log-det as a function of its value: log p = -softplus(-y), log(1 - p) = -softplus(y). */
+  private inverseLogDet(y: tf.Tensor): tf.Tensor1D {
+    const binLogDet = -sizeOf(this.inputShape) * this.nBits * Math.LN2;
+    if (this.preprocessing === 'centered') return repeatPerExample(tf.scalar(binLogDet), y.shape[0]);
+    const perValue = tf.add(Math.log(1 - 2 * this.alpha), tf.add(tf.softplus(y), tf.softplus(tf.neg(y))));
+    return tf.add(sumPerExample(perValue), binLogDet) as tf.Tensor1D;
+  }
+
+  private levelHint(low: number, high: number): string {
+    if (!Number.isFinite(low) || !Number.isFinite(high)) return 'The data hold NaN or infinity.';
+    if (low >= 0 && high <= 1) return `Values in [0, 1]? Multiply by ${this.levels - 1} and round.`;
+    if (low >= 0 && high <= 255)
+      return `8-bit images? reduceBits(x, 8, ${this.nBits}) brings them to ${this.nBits} bits.`;
+    return 'Images go in as whole levels, neither scaled nor centred.';
+  }
+}
+
+registerModule(Dequantize);

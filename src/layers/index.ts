@@ -1,0 +1,27 @@
+export { ActNorm, type ActNormOptions } from './actnorm';
+export {
+  Bijector,
+  type BijectorOptions,
+  type Conditioning,
+  type LatentSlice,
+  type TraceEntry,
+  type Transformed,
+} from './bijector';
+export { type BijectorBuilder, Chain, type ChainOptions } from './chain';
+export {
+  AdditiveCoupling,
+  AffineCoupling,
+  type AffineCouplingOptions,
+  type CouplingOptions,
+} from './coupling';
+export { Dequantize, type DequantizeOptions } from './dequantize';
+export { Flatten, type FlattenOptions } from './flatten';
+export { InvConv1x1, type InvConv1x1Options } from './invConv1x1';
+export { Invert, type InvertOptions } from './invert';
+export { LearnedPrior, type LearnedPriorOptions, type PriorKind } from './learnedPrior';
+export { MultiScale, type MultiScaleOptions } from './multiScale';
+export * from './networks';
+export { Permutation, type PermutationOptions } from './permutation';
+export type { ScaleMap } from './scaleMaps';
+export { Split, type SplitOptions } from './split';
+export { Squeeze, type SqueezeOptions } from './squeeze';

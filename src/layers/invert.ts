@@ -1,0 +1,52 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { Bijector, type Transformed } from './bijector';
+
+/** Options of {@link Invert}. */
+export interface InvertOptions {
+  /** The bijector to turn round; it is owned from here on. */
+  bijector: Bijector;
+  /** Name in the weight tree. Default 'invert'. */
+  name?: string;
+}
+
+/**
+ * A bijector turned round: its forward is the other's inverse.
+ *
+ *     z = f^-1(x),    logDet = log |det d f^-1 / dx|
+ *
+ * Shapes: the other's output to the other's input. logDet in nats.
+ *
+ * @see Rezende and Mohamed (2015), section 3, arXiv:1505.05770
+ * @example
+ * const unsqueeze = new Invert({ bijector: new Squeeze({ inputShape: [4, 4, 1] }) });
+ * unsqueeze.outputShape; // [4, 4, 1]
+ */
+export class Invert extends Bijector {
+  static className = 'FlowInvert';
+  readonly bijector: Bijector;
+
+  constructor(options: InvertOptions) {
+    super(options.name ?? 'invert', options.bijector.outputShape, options.bijector.inputShape);
+    this.bijector = this.addChild(options.bijector);
+  }
+
+  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    return this.bijector.inverse(x, context);
+  }
+
+  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+    return this.bijector.forward(y, context);
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return { name: this.name, bijector: serializeModule(this.bijector) as never };
+  }
+
+  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+    const bijector = deserializeModule<Bijector>(config.bijector as unknown as SerializedModule);
+    return new Invert({ name: config.name as string, bijector }) as never;
+  }
+}
+
+registerModule(Invert);

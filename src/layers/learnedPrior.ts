@@ -1,0 +1,103 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, ShapeError } from '../core/errors';
+import { registerModule } from '../core/module';
+import { checkChoice, checkEventShape, checkInteger } from '../core/shapes';
+import { splitChannels, sumPerExample } from '../core/tensors';
+import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+
+/** What a learned prior may differ by: nothing, the channel, or channel and position. */
+export type PriorKind = 'constant' | 'perChannel' | 'spatial';
+
+/** Options of {@link LearnedPrior}. */
+export interface LearnedPriorOptions extends BijectorOptions {
+  /** 'constant': N(0, 1), nothing learned but the classes' part; 'perChannel'; 'spatial'. Default 'perChannel'. */
+  kind?: PriorKind;
+  /** Number of classes whose labels, one-hot or multi-hot [n, classes], shift mean and log scale. Default 0: none. */
+  classes?: number;
+}
+
+/**
+ * The prior of the top level, as the affine map that makes it standard normal.
+ *
+ *     [mean | logScale] = bias + labels W,   y = (x - mean) * exp(-logScale),   logDet = -sum(logScale)
+ *
+ * Shapes: [n, h, w, c] or [n, d]; labels [n, classes] come as the context. All weights start at 0. logDet in nats.
+ * The bias is absent ('constant'), one pair per channel, or one per channel and position.
+ *
+ * @throws ConfigError for a bad configuration; ShapeError for missing or misshapen labels
+ * @see Kingma and Dhariwal, "Glow" (2018), the published `learntop` and `ycond`, arXiv:1807.03039
+ * @example
+ * const prior = new LearnedPrior({ inputShape: [2, 2, 8], classes: 10 });
+ * const labels = tf.oneHot(tf.tensor1d([3], 'int32'), 10).toFloat();
+ * prior.forward(tf.ones([1, 2, 2, 8]), labels);
+ */
+export class LearnedPrior extends Bijector {
+  static className = 'FlowLearnedPrior';
+  private readonly kind: PriorKind;
+  private readonly classes: number;
+  private readonly bias?: tf.Variable;
+  private readonly classWeights?: tf.Tensor2D;
+
+  constructor(options: LearnedPriorOptions) {
+    const { inputShape, kind = 'perChannel', classes = 0 } = options;
+    checkEventShape('LearnedPrior', inputShape, [1, 3]);
+    checkChoice('LearnedPrior', 'kind', kind, ['constant', 'perChannel', 'spatial']);
+    checkInteger('LearnedPrior', 'classes', classes, 0);
+    super(options.name ?? 'prior', inputShape);
+    this.kind = kind;
+    this.classes = classes;
+    const parameters = 2 * inputShape[inputShape.length - 1];
+    const shape = kind === 'spatial' ? [...inputShape.slice(0, -1), parameters] : [parameters];
+    if (kind !== 'constant') this.bias = this.addWeight('bias', tf.zeros(shape));
+    if (classes > 0) {
+      this.classWeights = this.addWeight(
+        'classWeights',
+        tf.zeros([classes, parameters]),
+      ) as unknown as tf.Tensor2D;
+    }
+  }
+
+  protected computeForward(x: tf.Tensor, labels?: tf.Tensor): Transformed {
+    const { mean, logScale } = this.parameters(x.shape[0], labels);
+    const value = tf.mul(tf.sub(x, mean), tf.exp(tf.neg(logScale)));
+    return { value, logDet: tf.neg(this.sum(logScale)) as tf.Tensor1D };
+  }
+
+  protected computeInverse(y: tf.Tensor, labels?: tf.Tensor): Transformed {
+    const { mean, logScale } = this.parameters(y.shape[0], labels);
+    return { value: tf.add(tf.mul(y, tf.exp(logScale)), mean), logDet: this.sum(logScale) };
+  }
+
+  override conditioning(x: tf.Tensor, labels?: tf.Tensor): Conditioning {
+    const largest = tf.tidy(() => tf.max(this.parameters(x.shape[0], labels).logScale).dataSync()[0]);
+    return { smallestScale: Math.exp(-largest) };
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return { name: this.name, inputShape: [...this.inputShape], kind: this.kind, classes: this.classes };
+  }
+
+  /** Mean and log scale, broadcastable to [batch, ...inputShape]. */
+  private parameters(batch: number, labels?: tf.Tensor): { mean: tf.Tensor; logScale: tf.Tensor } {
+    const channels = this.inputShape[this.inputShape.length - 1];
+    const ones = this.inputShape.slice(0, -1).map(() => 1);
+    let both: tf.Tensor = tf.zeros([batch, ...ones, 2 * channels]);
+    if (this.bias !== undefined) both = tf.add(both, this.bias);
+    if (this.classWeights !== undefined) {
+      if (labels === undefined || labels.rank !== 2 || labels.shape[1] !== this.classes) {
+        const expected = `labels [batch, ${this.classes}] as the context`;
+        throw new ShapeError(complaint('LearnedPrior', expected, labels?.shape ?? 'none'));
+      }
+      const byClass = tf.matMul(tf.cast(labels, 'float32') as tf.Tensor2D, this.classWeights);
+      both = tf.add(both, tf.reshape(byClass, [batch, ...ones, 2 * channels]));
+    }
+    const [mean, logScale] = splitChannels(both, channels);
+    return { mean, logScale };
+  }
+
+  private sum(logScale: tf.Tensor): tf.Tensor1D {
+    return sumPerExample(tf.mul(logScale, tf.ones([1, ...this.inputShape])));
+  }
+}
+
+registerModule(LearnedPrior);

@@ -1,0 +1,143 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint, ShapeError } from '../core/errors';
+import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { type Shape, sameShape, sizeOf } from '../core/shapes';
+import { joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
+import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
+
+/** Options of {@link MultiScale}. */
+export interface MultiScaleOptions {
+  /**
+   * One bijector per level, coarser and coarser. After every level but the last the second half of the channels
+   * leaves as that level's latents (so such a level usually ends in a Split); the first half goes on.
+   */
+  levels: Bijector[];
+  /** Name in the weight tree. Default 'multiscale'. */
+  name?: string;
+}
+
+/**
+ * Levels in a row, half the channels leaving after each: a whole multi-scale flow as one bijector to a flat vector.
+ *
+ *     [h_1 | z_0] = level_0(x),  [h_2 | z_1] = level_1(h_1), ...,  z = [flat(z_0), flat(z_1), ..., flat(top)]
+ *
+ * Shapes: [n, h, w, c] -> [n, h * w * c]; `latentLayout` says which slice is which level. logDet in nats.
+ *
+ * @throws ConfigError for no levels; ShapeError where a level does not take half of what the one before returns
+ * @see Dinh et al., "Real NVP" (2016), section 3.6, arXiv:1605.08803
+ * @example
+ * const level = (inputShape: Shape, last: boolean) => Chain.from(inputShape, [
+ *   (shape) => new Squeeze({ inputShape: shape }),
+ *   (shape) => new InvConv1x1({ inputShape: shape, seed: 1 }),
+ *   (shape) => last ? new LearnedPrior({ inputShape: shape }) : new Split({ inputShape: shape }),
+ * ]);
+ * const flow = new MultiScale({ levels: [level([8, 8, 1], false), level([4, 4, 2], true)] });
+ * flow.latentLayout.map((slice) => slice.size); // [32, 32]
+ */
+export class MultiScale extends Bijector {
+  static className = 'FlowMultiScale';
+  readonly levels: readonly Bijector[];
+
+  constructor(options: MultiScaleOptions) {
+    const { levels, name = 'multiscale' } = options;
+    if (levels.length === 0) throw new ConfigError(complaint('MultiScale', 'at least one level', 'none'));
+    levels.slice(1).forEach((level, i) => {
+      const stays = halfShape(levels[i].outputShape);
+      if (!sameShape(stays, level.inputShape)) {
+        const expected = `level ${i + 1} to take [${stays.join(', ')}], half of what level ${i} returns`;
+        throw new ShapeError(complaint('MultiScale', expected, level.inputShape));
+      }
+    });
+    super(name, levels[0].inputShape, [sizeOf(levels[0].inputShape)]);
+    this.levels = levels.map((level) => this.addChild(level));
+  }
+
+  override get latentLayout(): LatentSlice[] {
+    let offset = 0;
+    return this.levels.map((bijector, level) => {
+      const last = level === this.levels.length - 1;
+      const shape = last ? bijector.outputShape : halfShape(bijector.outputShape);
+      const slice = { level, offset, size: sizeOf(shape), shape };
+      offset += slice.size;
+      return slice;
+    });
+  }
+
+  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    return this.run(x, (level, input) => level.forward(input, context));
+  }
+
+  protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    const logDet = zeroLogDet(x.shape[0]);
+    return this.run(x, (level, input) => ({ value: level.initialize(input, context), logDet })).value;
+  }
+
+  override trace(
+    x: tf.Tensor,
+    visit: (entry: TraceEntry) => void,
+    context?: tf.Tensor,
+    name = this.name,
+  ): Transformed {
+    return this.run(x, (level, input) => level.trace(input, visit, context, `${name}/${level.name}`));
+  }
+
+  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+    const layout = this.latentLayout;
+    const latents = tf.split(
+      y,
+      layout.map((slice) => slice.size),
+      1,
+    );
+    let logDet = zeroLogDet(y.shape[0]);
+    let value: tf.Tensor | undefined;
+    for (let i = this.levels.length - 1; i >= 0; i--) {
+      const latent = tf.reshape(latents[i], [y.shape[0], ...layout[i].shape]);
+      const result = this.levels[i].inverse(
+        value === undefined ? latent : joinChannels([value, latent]),
+        context,
+      );
+      value = result.value;
+      logDet = tf.add(logDet, result.logDet);
+    }
+    return { value: value as tf.Tensor, logDet };
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return { name: this.name, levels: this.levels.map(serializeModule) as never };
+  }
+
+  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+    const levels = (config.levels as unknown as SerializedModule[]).map((entry) =>
+      deserializeModule<Bijector>(entry),
+    );
+    return new MultiScale({ name: config.name as string, levels }) as never;
+  }
+
+  private run(x: tf.Tensor, pass: (level: Bijector, input: tf.Tensor) => Transformed): Transformed {
+    const latents: tf.Tensor[] = [];
+    let logDet = zeroLogDet(x.shape[0]);
+    let value = x;
+    this.levels.forEach((level, i) => {
+      const result = pass(level, value);
+      logDet = tf.add(logDet, result.logDet);
+      if (i < this.levels.length - 1) {
+        const [stays, leaves] = splitChannels(
+          result.value,
+          level.outputShape[level.outputShape.length - 1] / 2,
+        );
+        latents.push(leaves);
+        value = stays;
+      } else {
+        latents.push(result.value);
+      }
+    });
+    const flat = latents.map((latent) => tf.reshape(latent, [x.shape[0], sizeOf(latent.shape.slice(1))]));
+    return { value: tf.concat(flat, 1), logDet };
+  }
+}
+
+function halfShape(shape: Shape): Shape {
+  return [...shape.slice(0, -1), shape[shape.length - 1] / 2];
+}
+
+registerModule(MultiScale);

@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../../core/errors';
+import { Module } from '../../core/module';
+import { checkBatch, type Shape, sameShape } from '../../core/shapes';
+
+/**
+ * A network that computes a bijector's parameters from what passes it unchanged; it needs no inverse.
+ *
+ * Shapes are checked and intermediates freed here; subclasses implement `compute`.
+ */
+export abstract class Conditioner extends Module {
+  /** Event shape that it reads. */
+  readonly inputShape: Shape;
+  /** Event shape of the parameters that it returns. */
+  readonly outputShape: Shape;
+
+  constructor(name: string, inputShape: Shape, outputShape: Shape) {
+    super(name);
+    this.inputShape = [...inputShape];
+    this.outputShape = [...outputShape];
+  }
+
+  /** Hook: the network itself. */
+  protected abstract compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor;
+
+  /** Hook: sets data-dependent weights from a batch, then returns the output. */
+  protected computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    return this.compute(x, context);
+  }
+
+  /** [batch, ...inputShape] -> [batch, ...outputShape]; differentiable. */
+  apply(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    this.checkUsable('apply');
+    checkBatch(`${this.label}.apply`, x, this.inputShape);
+    return tf.tidy(() => this.compute(x, context));
+  }
+
+  /** Sets data-dependent weights (actnorm inside) from one batch and returns the output. */
+  initialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    this.checkUsable('initialize');
+    checkBatch(`${this.label}.initialize`, x, this.inputShape);
+    return tf.tidy(() => this.computeInitialize(x, context));
+  }
+}
+
+/** Builds a conditioner for given input and output event shapes. */
+export type ConditionerBuilder = (inputShape: Shape, outputShape: Shape) => Conditioner;
+
+/** Throws a ConfigError unless `network` maps the one event shape to the other. */
+export function checkConditioner(where: string, network: Conditioner, input: Shape, output: Shape): void {
+  if (!sameShape(network.inputShape, input) || !sameShape(network.outputShape, output)) {
+    const show = (from: Shape, to: Shape) => `[${from.join(', ')}] -> [${to.join(', ')}]`;
+    const received = show(network.inputShape, network.outputShape);
+    throw new ConfigError(complaint(where, `a network ${show(input, output)}`, received));
+  }
+}

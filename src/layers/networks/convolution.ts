@@ -1,0 +1,149 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { registerModule } from '../../core/module';
+import { RandomStream } from '../../core/random';
+import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
+import { linearChannels } from '../../core/tensors';
+import { Conditioner } from './conditioner';
+
+/** How a 3x3 convolution sees the outside of the image. */
+export type Padding = 'zero' | 'edge';
+
+/** Options of {@link Convolution}. */
+export interface ConvolutionOptions {
+  /** [h, w, c] */
+  inputShape: Shape;
+  /** Output channels. */
+  filters: number;
+  /** Side of the square kernel, odd. Default 3. */
+  kernelSize?: number;
+  /** 'zero', or 'edge': zeros plus an indicator channel that is 1 outside the image (openai). Default 'zero'. */
+  padding?: Padding;
+  /** 'normal' draws N(0, 0.05^2) weights; 'zero' starts at 0 and scales its output by exp(3 logScale). Default 'normal'. */
+  initial?: 'normal' | 'zero';
+  /** Whether it adds a bias; an actnorm after it makes that superfluous. Default true. */
+  bias?: boolean;
+  /** Seed of the initial weights. Default: from the clock. */
+  seed?: number;
+  /** Name in the weight tree. Default 'convolution'. */
+  name?: string;
+}
+
+/** Standard deviation of the initial weights in the published Glows. */
+const INITIAL_DEVIATION = 0.05;
+/** Learning-rate factor of logScale in zero-initialized layers, as published. */
+const LOG_SCALE_FACTOR = 3;
+
+/**
+ * One convolution, stride 1, same size; the building block of Glow's networks.
+ *
+ *     y = conv(x, kernel) + bias            ('normal')
+ *     y = (conv(x, kernel) + bias) * exp(3 logScale),  all zero at the start   ('zero')
+ *
+ * Shapes: [n, h, w, c] -> [n, h, w, filters]. With 'edge' padding the border sees an extra channel that is 1 outside;
+ * its weights `edgeKernel` add a fixed map, so value-1 padding (rosinality) is the case edgeKernel = sum of kernel over inputs.
+ *
+ * @throws ConfigError for a bad configuration
+ * @see Kingma and Dhariwal, "Glow" (2018), section 3.3 and the published code, arXiv:1807.03039
+ * @example
+ * const layer = new Convolution({ inputShape: [8, 8, 6], filters: 12, initial: 'zero', padding: 'edge' });
+ * layer.apply(tf.ones([1, 8, 8, 6])).max().print(); // 0
+ */
+export class Convolution extends Conditioner {
+  static className = 'FlowConvolution';
+  private readonly kernelSize: number;
+  private readonly padding: Padding;
+  private readonly initial: 'normal' | 'zero';
+  private readonly kernel: tf.Variable<tf.Rank.R4>;
+  private readonly bias?: tf.Variable;
+  private readonly logScale?: tf.Variable;
+  private readonly edge?: { kernel: tf.Variable<tf.Rank.R4>; map: tf.Tensor4D };
+
+  constructor(options: ConvolutionOptions) {
+    const {
+      inputShape,
+      filters,
+      kernelSize = 3,
+      padding = 'zero',
+      initial = 'normal',
+      bias = true,
+    } = options;
+    checkEventShape('Convolution', inputShape, [3]);
+    checkInteger('Convolution', 'filters', filters);
+    checkChoice('Convolution', 'kernelSize', kernelSize, [1, 3, 5, 7]);
+    checkChoice('Convolution', 'padding', padding, ['zero', 'edge']);
+    checkChoice('Convolution', 'initial', initial, ['normal', 'zero']);
+    const [height, width, channels] = inputShape;
+    super(options.name ?? 'convolution', inputShape, [height, width, filters]);
+    this.kernelSize = kernelSize;
+    this.padding = padding;
+    this.initial = initial;
+    const shape = [kernelSize, kernelSize, channels, filters];
+    const start =
+      initial === 'zero'
+        ? tf.zeros(shape)
+        : new RandomStream(options.seed).normal(shape, 0, INITIAL_DEVIATION);
+    this.kernel = this.addWeight('kernel', start) as tf.Variable<tf.Rank.R4>;
+    if (padding === 'edge') {
+      this.edge = {
+        kernel: this.addWeight(
+          'edgeKernel',
+          tf.zeros([kernelSize, kernelSize, 1, filters]),
+        ) as tf.Variable<tf.Rank.R4>,
+        map: this.addConstant(edgeMap(height, width, kernelSize)),
+      };
+    }
+    if (bias) this.bias = this.addWeight('bias', tf.zeros([filters]));
+    if (initial === 'zero') this.logScale = this.addWeight('logScale', tf.zeros([filters]));
+  }
+
+  override get requiredKernels(): string[] {
+    return this.kernelSize === 1 ? [] : ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
+  }
+
+  protected compute(x: tf.Tensor): tf.Tensor {
+    let y = this.convolve(x);
+    if (this.edge !== undefined) y = tf.add(y, tf.conv2d(this.edge.map, this.edge.kernel, 1, 'valid'));
+    if (this.bias !== undefined) y = tf.add(y, this.bias);
+    if (this.logScale !== undefined) y = tf.mul(y, tf.exp(tf.mul(this.logScale, LOG_SCALE_FACTOR)));
+    return y;
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    const { name, kernelSize, padding, initial } = this;
+    return {
+      name,
+      inputShape: [...this.inputShape],
+      filters: this.outputShape[2],
+      kernelSize,
+      padding,
+      initial,
+      bias: this.bias !== undefined,
+    };
+  }
+
+  /** A 1x1 convolution is a matrix product, which every backend does faster. */
+  private convolve(x: tf.Tensor): tf.Tensor {
+    if (this.kernelSize > 1) return tf.conv2d(x as tf.Tensor4D, this.kernel, 1, 'same');
+    const [, , channels, filters] = this.kernel.shape;
+    return linearChannels(x, tf.reshape(this.kernel, [channels, filters]));
+  }
+}
+
+/** [1, h + k - 1, w + k - 1, 1], 1 on the frame outside the image and 0 inside. */
+function edgeMap(height: number, width: number, kernelSize: number): tf.Tensor4D {
+  const margin = (kernelSize - 1) / 2;
+  return tf.tidy(() =>
+    tf.pad(
+      tf.zeros([1, height, width, 1]) as tf.Tensor4D,
+      [
+        [0, 0],
+        [margin, margin],
+        [margin, margin],
+        [0, 0],
+      ],
+      1,
+    ),
+  );
+}
+
+registerModule(Convolution);

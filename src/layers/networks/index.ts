@@ -1,0 +1,5 @@
+export { Conditioner, type ConditionerBuilder } from './conditioner';
+export { Convolution, type ConvolutionOptions, type Padding } from './convolution';
+export { ConvolutionNetwork, type ConvolutionNetworkOptions } from './convolutionNetwork';
+export { LayersNetwork, type LayersNetworkOptions } from './layersNetwork';
+export { MultilayerPerceptron, type MultilayerPerceptronOptions } from './multilayerPerceptron';

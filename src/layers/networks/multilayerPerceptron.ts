@@ -1,0 +1,104 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, ShapeError } from '../../core/errors';
+import { registerModule } from '../../core/module';
+import { RandomStream } from '../../core/random';
+import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
+import { Conditioner } from './conditioner';
+
+const activations = { relu: tf.relu, tanh: tf.tanh, elu: tf.elu, softplus: tf.softplus };
+
+/** Options of {@link MultilayerPerceptron}. */
+export interface MultilayerPerceptronOptions {
+  /** [d] */
+  inputShape: Shape;
+  /** Number of outputs. */
+  units: number;
+  /** Widths of the hidden layers; empty for a plain linear map. Default [64, 64]. */
+  hiddenUnits?: readonly number[];
+  /** 'relu', 'tanh', 'elu' or 'softplus'. Default 'relu'. */
+  activation?: keyof typeof activations;
+  /** Length of a context vector that is read beside x. Default 0: none. */
+  contextSize?: number;
+  /** Seed of the initial weights. Default: from the clock. */
+  seed?: number;
+  /** Name in the weight tree. Default 'network'. */
+  name?: string;
+}
+
+/**
+ * A fully connected network for vectors, its last layer zero at the start.
+ *
+ *     h_0 = [x, context],    h_i = activation(h_{i-1} W_i + b_i),    y = h_k W + b
+ *
+ * Shapes: [n, d] -> [n, units]. Hidden weights start uniform within +-sqrt(6 / fanIn) (He), biases at 0.
+ *
+ * @throws ConfigError for a bad configuration; ShapeError for a missing or wrong context
+ * @see He et al., "Delving Deep into Rectifiers" (2015), section 2.2, arXiv:1502.01852
+ * @example
+ * const network = new MultilayerPerceptron({ inputShape: [1], units: 2, hiddenUnits: [32, 32], seed: 1 });
+ * network.apply(tf.ones([4, 1])).shape; // [4, 2]
+ */
+export class MultilayerPerceptron extends Conditioner {
+  static className = 'FlowMultilayerPerceptron';
+  private readonly hiddenUnits: readonly number[];
+  private readonly activation: keyof typeof activations;
+  private readonly contextSize: number;
+  private readonly layers: { kernel: tf.Tensor2D; bias: tf.Variable }[];
+
+  constructor(options: MultilayerPerceptronOptions) {
+    const { inputShape, units, hiddenUnits = [64, 64], activation = 'relu', contextSize = 0 } = options;
+    checkEventShape('MultilayerPerceptron', inputShape, [1]);
+    checkInteger('MultilayerPerceptron', 'units', units);
+    checkInteger('MultilayerPerceptron', 'contextSize', contextSize, 0);
+    for (const width of hiddenUnits) checkInteger('MultilayerPerceptron', 'hiddenUnits', width);
+    checkChoice('MultilayerPerceptron', 'activation', activation, Object.keys(activations));
+    super(options.name ?? 'network', inputShape, [units]);
+    this.hiddenUnits = [...hiddenUnits];
+    this.activation = activation;
+    this.contextSize = contextSize;
+    const random = new RandomStream(options.seed);
+    const widths = [inputShape[0] + contextSize, ...hiddenUnits, units];
+    this.layers = widths.slice(1).map((width, i) => {
+      const shape = [widths[i], width];
+      const limit = Math.sqrt(6 / widths[i]);
+      const start = i === hiddenUnits.length ? tf.zeros(shape) : random.uniform(shape, -limit, limit);
+      return {
+        kernel: this.addWeight(`kernel${i}`, start) as unknown as tf.Tensor2D,
+        bias: this.addWeight(`bias${i}`, tf.zeros([width])),
+      };
+    });
+  }
+
+  protected compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    const activate = activations[this.activation];
+    return this.layers.reduce(
+      (value, { kernel, bias }, i) => {
+        const linear = tf.add(tf.matMul(value as tf.Tensor2D, kernel), bias);
+        return i === this.hiddenUnits.length ? linear : activate(linear);
+      },
+      this.withContext(x, context),
+    );
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return {
+      name: this.name,
+      inputShape: [...this.inputShape],
+      units: this.outputShape[0],
+      hiddenUnits: [...this.hiddenUnits],
+      activation: this.activation,
+      contextSize: this.contextSize,
+    };
+  }
+
+  private withContext(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    if (this.contextSize === 0) return x;
+    if (context === undefined || context.rank !== 2 || context.shape[1] !== this.contextSize) {
+      const expected = `a context [batch, ${this.contextSize}]`;
+      throw new ShapeError(complaint('MultilayerPerceptron.apply', expected, context?.shape ?? 'none'));
+    }
+    return tf.concat([x, context], 1);
+  }
+}
+
+registerModule(MultilayerPerceptron);

@@ -1,0 +1,23 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** How a coupling turns a network's raw output into a positive scale. */
+export type ScaleMap = 'sigmoid' | 'exp';
+
+/** |log scale| stays below this in the 'exp' map, so no scale leaves [1/7.4, 7.4] and no inverse explodes. */
+const LOG_SCALE_LIMIT = 2;
+
+const logScales: Record<ScaleMap, (raw: tf.Tensor) => tf.Tensor> = {
+  sigmoid: (raw) => tf.logSigmoid(tf.add(raw, 2)),
+  exp: (raw) => tf.mul(tf.tanh(tf.div(raw, LOG_SCALE_LIMIT)), LOG_SCALE_LIMIT),
+};
+
+/**
+ * log of the scale that a raw network output stands for.
+ *
+ * 'sigmoid': log sigmoid(raw + 2), as in the published Glows; 'exp': 2 tanh(raw / 2), a smooth clamp.
+ */
+export function logScaleOf(raw: tf.Tensor, map: ScaleMap): tf.Tensor {
+  return logScales[map](raw);
+}
+
+export const scaleMaps = Object.keys(logScales) as ScaleMap[];

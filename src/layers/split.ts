@@ -1,0 +1,96 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { checkEventShape, type Shape } from '../core/shapes';
+import { joinChannels, splitChannels, sumPerExample } from '../core/tensors';
+import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { halfOf } from './coupling';
+import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
+import { Convolution } from './networks/convolution';
+import { MultilayerPerceptron } from './networks/multilayerPerceptron';
+
+/** Options of {@link Split}. */
+export interface SplitOptions extends BijectorOptions {
+  /**
+   * Network that reads the half that stays and returns [mean | logScale] of the half that leaves.
+   * Default: a zero-initialized 3x3 convolution (images) or linear map (vectors).
+   */
+  network?: Conditioner | ConditionerBuilder;
+}
+
+/**
+ * The conditional prior of the half that leaves at the end of a level: it is standardized given the half that stays.
+ *
+ *     [z1 | z2] = x,  [mean | logScale] = network(z1),  eps = (z2 - mean) * exp(-logScale),  y = [z1 | eps],
+ *     logDet = -sum(logScale)
+ *
+ * log p(z2 | z1) of the published Glows is log N(eps; 0, I) + logDet. A MultiScale then takes eps out.
+ * Shapes: [n, h, w, c] or [n, d], c even. logDet in nats.
+ *
+ * @throws ConfigError for odd channels or a network of other shapes
+ * @see Dinh et al., "Real NVP" (2016), section 3.6, arXiv:1605.08803; the prior as published with Glow (2018), arXiv:1807.03039
+ * @example
+ * const split = new Split({ inputShape: [8, 8, 12] });
+ * const { value } = split.forward(tf.ones([1, 8, 8, 12])); // channels 6 .. 11 are eps
+ */
+export class Split extends Bijector {
+  static className = 'FlowSplit';
+  readonly network: Conditioner;
+  private readonly half: number;
+
+  constructor(options: SplitOptions) {
+    const { inputShape, network = zeroNetwork } = options;
+    checkEventShape('Split', inputShape, [1, 3]);
+    super(options.name ?? 'split', inputShape);
+    this.half = halfOf('Split', inputShape[inputShape.length - 1]);
+    const input: Shape = [...inputShape.slice(0, -1), this.half];
+    this.network = this.addChild(typeof network === 'function' ? network(input, inputShape) : network);
+    checkConditioner('Split', this.network, input, inputShape);
+  }
+
+  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    const [stays, leaves] = splitChannels(x, this.half);
+    const [mean, logScale] = splitChannels(this.network.apply(stays, context), this.half);
+    const standardized = tf.mul(tf.sub(leaves, mean), tf.exp(tf.neg(logScale)));
+    return {
+      value: joinChannels([stays, standardized]),
+      logDet: tf.neg(sumPerExample(logScale)) as tf.Tensor1D,
+    };
+  }
+
+  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+    const [stays, standardized] = splitChannels(y, this.half);
+    const [mean, logScale] = splitChannels(this.network.apply(stays, context), this.half);
+    const leaves = tf.add(tf.mul(standardized, tf.exp(logScale)), mean);
+    return { value: joinChannels([stays, leaves]), logDet: sumPerExample(logScale) };
+  }
+
+  override conditioning(x: tf.Tensor, context?: tf.Tensor): Conditioning {
+    const smallest = tf.tidy(() => {
+      const [stays] = splitChannels(x, this.half);
+      const [, logScale] = splitChannels(this.network.apply(stays, context), this.half);
+      return tf.exp(tf.neg(tf.max(logScale))).dataSync()[0];
+    });
+    return { smallestScale: smallest };
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return {
+      name: this.name,
+      inputShape: [...this.inputShape],
+      network: serializeModule(this.network) as never,
+    };
+  }
+
+  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+    const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
+    return new Split({ ...(config as unknown as SplitOptions), network }) as never;
+  }
+}
+
+function zeroNetwork(input: Shape, output: Shape): Conditioner {
+  return input.length === 3
+    ? new Convolution({ inputShape: input, filters: output[2], initial: 'zero', name: 'network' })
+    : new MultilayerPerceptron({ inputShape: input, units: output[0], hiddenUnits: [] });
+}
+
+registerModule(Split);
