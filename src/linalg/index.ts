@@ -1,4 +1,13 @@
+export { cholesky, choleskyLogDet, solveLower, solveLowerTransposed } from './cholesky';
+export { gram } from './gram';
 export { inverse, type LuDecomposition, luDecompose, slogdet, solve } from './lu';
 export { Matrix, norm1 } from './matrix';
+export {
+  componentsFromGram,
+  leadingEigen,
+  type PrincipalComponents,
+  principalComponents,
+} from './principalComponents';
 export { randomRotation } from './rotation';
+export { type SymmetricEigen, spectralMap, symmetricEigen } from './symmetricEigen';
 export { inverseMatrix, logAbsDet } from './tensorFunctions';
