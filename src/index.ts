@@ -22,6 +22,7 @@ export {
 } from './core/module';
 export { RandomStream, type RandomStreamState } from './core/random';
 export type { Shape } from './core/shapes';
+export * from './data';
 export * from './layers';
 export { inverseMatrix, logAbsDet, Matrix } from './linalg';
 export type { Batch, Loss, Trainable } from './training/trainable';

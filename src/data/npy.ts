@@ -1,0 +1,161 @@
+import { ConfigError, complaint, FormatError } from '../core/errors';
+import { sizeOf } from '../core/shapes';
+import { type Bytes, joinBytes, toBytes, viewOf } from './bytes';
+import { checkNdArray, emptyLike, type NdArray, type NumericData } from './ndArray';
+import { isNumberFormat, readNumbers } from './numbers';
+
+const magic = '\x93NUMPY';
+
+/**
+ * Reads a numpy array file (.npy), versions 1 to 3, either byte order, C or Fortran order.
+ *
+ * Types: booleans and integers of 8 to 64 bits, float32 and float64; 64-bit integers become float64 (exact up to 2^53).
+ * Text of fixed width (|S) becomes its bytes, uint8 with the width as one more axis; `decodeText` makes strings of them.
+ * Source: numpy.lib.format, "NumPy array file format" (NEP 1).
+ *
+ * @param input the file's bytes
+ * @throws FormatError for another format, a pickle (object arrays are never read: they can run code), or a damaged or truncated file
+ * @example
+ * const array = readNpy(writeNpy({ shape: [2], data: Float32Array.of(1, 2) })); // { shape: [2], data: Float32Array [1, 2] }
+ */
+export function readNpy(input: Bytes): NdArray {
+  return parseNpy('readNpy', toBytes(input));
+}
+
+/** `readNpy` on behalf of `where`, for messages. */
+export function parseNpy(where: string, bytes: Uint8Array): NdArray {
+  const { kind, littleEndian, fortranOrder, shape, start } = readHeader(where, bytes);
+  const values = bytes.subarray(start);
+  if (kind[0] === 'S') {
+    const width = Number(kind.slice(1));
+    const full = [...shape, width];
+    return { shape: full, data: readNumbers(where, values, 'u1', sizeOf(full), true) };
+  }
+  if (!isNumberFormat(kind)) {
+    const hint = kind[0] === 'O' ? 'Object arrays are pickles, which can run code; save plain arrays.' : '';
+    throw new FormatError(complaint(where, 'booleans, integers, float32, float64 or |S text', kind, hint));
+  }
+  const data = readNumbers(where, values, kind, sizeOf(shape), littleEndian);
+  return { shape, data: fortranOrder ? toRowMajor(data, shape) : data };
+}
+
+interface Header {
+  kind: string;
+  littleEndian: boolean;
+  fortranOrder: boolean;
+  shape: number[];
+  start: number;
+}
+
+function readHeader(where: string, bytes: Uint8Array): Header {
+  const version = bytes[6];
+  if (latin1(bytes.subarray(0, 6)) !== magic || bytes.length < 12) {
+    throw new FormatError(
+      complaint(where, 'a npy file (\\x93NUMPY)', `${bytes.length} bytes of something else`),
+    );
+  }
+  if (version < 1 || version > 3) {
+    throw new FormatError(complaint(where, 'npy version 1, 2 or 3', version));
+  }
+  const view = viewOf(bytes);
+  const lengthBytes = version === 1 ? 2 : 4;
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  const start = 8 + lengthBytes + length;
+  if (start > bytes.length) {
+    throw new FormatError(
+      complaint(
+        where,
+        `a header of ${length} bytes`,
+        `${bytes.length - 8 - lengthBytes}`,
+        'The file is truncated.',
+      ),
+    );
+  }
+  const header = latin1(bytes.subarray(8 + lengthBytes, start));
+  const descr = /'descr'\s*:\s*'([<>|=])?([a-zA-Z]\d*)'/.exec(header);
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(header);
+  const lengths = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(header);
+  if (descr === null || order === null || lengths === null) {
+    throw new FormatError(complaint(where, 'descr, fortran_order and shape of a plain array', header.trim()));
+  }
+  return {
+    kind: descr[2],
+    littleEndian: descr[1] !== '>',
+    fortranOrder: order[1] === 'True',
+    shape: lengths[1]
+      .split(',')
+      .filter((part) => part.trim() !== '')
+      .map(Number),
+    start,
+  };
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+}
+
+/** Column-major (Fortran) values in row-major order. */
+function toRowMajor(data: NumericData, shape: readonly number[]): NumericData {
+  const rowMajor = emptyLike(data, data.length);
+  const index = shape.map(() => 0);
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  for (let i = 0; i < data.length; i++) {
+    rowMajor[i] = data[index.reduce((sum, at, axis) => sum + at * strides[axis], 0)];
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  }
+  return rowMajor;
+}
+
+const descriptions = new Map<unknown, string>([
+  [Uint8Array, '|u1'],
+  [Int8Array, '|i1'],
+  [Uint16Array, '<u2'],
+  [Int16Array, '<i2'],
+  [Uint32Array, '<u4'],
+  [Int32Array, '<i4'],
+  [Float32Array, '<f4'],
+  [Float64Array, '<f8'],
+]);
+
+/**
+ * Writes an array as a numpy array file (.npy, version 1, little-endian, C order).
+ *
+ * @throws ConfigError where shape and data do not belong together
+ * @example
+ * const bytes = writeNpy({ shape: [2, 1], data: Uint8Array.of(3, 4) }); // np.load reads it
+ */
+export function writeNpy(array: NdArray): Uint8Array {
+  checkNdArray('writeNpy', array);
+  const { shape, data } = array;
+  const descr = descriptions.get(data.constructor);
+  if (descr === undefined) {
+    throw new ConfigError(complaint('writeNpy', 'a typed array of numbers', data.constructor.name));
+  }
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  // The values start at a multiple of 64, so that readers can map the file.
+  const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
+  const header = `${magic}\x01\x00${String.fromCharCode(length & 255, length >> 8)}${dictionary.padEnd(length - 1)}\n`;
+  const values = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return joinBytes([Uint8Array.from(header, (character) => character.charCodeAt(0)), values]);
+}
+
+/**
+ * Strings of an array of fixed-width text: UTF-8 with trailing zero bytes cut, one string per row.
+ *
+ * Shapes: uint8 [n, width] -> n strings.
+ *
+ * @throws ConfigError for anything but two axes
+ * @example
+ * decodeText({ shape: [2, 3], data: Uint8Array.of(99, 97, 116, 100, 111, 0) }); // ['cat', 'do']
+ */
+export function decodeText(array: NdArray): string[] {
+  checkNdArray('decodeText', array);
+  if (array.shape.length !== 2)
+    throw new ConfigError(complaint('decodeText', 'shape [n, width]', array.shape));
+  const [count, width] = array.shape;
+  const decoder = new TextDecoder();
+  return Array.from({ length: count }, (_, row) =>
+    decoder.decode(Uint8Array.from(array.data.subarray(row * width, (row + 1) * width))).replace(/\0+$/, ''),
+  );
+}
