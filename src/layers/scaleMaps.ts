@@ -7,7 +7,8 @@ export type ScaleMap = 'sigmoid' | 'exp';
 const LOG_SCALE_LIMIT = 2;
 
 const logScales: Record<ScaleMap, (raw: tf.Tensor) => tf.Tensor> = {
-  sigmoid: (raw) => tf.logSigmoid(tf.add(raw, 2)),
+  // Not tf.logSigmoid: its gradient reads an input that the enclosing tidy has freed by then.
+  sigmoid: (raw) => tf.neg(tf.softplus(tf.neg(tf.add(raw, 2)))),
   exp: (raw) => tf.mul(tf.tanh(tf.div(raw, LOG_SCALE_LIMIT)), LOG_SCALE_LIMIT),
 };
 

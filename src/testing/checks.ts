@@ -1,0 +1,169 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { deserializeModule, serializeModule } from '../core/module';
+import type { RandomStream } from '../core/random';
+import { sizeOf } from '../core/shapes';
+import type { Bijector } from '../layers/bijector';
+import { Matrix, slogdet } from '../linalg';
+import { disposeAll, largestDifference, require, type Subject } from './subject';
+
+/** One property that every bijector has; throws where it does not hold. */
+export type Check = (subject: Subject) => void | Promise<void>;
+
+/** Inverse undoes forward and the two log-dets cancel. */
+export const roundTrip: Check = ({ bijector, x, context, tolerance }) => {
+  const forward = bijector.forward(x, context);
+  const inverse = bijector.inverse(forward.value, context);
+  const error = largestDifference(inverse.value, x);
+  require(error <= tolerance, `inverse(forward(x)) differs from x by ${error}, more than ${tolerance}`);
+  const sums = tf.tidy(() => tf.max(tf.abs(tf.add(forward.logDet, inverse.logDet))).dataSync()[0]);
+  // One log-det is a sum over all values of an event: rounding grows with their number.
+  const allowed = 1e-5 * (sizeOf(bijector.inputShape) + 10);
+  require(sums <= allowed, `the log-dets of forward and inverse sum to ${sums}, not 0 (within ${allowed})`);
+  const again = bijector.forward(inverse.value, context);
+  const back = largestDifference(again.value, forward.value);
+  require(back <= 10 * tolerance, `forward(inverse(z)) differs from z by ${back}`);
+  disposeAll(forward, inverse, again);
+};
+
+/** Half width of central differences on float32 values of order 1: rounding and curvature both stay near 1e-4. */
+const STEP = 1e-2;
+/** Widths for slopes: a relu whose kink lies within the first is smooth within a smaller one. */
+const SLOPE_STEPS = [1e-2, 2e-3, 4e-4];
+
+/** logDet equals log|det| of a Jacobian by central differences, decomposed in float64. */
+export const logDetAgainstJacobian: Check = ({ bijector, x, context }) => {
+  const size = sizeOf(bijector.inputShape);
+  const jacobian = tf.tidy(() => {
+    const one = tf.reshape(tf.slice(x, 0, 1), [1, size]);
+    const steps = tf.mul(tf.eye(size), STEP);
+    const points = tf.concat([tf.add(one, steps), tf.sub(one, steps)], 0);
+    const contexts =
+      context === undefined
+        ? undefined
+        : tf.tile(tf.slice(context, 0, 1), [2 * size, ...context.shape.slice(1).map(() => 1)]);
+    const { value } = bijector.forward(tf.reshape(points, [2 * size, ...bijector.inputShape]), contexts);
+    const [up, down] = tf.split(tf.reshape(value, [2 * size, size]), 2, 0);
+    return tf.div(tf.sub(up, down), 2 * STEP).dataSync();
+  });
+  const expected = slogdet(new Matrix(Float64Array.from(jacobian), size, size)).logAbsDet;
+  const forward = bijector.forward(x, context);
+  const received = forward.logDet.dataSync()[0];
+  disposeAll(forward);
+  const allowed = 2e-3 * Math.sqrt(size) + 1e-3 * Math.abs(expected);
+  require(Math.abs(received - expected) <=
+    allowed, `logDet is ${received}, the numerical Jacobian says ${expected} (within ${allowed})`);
+};
+
+/** Gradients of both directions in inputs and weights agree with central differences along random directions. */
+export const gradients: Check = ({ bijector, x, context, random }) => {
+  const forward = bijector.forward(x, context);
+  const passes = [
+    { name: 'forward', input: x, run: (input: tf.Tensor) => bijector.forward(input, context) },
+    { name: 'inverse', input: forward.value, run: (input: tf.Tensor) => bijector.inverse(input, context) },
+  ];
+  for (const { name, input, run } of passes) {
+    const probe = random.normal(forward.value.shape);
+    const loss = (at: tf.Tensor): tf.Scalar => {
+      const { value, logDet } = run(at);
+      const weighted = tf.mul(tf.reshape(value, [-1]), tf.reshape(probe, [-1]));
+      return tf.add(tf.sum(weighted), tf.sum(logDet)) as tf.Scalar;
+    };
+    checkGradient(`${name}, input`, input, random, loss);
+    for (const { name: weightName, variable, trainable } of bijector.weights) {
+      if (!trainable) continue;
+      checkGradient(`${name}, ${weightName}`, variable, random, () => loss(input), variable);
+    }
+    probe.dispose();
+  }
+  disposeAll(forward);
+};
+
+/** Directions to try: a relu kink can spoil one by chance, a wrong gradient spoils all. */
+const DIRECTIONS = 3;
+
+function checkGradient(
+  label: string,
+  point: tf.Tensor,
+  random: RandomStream,
+  loss: (at: tf.Tensor) => tf.Scalar,
+  variable?: tf.Variable,
+): void {
+  const complaints: string[] = [];
+  while (complaints.length < DIRECTIONS) {
+    const [analytic, ...slopes] = slopesAlong(point, random, loss, variable);
+    // float32 losses are good to about 1e-6 of their size, so slopes over these steps to 1e-2 at worst.
+    if (slopes.some((slope) => Math.abs(analytic - slope) <= 0.02 * (1 + Math.abs(slope)))) return;
+    complaints.push(`${analytic}, differences say ${slopes.join(' or ')}`);
+  }
+  require(false, `gradient (${label}) is along random directions ${complaints.join('; ')} (within 2 %)`);
+}
+
+/** <gradient, unit direction>, then the loss's slope along it by fourth-order central differences of each width. */
+function slopesAlong(
+  point: tf.Tensor,
+  random: RandomStream,
+  loss: (at: tf.Tensor) => tf.Scalar,
+  variable?: tf.Variable,
+): number[] {
+  return tf.tidy(() => {
+    const start = tf.clone(point);
+    const direction = random.normal(point.shape);
+    const unit = tf.div(direction, tf.norm(direction));
+    const gradient = variable
+      ? (tf.variableGrads(() => loss(point), [variable]).grads[variable.name] ?? tf.zerosLike(point))
+      : tf.grad((at) => loss(at))(point);
+    const at = (distance: number): number => {
+      const moved = tf.add(start, tf.mul(unit, distance));
+      if (variable === undefined) return loss(moved).dataSync()[0];
+      variable.assign(moved as never);
+      return loss(point).dataSync()[0];
+    };
+    const slope = (h: number) => (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+    const found = [tf.sum(tf.mul(gradient, unit)).dataSync()[0], ...SLOPE_STEPS.map(slope)];
+    if (variable !== undefined) variable.assign(start as never);
+    return found;
+  }) as unknown as number[];
+}
+
+/** An event's result does not depend on what else is in the batch. */
+export const batchInvariance: Check = ({ bijector, x, context, tolerance }) => {
+  const whole = bijector.forward(x, context);
+  const first = tf.tidy(() => {
+    const head = context === undefined ? undefined : tf.slice(context, 0, 1);
+    const { value, logDet } = bijector.forward(tf.slice(x, 0, 1), head);
+    return [
+      largestDifference(value, tf.slice(whole.value, 0, 1)),
+      largestDifference(logDet, tf.slice(whole.logDet, 0, 1)),
+    ];
+  }) as unknown as [number, number];
+  disposeAll(whole);
+  const allowed = tolerance * sizeOf(bijector.inputShape);
+  require(first[0] <= tolerance &&
+    first[1] <=
+      allowed, `alone, an event differs from itself in a batch by ${first[0]} in value and ${first[1]} in logDet`);
+};
+
+/** Each pass leaves its two results and nothing else; building and disposing leaves nothing. */
+export const leaks: Check = ({ bijector, x, context, create }) => {
+  const count = () => tf.memory().numTensors;
+  const before = count();
+  const forward = bijector.forward(x, context);
+  const inverse = bijector.inverse(forward.value, context);
+  require(count() - before === 4, `forward and inverse leave ${count() - before} tensors, not 4`);
+  disposeAll(forward, inverse);
+  const another = create();
+  another.initialize(x, context).dispose();
+  another.dispose();
+  require(count() === before, `build, initialize and dispose leak ${count() - before} tensors`);
+};
+
+/** The configuration, through JSON, builds a bijector with the same weights by name and shape. */
+export const configRoundTrip: Check = ({ bijector }) => {
+  const json = JSON.parse(JSON.stringify(serializeModule(bijector)));
+  const copy = deserializeModule<Bijector>(json);
+  const layout = (of: Bijector) =>
+    of.weights.map(({ name, variable, trainable }) => `${name} [${variable.shape}] ${trainable}`).join('\n');
+  const same = layout(copy) === layout(bijector);
+  copy.dispose();
+  require(same, 'the weights of a bijector built from getConfig() differ in name, shape or kind');
+};

@@ -1,0 +1,181 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  ActNorm,
+  AdditiveCoupling,
+  AffineCoupling,
+  Chain,
+  type ConditionerBuilder,
+  ConvolutionNetwork,
+  Dequantize,
+  Flatten,
+  InvConv1x1,
+  Invert,
+  LayersNetwork,
+  LearnedPrior,
+  MultilayerPerceptron,
+  MultiScale,
+  Permutation,
+  type RandomStream,
+  type Shape,
+  Split,
+  Squeeze,
+} from 'tfjs-flows';
+import type { CheckOptions } from 'tfjs-flows/testing';
+
+const image: Shape = [2, 4, 4];
+const vector: Shape = [5];
+
+const perceptron: ConditionerBuilder = (inputShape, [units]) =>
+  new MultilayerPerceptron({ inputShape, units, hiddenUnits: [8], activation: 'tanh', seed: 3 });
+
+const convolutions =
+  (options: { actnorm: boolean; padding: 'zero' | 'edge' }): ConditionerBuilder =>
+  (inputShape, outputShape) =>
+    new ConvolutionNetwork({ inputShape, filters: outputShape[2], hiddenChannels: 6, seed: 3, ...options });
+
+const layersNetwork: ConditionerBuilder = ([d], [units]) =>
+  new LayersNetwork({
+    model: tfl.sequential({
+      layers: [
+        tfl.layers.dense({
+          inputShape: [d],
+          units: 6,
+          activation: 'tanh',
+          kernelInitializer: tfl.initializers.glorotNormal({ seed: 5 }),
+        }),
+        tfl.layers.dense({ units, kernelInitializer: 'zeros' }),
+      ],
+    }),
+  });
+
+const labels = (n: number): tf.Tensor =>
+  tf.tidy(() =>
+    tf.cast(
+      tf.oneHot(
+        tf.tensor1d(
+          Array.from({ length: n }, (_, i) => i % 3),
+          'int32',
+        ),
+        3,
+      ),
+      'float32',
+    ),
+  );
+
+const level = (inputShape: Shape, last: boolean) =>
+  Chain.from(
+    inputShape,
+    [
+      (shape) => new Squeeze({ inputShape: shape }),
+      (shape) => new ActNorm({ inputShape: shape }),
+      (shape) => new InvConv1x1({ inputShape: shape, parameterization: 'lu', seed: 4 }),
+      (shape) =>
+        new AffineCoupling({ inputShape: shape, network: convolutions({ actnorm: true, padding: 'zero' }) }),
+      (shape) =>
+        last ? new LearnedPrior({ inputShape: shape, classes: 3 }) : new Split({ inputShape: shape }),
+    ],
+    last ? 'level1' : 'level0',
+  );
+
+/** Levels that nBits allows, moved into their bins; away from the ends, where the logit is steep. */
+const levelsOf = (nBits: number, shape: Shape) => (n: number, random: RandomStream) =>
+  random.uniform([n, ...shape], 1, 2 ** nBits - 1);
+
+/** One line per bijector and variant: the conformance sweep runs every check on each. */
+export const registry: Record<string, CheckOptions> = {
+  'ActNorm, image': { create: () => new ActNorm({ inputShape: image }) },
+  'ActNorm, vector': { create: () => new ActNorm({ inputShape: vector }) },
+  'InvConv1x1, full, image': { create: () => new InvConv1x1({ inputShape: image, seed: 2 }) },
+  'InvConv1x1, full, vector': { create: () => new InvConv1x1({ inputShape: vector, seed: 2 }) },
+  'InvConv1x1, lu, image': {
+    create: () => new InvConv1x1({ inputShape: image, parameterization: 'lu', seed: 2 }),
+  },
+  'InvConv1x1, lu, vector': {
+    create: () => new InvConv1x1({ inputShape: vector, parameterization: 'lu', seed: 2 }),
+  },
+  'Permutation, reverse': { create: () => new Permutation({ inputShape: image }) },
+  'Permutation, shuffle': { create: () => new Permutation({ inputShape: image, order: 'shuffle', seed: 2 }) },
+  'Permutation, given': { create: () => new Permutation({ inputShape: vector, order: [4, 0, 3, 1, 2] }) },
+  'AffineCoupling, sigmoid, image': {
+    create: () =>
+      new AffineCoupling({ inputShape: image, network: convolutions({ actnorm: true, padding: 'zero' }) }),
+  },
+  'AffineCoupling, exp, image, edge padding': {
+    create: () =>
+      new AffineCoupling({
+        inputShape: image,
+        scale: 'exp',
+        network: convolutions({ actnorm: false, padding: 'edge' }),
+      }),
+  },
+  'AffineCoupling, exp, vector': {
+    create: () =>
+      new AffineCoupling({ inputShape: vector, passthrough: 2, scale: 'exp', network: perceptron }),
+  },
+  'AffineCoupling, tfjs-layers model': {
+    create: () => new AffineCoupling({ inputShape: [4], network: layersNetwork }),
+  },
+  'AffineCoupling, with context': {
+    create: () =>
+      new AffineCoupling({
+        inputShape: [4],
+        network: (inputShape, [units]) =>
+          new MultilayerPerceptron({
+            inputShape,
+            units,
+            hiddenUnits: [8],
+            contextSize: 3,
+            activation: 'tanh',
+            seed: 3,
+          }),
+      }),
+    context: labels,
+  },
+  'AdditiveCoupling, image': {
+    create: () =>
+      new AdditiveCoupling({ inputShape: image, network: convolutions({ actnorm: true, padding: 'edge' }) }),
+  },
+  'AdditiveCoupling, vector': {
+    create: () => new AdditiveCoupling({ inputShape: vector, passthrough: 3, network: perceptron }),
+  },
+  Squeeze: { create: () => new Squeeze({ inputShape: [4, 2, 3] }) },
+  Flatten: { create: () => new Flatten({ inputShape: [2, 3, 2] }) },
+  'Split, image': { create: () => new Split({ inputShape: image }) },
+  'Split, vector': { create: () => new Split({ inputShape: [6] }) },
+  'LearnedPrior, per channel': { create: () => new LearnedPrior({ inputShape: image }) },
+  'LearnedPrior, spatial, classes': {
+    create: () => new LearnedPrior({ inputShape: image, kind: 'spatial', classes: 3 }),
+    context: labels,
+  },
+  'LearnedPrior, constant, classes': {
+    create: () => new LearnedPrior({ inputShape: vector, kind: 'constant', classes: 3 }),
+    context: labels,
+  },
+  'Dequantize, centered': {
+    create: () => new Dequantize({ inputShape: [2, 2, 3], nBits: 3 }),
+    sample: levelsOf(3, [2, 2, 3]),
+  },
+  'Dequantize, logit': {
+    create: () => new Dequantize({ inputShape: [2, 2, 3], nBits: 3, preprocessing: 'logit' }),
+    sample: levelsOf(3, [2, 2, 3]),
+  },
+  Chain: {
+    create: () =>
+      Chain.from(vector, [
+        (inputShape) => new ActNorm({ inputShape }),
+        (inputShape) => new InvConv1x1({ inputShape, seed: 6 }),
+        (inputShape) => new AffineCoupling({ inputShape, passthrough: 2, network: perceptron }),
+      ]),
+  },
+  Invert: {
+    create: () =>
+      new Invert({
+        bijector: new AffineCoupling({ inputShape: vector, passthrough: 2, network: perceptron }),
+      }),
+  },
+  MultiScale: {
+    create: () => new MultiScale({ levels: [level([4, 4, 1], false), level([2, 2, 2], true)] }),
+    context: labels,
+  },
+};
