@@ -6,3 +6,4 @@ export type {
   SubclassName,
   VectorInput,
 } from './latents';
+export * from './normality';

@@ -7,5 +7,12 @@ export {
   studentTQuantile,
   studentTSf,
 } from './beta';
-export { chiSquaredCdf, chiSquaredQuantile, chiSquaredSf, incompleteGamma, logGamma } from './gamma';
+export {
+  chiSquaredCdf,
+  chiSquaredQuantile,
+  chiSquaredSf,
+  incompleteGamma,
+  logGamma,
+  stirlingError,
+} from './gamma';
 export { normalCdf, normalLogCdf, normalPdf, normalQuantile, normalSf } from './normal';

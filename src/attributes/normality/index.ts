@@ -1,0 +1,19 @@
+export { andersonDarling } from './andersonDarling';
+export { benjaminiHochberg, benjaminiYekutieli, holm } from './corrections';
+export { cramerVonMises } from './cramerVonMises';
+export { dagostinoK2 } from './dagostinoK2';
+export type { EffectName } from './effectSizes';
+export { jarqueBera } from './jarqueBera';
+export { type KolmogorovSmirnovOptions, kolmogorovSmirnov } from './kolmogorovSmirnov';
+export { lilliefors } from './lilliefors';
+export {
+  type EffectSize,
+  type NormalityOptions,
+  type NormalityReport,
+  type NormalityTestName,
+  type NormalityTestResult,
+  normality,
+} from './normality';
+export type { QuantilePlot } from './quantilePlot';
+export type { TestResult } from './sample';
+export { shapiroWilk } from './shapiroWilk';

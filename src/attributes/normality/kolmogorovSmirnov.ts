@@ -1,0 +1,68 @@
+import { ConfigError, complaint, DataError } from '../../core/errors';
+import { toVector, type VectorInput } from '../latents';
+import { normalCdf } from '../special';
+import { kolmogorovDistance } from './empirical';
+import { kolmogorovSf } from './kolmogorovDistribution';
+import { describe, type TestResult } from './sample';
+
+/** The normal distribution to test against, known before the data were seen. */
+export interface KolmogorovSmirnovOptions {
+  /** Mean of the hypothesis; required. */
+  mean: number;
+  /** Standard deviation of the hypothesis, > 0; required. */
+  standardDeviation: number;
+}
+
+/**
+ * Kolmogorov-Smirnov test against one given normal distribution, exact p-value.
+ *
+ *     D = sup_x |F_n(x) - Phi((x - mean) / standardDeviation)|
+ *
+ * Mean and deviation must come from somewhere else than these values (a flow's base distribution, say). Fitted ones make the
+ * p-value meaningless, so the sample's own are refused: `lilliefors` is the test for that.
+ *
+ * @param x n >= 1 values
+ * @throws ConfigError where an option is missing, not finite, or the sample's own; DataError for no or non-finite values
+ * Source: Simard and L'Ecuyer (2011), doi:10.18637/jss.v039.i11.
+ * @example
+ * const { statistic, p } = kolmogorovSmirnov([0.3, -1.2, 0.8, 0.1], { mean: 0, standardDeviation: 1 });
+ */
+export function kolmogorovSmirnov(x: VectorInput, options: KolmogorovSmirnovOptions): TestResult {
+  const { mean, standardDeviation } = options ?? {};
+  if (!Number.isFinite(mean) || !Number.isFinite(standardDeviation) || standardDeviation <= 0) {
+    throw new ConfigError(
+      complaint(
+        'kolmogorovSmirnov',
+        'a finite mean and a standardDeviation > 0 that were not fitted to these values',
+        `mean ${mean}, standardDeviation ${standardDeviation}`,
+        'To test with fitted ones, call lilliefors.',
+      ),
+    );
+  }
+  const values = toVector('kolmogorovSmirnov', x);
+  if (values.length === 0) throw new DataError(complaint('kolmogorovSmirnov', 'at least 1 value', 'none'));
+  checkGiven(values, mean, standardDeviation);
+  values.sort();
+  const statistic = kolmogorovDistance(values.map((value) => normalCdf((value - mean) / standardDeviation)));
+  return { statistic, p: kolmogorovSf(statistic, values.length) };
+}
+
+/** Refuses the sample's own mean and deviation, by either divisor: they agree with given ones only by intent. */
+function checkGiven(values: Float64Array, mean: number, standardDeviation: number): void {
+  const n = values.length;
+  if (n < 2) return;
+  const own = describe(Float64Array.from(values));
+  const biased = own.standardDeviation * Math.sqrt((n - 1) / n);
+  const near = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * standardDeviation;
+  const sameDeviation = near(own.standardDeviation, standardDeviation) || near(biased, standardDeviation);
+  if (near(own.mean, mean) && sameDeviation) {
+    throw new ConfigError(
+      complaint(
+        'kolmogorovSmirnov',
+        'a mean and standardDeviation that were not fitted to these values',
+        "the sample's own",
+        'Its p-value would be far too large; call lilliefors.',
+      ),
+    );
+  }
+}
