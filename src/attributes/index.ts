@@ -1,3 +1,13 @@
+export {
+  BlockCovariance,
+  Covariance,
+  type CovarianceKind,
+  covarianceFromJSON,
+  DiagonalCovariance,
+  FullCovariance,
+  LowRankCovariance,
+  type SerializedCovariance,
+} from './covariance';
 export type {
   Labeled,
   LatentsInput,
@@ -6,4 +16,6 @@ export type {
   SubclassName,
   VectorInput,
 } from './latents';
+export { type LedoitWolfOptions, type LedoitWolfResult, ledoitWolf } from './ledoitWolf';
 export * from './normality';
+export { buresDistanceSquared, otMap } from './optimalTransport';

@@ -1,0 +1,107 @@
+import { complaint, ShapeError } from '../../core/errors';
+import type { RandomStream } from '../../core/random';
+import { cholesky, choleskyLogDet, Matrix, solveLower, solveLowerTransposed } from '../../linalg';
+import { Covariance, type SerializedCovariance } from './covariance';
+
+/** A covariance stored as its d x d matrix. */
+export class FullCovariance extends Covariance {
+  readonly kind = 'full';
+  readonly logDet: number;
+  /** L with S = L L^T. */
+  readonly lower: Matrix;
+
+  /** @throws DataError unless positive definite; ShapeError unless square */
+  constructor(readonly matrix: Matrix) {
+    super(matrix.rows);
+    this.lower = cholesky(matrix);
+    this.logDet = choleskyLogDet(this.lower);
+  }
+
+  diagonal(): Float64Array {
+    return Float64Array.from({ length: this.dimension }, (_, j) => this.matrix.at(j, j));
+  }
+
+  multiply(v: ArrayLike<number>): Float64Array {
+    return times(this.matrix, v, this.dimension);
+  }
+
+  solve(v: ArrayLike<number>): Float64Array {
+    return solveLowerTransposed(this.lower, solveLower(this.lower, v));
+  }
+
+  override mahalanobis(v: ArrayLike<number>): number {
+    return solveLower(this.lower, v).reduce((sum, value) => sum + value * value, 0);
+  }
+
+  scaled(factor: number): FullCovariance {
+    const { data, rows } = this.matrix;
+    return new FullCovariance(
+      new Matrix(
+        data.map((value) => factor * value),
+        rows,
+        rows,
+      ),
+    );
+  }
+
+  plusScatter(rows: Matrix): FullCovariance {
+    const scatter = rows.transpose().multiply(rows);
+    return new FullCovariance(addMatrices(this.matrix, scatter));
+  }
+
+  plus(other: Covariance): FullCovariance {
+    this.checkPartner(other);
+    return new FullCovariance(addMatrices(this.matrix, (other as FullCovariance).matrix));
+  }
+
+  draw(random: RandomStream): Float64Array {
+    const noise = random.normalArray(this.dimension);
+    return times(this.lower, noise, this.dimension);
+  }
+
+  block(offset: number, size: number): FullCovariance {
+    if (offset === 0 && size === this.dimension) return this;
+    const rows = Array.from({ length: size }, (_, i) =>
+      this.matrix.row(offset + i).subarray(offset, offset + size),
+    );
+    return new FullCovariance(Matrix.fromRows(rows));
+  }
+
+  toMatrix(): Matrix {
+    return this.matrix;
+  }
+
+  toJSON(): SerializedCovariance {
+    return { kind: this.kind, matrix: Array.from(this.matrix.data) };
+  }
+
+  static fromJSON(json: SerializedCovariance): FullCovariance {
+    const data = Float64Array.from(json.matrix as number[]);
+    const d = Math.round(Math.sqrt(data.length));
+    return new FullCovariance(new Matrix(data, d, d));
+  }
+}
+
+function times(matrix: Matrix, v: ArrayLike<number>, length: number): Float64Array {
+  const result = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    const row = matrix.row(i);
+    let sum = 0;
+    for (let j = 0; j < row.length; j++) sum += row[j] * v[j];
+    result[i] = sum;
+  }
+  return result;
+}
+
+function addMatrices(a: Matrix, b: Matrix): Matrix {
+  if (a.rows !== b.rows || a.cols !== b.cols) {
+    throw new ShapeError(
+      complaint('FullCovariance', `${a.rows} x ${a.cols} on both sides`, `${b.rows} x ${b.cols}`),
+    );
+  }
+  return new Matrix(
+    a.data.map((value, i) => value + b.data[i]),
+    a.rows,
+    a.cols,
+  );
+}
