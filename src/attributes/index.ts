@@ -17,5 +17,6 @@ export type {
   VectorInput,
 } from './latents';
 export { type LedoitWolfOptions, type LedoitWolfResult, ledoitWolf } from './ledoitWolf';
+export * from './multivariate';
 export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';

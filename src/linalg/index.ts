@@ -5,6 +5,7 @@ export { Matrix, norm1 } from './matrix';
 export {
   componentsFromGram,
   leadingEigen,
+  orthonormalRows,
   type PrincipalComponents,
   principalComponents,
 } from './principalComponents';

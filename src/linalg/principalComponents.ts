@@ -81,7 +81,7 @@ export function leadingEigen(a: Matrix, count: number): SymmetricEigen {
 }
 
 /** Rows made orthonormal by modified Gram-Schmidt, run twice; a row that depends on earlier ones becomes 0. */
-function orthonormalRows(rows: Matrix): Matrix {
+export function orthonormalRows(rows: Matrix): Matrix {
   const result = new Matrix(rows.data.slice(), rows.rows, rows.cols);
   for (let i = 0; i < result.rows; i++) {
     const row = result.row(i);
