@@ -23,6 +23,8 @@ export {
 export { RandomStream, type RandomStreamState } from './core/random';
 export type { Shape } from './core/shapes';
 export * from './data';
+export * from './distributions';
+export * from './flows';
 export * from './layers';
 export { inverseMatrix, logAbsDet, Matrix } from './linalg';
 export type { Batch, Loss, Trainable } from './training/trainable';

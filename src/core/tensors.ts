@@ -53,3 +53,9 @@ export function linearChannels(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   const rows = tf.reshape(x, [-1, inputs]);
   return tf.reshape(tf.matMul(rows, weight), [...x.shape.slice(0, -1), outputs]);
 }
+
+/** Whether no value is NaN or infinite; reads one number back (0 times a finite value is 0, else NaN). */
+export function allFinite(x: tf.Tensor): boolean {
+  const [sum] = tf.tidy(() => tf.sum(tf.mul(x, 0)).dataSync());
+  return sum === 0;
+}

@@ -1,0 +1,68 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import { Module } from '../core/module';
+import type { RandomStream } from '../core/random';
+import { checkBatch, checkInteger, type Shape, sizeOf } from '../core/shapes';
+
+/** How `sample` draws. */
+export interface DistributionSampleOptions {
+  /** Factor on the standard deviation, one for all or one per value; 1 is the distribution itself, 0 its mode. Default 1. */
+  temperature?: number | Float32Array;
+  /** What it is conditioned on, [n, ...]. */
+  context?: tf.Tensor;
+  /** Where the random numbers come from. */
+  random: RandomStream;
+}
+
+/** A base distribution over events of a fixed shape. */
+export abstract class Distribution extends Module {
+  readonly eventShape: Shape;
+
+  constructor(name: string, eventShape: Shape) {
+    super(name);
+    this.eventShape = [...eventShape];
+  }
+
+  /** Hook: log-density in nats, [n]. */
+  protected abstract computeLogProb(z: tf.Tensor, context?: tf.Tensor): tf.Tensor1D;
+
+  /** Hook: events made of standard normal numbers `noise` [n, ...eventShape], already scaled by the temperature. */
+  protected abstract computeSample(noise: tf.Tensor, context?: tf.Tensor): tf.Tensor;
+
+  /**
+   * Natural log of the density, in nats.
+   *
+   * @param z [n, ...eventShape]
+   * @returns [n]
+   * @throws ShapeError, DisposedError
+   */
+  logProb(z: tf.Tensor, context?: tf.Tensor): tf.Tensor1D {
+    this.checkUsable('logProb');
+    checkBatch(`${this.label}.logProb`, z, this.eventShape);
+    return tf.tidy(() => this.computeLogProb(z, context));
+  }
+
+  /**
+   * n independent events.
+   *
+   * @returns [n, ...eventShape]
+   * @throws ConfigError for a negative temperature or a bad n
+   */
+  sample(n: number, options: DistributionSampleOptions): tf.Tensor {
+    this.checkUsable('sample');
+    const { temperature = 1, context, random } = options;
+    checkInteger(`${this.label}.sample`, 'n', n, 0);
+    const factors = typeof temperature === 'number' ? [temperature] : temperature;
+    const size = sizeOf(this.eventShape);
+    if (factors.length !== 1 && factors.length !== size) {
+      throw new ConfigError(complaint(`${this.label}.sample`, `1 or ${size} temperatures`, factors.length));
+    }
+    const bad = factors.find((factor: number) => !(Number.isFinite(factor) && factor >= 0));
+    if (bad !== undefined) throw new ConfigError(complaint(`${this.label}.sample`, 'temperatures >= 0', bad));
+    return tf.tidy(() => {
+      const shape = factors.length === 1 ? [] : this.eventShape;
+      const noise = tf.mul(random.normal([n, ...this.eventShape]), tf.tensor(factors, [...shape], 'float32'));
+      return this.computeSample(noise, context);
+    });
+  }
+}

@@ -1,0 +1,3 @@
+export { DiagonalNormal, type DiagonalNormalOptions } from './diagonalNormal';
+export { Distribution, type DistributionSampleOptions } from './distribution';
+export { StandardNormal, type StandardNormalOptions } from './standardNormal';

@@ -1,0 +1,127 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { sizeOf } from '../core/shapes';
+import { allFinite } from '../core/tensors';
+import type { Distribution } from '../distributions';
+import type { Bijector, Conditioning, TraceEntry } from '../layers';
+
+/** One layer's line in an account. */
+export interface AccountRow extends Conditioning {
+  /** Place in the tree, as in `level0/step2/coupling`. */
+  name: string;
+  /** Class of the layer. */
+  kind: string;
+  /** Mean log-determinant over the batch, nats. */
+  logDet: number;
+  /** Its share of the bits per dimension: -logDet / (D ln 2). */
+  bitsPerDim: number;
+  /** Largest |inverse(forward(x)) - x| on this layer's own input. */
+  roundTripError: number;
+  /** Whether its value and log-determinant are all finite. */
+  finite: boolean;
+}
+
+/** Where a flow's log-likelihood comes from, layer by layer. */
+export interface Account {
+  /** The layers in the order in which data meets them. */
+  rows: AccountRow[];
+  /** The base distribution's part: mean log-density in nats, and its share of the bits per dimension. */
+  base: { logProb: number; bitsPerDim: number };
+  /** Mean log-likelihood in nats, and bits per dimension; the sums of the columns above. */
+  total: { logProb: number; bitsPerDim: number };
+  /** First layer with a NaN or infinity, where there is one. */
+  firstNonFinite?: string;
+  /** The account as a text table. */
+  toString(): string;
+}
+
+/** Makes an account of a batch that is already what the bijector takes. */
+export function makeAccount(
+  bijector: Bijector,
+  base: Distribution,
+  x: tf.Tensor,
+  context?: tf.Tensor,
+): Account {
+  const size = sizeOf(bijector.inputShape);
+  const inBits = (nats: number) => -nats / (size * Math.LN2);
+  const rows: AccountRow[] = [];
+  let logProb = 0;
+  tf.tidy(() => {
+    const visit = ({ name, bijector: layer, input, output }: TraceEntry) => {
+      const logDet = tf.mean(output.logDet).dataSync()[0];
+      rows.push({
+        name,
+        kind: layer.label,
+        logDet,
+        bitsPerDim: inBits(logDet),
+        roundTripError: tf.tidy(() => {
+          const back = layer.inverse(output.value, context).value;
+          return tf.max(tf.abs(tf.sub(back, input))).dataSync()[0];
+        }) as unknown as number,
+        finite: allFinite(output.value) && allFinite(output.logDet),
+        ...layer.conditioning(input, context),
+      });
+    };
+    const { value } = bijector.trace(x, visit, context, '');
+    logProb = tf.mean(base.logProb(value, context)).dataSync()[0];
+  });
+  for (const row of rows) row.name = row.name.replace(/^\//, '');
+  const sum = rows.reduce((total, row) => total + row.logDet, logProb);
+  const account = {
+    rows,
+    base: { logProb, bitsPerDim: inBits(logProb) },
+    total: { logProb: sum, bitsPerDim: inBits(sum) },
+    firstNonFinite: rows.find((row) => !row.finite)?.name,
+  };
+  return { ...account, toString: () => show(account) };
+}
+
+/** Name of the first layer with a NaN or infinity in its output; undefined where all is finite. */
+export function firstNonFinite(bijector: Bijector, x: tf.Tensor, context?: tf.Tensor): string | undefined {
+  let found: string | undefined;
+  tf.tidy(() => {
+    bijector.trace(
+      x,
+      ({ name, output }) => {
+        if (found === undefined && !(allFinite(output.value) && allFinite(output.logDet))) found = name;
+      },
+      context,
+      '',
+    );
+  });
+  return found?.replace(/^\//, '');
+}
+
+function show({ rows, base, total, firstNonFinite }: Omit<Account, 'toString'>): string {
+  const number = (value: number | undefined, digits: number) =>
+    value === undefined ? '' : value.toFixed(digits);
+  const small = (value: number | undefined) => (value === undefined ? '' : value.toExponential(1));
+  const table = [
+    ['layer', 'kind', 'logDet', 'bits/dim', 'round trip', 'scale >=', 'condition'],
+    ...rows.map((row) => [
+      row.finite ? row.name : `${row.name} (!)`,
+      row.kind,
+      number(row.logDet, 2),
+      number(row.bitsPerDim, 4),
+      small(row.roundTripError),
+      small(row.smallestScale),
+      number(row.conditionNumber, 1),
+    ]),
+    ['base', '', number(base.logProb, 2), number(base.bitsPerDim, 4), '', '', ''],
+    ['total', '', number(total.logProb, 2), number(total.bitsPerDim, 4), '', '', ''],
+  ];
+  const warning = firstNonFinite === undefined ? '' : `\nfirst non-finite value: ${firstNonFinite}`;
+  return alignColumns(table, 2) + warning;
+}
+
+/** A text table: the first `left` columns flush left, the others flush right. */
+export function alignColumns(table: string[][], left: number): string {
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) => (column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

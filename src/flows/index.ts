@@ -1,0 +1,13 @@
+export type { Account, AccountRow } from './account';
+export { Classifier, type ClassifierOptions } from './classifier';
+export {
+  type Context,
+  Flow,
+  type FlowOptions,
+  type InterpolateOptions,
+  type PassOptions,
+  type SampleOptions,
+} from './flow';
+export { Glow, type GlowOptions } from './glow';
+export { ImageFlow, type ImageFlowOptions } from './imageFlow';
+export { type RealNvpOptions, realNvp } from './realNvp';

@@ -1,0 +1,127 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Glow, NdArray } from 'tfjs-flows';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadReference, type Reference } from './loadReference';
+
+/** Latents and images agree within 1e-4 absolute, log-likelihoods within 1e-5 relative: float32 on both sides. */
+const ABSOLUTE = 1e-4;
+const RELATIVE = 1e-5;
+
+/** NCHW arrays of the fixtures as NHWC tensors. */
+function image(array: NdArray): tf.Tensor {
+  return tf.tidy(() => {
+    const x = tf.tensor(Float32Array.from(array.data as Float32Array), [...array.shape] as number[]);
+    return array.shape.length === 4 ? tf.transpose(x, [0, 2, 3, 1]) : x;
+  });
+}
+
+function expectClose(received: tf.Tensor, expected: tf.Tensor, absolute = ABSOLUTE): void {
+  expect(received.size).toBe(expected.size);
+  expect(
+    tf.tidy(() => tf.max(tf.abs(tf.sub(received, tf.reshape(expected, received.shape)))).dataSync()[0]),
+  ).toBeLessThan(absolute);
+}
+
+function expectRelative(received: ArrayLike<number>, expected: ArrayLike<number>): void {
+  expect(received.length).toBe(expected.length);
+  Array.from(received).forEach((value, i) => {
+    expect(Math.abs(value - expected[i])).toBeLessThan(RELATIVE * Math.abs(expected[i]));
+  });
+}
+
+/** z in pieces, one per level, as [n, h, w, c]. */
+function levelsOf(glow: Glow, z: tf.Tensor): tf.Tensor[] {
+  return glow.latentLayout.map(({ offset, size, shape }) =>
+    tf.reshape(tf.slice(z, [0, offset], [-1, size]), [z.shape[0], ...shape]),
+  );
+}
+
+const chaiyujin = ['chaiyujin_affine_invconv', 'chaiyujin_affine_lu_top', 'chaiyujin_additive_reverse_ycond'];
+
+describe.each(['cpu', 'wasm'])('published Glows on %s', (backend) => {
+  beforeAll(async () => {
+    await tf.setBackend(backend);
+  });
+
+  describe.each([true, false])('1x1 convolutions as LU: %s', (lu) => {
+    it.each(chaiyujin)('%s: latents, log-likelihoods and decoded images', (name) => {
+      tf.tidy(() => {
+        const reference = loadReference(name, lu);
+        checkChaiyujin(reference);
+        reference.glow.dispose();
+      });
+    });
+
+    it('rosinality_affine_lu: latents, log-likelihoods, reconstruction and samples', () => {
+      tf.tidy(() => {
+        const { glow, bijector, io, config } = loadReference('rosinality_affine_lu', lu);
+        const x = image(io.x);
+        const { value: z, logDet } = bijector.forward(x);
+        const dims = x.size / x.shape[0];
+        const total = tf.add(glow.base.logProb(z), logDet);
+        const expected = tf.add(image(io.log_p), image(io.logdet)).dataSync();
+        expectRelative(total.dataSync(), expected);
+        const bits = Array.from(
+          expected,
+          (value) => (Math.log(config.n_bins) * dims - value) / (Math.LN2 * dims),
+        );
+        expectRelative(io.bits_per_dim.data as Float32Array, bits);
+        expectClose(bijector.inverse(z).value, image(io.reconstruct));
+        // Their latents are raw, ours standardized: undo the prior of each level.
+        const raw = levelsOf(glow, z).map((latent, level) => rawLatents(bijector, latent, level, x));
+        raw.forEach((latent, level) => {
+          expectClose(latent, image(io[`z${level}`]));
+        });
+        expectClose(bijector.inverse(tf.fill(z.shape, 0.1)).value, image(io.sample_eps01));
+        glow.dispose();
+      });
+    });
+  });
+});
+
+function checkChaiyujin({ glow, bijector, io, config }: Reference): void {
+  const labels = config.y_condition ? image(io.y) : undefined;
+  const x = tf.add(image(io.x), image(io.noise));
+  const { value: z, logDet } = bijector.forward(x, labels);
+  const standardized = levelsOf(glow, z);
+  standardized.slice(0, -1).forEach((eps, level) => {
+    expectClose(eps, image(io[`split${level}_eps`]));
+  });
+  // Their top latents are raw: ours times the prior's scale, plus its mean.
+  const top = standardized[standardized.length - 1];
+  const raw = tf.add(tf.mul(top, tf.exp(image(io.prior_logs))), image(io.prior_mean));
+  expectClose(raw, image(io.z));
+  const [, height, width] = x.shape;
+  const pixels = height * (width as number);
+  // Their objective: log p with the constant -log(256) per pixel position.
+  const objective = tf.sub(tf.add(glow.base.logProb(z, labels), logDet), Math.log(256) * pixels).dataSync();
+  expectRelative(objective, io.objective.data as Float32Array);
+  expectRelative(
+    Array.from(objective, (value) => -value / (Math.LN2 * pixels)),
+    io.nll.data as Float32Array,
+  );
+  const modes = tf.concat(
+    [...standardized.slice(0, -1).map(tf.zerosLike), top].map((part) => tf.reshape(part, [x.shape[0], -1])),
+    1,
+  );
+  expectClose(bijector.inverse(modes, labels).value, image(io.decode_mean));
+  if (glow.classifier !== undefined) expectClose(glow.classifier.logits(raw), image(io.y_logits));
+}
+
+/** Raw latents of one level: what enters its split or prior, second half or whole. */
+function rawLatents(
+  bijector: Reference['bijector'],
+  latent: tf.Tensor,
+  level: number,
+  x: tf.Tensor,
+): tf.Tensor {
+  let input: tf.Tensor | undefined;
+  bijector.trace(x, ({ name, input: entering }) => {
+    if (new RegExp(`level${level}/(split|prior)$`).test(name)) input = entering;
+  });
+  const channels = latent.shape[3] as number;
+  const entering = input as tf.Tensor;
+  return tf.slice(entering, [0, 0, 0, (entering.shape[3] as number) - channels], [-1, -1, -1, channels]);
+}
