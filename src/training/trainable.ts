@@ -32,6 +32,8 @@ export interface Trainable {
   readonly lossUnit: 'bits/dim' | 'nats';
   /** Whether data-dependent initialization has run. */
   readonly initialized: boolean;
+  /** Declares the weights as set by other means than data; `fit` calls it when it resumes from a checkpoint. */
+  markInitialized(): void;
   /** Backend kernels that a training step runs beyond plain arithmetic. */
   readonly requiredKernels: string[];
   /** Throws a ShapeError or DataError where the batch cannot be this model's data. */

@@ -1,0 +1,12 @@
+const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+/** CRC-32 (ISO 3309) of some bytes, as eight hexadecimal digits. */
+export function crc32(bytes: Uint8Array): string {
+  let value = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) value = (value >>> 8) ^ table[(value ^ bytes[i]) & 0xff];
+  return ((value ^ 0xffffffff) >>> 0).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,2 @@
+export type { Location } from './handlers';
+export { loadModule, moduleFromArtifacts, moduleToArtifacts, saveModule } from './module';

@@ -1,0 +1,172 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, DataError } from '../core/errors';
+import type { RandomStream, RandomStreamState } from '../core/random';
+import type { NestedNumbers } from './examples';
+import type { Batch } from './trainable';
+
+/** A batch as iterators and tf.data give it. */
+export type BatchLike =
+  | tf.Tensor
+  | NestedNumbers
+  | { x: tf.Tensor | NestedNumbers; context?: tf.Tensor | NestedNumbers; y?: tf.Tensor | NestedNumbers }
+  | { xs: tf.Tensor; ys?: tf.Tensor };
+
+type BatchIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
+/** A tf.data dataset, by what it offers; tfjs-data itself is not needed. */
+export interface DatasetLike {
+  iterator(): Promise<{ next(): Promise<{ value: unknown; done: boolean }> }>;
+}
+
+/** Anything that gives batches, again and again. */
+export type BatchSource = DatasetLike | Iterable<BatchLike> | AsyncIterable<BatchLike>;
+
+/** Where a stream of batches stands; plain JSON. */
+export interface StreamPosition {
+  /** How many passes over the data are complete. */
+  pass: number;
+  /** Batches taken in the present pass. */
+  batch: number;
+  /** Order stream as it was before the present pass. */
+  order: RandomStreamState;
+}
+
+/** Batches of one source, pass after pass, with a position that can be left and found again. */
+export class BatchStream {
+  private iterator: BatchIterator | undefined;
+  private pass = 0;
+  private batch = 0;
+  private orderBefore: RandomStreamState;
+
+  /**
+   * @param where who asks, for messages
+   * @param open starts a pass; its tensors belong to this stream's reader
+   * @param order where `open` may draw the order of the examples from
+   */
+  constructor(
+    private readonly where: string,
+    private readonly open: (pass: number) => BatchIterator | Promise<BatchIterator>,
+    private readonly order: RandomStream,
+  ) {
+    this.orderBefore = order.state();
+  }
+
+  /**
+   * The next batch, owned by the caller; undefined once at the end of each pass.
+   *
+   * @throws DataError where a pass has no batch at all
+   */
+  async next(): Promise<Batch | undefined> {
+    if (this.iterator === undefined) {
+      this.orderBefore = this.order.state();
+      this.iterator = await this.open(this.pass);
+      this.batch = 0;
+    }
+    const { value, done } = await this.iterator.next();
+    if (done === true) {
+      if (this.batch === 0) throw this.emptyPass();
+      this.iterator = undefined;
+      this.pass++;
+      this.batch = 0;
+      this.orderBefore = this.order.state();
+      return undefined;
+    }
+    this.batch++;
+    return value as Batch;
+  }
+
+  get position(): StreamPosition {
+    return { pass: this.pass, batch: this.batch, order: this.orderBefore };
+  }
+
+  /** Moves to a position that `position` gave, by reading past the batches before it. */
+  async seek(position: StreamPosition): Promise<void> {
+    await this.close();
+    this.order.restore(position.order);
+    this.orderBefore = position.order;
+    this.pass = position.pass;
+    for (let i = 0; i < position.batch; i++) {
+      const batch = await this.next();
+      if (batch === undefined) {
+        throw new DataError(
+          complaint(
+            this.where,
+            `at least ${position.batch} batches a pass, as when the checkpoint was made`,
+            `${i}`,
+          ),
+        );
+      }
+      tf.dispose([batch.x, batch.context ?? []]);
+    }
+  }
+
+  /** Ends the present pass, so that a generator can clean up behind itself. */
+  async close(): Promise<void> {
+    await this.iterator?.return?.();
+    this.iterator = undefined;
+  }
+
+  private emptyPass(): DataError {
+    return this.pass === 0
+      ? new DataError(complaint(this.where, 'at least one batch', 'an empty data set'))
+      : new DataError(
+          complaint(
+            this.where,
+            'batches for every epoch',
+            `none in pass ${this.pass}`,
+            'An iterator can be read once; give a function that returns a new one.',
+          ),
+        );
+  }
+}
+
+/** Batches of a source as device tensors of their own; what the source yields is disposed unless `keep`. */
+export async function* readSource(
+  where: string,
+  source: BatchSource,
+  keep: boolean,
+): AsyncGenerator<Batch, void, undefined> {
+  const iterator = await openSource(where, source);
+  try {
+    for (;;) {
+      const { value, done } = await iterator.next();
+      if (done === true) return;
+      yield toBatch(where, value);
+      if (!keep) tf.dispose(value as tf.TensorContainer);
+    }
+  } finally {
+    await (iterator as AsyncIterator<unknown>).return?.();
+  }
+}
+
+async function openSource(where: string, source: BatchSource): Promise<BatchIterator> {
+  if ('iterator' in source && typeof source.iterator === 'function') {
+    return (await source.iterator()) as AsyncIterator<unknown>;
+  }
+  if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
+  if (Symbol.iterator in source) return source[Symbol.iterator]();
+  throw new DataError(complaint(where, 'a tf.data dataset or an (async) iterable of batches', typeof source));
+}
+
+function toBatch(where: string, element: unknown): Batch {
+  if (element instanceof tf.Tensor || Array.isArray(element))
+    return { x: toTensor(where, element, 'float32') };
+  const { x, xs, context, y, ys } = (element ?? {}) as Record<string, unknown>;
+  const given = context ?? y ?? ys;
+  return {
+    x: toTensor(where, x ?? xs, 'float32'),
+    context: given === undefined ? undefined : toTensor(where, given),
+  };
+}
+
+function toTensor(where: string, value: unknown, dtype?: 'float32'): tf.Tensor {
+  if (value instanceof tf.Tensor) return tf.cast(value, dtype ?? value.dtype);
+  if (Array.isArray(value)) return tf.tensor(value, undefined, dtype);
+  throw new DataError(
+    complaint(where, 'batches that are tensors, nested arrays or { x, context }', describe(value)),
+  );
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? `{ ${Object.keys(value).join(', ')} }` : String(value);
+}

@@ -1,0 +1,159 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, FormatError } from '../core/errors';
+import type { RandomStreamState } from '../core/random';
+import { open, seal } from '../io/envelope';
+import { type Location, loaderOf, saverOf } from '../io/handlers';
+import { matchTensors, type NamedTensor } from '../io/tensors';
+import type { AveragedWeights } from './averaging';
+import type { StreamPosition } from './batchStream';
+import type { EarlyStopping, EarlyStoppingState } from './earlyStopping';
+import type { EpochLogs } from './history';
+import type { LogMeansState } from './logs';
+import { optimizerTensors, restoreOptimizer } from './optimizers';
+import type { Trainable } from './trainable';
+
+/** When and where `fit` writes checkpoints. */
+export interface CheckpointOptions {
+  /** A tf.io handler or URL, as for `saveModule`; each checkpoint takes the place of the one before. */
+  location: Location;
+  /** Steps between two checkpoints. Default: only one, when training ends. */
+  everySteps?: number;
+}
+
+/** Where a run stands between two steps; plain JSON. */
+export interface RunPosition {
+  step: number;
+  epoch: number;
+  stepInEpoch: number;
+  data: StreamPosition;
+  validation: StreamPosition | null;
+  validationSeed: number;
+  noise: RandomStreamState;
+  means: LogMeansState;
+  epochs: EpochLogs[];
+}
+
+/** The parts of a run that hold tensors. */
+export interface RunParts {
+  model: Trainable;
+  optimizer: tf.Optimizer;
+  averages: AveragedWeights | undefined;
+  earlyStopping: EarlyStopping | undefined;
+}
+
+interface CheckpointContent {
+  position: RunPosition;
+  optimizer: { className: string; iterations: number };
+  average: { decay: number; updates: number } | null;
+  earlyStopping: EarlyStoppingState | null;
+}
+
+/** Writes everything that a run needs to continue to the same numbers. */
+export async function saveCheckpoint(
+  location: Location,
+  position: RunPosition,
+  losses: readonly number[],
+  parts: RunParts,
+): Promise<void> {
+  const { model, optimizer, averages, earlyStopping } = parts;
+  const content: CheckpointContent = {
+    position,
+    optimizer: { className: optimizer.getClassName(), iterations: optimizer.iterations },
+    average: averages === undefined ? null : { decay: averages.decay, updates: averages.updates },
+    earlyStopping: earlyStopping?.state() ?? null,
+  };
+  const lossTensor = tf.tensor1d([...losses]);
+  try {
+    const artifacts = await seal('checkpoint', content, [
+      ...prefixed('weights', weightTensors(model)),
+      ...prefixed('optimizer', optimizerTensors(optimizer, trainableNames(model))),
+      ...prefixed('average', averages?.tensors() ?? []),
+      ...prefixed('best', bestTensors(model, earlyStopping?.bestWeights.values ?? [])),
+      { name: 'losses', tensor: lossTensor },
+    ]);
+    await saverOf('fit', location)(artifacts);
+  } finally {
+    lossTensor.dispose();
+  }
+}
+
+/**
+ * Reads a checkpoint into the parts of a run.
+ *
+ * @returns where the run stood and its losses
+ * @throws FormatError for a damaged file, or a checkpoint of another model, optimizer or average
+ */
+export async function loadCheckpoint(
+  location: Location,
+  parts: RunParts,
+): Promise<{ position: RunPosition; losses: number[] }> {
+  const artifacts = await loaderOf('fit', location)();
+  const { content, tensors } = open<CheckpointContent>('fit', 'checkpoint', artifacts);
+  try {
+    checkSame('optimizer', content.optimizer.className, parts.optimizer.getClassName());
+    checkSame('average', content.average?.decay, parts.averages?.decay);
+    checkSame('earlyStopping', content.earlyStopping !== null, parts.earlyStopping !== undefined);
+    const { model, optimizer, averages, earlyStopping } = parts;
+    const weights = group('weights', tensors);
+    matchTensors(
+      'fit (checkpoint)',
+      model.weights.map(({ name, variable }) => ({
+        name,
+        shape: variable.shape,
+        dtype: variable.dtype,
+      })),
+      weights,
+    );
+    for (const { name, variable } of model.weights) variable.assign(weights.get(name) as tf.Tensor);
+    model.markInitialized();
+    restoreOptimizer(
+      optimizer,
+      group('optimizer', tensors),
+      trainableNames(model),
+      content.optimizer.iterations,
+    );
+    averages?.restore(group('average', tensors), content.average?.updates ?? 0);
+    const best = group('best', tensors);
+    if (content.earlyStopping !== null) earlyStopping?.restore(content.earlyStopping, [...best.values()]);
+    return { position: content.position, losses: [...(await (tensors.get('losses') as tf.Tensor).data())] };
+  } finally {
+    tf.dispose([...tensors.values()]);
+  }
+}
+
+function checkSame(option: string, saved: unknown, given: unknown): void {
+  if (saved === given) return;
+  throw new FormatError(
+    complaint(
+      'fit',
+      `the same ${option} as in the checkpoint (${saved})`,
+      `${given}`,
+      'Resume with the options that the run was started with.',
+    ),
+  );
+}
+
+function trainableNames(model: Trainable): string[] {
+  return model.weights.filter((weight) => weight.trainable).map((weight) => weight.name);
+}
+
+function weightTensors(model: Trainable): NamedTensor[] {
+  return model.weights.map(({ name, variable }) => ({ name, tensor: variable }));
+}
+
+function bestTensors(model: Trainable, values: readonly tf.Tensor[]): NamedTensor[] {
+  return values.map((tensor, i) => ({ name: model.weights[i].name, tensor }));
+}
+
+function prefixed(prefix: string, tensors: readonly NamedTensor[]): NamedTensor[] {
+  return tensors.map(({ name, tensor }) => ({ name: `${prefix}/${name}`, tensor }));
+}
+
+function group(prefix: string, tensors: ReadonlyMap<string, tf.Tensor>): Map<string, tf.Tensor> {
+  const start = `${prefix}/`;
+  return new Map(
+    [...tensors]
+      .filter(([name]) => name.startsWith(start))
+      .map(([name, tensor]) => [name.slice(start.length), tensor]),
+  );
+}

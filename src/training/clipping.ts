@@ -1,0 +1,49 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+
+/**
+ * Euclidean norm of all tensors taken together: sqrt(sum_i sum(t_i^2)).
+ *
+ * Computed on the device; NaN or infinity anywhere makes it non-finite.
+ *
+ * @param tensors any shapes; null entries count as zero
+ */
+export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
+  return tf.tidy(() => {
+    const squares = tensors.flatMap((tensor) => (tensor === null ? [] : [tf.sum(tf.square(tensor))]));
+    return tf.sqrt(squares.length === 0 ? tf.scalar(0) : tf.addN(squares)) as tf.Scalar;
+  });
+}
+
+/**
+ * Every entry limited to [-limit, limit]; new tensors, inputs are kept.
+ *
+ * @param limit largest absolute value, > 0
+ */
+export function clipByValue<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
+  checkLimit('clipByValue', limit);
+  return tensors.map((tensor) => (tensor === null ? null : tf.clipByValue(tensor, -limit, limit)) as T);
+}
+
+/**
+ * All tensors scaled by one factor so that their global norm is at most `limit`; new tensors, inputs are kept.
+ *
+ *     t_i <- t_i * min(1, limit / norm),    norm = globalNorm(t)
+ *
+ * Runs on the device without reading back; a non-finite norm gives NaN, so check `globalNorm` where that can be.
+ *
+ * @param limit largest norm, > 0
+ *
+ * Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013), section 3.2, arXiv:1211.5063.
+ */
+export function clipByGlobalNorm<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
+  checkLimit('clipByGlobalNorm', limit);
+  const scale = tf.tidy(() => tf.minimum(1, tf.div(limit, globalNorm(tensors))));
+  const clipped = tensors.map((tensor) => (tensor === null ? null : tf.mul(tensor, scale)) as T);
+  scale.dispose();
+  return clipped;
+}
+
+function checkLimit(where: string, limit: number): void {
+  if (!(limit > 0)) throw new ConfigError(complaint(where, 'a limit > 0', limit));
+}

@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, DataError } from '../core/errors';
+import type { RandomStream } from '../core/random';
+import { type BatchLike, type BatchSource, BatchStream, readSource } from './batchStream';
+import { type ExampleArray, type ExampleSet, Examples } from './examples';
+
+/**
+ * What can be trained on: examples in memory, or anything that gives batches.
+ *
+ * - a tensor [n, ...], nested arrays, or `{ x, shape, context }` with tensors, nested or typed arrays;
+ * - a tf.data dataset of batches, an (async) iterable of batches, or a function that returns one for every pass.
+ *
+ * Tensors that a dataset, iterator or function yields are disposed after use, as tfjs-layers does;
+ * an array of batches and examples in memory stay the caller's.
+ */
+export type FitData =
+  | ExampleArray
+  | ExampleSet
+  | BatchSource
+  | ((pass: number) => BatchSource | Promise<BatchSource>);
+
+/** Data recognized: examples in memory, or a function that starts a pass over batches. */
+export type RecognizedData =
+  | { examples: Examples }
+  | { startPass: (pass: number) => AsyncIterator<unknown> | Promise<AsyncIterator<unknown>> };
+
+/**
+ * Recognizes the kind of data and reads what is in memory.
+ *
+ * @throws DataError, ShapeError, ConfigError
+ */
+export async function recognizeData(where: string, data: FitData): Promise<RecognizedData> {
+  if (typeof data === 'function') {
+    return {
+      startPass: async (pass) => {
+        const source = await data(pass);
+        return readSource(where, source, Array.isArray(source));
+      },
+    };
+  }
+  if (typeof data !== 'object' || data === null) {
+    throw new DataError(
+      complaint(where, 'a tensor, arrays, { x, context }, a dataset or an iterable of batches', data),
+    );
+  }
+  if (data instanceof tf.Tensor || ArrayBuffer.isView(data)) {
+    return { examples: await Examples.read(where, { x: data as ExampleArray }) };
+  }
+  if (Array.isArray(data)) {
+    if (data.length === 0) throw new DataError(complaint(where, 'at least one example', 'an empty data set'));
+    if (isBatch(data[0])) return { startPass: () => readSource(where, data as BatchLike[], true) };
+    return { examples: await Examples.read(where, { x: data as ExampleArray }) };
+  }
+  if ('x' in data) return { examples: await Examples.read(where, data as ExampleSet) };
+  return { startPass: () => readSource(where, data as BatchSource, false) };
+}
+
+/** A stream of batches over recognized data; `order` shuffles what is in memory, where `shuffle` is set. */
+export function streamOf(
+  where: string,
+  data: RecognizedData,
+  batchSize: number,
+  order: RandomStream,
+  shuffle: boolean,
+): BatchStream {
+  const open =
+    'examples' in data
+      ? () => data.examples.batches(batchSize, shuffle ? order : undefined)
+      : (pass: number) => data.startPass(pass);
+  return new BatchStream(where, open, order);
+}
+
+function isBatch(entry: unknown): boolean {
+  return entry instanceof tf.Tensor || (typeof entry === 'object' && entry !== null && !Array.isArray(entry));
+}

@@ -1,0 +1,214 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { BackendError, ConfigError, complaint, DisposedError } from '../core/errors';
+import { RandomStream } from '../core/random';
+import { AveragedWeights } from './averaging';
+import { CallbackList } from './callbacks';
+import { type FitData, type RecognizedData, recognizeData, streamOf } from './data';
+import { EarlyStopping } from './earlyStopping';
+import { checkFitOptions, type FitOptions } from './fitOptions';
+import type { History } from './history';
+import {
+  checkOptimizerFits,
+  disposeOptimizer,
+  getLearningRate,
+  makeOptimizer,
+  setLearningRate,
+} from './optimizers';
+import { ProgressBar } from './progress';
+import { TrainingRun } from './run';
+import { learningRateAt } from './schedules';
+import { Stepper } from './stepper';
+import type { Trainable } from './trainable';
+import { Yielder } from './yielding';
+
+const modelsInTraining = new WeakSet<Trainable>();
+
+/**
+ * Trains a model by stochastic gradient descent, in the manner of tfjs-layers.
+ *
+ * Runs data-dependent initialization on the first batch where the model still needs it. A loss or gradient that is not finite ends training
+ * before it is applied, with the last good weights in place. The number of tensors stays the same from step to step.
+ *
+ * @param data examples in memory, a tf.data dataset, an (async) iterable of batches or a function that returns one per pass
+ * @returns losses per step and logs per epoch, in the model's unit
+ * @throws ConfigError, DataError, ShapeError, BackendError, DisposedError; NonFiniteError, which names the layer
+ *
+ * @example
+ * const history = await fit(flow, { x: pixels, shape: [28, 28, 1] }, {
+ *   epochs: 10, batchSize: 64, learningRate: 1e-3, schedule: { kind: 'constant', warmupSteps: 100 }, clipNorm: 100,
+ *   validationSplit: 0.1, earlyStopping: { patience: 3 },
+ * });
+ * console.log(history.epochs.at(-1)?.val_loss);
+ */
+export async function fit(model: Trainable, data: FitData, options: FitOptions = {}): Promise<History> {
+  checkFitOptions(options);
+  checkModel(model);
+  modelsInTraining.add(model);
+  const cleanups: (() => unknown)[] = [];
+  try {
+    const run = await prepare(model, data, options, cleanups);
+    return await run.run();
+  } finally {
+    modelsInTraining.delete(model);
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  }
+}
+
+/** Builds the parts of a run; what has to be freed at its end is added to `cleanups`. */
+async function prepare(
+  model: Trainable,
+  data: FitData,
+  options: FitOptions,
+  cleanups: (() => unknown)[],
+): Promise<TrainingRun> {
+  const { batchSize = 32, schedule = { kind: 'constant' }, callbacks = [], signal } = options;
+  const root = new RandomStream(options.seed);
+  const { training, validation } = await readData(model, data, options, batchSize);
+  const stream = streamOf('fit', training, batchSize, root.child(), options.shuffle ?? true);
+  cleanups.push(() => stream.close());
+
+  const trainable = model.weights.filter((weight) => weight.trainable).map((weight) => weight.variable);
+  const optimizer = optimizerOf(options, trainable, cleanups);
+  const learningRate = options.learningRate ?? getLearningRate(optimizer);
+
+  const averages =
+    typeof options.average === 'number' ? new AveragedWeights(model, options.average) : options.average;
+  if (typeof options.average === 'number') cleanups.push(() => averages?.dispose());
+  const earlyStopping =
+    options.earlyStopping === undefined
+      ? undefined
+      : new EarlyStopping(
+          options.earlyStopping,
+          model.weights.map((weight) => weight.variable),
+          validation !== undefined,
+        );
+  cleanups.push(() => earlyStopping?.bestWeights.dispose());
+  const stepper = new Stepper(model, optimizer, options, averages);
+  cleanups.push(() => stepper.dispose());
+
+  const expectedStepsPerEpoch =
+    options.stepsPerEpoch ??
+    ('examples' in training ? Math.ceil(training.examples.count / batchSize) : undefined);
+  const epochs = options.epochs ?? (options.steps === undefined ? 1 : Number.POSITIVE_INFINITY);
+  const run = new TrainingRun({
+    model,
+    data: stream,
+    validation:
+      validation === undefined ? undefined : streamOf('fit', validation, batchSize, root.child(), false),
+    validationSteps: options.validationSteps,
+    validationFrequency: options.validationFrequency ?? 1,
+    validationSeed: root.childSeed(),
+    noise: root.child(),
+    stepper,
+    optimizer,
+    learningRateAt: (step) => learningRateAt(schedule, step, learningRate),
+    averages,
+    endsAveraged: typeof options.average === 'number',
+    earlyStopping,
+    epochs,
+    steps: options.steps ?? Number.POSITIVE_INFINITY,
+    stepsPerEpoch: options.stepsPerEpoch,
+    expectedStepsPerEpoch,
+    checksBatches: !('examples' in training),
+    callbacks: new CallbackList(callbacks, { epochs, batchSize, steps: expectedStepsPerEpoch ?? null }),
+    progressBar: new ProgressBar(options.progress),
+    onProgress: options.onProgress,
+    yielder: new Yielder(options.yieldEvery ?? 'auto'),
+    signal,
+    checkpoint: options.checkpoint,
+  });
+  if (options.resume !== undefined) await run.resume(options.resume);
+  return run;
+}
+
+/** Training and validation data; what is in memory is checked by the model here, before any step. */
+async function readData(
+  model: Trainable,
+  data: FitData,
+  options: FitOptions,
+  batchSize: number,
+): Promise<{ training: RecognizedData; validation: RecognizedData | undefined }> {
+  const given = await recognizeData('fit', data);
+  checkExamples(model, given, batchSize);
+  if (options.validationSplit !== undefined) {
+    if (!('examples' in given)) {
+      throw new ConfigError(
+        complaint(
+          'fit',
+          'validationData beside a dataset or iterator',
+          'validationSplit',
+          'Only examples in memory can be split.',
+        ),
+      );
+    }
+    const [training, held] = given.examples.split(options.validationSplit);
+    return { training: { examples: training }, validation: { examples: held } };
+  }
+  if (options.validationData === undefined) return { training: given, validation: undefined };
+  const validation = await recognizeData('fit (validationData)', options.validationData);
+  checkExamples(model, validation, batchSize);
+  return { training: given, validation };
+}
+
+function checkExamples(model: Trainable, data: RecognizedData, batchSize: number): void {
+  if (!('examples' in data)) return;
+  for (const batch of data.examples.batches(batchSize)) {
+    try {
+      model.checkBatch(batch);
+    } finally {
+      tf.dispose([batch.x, batch.context ?? []]);
+    }
+  }
+}
+
+/** The given optimizer, whose learning rate is put back at the end, or a new one that is disposed there. */
+function optimizerOf(
+  options: FitOptions,
+  trainable: readonly tf.Variable[],
+  cleanups: (() => unknown)[],
+): tf.Optimizer {
+  const { optimizer = 'adam', learningRate = 1e-3 } = options;
+  if (typeof optimizer === 'string') {
+    const made = makeOptimizer(optimizer, learningRate);
+    cleanups.push(() => disposeOptimizer(made));
+    return made;
+  }
+  checkOptimizerFits(optimizer, trainable);
+  const rate = getLearningRate(optimizer);
+  cleanups.push(() => setLearningRate(optimizer, rate));
+  return optimizer;
+}
+
+function checkModel(model: Trainable): void {
+  if (modelsInTraining.has(model)) {
+    throw new ConfigError(
+      complaint(
+        'fit',
+        'a model that is not in training',
+        `${model.label} in another fit`,
+        'Await the first.',
+      ),
+    );
+  }
+  const trainable = model.weights.filter((weight) => weight.trainable);
+  if (trainable.length === 0) {
+    throw new ConfigError(complaint('fit', 'a model with trainable weights', `${model.label} without any`));
+  }
+  if (trainable.some(({ variable }) => variable.isDisposed)) {
+    throw new DisposedError(`fit: ${model.label} was disposed. Build or load it again.`);
+  }
+  const backend = tf.getBackend();
+  const missing = model.requiredKernels.filter((kernel) => tf.getKernel(kernel, backend) === undefined);
+  if (missing.length > 0) {
+    const hint =
+      backend === 'wasm' ? "Import 'tfjs-flows/wasm', which registers them." : 'Choose another backend.';
+    throw new BackendError(
+      complaint(
+        'fit',
+        `backend '${backend}' to have the kernels ${missing.join(', ')}`,
+        'none registered',
+        hint,
+      ),
+    );
+  }
+}

@@ -1,0 +1,98 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import { checkInteger } from '../core/shapes';
+import type { Location } from '../io/handlers';
+import type { AveragedWeights } from './averaging';
+import type { FitCallbacks } from './callbacks';
+import type { CheckpointOptions } from './checkpoint';
+import type { FitData } from './data';
+import type { EarlyStoppingOptions } from './earlyStopping';
+import type { OptimizerName } from './optimizers';
+import type { Progress, ProgressStyle } from './progress';
+import { checkSchedule, type Schedule } from './schedules';
+import type { YieldEvery } from './yielding';
+
+/** Options of `fit`. */
+export interface FitOptions {
+  /** Passes over the data, or groups of `stepsPerEpoch`. Default: 1, or no limit where `steps` is given. */
+  epochs?: number;
+  /** Training steps in all. Default: no limit but `epochs`. */
+  steps?: number;
+  /** Examples per step, for data in memory. Default: 32. */
+  batchSize?: number;
+  /** Steps that make an epoch. Default: one pass over the data. */
+  stepsPerEpoch?: number;
+  /** A tf.train optimizer, or the name of one that `fit` makes and disposes. Default: 'adam'. */
+  optimizer?: OptimizerName | tf.Optimizer;
+  /** Full learning rate. Default: 1e-3, or that of the given optimizer. */
+  learningRate?: number;
+  /** How the learning rate runs over the steps. Default: constant. */
+  schedule?: Schedule;
+  /** Largest absolute value of a gradient's entry; applied before `clipNorm`. Default: no limit. */
+  clipValue?: number;
+  /** Largest Euclidean norm of all gradients together. Default: no limit. */
+  clipNorm?: number;
+  /**
+   * Average the weights over the steps. A number is the decay (0.999 remembers about 1,000 steps), and the model ends with
+   * the averaged weights; an `AveragedWeights` is updated and left to you, and the model ends with the raw weights.
+   * Validation, early stopping and `onEpochEnd` see the averaged weights. Default: no average.
+   */
+  average?: number | AveragedWeights;
+  /** Last part of the examples, in (0, 1), held out before any shuffle. Default: none. */
+  validationSplit?: number;
+  /** Data to validate on; same kinds as the training data. Default: none. */
+  validationData?: FitData;
+  /** At most so many batches per validation. Default: all. */
+  validationSteps?: number;
+  /** Epochs between two validations. Default: 1. */
+  validationFrequency?: number;
+  /** Stop when nothing improves any more, and restore the best. Default: never. */
+  earlyStopping?: EarlyStoppingOptions;
+  /** Hooks as in tfjs-layers, one object or several. Default: none. */
+  callbacks?: FitCallbacks | FitCallbacks[];
+  /** What to show on standard error. Default: 'auto', a bar on a terminal and lines elsewhere. */
+  progress?: ProgressStyle;
+  /** Called after every step and at the end of every epoch: for pages and notebooks. Default: nothing. */
+  onProgress?: (progress: Progress) => void;
+  /** How often the event loop runs. Default: 'auto', every 125 ms. */
+  yieldEvery?: YieldEvery;
+  /** Ends training after the present step; `fit` then resolves with `stopped: 'aborted'`. Default: none. */
+  signal?: AbortSignal;
+  /** Seed of order and noise. Default: from the clock. */
+  seed?: number | string;
+  /** Take examples in memory in a new random order each epoch. Default: true. */
+  shuffle?: boolean;
+  /** Write checkpoints. Default: none. */
+  checkpoint?: CheckpointOptions;
+  /** A checkpoint to continue from, with the options and data of the run that wrote it. Default: start anew. */
+  resume?: Location;
+}
+
+/** Throws a ConfigError for the first option that is out of its range. */
+export function checkFitOptions(options: FitOptions): void {
+  const integers = [
+    'epochs',
+    'steps',
+    'batchSize',
+    'stepsPerEpoch',
+    'validationSteps',
+    'validationFrequency',
+  ] as const;
+  for (const name of integers) {
+    const value = options[name];
+    if (value !== undefined) checkInteger('fit', name, value);
+  }
+  if (options.checkpoint?.everySteps !== undefined) {
+    checkInteger('fit', 'checkpoint.everySteps', options.checkpoint.everySteps);
+  }
+  for (const name of ['learningRate', 'clipValue', 'clipNorm'] as const) {
+    const value = options[name];
+    if (value !== undefined && !(value > 0 && Number.isFinite(value))) {
+      throw new ConfigError(complaint('fit', `${name} > 0`, value));
+    }
+  }
+  if (options.schedule !== undefined) checkSchedule(options.schedule);
+  if (options.validationSplit !== undefined && options.validationData !== undefined) {
+    throw new ConfigError(complaint('fit', 'validationSplit or validationData', 'both'));
+  }
+}

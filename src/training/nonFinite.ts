@@ -1,0 +1,35 @@
+import { complaint, type FlowError, NonFiniteError } from '../core/errors';
+import type { RandomStream } from '../core/random';
+import { checkFinite } from '../core/shapes';
+import type { Batch, Trainable } from './trainable';
+
+/**
+ * The error for a batch whose loss or gradient is not finite: a DataError where the data are to blame, else a NonFiniteError
+ * that names the first layer.
+ *
+ * @param random at the position that it had before the loss, so that the same noise comes again
+ * @param gradientLayer layer of the first gradient that is not finite, where the loss itself is
+ */
+export async function explainNonFinite(
+  where: string,
+  received: string,
+  model: Trainable,
+  batch: Batch,
+  random: RandomStream,
+  gradientLayer?: string,
+  consequence = '',
+): Promise<FlowError> {
+  try {
+    checkFinite(`${where} (x of the batch)`, await batch.x.data(), 'Clean the data before training.');
+    if (batch.context !== undefined)
+      checkFinite(`${where} (context of the batch)`, await batch.context.data());
+  } catch (error) {
+    return error as FlowError;
+  }
+  const layer = model.locateNonFinite(batch, random) ?? gradientLayer;
+  const first = layer === undefined ? '' : `The first layer with a non-finite value is ${layer}. `;
+  return new NonFiniteError(
+    complaint(where, 'a finite loss and gradient', received, `${first}${consequence}`.trim()),
+    layer,
+  );
+}

@@ -1,0 +1,143 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import { checkChoice, sameShape } from '../core/shapes';
+
+/** Optimizers that `fit` builds by name, with the defaults of tf.train. */
+export type OptimizerName = 'sgd' | 'momentum' | 'adagrad' | 'adadelta' | 'adam' | 'adamax' | 'rmsprop';
+
+const builders: Record<OptimizerName, (learningRate: number) => tf.Optimizer> = {
+  sgd: (learningRate) => tf.train.sgd(learningRate),
+  momentum: (learningRate) => tf.train.momentum(learningRate, 0.9),
+  adagrad: (learningRate) => tf.train.adagrad(learningRate),
+  adadelta: (learningRate) => tf.train.adadelta(learningRate),
+  adam: (learningRate) => tf.train.adam(learningRate),
+  adamax: (learningRate) => tf.train.adamax(learningRate),
+  rmsprop: (learningRate) => tf.train.rmsprop(learningRate),
+};
+
+/** What all tfjs optimizers keep in (mostly protected) fields of their own; names survive in tf.min.js. */
+interface OptimizerFields {
+  learningRate?: number;
+  setLearningRate?: (learningRate: number) => void;
+  iterations_?: number;
+  /** Kept scalar -learningRate of SGD and Momentum; the latter forgets it in dispose(). */
+  c?: tf.Tensor;
+}
+
+/** A tfjs optimizer's accumulator of one weight. */
+interface Slot {
+  originalName: string;
+  variable: tf.Variable;
+}
+
+function fieldsOf(optimizer: tf.Optimizer): OptimizerFields {
+  return optimizer as unknown as OptimizerFields;
+}
+
+/** Builds a tf.train optimizer by name; Momentum gets 0.9, everything else the defaults of tf.train. */
+export function makeOptimizer(name: OptimizerName, learningRate: number): tf.Optimizer {
+  checkChoice('fit', 'optimizer', name, Object.keys(builders));
+  return builders[name](learningRate);
+}
+
+/** The optimizer's current learning rate. */
+export function getLearningRate(optimizer: tf.Optimizer): number {
+  const { learningRate } = fieldsOf(optimizer);
+  if (typeof learningRate !== 'number') {
+    throw new ConfigError(
+      complaint(
+        'fit',
+        'an optimizer with a numeric learningRate',
+        optimizer.getClassName(),
+        'Use a tf.train optimizer.',
+      ),
+    );
+  }
+  return learningRate;
+}
+
+/** Sets the learning rate of any tf.train optimizer: SGD and Momentum hold it on the device, the others as a number. */
+export function setLearningRate(optimizer: tf.Optimizer, learningRate: number): void {
+  if (getLearningRate(optimizer) === learningRate) return;
+  const fields = fieldsOf(optimizer);
+  if (fields.setLearningRate !== undefined) fields.setLearningRate(learningRate);
+  else fields.learningRate = learningRate;
+}
+
+/** Frees everything that the optimizer holds, the scalar that Momentum's own dispose() leaves behind included. */
+export function disposeOptimizer(optimizer: tf.Optimizer): void {
+  optimizer.dispose();
+  const { c } = fieldsOf(optimizer);
+  if (c !== undefined && !c.isDisposed) c.dispose();
+}
+
+/** Throws a ConfigError if the optimizer carries accumulators of other weights. */
+export function checkOptimizerFits(optimizer: tf.Optimizer, variables: readonly tf.Variable[]): void {
+  for (const [field, slots] of slotFields(optimizer)) {
+    const fits =
+      slots.length === 0 ||
+      (slots.length === variables.length &&
+        slots.every((slot, i) => sameShape(slot.variable.shape, variables[i].shape)));
+    if (!fits) {
+      throw new ConfigError(
+        complaint(
+          'fit',
+          'an optimizer that is new or has trained this model',
+          `${optimizer.getClassName()} whose ${field} belong to other weights`,
+          'Make a new optimizer for each model.',
+        ),
+      );
+    }
+  }
+}
+
+/**
+ * The optimizer's whole state as named tensors: `accumulatedFirstMoment/<weight>`, `accBeta1`.
+ *
+ * The fields are read directly, because tf.Optimizer.getWeights() leaves out Adam's running powers of beta (setWeights
+ * recomputes them in another rounding, so a run would not continue exactly) and is missing in Adamax.
+ */
+export function optimizerTensors(
+  optimizer: tf.Optimizer,
+  weightNames: readonly string[],
+): { name: string; tensor: tf.Tensor }[] {
+  const slots = slotFields(optimizer).flatMap(([field, entries]) =>
+    entries.map((slot, i) => ({ name: `${field}/${weightNames[i]}`, tensor: slot.variable as tf.Tensor })),
+  );
+  return [
+    ...slots,
+    ...scalarFields(optimizer).map(([name, tensor]) => ({ name, tensor: tensor as tf.Tensor })),
+  ];
+}
+
+/** Puts a state that `optimizerTensors` gave back into an optimizer of the same class; copies the tensors. */
+export function restoreOptimizer(
+  optimizer: tf.Optimizer,
+  tensors: ReadonlyMap<string, tf.Tensor>,
+  weightNames: readonly string[],
+  iterations: number,
+): void {
+  fieldsOf(optimizer).iterations_ = iterations;
+  for (const [name, variable] of scalarFields(optimizer)) variable.assign(tensors.get(name) as tf.Tensor);
+  for (const [field, entries] of slotFields(optimizer)) {
+    for (const slot of entries) slot.variable.dispose();
+    const restored = weightNames.flatMap((name): Slot[] => {
+      const tensor = tensors.get(`${field}/${name}`);
+      return tensor === undefined
+        ? []
+        : [{ originalName: `${name}/${field}`, variable: tf.variable(tensor, false) }];
+    });
+    (optimizer as unknown as Record<string, Slot[]>)[field] = restored;
+  }
+}
+
+/** Every array field is a list of accumulators, empty before the first step. */
+function slotFields(optimizer: tf.Optimizer): [string, Slot[]][] {
+  return Object.entries(optimizer).filter((entry): entry is [string, Slot[]] => Array.isArray(entry[1]));
+}
+
+function scalarFields(optimizer: tf.Optimizer): [string, tf.Variable][] {
+  return Object.entries(optimizer).filter(
+    (entry): entry is [string, tf.Variable] => entry[1] instanceof tf.Variable,
+  );
+}

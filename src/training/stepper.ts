@@ -1,0 +1,127 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { RandomStream } from '../core/random';
+import type { AveragedWeights } from './averaging';
+import { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
+import { readScalars } from './evaluate';
+import { computeGradients } from './gradients';
+import type { Logs } from './logs';
+import { explainNonFinite } from './nonFinite';
+import { setLearningRate } from './optimizers';
+import type { Batch, Trainable } from './trainable';
+import { WeightSnapshot } from './weightSnapshot';
+
+/** How a step limits its gradients. */
+export interface ClippingOptions {
+  clipValue?: number;
+  clipNorm?: number;
+}
+
+/**
+ * Takes single training steps and never applies a gradient that is not finite.
+ *
+ * One small read-back per step (loss, metrics and gradient norm together) decides, before anything is applied.
+ */
+export class Stepper {
+  private readonly weightNames: string[];
+  private readonly trainable: tf.Variable[];
+  /** Weights of the last step whose loss and gradient were finite. */
+  private readonly lastGood: WeightSnapshot;
+
+  constructor(
+    private readonly model: Trainable,
+    private readonly optimizer: tf.Optimizer,
+    private readonly clipping: ClippingOptions,
+    private readonly averages: AveragedWeights | undefined,
+  ) {
+    const trainable = model.weights.filter((weight) => weight.trainable);
+    this.weightNames = trainable.map((weight) => weight.name);
+    this.trainable = trainable.map((weight) => weight.variable);
+    this.lastGood = new WeightSnapshot(model.weights.map((weight) => weight.variable));
+  }
+
+  /**
+   * One step on a batch.
+   *
+   * @returns `loss`, metrics and `gradientNorm` (before clipping) from before the update
+   * @throws NonFiniteError or DataError; the model then holds the last good weights
+   */
+  async take(batch: Batch, random: RandomStream, learningRate: number, step: number): Promise<Logs> {
+    const noiseBefore = random.state();
+    const { loss, metrics, gradients } = computeGradients(this.model, batch, random);
+    try {
+      const logs = await readScalars({ loss, ...metrics, gradientNorm: globalNorm(gradients) });
+      if (!Number.isFinite(logs.loss) || !Number.isFinite(logs.gradientNorm)) {
+        random.restore(noiseBefore);
+        throw await this.failure(logs, gradients, batch, random, step);
+      }
+      this.lastGood.capture();
+      setLearningRate(this.optimizer, learningRate);
+      this.apply(gradients, logs.gradientNorm);
+      this.averages?.update();
+      return logs;
+    } finally {
+      tf.dispose(gradients.filter((gradient) => gradient !== null));
+    }
+  }
+
+  /** Puts the last good weights back. */
+  rollBack(): void {
+    this.lastGood.restore();
+  }
+
+  dispose(): void {
+    this.lastGood.dispose();
+  }
+
+  private apply(gradients: readonly (tf.Tensor | null)[], norm: number): void {
+    const { clipValue, clipNorm } = this.clipping;
+    tf.tidy(() => {
+      let clipped = [...gradients];
+      if (clipValue !== undefined) clipped = clipByValue(clipped, clipValue);
+      // Clipping by value only makes the norm smaller, so the norm before it settles most steps.
+      if (clipNorm !== undefined && norm > clipNorm) clipped = clipByGlobalNorm(clipped, clipNorm);
+      // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
+      this.optimizer.applyGradients(
+        this.trainable.map((variable, i) => ({ name: variable.name, tensor: clipped[i] as tf.Tensor })),
+      );
+    });
+  }
+
+  private async failure(
+    logs: Logs,
+    gradients: readonly (tf.Tensor | null)[],
+    batch: Batch,
+    random: RandomStream,
+    step: number,
+  ): Promise<Error> {
+    const received = `loss ${logs.loss} and gradient norm ${logs.gradientNorm} at step ${step}`;
+    const gradientLayer = Number.isFinite(logs.loss)
+      ? await firstNonFinite(gradients, this.weightNames)
+      : undefined;
+    const error = await explainNonFinite(
+      'fit',
+      received,
+      this.model,
+      batch,
+      random,
+      gradientLayer,
+      'The last good weights are back in place. Try a lower learningRate, warm-up or clipNorm.',
+    );
+    this.rollBack();
+    return error;
+  }
+}
+
+/** The layer of the first weight whose gradient is not finite. */
+async function firstNonFinite(
+  gradients: readonly (tf.Tensor | null)[],
+  weightNames: readonly string[],
+): Promise<string | undefined> {
+  for (const [i, gradient] of gradients.entries()) {
+    if (gradient === null) continue;
+    const values = await gradient.data();
+    if (!values.every(Number.isFinite))
+      return weightNames[i].split('/').slice(0, -1).join('/') || weightNames[i];
+  }
+  return undefined;
+}
