@@ -25,8 +25,9 @@ export type { Shape } from './core/shapes';
 export * from './data';
 export * from './distributions';
 export * from './flows';
+export * from './io';
 export * from './layers';
 export { inverseMatrix, logAbsDet, Matrix } from './linalg';
-export type { Batch, Loss, Trainable } from './training/trainable';
+export * from './training';
 
 registerMissingKernels();
