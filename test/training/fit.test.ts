@@ -297,7 +297,9 @@ describe('averaged weights', () => {
     );
     const raw = weightsOf(model);
     await withAveragedWeights(averages, () => {
-      weightsOf(model)['first/bias'].forEach((value, j) => expect(value).toBeCloseTo(expected[j], 6));
+      for (const [j, value] of weightsOf(model)['first/bias'].entries()) {
+        expect(value).toBeCloseTo(expected[j], 6);
+      }
     });
     expect(weightsOf(model)).toEqual(raw);
     await expect(withAveragedWeights(averages, () => Promise.reject(new Error('stop')))).rejects.toThrow(
