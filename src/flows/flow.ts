@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
+import { ConfigError, complaint, DataError, FormatError, ShapeError } from '../core/errors';
 import {
   deserializeModule,
   Module,
@@ -11,7 +11,9 @@ import { RandomStream } from '../core/random';
 import { batchOf, checkBatch, checkInteger, type Shape, sameShape } from '../core/shapes';
 import { allFinite } from '../core/tensors';
 import { type Distribution, StandardNormal } from '../distributions';
+import { type Location, loadModule, saveModule } from '../io';
 import type { Bijector, LatentSlice } from '../layers';
+import { type FitData, type FitOptions, fit, type History } from '../training';
 import type { Batch, Loss, Trainable } from '../training/trainable';
 import { type Account, firstNonFinite, makeAccount } from './account';
 import { summarize } from './summary';
@@ -212,6 +214,27 @@ export class Flow extends Module implements Trainable {
     print(summarize(this));
   }
 
+  /**
+   * Trains the flow on its negative log-likelihood; see the function `fit` for data and options.
+   *
+   * @example
+   * const history = await flow.fit(images, { epochs: 10, batchSize: 64, learningRate: 1e-3 });
+   */
+  fit(data: FitData, options: FitOptions = {}): Promise<History> {
+    this.checkUsable('fit');
+    return fit(this, data, options);
+  }
+
+  /**
+   * Saves the flow, structure and weights, to a tf.io handler or URL; `loadFlow` reads it.
+   *
+   * @param location `indexeddb://name`, `downloads://name`, ..., or in Node `file://folder` with tfjs-flows/node imported
+   */
+  save(location: Location): Promise<tf.io.SaveResult> {
+    this.checkUsable('save');
+    return saveModule(this, location);
+  }
+
   /** Throws a ShapeError or DataError where a training batch cannot be this flow's data. */
   checkBatch(batch: Batch): void {
     this.checkData('fit', batch.x);
@@ -333,6 +356,24 @@ function sphericalWeights(a: tf.Tensor, b: tf.Tensor, steps: number): [tf.Tensor
   const [left, right] = linearWeights(steps);
   const weight = (part: tf.Tensor) => tf.div(tf.sin(tf.mul(part, angle)), Math.sin(angle));
   return [weight(left), weight(right)];
+}
+
+/**
+ * Loads a flow that `save` wrote, of whatever class it was.
+ *
+ * @param location a tf.io handler or URL
+ * @throws FormatError for a damaged or truncated file, one of another version, or one that holds no flow
+ * @example
+ * await glow.save('indexeddb://faces');
+ * const copy = await loadFlow<Glow>('indexeddb://faces');
+ */
+export async function loadFlow<T extends Flow = Flow>(location: Location): Promise<T> {
+  const loaded = await loadModule<Module>(location);
+  if (loaded instanceof Flow) return loaded as T;
+  loaded.dispose();
+  throw new FormatError(
+    complaint('loadFlow', 'a flow', `a ${loaded.label}`, 'loadModule reads other modules.'),
+  );
 }
 
 registerModule(Flow);

@@ -5,6 +5,7 @@ export {
   Flow,
   type FlowOptions,
   type InterpolateOptions,
+  loadFlow,
   type PassOptions,
   type SampleOptions,
 } from './flow';

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { deserializeModule, serializeModule } from '../core/module';
 import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
+import { loadModule, saveModule } from '../io';
 import type { Bijector } from '../layers/bijector';
 import { Matrix, slogdet } from '../linalg';
 import { disposeAll, largestDifference, require, type Subject } from './subject';
@@ -166,4 +167,26 @@ export const configRoundTrip: Check = ({ bijector }) => {
   const same = layout(copy) === layout(bijector);
   copy.dispose();
   require(same, 'the weights of a bijector built from getConfig() differ in name, shape or kind');
+};
+
+/** Saved and loaded, it gives bit for bit the same numbers. */
+export const saveAndLoad: Check = async ({ bijector, x, context }) => {
+  let artifacts: tf.io.ModelArtifacts = {};
+  await saveModule(
+    bijector,
+    tf.io.withSaveHandler(async (saved) => {
+      artifacts = saved;
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+    }),
+  );
+  const copy = await loadModule<Bijector>(tf.io.fromMemory(artifacts));
+  const before = bijector.forward(x, context);
+  const after = copy.forward(x, context);
+  const error = Math.max(
+    largestDifference(before.value, after.value),
+    largestDifference(before.logDet, after.logDet),
+  );
+  disposeAll(before, after);
+  copy.dispose();
+  require(error === 0, `after save and load results differ by ${error}`);
 };

@@ -50,9 +50,8 @@ describe('StandardNormal', () => {
       const column = (j: number) => moments(Array.from(values).filter((_, i) => i % 2 === j));
       expect(Math.abs(column(0).deviation - 0.5)).toBeLessThan((4 * 0.5) / Math.sqrt(2 * n));
       expect(Math.abs(column(1).deviation - 2)).toBeLessThan((4 * 2) / Math.sqrt(2 * n));
-      expect(base.sample(3, { random: new RandomStream(2), temperature: 0 }).dataSync()).toEqual(
-        new Float32Array(6),
-      );
+      const mode = base.sample(3, { random: new RandomStream(2), temperature: 0 });
+      expect(tf.max(tf.abs(mode)).dataSync()[0]).toBe(0);
     });
   });
 
