@@ -16,7 +16,9 @@ export type {
   SubclassName,
   VectorInput,
 } from './latents';
+export type { LatentLevel } from './layout';
 export { type LedoitWolfOptions, type LedoitWolfResult, ledoitWolf } from './ledoitWolf';
 export * from './multivariate';
 export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';
+export * from './prior';

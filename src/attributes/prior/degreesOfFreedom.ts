@@ -1,0 +1,107 @@
+import { complaint, DataError } from '../../core/errors';
+import { RandomStream } from '../../core/random';
+import { Matrix, solveLower } from '../../linalg';
+import { DiagonalCovariance, type FullCovariance, LowRankCovariance } from '../covariance';
+import { meanOfRows, selectRows, subtractFromRows } from '../latents';
+import { estimateWithin } from './within';
+
+/** 1, 2, 4, ... 4096: from "each class its own covariance" to "one covariance for all". */
+const CANDIDATES = Array.from({ length: 13 }, (_, k) => 2 ** k);
+const FEW = 5;
+const SPLITS = 4;
+const MAXIMUM_CLASSES = 24;
+
+/**
+ * The weight nu0 of the pooled covariance W in (nu0 W + scatter) / (nu0 + n - 1) that predicts left-out classes best.
+ *
+ * Each class in turn plays the new one: W comes from the others, a few of its samples give the scatter, the rest is scored by the normal
+ * log-likelihood around the class mean.
+ *
+ * @param blocks within-class residuals of every block, [N, size]
+ * @throws DataError where no class can be left out
+ */
+export function chooseDegreesOfFreedom(
+  where: string,
+  blocks: readonly Matrix[],
+  groups: readonly Int32Array[],
+  form: 'full' | 'diagonal',
+  seed: number,
+): number {
+  const usable = Array.from(groups.keys()).filter((c) => groups[c].length >= 4);
+  const order = new RandomStream(seed).permutation(usable.length);
+  const leftOut = Array.from(order.subarray(0, MAXIMUM_CLASSES), (i) => usable[i]);
+  const rows = groups.reduce((sum, group) => sum + group.length, 0);
+  const total = new Float64Array(CANDIDATES.length);
+  let scored = 0;
+  for (const residuals of blocks) {
+    const random = new RandomStream(seed);
+    for (const c of leftOut) {
+      const freedom = rows - groups[c].length - (groups.length - 1);
+      if (freedom < 1) continue;
+      const others = groups.flatMap((group, k) => (k === c ? [] : Array.from(group)));
+      const whitened = whiten(where, residuals, others, groups[c], freedom, form);
+      scoreClass(whitened, form, random, total);
+      scored++;
+    }
+  }
+  if (scored === 0) {
+    throw new DataError(
+      complaint(
+        where,
+        'a subclass of 4 samples to leave out, and others to predict it from',
+        `${groups.length} subclasses of at most ${Math.max(...groups.map((group) => group.length))} samples`,
+        'Give priorDegreesOfFreedom as a number.',
+      ),
+    );
+  }
+  return CANDIDATES[total.indexOf(Math.max(...total))];
+}
+
+/** Residuals of the left-out class in coordinates where the others' W is the identity. */
+function whiten(
+  where: string,
+  residuals: Matrix,
+  others: number[],
+  own: Int32Array,
+  freedom: number,
+  form: 'full' | 'diagonal',
+): Matrix {
+  const within = estimateWithin(where, selectRows(residuals, others), freedom, form, 0);
+  const rows = selectRows(residuals, own);
+  const deviations = within.diagonal().map(Math.sqrt);
+  for (let i = 0; i < rows.rows; i++) {
+    const row = rows.row(i);
+    if (form === 'full') row.set(solveLower((within as FullCovariance).lower, row));
+    else for (let j = 0; j < row.length; j++) row[j] /= deviations[j];
+  }
+  return rows;
+}
+
+function scoreClass(
+  whitened: Matrix,
+  form: 'full' | 'diagonal',
+  random: RandomStream,
+  total: Float64Array,
+): void {
+  const { rows: n, cols: d } = whitened;
+  const few = Math.min(FEW, Math.floor(n / 2));
+  for (let split = 0; split < SPLITS; split++) {
+    const order = random.permutation(n);
+    const chosen = selectRows(whitened, order.subarray(0, few));
+    const scatter = subtractFromRows(chosen, meanOfRows('fitPrior', chosen));
+    CANDIDATES.forEach((candidate, k) => {
+      const weight = candidate + few - 1;
+      const noise = new Float64Array(d).fill(candidate / weight);
+      const rows = new Matrix(
+        scatter.data.map((value) => value / Math.sqrt(weight)),
+        few,
+        d,
+      );
+      const covariance =
+        form === 'diagonal'
+          ? new DiagonalCovariance(noise).plusScatter(rows)
+          : new LowRankCovariance(noise, rows);
+      for (let i = few; i < n; i++) total[k] += covariance.logDensity(whitened.row(order[i])) / (n - few);
+    });
+  }
+}
