@@ -131,8 +131,9 @@ export async function* readSource(
     for (;;) {
       const { value, done } = await iterator.next();
       if (done === true) return;
-      yield toBatch(where, value);
+      const batch = toBatch(where, value);
       if (!keep) tf.dispose(value as tf.TensorContainer);
+      yield batch;
     }
   } finally {
     await (iterator as AsyncIterator<unknown>).return?.();

@@ -81,9 +81,10 @@ export class TrainingRun {
 
   /** Trains to the end, and leaves the model with the weights that the options ask for. */
   async run(): Promise<History> {
-    const { callbacks, checkpoint, earlyStopping, averages, endsAveraged } = this.settings;
+    const { callbacks, checkpoint, earlyStopping, averages, endsAveraged, stepper } = this.settings;
     await callbacks.trainBegin();
     const stopped = await this.loop();
+    await stepper.checkWeights();
     if (checkpoint !== undefined) await this.save(checkpoint);
     if (stopped !== 'aborted' && this.stepInEpoch > 0) await this.endEpoch();
     if (earlyStopping?.bestWeights.taken) earlyStopping.bestWeights.restore();
@@ -209,7 +210,9 @@ export class TrainingRun {
   }
 
   private async save(checkpoint: CheckpointOptions): Promise<void> {
-    const { data, validation, noise } = this.settings;
+    const { data, validation, noise, stepper } = this.settings;
+    // A spoiled checkpoint must never take the place of a good one.
+    await stepper.checkWeights();
     const position = {
       step: this.step,
       epoch: this.epoch,

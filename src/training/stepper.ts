@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { complaint, NonFiniteError } from '../core/errors';
 import type { RandomStream } from '../core/random';
 import type { AveragedWeights } from './averaging';
 import { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
@@ -9,6 +10,8 @@ import { explainNonFinite } from './nonFinite';
 import { setLearningRate } from './optimizers';
 import type { Batch, Trainable } from './trainable';
 import { WeightSnapshot } from './weightSnapshot';
+
+const restored = 'The last good weights are back in place. Try a lower learningRate, warm-up or clipNorm.';
 
 /** How a step limits its gradients. */
 export interface ClippingOptions {
@@ -64,6 +67,22 @@ export class Stepper {
     }
   }
 
+  /**
+   * Looks at the weights themselves, which no later step does once training ends.
+   *
+   * @throws NonFiniteError where an update spoiled them; the model then holds the last good weights
+   */
+  async checkWeights(): Promise<void> {
+    const { norm } = await readScalars({ norm: globalNorm(this.trainable) });
+    if (Number.isFinite(norm)) return;
+    const layer = await firstNonFinite(this.trainable, this.weightNames);
+    this.rollBack();
+    throw new NonFiniteError(
+      complaint('fit', 'finite weights after the update', `NaN or infinity in ${layer ?? 'them'}`, restored),
+      layer,
+    );
+  }
+
   /** Puts the last good weights back. */
   rollBack(): void {
     this.lastGood.restore();
@@ -98,28 +117,20 @@ export class Stepper {
     const gradientLayer = Number.isFinite(logs.loss)
       ? await firstNonFinite(gradients, this.weightNames)
       : undefined;
-    const error = await explainNonFinite(
-      'fit',
-      received,
-      this.model,
-      batch,
-      random,
-      gradientLayer,
-      'The last good weights are back in place. Try a lower learningRate, warm-up or clipNorm.',
-    );
+    const error = await explainNonFinite('fit', received, this.model, batch, random, gradientLayer, restored);
     this.rollBack();
     return error;
   }
 }
 
-/** The layer of the first weight whose gradient is not finite. */
+/** The layer of the first weight that is not finite, or whose gradient is not. */
 async function firstNonFinite(
-  gradients: readonly (tf.Tensor | null)[],
+  tensors: readonly (tf.Tensor | null)[],
   weightNames: readonly string[],
 ): Promise<string | undefined> {
-  for (const [i, gradient] of gradients.entries()) {
-    if (gradient === null) continue;
-    const values = await gradient.data();
+  for (const [i, tensor] of tensors.entries()) {
+    if (tensor === null) continue;
+    const values = await tensor.data();
     if (!values.every(Number.isFinite))
       return weightNames[i].split('/').slice(0, -1).join('/') || weightNames[i];
   }

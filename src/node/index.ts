@@ -1,0 +1,11 @@
+import { registerFileScheme } from './fileSystem';
+
+export {
+  type CheckpointDirectory,
+  type CheckpointDirectoryOptions,
+  checkpointDirectory,
+} from './checkpointDirectory';
+export { fileSystem } from './fileSystem';
+export { abortOnInterrupt } from './interrupt';
+
+registerFileScheme();
