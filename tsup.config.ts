@@ -16,7 +16,7 @@ const tensorflowGlobal: Plugin = {
   },
 };
 
-const entry = { index: 'src/index.ts', attributes: 'src/attributes/index.ts' };
+const entry = { index: 'src/index.ts', attributes: 'src/attributes/index.ts', node: 'src/node/index.ts' };
 
 export default defineConfig([
   {
