@@ -16,7 +16,12 @@ const tensorflowGlobal: Plugin = {
   },
 };
 
-const entry = { index: 'src/index.ts', attributes: 'src/attributes/index.ts', node: 'src/node/index.ts' };
+const entry = {
+  index: 'src/index.ts',
+  attributes: 'src/attributes/index.ts',
+  node: 'src/node/index.ts',
+  wasm: 'src/wasm/index.ts',
+};
 
 export default defineConfig([
   {
@@ -28,6 +33,7 @@ export default defineConfig([
     clean: true,
     splitting: true,
     treeshake: true,
+    shims: true,
   },
   {
     entry: { index: 'src/index.ts' },

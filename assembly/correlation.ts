@@ -1,0 +1,186 @@
+import { parallel, taskArguments, thread } from './parallel';
+import { Patches, tapDepth, unfoldRows } from './patches';
+import { CORRELATE, PACK_CORRELATION } from './tasks';
+import { placeTile, tileOfPanels } from './tiles';
+import { ceilDivide, copyExactly, least } from './vector';
+
+/** Rows that one chunk packs. */
+const PACK_ROWS: i32 = 64;
+/** Panels per output tile: 32 rows by 32 columns. */
+const TILE_LEFT: i32 = 8;
+const TILE_RIGHT: i32 = 4;
+/** Depth of one pass over a tile: its panels then fit the second-level cache. */
+const BLOCK_DEPTH: i32 = 256;
+
+/**
+ * output[left columns, right columns] = left[rows, .]^T right[rows, .], where one side is a plain matrix and the other
+ * rows of patches (a plain matrix too, for a transposed matrix product).
+ */
+@unmanaged
+class Correlation extends Patches {
+  rows: i32;
+  /** The plain side and its columns. */
+  plain: usize;
+  plainColumns: i32;
+  /** Whether the patches are the left factor. */
+  patchesLeft: i32;
+  output: usize;
+  /** Rows packed at a time: a multiple of PACK_ROWS. */
+  packRows: i32;
+  /** Room for packRows rows of the left factor, columns rounded up to 4, and of the right factor, up to 8. */
+  leftPanels: usize;
+  rightPanels: usize;
+  /** Room per thread: edge tile, four unfolded rows. */
+  local: usize;
+  localBytes: i32;
+  /** First row of the pass; written here. */
+  firstRow: i32;
+}
+
+/** Panels lie 64 bytes further apart than they are long, or their lines would share cache sets. */
+// @ts-ignore: decorator
+@inline
+function panelBytes(rows: i32, width: i32): usize {
+  return <usize>(rows * width * 4 + 64);
+}
+
+/** Bytes that the panels of one side take. */
+export function correlationPanelBytes(rows: i32, columns: i32, width: i32): i32 {
+  return <i32>panelBytes(rows, width) * ceilDivide(columns, width);
+}
+
+/** Bytes of scratch per thread. */
+export function correlationLocalBytes(patchColumns: i32): i32 {
+  return 128 + (patchColumns * 4 + 32) * 4;
+}
+
+// @ts-ignore: decorator
+@inline
+function leftColumns(c: Correlation): i32 {
+  return c.patchesLeft ? tapDepth(c) : c.plainColumns;
+}
+
+// @ts-ignore: decorator
+@inline
+function rightColumns(c: Correlation): i32 {
+  return c.patchesLeft ? c.plainColumns : tapDepth(c);
+}
+
+// @ts-ignore: decorator
+@inline
+function tilesAcross(c: Correlation): i32 {
+  return ceilDivide(rightColumns(c), 8 * TILE_RIGHT);
+}
+
+/** Runs a correlation whose arguments lie in the task's argument block. */
+export function correlate(): void {
+  const c = changetype<Correlation>(taskArguments());
+  const tiles = ceilDivide(leftColumns(c), 4 * TILE_LEFT) * tilesAcross(c);
+  for (let first = 0; first < c.rows; first += c.packRows) {
+    c.firstRow = first;
+    parallel(PACK_CORRELATION, ceilDivide(least(c.packRows, c.rows - first), PACK_ROWS));
+    parallel(CORRELATE, tiles);
+  }
+}
+
+/** Packs a chunk of rows of both factors into panels. */
+export function packCorrelation(chunk: i32): void {
+  const c = changetype<Correlation>(taskArguments());
+  const start = chunk * PACK_ROWS;
+  const rows = least(least(c.packRows, c.rows - c.firstRow), start + PACK_ROWS) - start;
+  const patchColumns = tapDepth(c);
+  const buffer = c.local + <usize>thread() * c.localBytes + 128;
+  const rowBytes = <usize>(patchColumns * 4 + 32);
+  const plainBytes = <usize>(c.plainColumns << 2);
+  for (let row = 0; row < rows; row += 4) {
+    const now = least(4, rows - row);
+    const at = c.firstRow + start + row;
+    const plain = c.plain + <usize>at * plainBytes;
+    let patches = buffer;
+    let patchBytes = rowBytes;
+    if (c.unfolded) {
+      unfoldRows(c, at, now, buffer, rowBytes);
+    } else {
+      patchBytes = <usize>(c.channels << 2);
+      patches = c.source + <usize>at * patchBytes;
+    }
+    if (c.patchesLeft) {
+      packLeft(patches, patchBytes, now, patchColumns, c, start + row);
+      packRightRows(plain, plainBytes, now, c.plainColumns, c, start + row);
+    } else {
+      packLeft(plain, plainBytes, now, c.plainColumns, c, start + row);
+      packRightRows(patches, patchBytes, now, patchColumns, c, start + row);
+    }
+  }
+}
+
+function packLeft(from: usize, fromBytes: usize, rows: i32, columns: i32, c: Correlation, row: i32): void {
+  const stride = panelBytes(c.packRows, 4);
+  let to = c.leftPanels + (row << 4);
+  for (let column = 0; column < columns; column += 4) {
+    let at = from + (column << 2);
+    for (let i = 0; i < rows; i++) {
+      v128.store(to + (i << 4), v128.load(at));
+      at += fromBytes;
+    }
+    to += stride;
+  }
+}
+
+function packRightRows(from: usize, fromBytes: usize, rows: i32, columns: i32, c: Correlation, row: i32): void {
+  const stride = panelBytes(c.packRows, 8);
+  let to = c.rightPanels + (row << 5);
+  for (let column = 0; column < columns; column += 8) {
+    let at = from + (column << 2);
+    for (let i = 0; i < rows; i++) {
+      v128.store(to + (i << 5), v128.load(at));
+      v128.store(to + (i << 5), v128.load(at, 16), 16);
+      at += fromBytes;
+    }
+    to += stride;
+  }
+}
+
+/** Computes one tile of the output. */
+export function correlateTile(chunk: i32): void {
+  const c = changetype<Correlation>(taskArguments());
+  const rows = least(c.packRows, c.rows - c.firstRow);
+  const across = tilesAcross(c);
+  const lefts = leftColumns(c);
+  const rights = rightColumns(c);
+  const firstLeft = (chunk / across) * TILE_LEFT;
+  const firstRight = (chunk % across) * TILE_RIGHT;
+  const endLeft = least(firstLeft + TILE_LEFT, ceilDivide(lefts, 4));
+  const endRight = least(firstRight + TILE_RIGHT, ceilDivide(rights, 8));
+  const outputBytes = <usize>(rights << 2);
+  const tile = c.local + <usize>thread() * c.localBytes;
+  for (let start = 0; start < rows; start += BLOCK_DEPTH) {
+    const depth = least(BLOCK_DEPTH, rows - start);
+    const accumulate = c.firstRow + start > 0;
+    for (let j = firstRight; j < endRight; j++) {
+      const right = c.rightPanels + <usize>j * panelBytes(c.packRows, 8) + (start << 5);
+      const valid = least(8, rights - j * 8);
+      for (let i = firstLeft; i < endLeft; i++) {
+        const left = c.leftPanels + <usize>i * panelBytes(c.packRows, 4) + (start << 4);
+        const to = c.output + <usize>(i * 4) * outputBytes + (j << 5);
+        const lines = least(4, lefts - i * 4);
+        if (lines == 4 && valid == 8) {
+          tileOfPanels(left, right, depth, to, outputBytes, accumulate);
+        } else {
+          tileOfPanels(left, right, depth, tile, 32, false);
+          placeTile(tile, lines, valid, to, outputBytes, accumulate);
+        }
+      }
+    }
+  }
+}
+
+/** [channels, taps, columns] with the taps in reverse to [taps, channels, columns]. */
+export function tapsFirst(from: usize, to: usize, channels: i32, taps: i32, columns: i32): void {
+  for (let channel = 0; channel < channels; channel++) {
+    for (let tap = taps - 1; tap >= 0; tap--) {
+      copyExactly(to + (<usize>((tap * channels + channel) * columns) << 2), from, columns);
+      from += <usize>columns << 2;
+    }
+  }
+}

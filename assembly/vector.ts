@@ -1,0 +1,70 @@
+/** a * b + c in four lanes: one rounding in the relaxed-SIMD build, two otherwise. */
+// @ts-ignore: decorator
+@inline
+export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(c, f32x4.mul(a, b));
+}
+
+// @ts-ignore: decorator
+@inline
+export function zero(): v128 {
+  return f32x4.splat(0);
+}
+
+/** The smaller of two counts. */
+// @ts-ignore: decorator
+@inline
+export function least(a: i32, b: i32): i32 {
+  return a < b ? a : b;
+}
+
+/** a / b, rounded up. */
+// @ts-ignore: decorator
+@inline
+export function ceilDivide(a: i32, b: i32): i32 {
+  return (a + b - 1) / b;
+}
+
+/** Sum of the four lanes. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(a: v128): f32 {
+  return (
+    f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 1) + (f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3))
+  );
+}
+
+/** Copies `count` floats; may write up to three more, which the caller overwrites or has room for. */
+// @ts-ignore: decorator
+@inline
+export function copyLoosely(to: usize, from: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4) {
+    v128.store(to, v128.load(from));
+    to += 16;
+    from += 16;
+  }
+}
+
+/** Zeroes `count` floats; may write up to three more. */
+// @ts-ignore: decorator
+@inline
+export function clearLoosely(to: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4) {
+    v128.store(to, zero());
+    to += 16;
+  }
+}
+
+/** Copies `count` floats and touches nothing else. */
+export function copyExactly(to: usize, from: usize, count: i32): void {
+  const whole = count & ~3;
+  copyLoosely(to, from, whole);
+  to += <usize>whole << 2;
+  from += <usize>whole << 2;
+  for (let i = whole; i < count; i++) {
+    store<f32>(to, load<f32>(from));
+    to += 4;
+    from += 4;
+  }
+}

@@ -1,0 +1,51 @@
+// Compiles assembly/ with and without relaxed SIMD into src/wasm/kernelBinaries.ts.
+// `--check` writes nothing and fails where the committed file is not what the sources give.
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = `${root}src/wasm/kernelBinaries.ts`;
+
+const options = [
+  ['--baseDir', root, '--outFile', 'kernels.wasm'],
+  '-O3 --converge --noAssert --runtime stub --enable simd --enable threads'.split(' '),
+  // The memory is the backend's: none of our own data may be written to its start, so no segments are allowed.
+  '--importMemory --noExportMemory --sharedMemory --initialMemory 1 --maximumMemory 65536'.split(' '),
+].flat();
+
+async function compile(features) {
+  let binary;
+  const { error, stdout, stderr } = await asc.main(['assembly/index.ts', ...options, ...features], {
+    writeFile: (_name, contents) => {
+      binary = contents;
+    },
+  });
+  if (error !== null) throw new Error(`${stdout}${stderr}`);
+  const warnings = stderr.toString();
+  if (warnings !== '') throw new Error(warnings);
+  return binary;
+}
+
+function constant(name, description, binary) {
+  return `/** ${description} */\nexport const ${name} =\n  '${Buffer.from(binary).toString('base64')}';\n`;
+}
+
+const source = [
+  '// Made by `npm run build:kernels` from assembly/; do not edit.\n',
+  constant('plainKernels', 'The kernels as a WebAssembly module, base64.', await compile([])),
+  constant(
+    'relaxedKernels',
+    'The same with fused multiply-add (relaxed SIMD).',
+    await compile(['--enable', 'relaxed-simd']),
+  ),
+].join('\n');
+
+if (process.argv.includes('--check')) {
+  if ((await readFile(target, 'utf8')) !== source) {
+    throw new Error('src/wasm/kernelBinaries.ts is out of date: run `npm run build:kernels` and commit it.');
+  }
+} else {
+  await writeFile(target, source);
+  console.log(`src/wasm/kernelBinaries.ts: ${(source.length / 1024).toFixed(1)} kB`);
+}

@@ -1,0 +1,1 @@
+export { prepareWasm, type WasmOptions, type WasmReport, wasmReport } from './prepare';

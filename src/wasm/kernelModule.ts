@@ -1,0 +1,200 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { BackendError } from '../core/errors';
+import { declareMemory, fromBase64 } from './binary';
+import { plainKernels, relaxedKernels } from './kernelBinaries';
+import { type Helper, startHelper } from './threads';
+
+/** Functions that the compiled kernels export; pointers are byte addresses. */
+interface Exports {
+  attach(control: number, workers: number, number: number): void;
+  joined(): number;
+  taskArguments(): number;
+  product(): void;
+  productLocalBytes(taps: number, depth: number, unfolded: number): number;
+  correlate(): void;
+  tapsFirst(from: number, to: number, channels: number, taps: number, columns: number): void;
+  correlationPanelBytes(rows: number, columns: number, width: number): number;
+  correlationLocalBytes(patchColumns: number): number;
+}
+
+/** Exports that start a computation from the argument block. */
+type Entry = 'product' | 'correlate';
+
+const CONTROL_BYTES = 1024;
+const ARGUMENT_WORDS = 128;
+/** Every piece of scratch starts on a cache line of its own. */
+const ALIGNMENT = 64;
+
+/** Our kernels, bound to the heap of one wasm backend: they compute on its tensors where they lie. */
+export class KernelModule {
+  private static readonly bound = new WeakMap<object, KernelModule>();
+
+  /** The kernels of a backend; binds them, single-threaded, where that has not happened. */
+  static of(backend: unknown): KernelModule {
+    return KernelModule.bound.get(backend as object) ?? KernelModule.bind(backend as BackendWasm, 1);
+  }
+
+  /** Binds kernels to a backend with this many threads; more than one needs a shared memory. */
+  static bind(backend: BackendWasm, threads: number): KernelModule {
+    KernelModule.bound.get(backend)?.dispose();
+    const kernels = new KernelModule(backend, threads);
+    KernelModule.bound.set(backend, kernels);
+    return kernels;
+  }
+
+  readonly exports: Exports;
+  readonly relaxed: boolean;
+  private readonly memory: WebAssembly.Memory;
+  private readonly helpers: Helper[];
+  private readonly control: number;
+  private argumentView: Int32Array;
+  private scratchAt = 0;
+  private scratchBytes = 0;
+  private zerosAt = 0;
+  private zerosBytes = 0;
+
+  private constructor(
+    private readonly backend: BackendWasm,
+    readonly threads: number,
+  ) {
+    this.memory = memoryOf(backend);
+    const relaxedBytes = this.fitted(relaxedKernels);
+    this.relaxed = WebAssembly.validate(relaxedBytes);
+    const module = new WebAssembly.Module(this.relaxed ? relaxedBytes : this.fitted(plainKernels));
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } });
+    this.exports = instance.exports as unknown as Exports;
+
+    this.control = this.allocate(CONTROL_BYTES);
+    this.clear(this.control, CONTROL_BYTES);
+    const workers = threads - 1;
+    this.exports.attach(this.control, workers, 0);
+    this.argumentView = this.viewArguments();
+    this.helpers = Array.from({ length: workers }, (_, i) =>
+      startHelper({ module, memory: this.memory, control: this.control, workers, number: i + 1 }),
+    );
+  }
+
+  /** Address of a tensor's values. */
+  pointer(tensor: TensorInfo): number {
+    return this.backend.dataIdMap.get(tensor.dataId).memoryOffset;
+  }
+
+  /** Room for intermediate values: one address per size. Valid until the next call. */
+  scratch(...sizes: number[]): number[] {
+    const total = sizes.reduce((sum, bytes) => sum + align(bytes), ALIGNMENT);
+    if (total > this.scratchBytes) {
+      if (this.scratchAt !== 0) this.free(this.scratchAt);
+      this.scratchBytes = Math.ceil(total * 1.25);
+      this.scratchAt = this.allocate(this.scratchBytes);
+    }
+    let at = align(this.scratchAt);
+    return sizes.map((bytes) => {
+      const place = at;
+      at += align(bytes);
+      return place;
+    });
+  }
+
+  /** Address of at least so many bytes of zeros. */
+  zeros(bytes: number): number {
+    if (bytes > this.zerosBytes) {
+      if (this.zerosAt !== 0) this.free(this.zerosAt);
+      this.zerosBytes = bytes * 2;
+      this.zerosAt = this.allocate(this.zerosBytes);
+      this.clear(this.zerosAt, this.zerosBytes);
+    }
+    return this.zerosAt;
+  }
+
+  /** Sets bytes to zero. */
+  clear(at: number, bytes: number): void {
+    new Uint8Array(this.memory.buffer, at, bytes).fill(0);
+  }
+
+  /** Runs a computation; the words are the fields of its argument class in assembly/, in their order. */
+  run(entry: Entry, words: readonly number[]): void {
+    if (this.argumentView.buffer !== this.memory.buffer) this.argumentView = this.viewArguments();
+    this.argumentView.set(words);
+    this.exports[entry]();
+  }
+
+  /** Resolves when every thread has joined, or rejects after ten seconds. */
+  async ready(): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (this.exports.joined() < this.helpers.length) {
+      if (Date.now() > deadline) {
+        this.dispose();
+        throw new BackendError(
+          `prepareWasm: only ${this.exports.joined() + 1} of ${this.threads} threads started. ` +
+            'Ask for fewer by the option threads.',
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  /** Ends the threads; the memory goes with the backend. */
+  dispose(): void {
+    for (const helper of this.helpers) helper.terminate();
+    KernelModule.bound.delete(this.backend);
+  }
+
+  private fitted(base64: string): Uint8Array<ArrayBuffer> {
+    return declareMemory(fromBase64(base64), sharesMemory(this.backend));
+  }
+
+  /** The heap's buffer changes when it grows, and views on the old one go stale. */
+  private viewArguments(): Int32Array {
+    return new Int32Array(this.memory.buffer, this.exports.taskArguments() >>> 0, ARGUMENT_WORDS);
+  }
+
+  private allocate(bytes: number): number {
+    const at = heapOf(this.backend)._malloc(bytes) >>> 0;
+    if (at === 0) {
+      throw new BackendError(
+        `wasm kernels: the backend's heap (at most 4 GB) has no room for ${bytes} bytes.`,
+      );
+    }
+    return at;
+  }
+
+  private free(at: number): void {
+    heapOf(this.backend)._free(at);
+  }
+}
+
+/** The parts of the backend's Emscripten module that its declarations leave out. */
+interface Heap {
+  _malloc(bytes: number): number;
+  _free(at: number): void;
+  HEAPU8: Uint8Array;
+  /** Exports, the memory among them in the single-threaded builds. */
+  asm: Record<string, unknown>;
+  /** The memory in the threaded build. */
+  wasmMemory?: WebAssembly.Memory;
+}
+
+function heapOf(backend: BackendWasm): Heap {
+  return backend.wasm as unknown as Heap;
+}
+
+/** Whether threads can work on the backend's tensors. */
+export function sharesMemory(backend: BackendWasm): boolean {
+  return (
+    typeof SharedArrayBuffer !== 'undefined' && heapOf(backend).HEAPU8.buffer instanceof SharedArrayBuffer
+  );
+}
+
+function memoryOf(backend: BackendWasm): WebAssembly.Memory {
+  const { asm, wasmMemory } = heapOf(backend);
+  const memory = [wasmMemory, ...Object.values(asm)].find((value) => value instanceof WebAssembly.Memory);
+  if (memory === undefined) {
+    throw new BackendError('wasm kernels: this build of the wasm backend does not show its memory.');
+  }
+  return memory;
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}

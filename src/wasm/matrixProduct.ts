@@ -1,0 +1,83 @@
+import {
+  type _FusedMatMulAttrs,
+  type BatchMatMulAttrs,
+  broadcast_util,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
+import { correlate, type Epilogue, multiply, plainMatrix } from './products';
+import { type KernelCall, replaceKernel } from './register';
+
+/** Below so many multiplications per matrix a batch of them is left to the stock kernel: calls would cost more. */
+const SMALL = 4096;
+
+type Operands = Pick<KernelCall<'a' | 'b', unknown>, 'inputs' | 'backend' | 'kernels'>;
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
+
+/** a b, either transposed, over a batch of matrices; null for the cases that the stock kernel keeps. */
+function product(
+  { inputs: { a, b }, backend, kernels }: Operands,
+  transposeA: boolean,
+  transposeB: boolean,
+  epilogue: Epilogue = {},
+): TensorInfo | null {
+  if (a.dtype !== 'float32' || b.dtype !== 'float32' || (transposeA && transposeB)) return null;
+  const [rowsA, columnsA] = a.shape.slice(-2);
+  const [rowsB, columnsB] = b.shape.slice(-2);
+  const [inner, rows] = transposeA ? [rowsA, columnsA] : [columnsA, rowsA];
+  const columns = transposeB ? rowsB : columnsB;
+  const batchA = sizeOf(a.shape.slice(0, -2));
+  const batchB = sizeOf(b.shape.slice(0, -2));
+  const batch = Math.max(batchA, batchB);
+  if ((batchA !== batch && batchA !== 1) || (batchB !== batch && batchB !== 1)) return null;
+  if (rows * inner * columns * batch === 0 || (batch > 1 && rows * inner * columns < SMALL)) return null;
+
+  const batchShape = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const output = backend.makeOutput([...batchShape, rows, columns], 'float32');
+  const atA = kernels.pointer(a);
+  const atB = kernels.pointer(b);
+  const atOutput = kernels.pointer(output);
+  const stepA = batchA === 1 ? 0 : rows * inner * 4;
+  const stepB = batchB === 1 ? 0 : inner * columns * 4;
+  for (let i = 0; i < batch; i++) {
+    const left = atA + i * stepA;
+    const right = atB + i * stepB;
+    const to = atOutput + i * rows * columns * 4;
+    if (transposeA) {
+      correlate(kernels, plainMatrix(right, inner, columns), { at: left, columns: rows }, false, inner, to);
+    } else {
+      const [depthStride, columnStride] = transposeB ? [1, inner] : [columns, 1];
+      const factor = { at: right, columns, tapStride: 0, depthStride, columnStride };
+      multiply(kernels, plainMatrix(left, rows, inner), rows, factor, to, epilogue);
+    }
+  }
+  return output;
+}
+
+function batchMatMul(call: KernelCall<'a' | 'b', BatchMatMulAttrs>): TensorInfo | null {
+  return product(call, call.attrs.transposeA, call.attrs.transposeB);
+}
+
+function fusedMatMul(
+  call: KernelCall<'a' | 'b', _FusedMatMulAttrs, 'bias' | 'preluActivationWeights'>,
+): TensorInfo | null {
+  const { transposeA, transposeB, activation } = call.attrs;
+  const { bias, preluActivationWeights } = call.inputs;
+  const plain = bias === undefined && activation === 'linear';
+  if (preluActivationWeights !== undefined || !(plain || activation === 'linear' || activation === 'relu')) {
+    return null;
+  }
+  if (transposeA && !plain) return null;
+  const columns = call.inputs.b.shape.at(transposeB ? -2 : -1);
+  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== columns)) return null;
+  const shift = bias === undefined ? 0 : call.kernels.pointer(bias);
+  return product(call, transposeA, transposeB, { shift, relu: activation === 'relu' });
+}
+
+/** Matrix products: plain, with bias and relu, transposed on either side. */
+export function registerMatrixProducts(): void {
+  replaceKernel('BatchMatMul', batchMatMul);
+  replaceKernel('_FusedMatMul', fusedMatMul);
+}

@@ -1,0 +1,137 @@
+import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import {
+  engine,
+  env,
+  findBackendFactory,
+  registerBackend,
+  removeBackend,
+  setBackend,
+} from '@tensorflow/tfjs-core';
+import { BackendError } from '../core/errors';
+import { registerMissingKernels } from '../core/missingKernels';
+import { checkInteger } from '../core/shapes';
+import { declareMemory } from './binary';
+import { registerConvolutions } from './convolution';
+import { KernelModule, sharesMemory } from './kernelModule';
+import { registerMatrixProducts } from './matrixProduct';
+import { kernelFallbacks, replacedKernels } from './register';
+import { defaultThreads, nodeModule } from './threads';
+
+/** Options of `prepareWasm`. */
+export interface WasmOptions {
+  /** Threads that compute, the calling one included. Default: one per core up to 8 in Node and in browser workers of isolated pages, else 1. */
+  threads?: number;
+  /** URL of the folder with the backend's own .wasm files, for browsers. Default: as the backend finds them. */
+  wasmFolder?: string;
+}
+
+/** What `prepareWasm` set up. */
+export interface WasmReport {
+  backend: 'wasm';
+  /** Threads that our kernels use. */
+  threads: number;
+  /** Always true: the kernels need SIMD. */
+  simd: boolean;
+  /** Whether products are summed with fused multiply-add (relaxed SIMD: Node 22 and up, Chrome 114 and up). */
+  fusedMultiplyAdd: boolean;
+  /** Kernels of ours that are registered. */
+  kernels: string[];
+  /** Calls that our kernels handed on to the ones they replaced, by kernel. */
+  fallbacks: Record<string, number>;
+}
+
+/** The wasm backend's own priority among backends. */
+const PRIORITY = 2;
+const SIMD_FILE = 'tfjs-backend-wasm-simd.wasm';
+
+/**
+ * Prepares the wasm backend for training and makes it the active one.
+ *
+ * Registers the kernels that stock tfjs lacks or does slowly (convolutions with their gradients, matrix products),
+ * so that flows and any other tfjs model train on wasm. With more than one thread the backend starts anew on a shared
+ * memory, so call this before tensors are made; the threads do not keep a Node process alive.
+ * Results are bit-identical for the same seed on the same machine, whatever the number of threads.
+ *
+ * @throws ConfigError for a wrong option; BackendError where the backend does not start, has no SIMD, or holds tensors
+ * @example
+ * import { prepareWasm } from 'tfjs-flows/wasm';
+ * const report = await prepareWasm();
+ * console.log(report.threads, report.fusedMultiplyAdd);
+ */
+export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport> {
+  const threads = options.threads ?? defaultThreads();
+  checkInteger('prepareWasm', 'threads', threads);
+  registerMissingKernels();
+  registerConvolutions();
+  registerMatrixProducts();
+  if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
+  const running = runningBackend();
+  if (threads > 1 && (running === undefined || !sharesMemory(running))) await shareMemory(options.wasmFolder);
+  if (!(await setBackend('wasm'))) {
+    throw new BackendError('prepareWasm: the wasm backend did not start.');
+  }
+  const kernels = KernelModule.bind(runningBackend()!, threads);
+  await kernels.ready();
+  return report(kernels);
+}
+
+/**
+ * What is active on the wasm backend: threads, instructions, kernels, and the calls that fell back to stock ones.
+ *
+ * @throws BackendError before the backend has started
+ * @example
+ * console.log(wasmReport().fallbacks); // {} when every call ran on our kernels
+ */
+export function wasmReport(): WasmReport {
+  const backend = runningBackend();
+  if (backend === undefined) throw new BackendError('wasmReport: call prepareWasm first.');
+  return report(KernelModule.of(backend));
+}
+
+function report(kernels: KernelModule): WasmReport {
+  return {
+    backend: 'wasm',
+    threads: kernels.threads,
+    simd: true,
+    fusedMultiplyAdd: kernels.relaxed,
+    kernels: replacedKernels(),
+    fallbacks: kernelFallbacks(),
+  };
+}
+
+/** The wasm backend if it has started. (tf.findBackend would start it.) */
+function runningBackend(): BackendWasm | undefined {
+  return engine().registry.wasm as BackendWasm | undefined;
+}
+
+async function shareMemory(folder?: string): Promise<void> {
+  const running = runningBackend();
+  if (running !== undefined && running.numDataIds() > 0) {
+    throw new BackendError('prepareWasm: the wasm backend holds tensors already. Call prepareWasm first.');
+  }
+  const bytes = declareMemory(await stockBinary(folder), true);
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/wasm' }));
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  setWasmPaths(
+    { 'tfjs-backend-wasm.wasm': url, [SIMD_FILE]: url, 'tfjs-backend-wasm-threaded-simd.wasm': url },
+    true,
+  );
+  if (running !== undefined) {
+    const factory = findBackendFactory('wasm');
+    removeBackend('wasm');
+    registerBackend('wasm', factory, PRIORITY);
+  }
+}
+
+async function stockBinary(folder?: string): Promise<Uint8Array> {
+  const modules = nodeModule<typeof import('node:module')>('node:module');
+  const files = nodeModule<typeof import('node:fs/promises')>('node:fs/promises');
+  if (modules !== undefined && files !== undefined) {
+    const path = modules
+      .createRequire(import.meta.url)
+      .resolve(`@tensorflow/tfjs-backend-wasm/dist/${SIMD_FILE}`);
+    return files.readFile(path);
+  }
+  const response = await fetch(`${folder ?? ''}${SIMD_FILE}`);
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,199 @@
+import type { KernelModule } from './kernelModule';
+
+/** How rows of patches are read from images; the fields are explained in assembly/patches.ts. */
+export interface Patches {
+  source: number;
+  channels: number;
+  /** Source height and width. */
+  sourceSize: [number, number];
+  /** Height and width of the grid of positions; with the batch their product is the number of rows. */
+  gridSize: [number, number];
+  taps: [number, number];
+  multiply: [number, number];
+  base: [number, number];
+  step: [number, number];
+  divide: [number, number];
+}
+
+/** The right factor of a product, read as [taps, channels, columns] with these distances in floats. */
+export interface RightFactor {
+  at: number;
+  columns: number;
+  tapStride: number;
+  depthStride: number;
+  columnStride: number;
+}
+
+/** What happens to each block of a product while it is in the cache; pointers, 0 or absent for none. */
+export interface Epilogue {
+  /** Factor per column. */
+  scale?: number;
+  /** Summand per column; row r takes line r % shiftRows. */
+  shift?: number;
+  /** Default 1. */
+  shiftRows?: number;
+  relu?: boolean;
+  /** [rows, columns]: results are cleared where it is not above 0. */
+  mask?: number;
+  /** Room for [chunks, 2, columns]: column sums of the masked result, plain and times the mask. */
+  sums?: number;
+}
+
+/** Up to this many channels rows are copied together; beyond, their taps are read in place. */
+const UNFOLDED_CHANNELS = 32;
+const BLOCK_ROWS = 32;
+/** Bytes that the panels of a correlation may take: about what the last-level cache keeps per core. */
+const PANEL_BYTES = 4 << 20;
+const PACK_ROWS = 64;
+
+/** A plain matrix [rows, channels] as patches. */
+export function plainMatrix(source: number, rows: number, channels: number): Patches {
+  const one: [number, number] = [1, 1];
+  return {
+    source,
+    channels,
+    sourceSize: [rows, 1],
+    gridSize: [rows, 1],
+    taps: one,
+    multiply: one,
+    base: [0, 0],
+    step: one,
+    divide: one,
+  };
+}
+
+function isPointwise({ taps, multiply, base, divide }: Patches): boolean {
+  return [...taps, ...multiply, ...divide].every((n) => n === 1) && base.every((n) => n === 0);
+}
+
+function patchWords(kernels: KernelModule, p: Patches, unfolded: boolean): number[] {
+  return [
+    p.source,
+    p.channels,
+    ...p.sourceSize,
+    ...p.gridSize,
+    ...p.taps,
+    ...p.multiply,
+    ...p.base,
+    ...p.step,
+    ...p.divide,
+    kernels.zeros(p.channels * 4 + 64),
+    unfolded ? 1 : 0,
+  ];
+}
+
+/** Rows per chunk of a product with so many rows: fewer where all threads would not get work otherwise. */
+export function blockRows(rows: number, threads: number): number {
+  const share = Math.ceil(rows / (4 * threads) / 4) * 4;
+  return Math.max(4, Math.min(BLOCK_ROWS, share));
+}
+
+/** output[rows, columns] = epilogue(patches[rows, taps * channels] right[taps * channels, columns]). */
+export function multiply(
+  kernels: KernelModule,
+  patches: Patches,
+  rows: number,
+  right: RightFactor,
+  output: number,
+  epilogue: Epilogue = {},
+): void {
+  const taps = patches.taps[0] * patches.taps[1];
+  const unfolded = taps > 1 && patches.channels <= UNFOLDED_CHANNELS;
+  const depth = unfolded ? taps * patches.channels : patches.channels;
+  const block = blockRows(rows, kernels.threads);
+  const localBytes = kernels.exports.productLocalBytes(unfolded ? 1 : taps, depth, unfolded ? 1 : 0);
+  const packedColumns = Math.ceil(right.columns / 8) * 8;
+  const [packed, local] = kernels.scratch(
+    taps * patches.channels * packedColumns * 4,
+    localBytes * kernels.threads,
+  );
+  kernels.run('product', [
+    ...patchWords(kernels, patches, unfolded),
+    rows,
+    block,
+    right.columns,
+    right.at,
+    right.tapStride,
+    right.depthStride,
+    right.columnStride,
+    packed,
+    output,
+    local,
+    localBytes,
+    epilogue.scale ?? 0,
+    epilogue.shift ?? 0,
+    epilogue.shiftRows ?? 1,
+    epilogue.relu ? 1 : 0,
+    epilogue.mask ?? 0,
+    epilogue.sums ?? 0,
+  ]);
+}
+
+/** output = left[rows, .]^T right[rows, .], one side patches (or a plain matrix), the other a plain matrix. */
+export function correlate(
+  kernels: KernelModule,
+  patches: Patches,
+  plain: { at: number; columns: number },
+  patchesLeft: boolean,
+  rows: number,
+  output: number,
+): void {
+  correlateInto(kernels, patches, plain, patchesLeft, rows, () => output);
+}
+
+/**
+ * output[taps, plain columns, channels] = plain[rows, .]^T patches[rows, .], the patches' taps being in reverse order.
+ *
+ * The filter gradient where the output gradient has fewer channels than the input: unfolding it is less work.
+ */
+export function correlateReversed(
+  kernels: KernelModule,
+  patches: Patches,
+  plain: { at: number; columns: number },
+  rows: number,
+  output: number,
+): void {
+  const taps = patches.taps[0] * patches.taps[1];
+  const mixed = correlateInto(kernels, patches, plain, false, rows, (spare) => spare);
+  kernels.exports.tapsFirst(mixed, output, plain.columns, taps, patches.channels);
+}
+
+function correlateInto(
+  kernels: KernelModule,
+  patches: Patches,
+  plain: { at: number; columns: number },
+  patchesLeft: boolean,
+  rows: number,
+  place: (spare: number) => number,
+): number {
+  const unfolded = !isPointwise(patches);
+  const patchColumns = patches.taps[0] * patches.taps[1] * patches.channels;
+  const [left, right] = patchesLeft ? [patchColumns, plain.columns] : [plain.columns, patchColumns];
+  const bytesPerRow = 4 * (Math.ceil(left / 4) * 4 + Math.ceil(right / 8) * 8);
+  const fitting = Math.floor(PANEL_BYTES / bytesPerRow / PACK_ROWS) * PACK_ROWS;
+  const packRows = Math.max(PACK_ROWS * 4, Math.min(fitting, Math.ceil(rows / PACK_ROWS) * PACK_ROWS));
+  const localBytes = kernels.exports.correlationLocalBytes(patchColumns);
+  const words = patchWords(kernels, patches, unfolded);
+  const [leftPanels, rightPanels, local, spare] = kernels.scratch(
+    kernels.exports.correlationPanelBytes(packRows, left, 4),
+    kernels.exports.correlationPanelBytes(packRows, right, 8),
+    localBytes * kernels.threads,
+    left * right * 4,
+  );
+  const output = place(spare);
+  if (rows === 0) kernels.clear(output, left * right * 4);
+  kernels.run('correlate', [
+    ...words,
+    rows,
+    plain.at,
+    plain.columns,
+    patchesLeft ? 1 : 0,
+    output,
+    packRows,
+    leftPanels,
+    rightPanels,
+    local,
+    localBytes,
+  ]);
+  return output;
+}

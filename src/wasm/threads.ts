@@ -1,0 +1,57 @@
+/** What a worker needs to join the kernels on the backend's memory. */
+export interface WorkerSetup {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  /** Address of the control block. */
+  control: number;
+  /** Number of worker threads. */
+  workers: number;
+  /** Number of this thread, 1 and up. */
+  number: number;
+}
+
+/** A running worker thread. */
+export interface Helper {
+  terminate(): void;
+}
+
+/** Node's own modules without an import that bundlers for browsers would trip over; absent elsewhere. */
+export function nodeModule<T>(name: string): T | undefined {
+  const get = globalThis.process?.getBuiltinModule as ((id: string) => unknown) | undefined;
+  return get?.(name) as T | undefined;
+}
+
+/** Threads that make sense by default: one per core, up to eight; one where workers cannot share memory. */
+export function defaultThreads(): number {
+  const os = nodeModule<typeof import('node:os')>('node:os');
+  if (os !== undefined) return Math.min(8, os.availableParallelism());
+  const inWorker = typeof (globalThis as { importScripts?: unknown }).importScripts === 'function';
+  return globalThis.crossOriginIsolated && inWorker ? Math.min(8, navigator.hardwareConcurrency ?? 1) : 1;
+}
+
+/** Runs in the worker: binds the kernels to the shared memory and takes chunks for ever. */
+const join = `({ module, memory, control, workers, number }) => {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  exports.attach(control, workers, number);
+  exports.join();
+}`;
+
+/** Starts a worker thread that does not keep the process alive. */
+export function startHelper(setup: WorkerSetup): Helper {
+  const threads = nodeModule<typeof import('node:worker_threads')>('node:worker_threads');
+  if (threads !== undefined) {
+    const code = `(${join})(require('node:worker_threads').workerData)`;
+    const worker = new threads.Worker(code, { eval: true, workerData: setup });
+    worker.unref();
+    return { terminate: () => void worker.terminate() };
+  }
+  const url = URL.createObjectURL(new Blob([`onmessage = ({ data }) => (${join})(data)`]));
+  const worker = new Worker(url);
+  worker.postMessage(setup);
+  return {
+    terminate: () => {
+      worker.terminate();
+      URL.revokeObjectURL(url);
+    },
+  };
+}

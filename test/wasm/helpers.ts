@@ -1,0 +1,38 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-layers';
+import type { RandomStream } from 'tfjs-flows';
+import { expect } from 'vitest';
+
+/** A tensor's shape with its values in float32 on the host. */
+export interface HostTensor {
+  shape: number[];
+  values: Float32Array;
+}
+
+export function randomTensor(random: RandomStream, shape: number[]): HostTensor {
+  return { shape, values: Float32Array.from(random.normalArray(tf.util.sizeFromShape(shape))) };
+}
+
+/** Results as host arrays; checks that only they were made. */
+export function compute(inputs: HostTensor[], f: (...tensors: tf.Tensor[]) => tf.Tensor[]): Float32Array[] {
+  const before = tf.memory().numTensors;
+  const results = tf.tidy(() => f(...inputs.map(({ shape, values }) => tf.tensor(values, shape))));
+  const values = results.map((result) => result.dataSync<'float32'>().slice());
+  tf.dispose(results);
+  expect(tf.memory().numTensors).toBe(before);
+  return values;
+}
+
+/** Largest difference, relative to the largest value of the reference (or 1 if that is smaller). */
+export function distance(reference: ArrayLike<number>, received: ArrayLike<number>): number {
+  expect(received.length).toBe(reference.length);
+  let largest = 1;
+  let difference = 0;
+  for (let i = 0; i < reference.length; i++) {
+    largest = Math.max(largest, Math.abs(reference[i]));
+    const gap = Math.abs(reference[i] - received[i]);
+    if (!(gap <= difference)) difference = gap;
+  }
+  return difference / largest;
+}
