@@ -17,6 +17,7 @@ import {
   MultiScale,
   type Padding,
   Permutation,
+  type Preprocessing,
   type PriorKind,
   type ScaleMap,
   Split,
@@ -52,7 +53,7 @@ export interface GlowOptions {
   padding?: Padding;
   /** Padding of each network's last convolution and of the splits' priors. Default: as `padding`. */
   lastPadding?: Padding;
-  /** Prior of the top level: false for N(0, 1), true for one mean and scale per channel, or 'spatial'. Default true. */
+  /** Prior of the top level: false for N(0, 1), true for one mean and scale per channel, 'border' or 'spatial'. Default true. */
   learnTop?: boolean | Exclude<PriorKind, 'constant'>;
   /** Number of classes: conditions the top prior and adds a classifier head. Default 0: none. */
   classes?: number;
@@ -62,8 +63,8 @@ export interface GlowOptions {
   classWeight?: number;
   /** Bits per value: images are whole levels 0 .. 2^nBits - 1. Default 8. */
   nBits?: number;
-  /** 'centered': to [-0.5, 0.5], as published; 'logit': to the whole line. Default 'centered'. */
-  preprocessing?: 'centered' | 'logit';
+  /** 'centered': to [-0.5, 0.5], as published; 'unit': to [0, 1] (chaiyujin); 'logit': to the whole line. Default 'centered'. */
+  preprocessing?: Preprocessing;
   /** Name in messages. Default 'glow'. */
   name?: string;
   /** Seed of initial weights, sampling and noise. Default: from the clock. */
@@ -89,7 +90,7 @@ const DEFAULTS = {
   name: 'glow',
 } as const;
 
-type ResolvedOptions = Required<Omit<GlowOptions, 'seed'>>;
+type ResolvedOptions = Required<Omit<GlowOptions, 'seed'>> & Pick<GlowOptions, 'seed'>;
 
 /**
  * Glow: a multi-scale flow of actnorm, invertible 1x1 convolution and coupling for images.
@@ -120,7 +121,7 @@ export class Glow extends ImageFlow {
   constructor(options: GlowOptions) {
     const resolved = resolve(options);
     const { nBits, preprocessing, name } = resolved;
-    const random = new RandomStream(options.seed);
+    const random = new RandomStream(resolved.seed);
     const { multiScale, prior } = buildLevels(resolved, random);
     super({ bijector: multiScale, nBits, preprocessing, name, seed: random.childSeed() });
     this.options = resolved;
@@ -170,7 +171,10 @@ export class Glow extends ImageFlow {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...this.options, imageShape: [...this.options.imageShape] } as tf.serialization.ConfigDict;
+    const { seed, ...config } = this.options;
+    // Shuffled orders are no weights: the seed that drew them must be kept.
+    const order = config.permutation === 'shuffle' ? { seed } : {};
+    return { ...config, ...order, imageShape: [...config.imageShape] } as tf.serialization.ConfigDict;
   }
 
   static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
@@ -225,10 +229,10 @@ export class Glow extends ImageFlow {
 }
 
 function resolve(options: GlowOptions): ResolvedOptions {
-  const { seed: _, ...given } = options;
-  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const resolved = { ...DEFAULTS, lastPadding: options.padding ?? 'zero', ...defined } as ResolvedOptions;
   const { imageShape, levels, classWeight } = resolved;
+  if (resolved.permutation === 'shuffle') resolved.seed ??= new RandomStream().childSeed();
   checkEventShape('Glow', imageShape, [3]);
   for (const name of ['levels', 'stepsPerLevel', 'hiddenChannels'] as const) {
     checkInteger('Glow', name, resolved[name]);
@@ -236,7 +240,7 @@ function resolve(options: GlowOptions): ResolvedOptions {
   checkInteger('Glow', 'classes', resolved.classes, 0);
   checkChoice('Glow', 'permutation', resolved.permutation, ['invconv', 'reverse', 'shuffle']);
   checkChoice('Glow', 'coupling', resolved.coupling, ['affine', 'additive']);
-  checkChoice('Glow', 'learnTop', resolved.learnTop, [true, false, 'perChannel', 'spatial']);
+  checkChoice('Glow', 'learnTop', resolved.learnTop, [true, false, 'perChannel', 'border', 'spatial']);
   if (!(classWeight >= 0)) throw new ConfigError(complaint('Glow', 'classWeight >= 0', classWeight));
   const divisor = 2 ** levels;
   if (imageShape[0] % divisor !== 0 || imageShape[1] % divisor !== 0) {

@@ -3,7 +3,7 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
 import type { Distribution } from '../distributions';
-import { type Bijector, Chain, Dequantize } from '../layers';
+import { type Bijector, Chain, Dequantize, type Preprocessing } from '../layers';
 import type { Batch, Loss } from '../training/trainable';
 import { Flow, type PassOptions } from './flow';
 
@@ -15,8 +15,8 @@ export interface ImageFlowOptions {
   base?: Distribution;
   /** Bits per value: images are whole levels 0 .. 2^nBits - 1. Default 8. */
   nBits?: number;
-  /** 'centered': to [-0.5, 0.5], as in Glow; 'logit': to the whole line, as in Real NVP. Default 'centered'. */
-  preprocessing?: 'centered' | 'logit';
+  /** 'centered': to [-0.5, 0.5], as in Glow; 'unit': to [0, 1]; 'logit': to the whole line, as in Real NVP. Default 'centered'. */
+  preprocessing?: Preprocessing;
   /** Distance that 'logit' keeps from 0 and 1. Default 0.05. */
   alpha?: number;
   /** Name in messages. Default 'imageFlow'. */

@@ -6,12 +6,18 @@ import { checkChoice, checkInteger, sizeOf } from '../core/shapes';
 import { repeatPerExample, sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
 
+/** Where a model wants its images: around 0, in [0, 1], or on the whole line. */
+export type Preprocessing = 'centered' | 'unit' | 'logit';
+
 /** Options of {@link Dequantize}. */
 export interface DequantizeOptions extends BijectorOptions {
   /** Bits per value: data are the whole numbers 0 .. 2^nBits - 1. Default 8. */
   nBits?: number;
-  /** 'centered': to [-0.5, 0.5], as in Glow; 'logit': to the whole line, as in Real NVP. Default 'centered'. */
-  preprocessing?: 'centered' | 'logit';
+  /**
+   * 'centered': to [-0.5, 0.5], as in Glow; 'unit': level k to k / (2^nBits - 1), as torchvision's ToTensor;
+   * 'logit': to the whole line, as in Real NVP. Default 'centered'.
+   */
+  preprocessing?: Preprocessing;
   /** Distance that 'logit' keeps from 0 and 1. Default 0.05. */
   alpha?: number;
 }
@@ -21,6 +27,7 @@ export interface DequantizeOptions extends BijectorOptions {
  *
  *     x = level + u, u ~ U[0, 1)                                   (`addNoise`)
  *     centered:  y = x / 2^n - 1/2,                logDet = -D n ln 2
+ *     unit:      y = (x - 1/2) / (2^n - 1),        logDet = -D ln(2^n - 1)
  *     logit:     p = alpha + (1 - 2 alpha) x / 2^n,  y = logit(p),  logDet = sum(log(1 - 2 alpha) - log p - log(1 - p)) - D n ln 2
  *
  * Because bins have width 1, E_u log p(x) is a lower bound on log P(level): bits per dimension need no further constant.
@@ -35,14 +42,14 @@ export interface DequantizeOptions extends BijectorOptions {
 export class Dequantize extends Bijector {
   static className = 'FlowDequantize';
   readonly nBits: number;
-  private readonly preprocessing: 'centered' | 'logit';
+  private readonly preprocessing: Preprocessing;
   private readonly alpha: number;
 
   constructor(options: DequantizeOptions) {
     const { nBits = 8, preprocessing = 'centered', alpha = 0.05 } = options;
     checkInteger('Dequantize', 'nBits', nBits);
     if (nBits > 16) throw new ConfigError(complaint('Dequantize', 'nBits from 1 to 16', nBits));
-    checkChoice('Dequantize', 'preprocessing', preprocessing, ['centered', 'logit']);
+    checkChoice('Dequantize', 'preprocessing', preprocessing, ['centered', 'unit', 'logit']);
     if (!(alpha > 0 && alpha < 0.5)) {
       throw new ConfigError(complaint('Dequantize', 'alpha between 0 and 0.5', alpha));
     }
@@ -88,28 +95,26 @@ export class Dequantize extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
-    const unit = tf.div(x, this.levels);
-    const binLogDet = -sizeOf(this.inputShape) * this.nBits * Math.LN2;
-    if (this.preprocessing === 'centered') {
-      const logDet = repeatPerExample(tf.scalar(binLogDet), x.shape[0]);
-      return { value: tf.sub(unit, 0.5), logDet };
+    if (this.preprocessing !== 'logit') {
+      const logDet = repeatPerExample(tf.scalar(this.binLogDet), x.shape[0]);
+      const value =
+        this.preprocessing === 'centered'
+          ? tf.sub(tf.div(x, this.levels), 0.5)
+          : tf.div(tf.sub(x, 0.5), this.levels - 1);
+      return { value, logDet };
     }
-    const p = tf.add(tf.mul(unit, 1 - 2 * this.alpha), this.alpha);
+    const p = tf.add(tf.mul(tf.div(x, this.levels), 1 - 2 * this.alpha), this.alpha);
     const logP = tf.log(p);
     const logRest = tf.log(tf.sub(1, p));
     const perValue = tf.sub(Math.log(1 - 2 * this.alpha), tf.add(logP, logRest));
     return {
       value: tf.sub(logP, logRest),
-      logDet: tf.add(sumPerExample(perValue), binLogDet) as tf.Tensor1D,
+      logDet: tf.add(sumPerExample(perValue), this.binLogDet) as tf.Tensor1D,
     };
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    const x =
-      this.preprocessing === 'centered'
-        ? tf.mul(tf.add(y, 0.5), this.levels)
-        : tf.mul(tf.div(tf.sub(tf.sigmoid(y), this.alpha), 1 - 2 * this.alpha), this.levels);
-    return { value: x, logDet: tf.neg(this.inverseLogDet(y)) as tf.Tensor1D };
+    return { value: this.toLevels(y), logDet: tf.neg(this.inverseLogDet(y)) as tf.Tensor1D };
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -119,10 +124,26 @@ export class Dequantize extends Bijector {
 
   /** Forward's log-det as a function of its value: log p = -softplus(-y), log(1 - p) = -softplus(y). */
   private inverseLogDet(y: tf.Tensor): tf.Tensor1D {
-    const binLogDet = -sizeOf(this.inputShape) * this.nBits * Math.LN2;
-    if (this.preprocessing === 'centered') return repeatPerExample(tf.scalar(binLogDet), y.shape[0]);
+    if (this.preprocessing !== 'logit') return repeatPerExample(tf.scalar(this.binLogDet), y.shape[0]);
     const perValue = tf.add(Math.log(1 - 2 * this.alpha), tf.add(tf.softplus(y), tf.softplus(tf.neg(y))));
-    return tf.add(sumPerExample(perValue), binLogDet) as tf.Tensor1D;
+    return tf.add(sumPerExample(perValue), this.binLogDet) as tf.Tensor1D;
+  }
+
+  /** log-det of the scaling to model units. */
+  private get binLogDet(): number {
+    const width = this.preprocessing === 'unit' ? this.levels - 1 : this.levels;
+    return -sizeOf(this.inputShape) * Math.log(width);
+  }
+
+  private toLevels(y: tf.Tensor): tf.Tensor {
+    switch (this.preprocessing) {
+      case 'centered':
+        return tf.mul(tf.add(y, 0.5), this.levels);
+      case 'unit':
+        return tf.add(tf.mul(y, this.levels - 1), 0.5);
+      case 'logit':
+        return tf.mul(tf.div(tf.sub(tf.sigmoid(y), this.alpha), 1 - 2 * this.alpha), this.levels);
+    }
   }
 
   private levelHint(low: number, high: number): string {

@@ -14,7 +14,7 @@ export {
   type AffineCouplingOptions,
   type CouplingOptions,
 } from './coupling';
-export { Dequantize, type DequantizeOptions } from './dequantize';
+export { Dequantize, type DequantizeOptions, type Preprocessing } from './dequantize';
 export { Flatten, type FlattenOptions } from './flatten';
 export { InvConv1x1, type InvConv1x1Options } from './invConv1x1';
 export { Invert, type InvertOptions } from './invert';

@@ -4,13 +4,14 @@ import { registerModule } from '../core/module';
 import { checkChoice, checkEventShape, checkInteger } from '../core/shapes';
 import { splitChannels, sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { edgeMap } from './networks/convolution';
 
-/** What a learned prior may differ by: nothing, the channel, or channel and position. */
-export type PriorKind = 'constant' | 'perChannel' | 'spatial';
+/** What a learned prior may differ by: nothing, the channel, channel and nearness to the border, or channel and position. */
+export type PriorKind = 'constant' | 'perChannel' | 'border' | 'spatial';
 
 /** Options of {@link LearnedPrior}. */
 export interface LearnedPriorOptions extends BijectorOptions {
-  /** 'constant': N(0, 1), nothing learned but the classes' part; 'perChannel'; 'spatial'. Default 'perChannel'. */
+  /** 'constant': N(0, 1), nothing learned but the classes' part; 'perChannel'; 'border'; 'spatial'. Default 'perChannel'. */
   kind?: PriorKind;
   /** Number of classes whose labels, one-hot or multi-hot [n, classes], shift mean and log scale. Default 0: none. */
   classes?: number;
@@ -22,7 +23,8 @@ export interface LearnedPriorOptions extends BijectorOptions {
  *     [mean | logScale] = bias + labels W,   y = (x - mean) * exp(-logScale),   logDet = -sum(logScale)
  *
  * Shapes: [n, h, w, c] or [n, d]; labels [n, classes] come as the context. All weights start at 0. logDet in nats.
- * The bias is absent ('constant'), one pair per channel, or one per channel and position.
+ * The bias is absent ('constant'), one pair per channel, that plus a 3x3 convolution of the frame around the image
+ * ('border': what the published convolutions of zeros can express), or one per channel and position ('spatial').
  *
  * @throws ConfigError for a bad configuration; ShapeError for missing or misshapen labels
  * @see Kingma and Dhariwal, "Glow" (2018), the published `learntop` and `ycond`, arXiv:1807.03039
@@ -36,12 +38,13 @@ export class LearnedPrior extends Bijector {
   private readonly kind: PriorKind;
   private readonly classes: number;
   private readonly bias?: tf.Variable;
+  private readonly edge?: { kernel: tf.Variable<tf.Rank.R4>; map: tf.Tensor4D };
   private readonly classWeights?: tf.Tensor2D;
 
   constructor(options: LearnedPriorOptions) {
     const { inputShape, kind = 'perChannel', classes = 0 } = options;
-    checkEventShape('LearnedPrior', inputShape, [1, 3]);
-    checkChoice('LearnedPrior', 'kind', kind, ['constant', 'perChannel', 'spatial']);
+    checkEventShape('LearnedPrior', inputShape, kind === 'border' ? [3] : [1, 3]);
+    checkChoice('LearnedPrior', 'kind', kind, ['constant', 'perChannel', 'border', 'spatial']);
     checkInteger('LearnedPrior', 'classes', classes, 0);
     super(options.name ?? 'prior', inputShape);
     this.kind = kind;
@@ -49,12 +52,24 @@ export class LearnedPrior extends Bijector {
     const parameters = 2 * inputShape[inputShape.length - 1];
     const shape = kind === 'spatial' ? [...inputShape.slice(0, -1), parameters] : [parameters];
     if (kind !== 'constant') this.bias = this.addWeight('bias', tf.zeros(shape));
+    if (kind === 'border') {
+      const kernel = this.addWeight('edgeKernel', tf.zeros([3, 3, 1, parameters]));
+      const [height, width] = inputShape;
+      this.edge = {
+        kernel: kernel as tf.Variable<tf.Rank.R4>,
+        map: this.addConstant(edgeMap(height, width, 3)),
+      };
+    }
     if (classes > 0) {
       this.classWeights = this.addWeight(
         'classWeights',
         tf.zeros([classes, parameters]),
       ) as unknown as tf.Tensor2D;
     }
+  }
+
+  override get requiredKernels(): string[] {
+    return this.edge === undefined ? [] : ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
   }
 
   protected computeForward(x: tf.Tensor, labels?: tf.Tensor): Transformed {
@@ -83,6 +98,9 @@ export class LearnedPrior extends Bijector {
     const ones = this.inputShape.slice(0, -1).map(() => 1);
     let both: tf.Tensor = tf.zeros([batch, ...ones, 2 * channels]);
     if (this.bias !== undefined) both = tf.add(both, this.bias);
+    if (this.edge !== undefined) {
+      both = tf.add(both, tf.conv2d(this.edge.map, this.edge.kernel, 1, 'valid'));
+    }
     if (this.classWeights !== undefined) {
       if (labels === undefined || labels.rank !== 2 || labels.shape[1] !== this.classes) {
         const expected = `labels [batch, ${this.classes}] as the context`;

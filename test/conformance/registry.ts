@@ -15,6 +15,7 @@ import {
   LearnedPrior,
   MultilayerPerceptron,
   MultiScale,
+  type Padding,
   Permutation,
   type RandomStream,
   type Shape,
@@ -30,7 +31,7 @@ const perceptron: ConditionerBuilder = (inputShape, [units]) =>
   new MultilayerPerceptron({ inputShape, units, hiddenUnits: [8], activation: 'tanh', seed: 3 });
 
 const convolutions =
-  (options: { actnorm: boolean; padding: 'zero' | 'edge' }): ConditionerBuilder =>
+  (options: { actnorm: boolean; padding: Padding }): ConditionerBuilder =>
   (inputShape, outputShape) =>
     new ConvolutionNetwork({ inputShape, filters: outputShape[2], hiddenChannels: 6, seed: 3, ...options });
 
@@ -109,6 +110,10 @@ export const registry: Record<string, CheckOptions> = {
         network: convolutions({ actnorm: false, padding: 'edge' }),
       }),
   },
+  'AffineCoupling, sigmoid, image, padding with ones': {
+    create: () =>
+      new AffineCoupling({ inputShape: image, network: convolutions({ actnorm: false, padding: 'one' }) }),
+  },
   'AffineCoupling, exp, vector': {
     create: () =>
       new AffineCoupling({ inputShape: vector, passthrough: 2, scale: 'exp', network: perceptron }),
@@ -144,6 +149,7 @@ export const registry: Record<string, CheckOptions> = {
   'Split, image': { create: () => new Split({ inputShape: image }) },
   'Split, vector': { create: () => new Split({ inputShape: [6] }) },
   'LearnedPrior, per channel': { create: () => new LearnedPrior({ inputShape: image }) },
+  'LearnedPrior, border': { create: () => new LearnedPrior({ inputShape: image, kind: 'border' }) },
   'LearnedPrior, spatial, classes': {
     create: () => new LearnedPrior({ inputShape: image, kind: 'spatial', classes: 3 }),
     context: labels,
@@ -154,6 +160,10 @@ export const registry: Record<string, CheckOptions> = {
   },
   'Dequantize, centered': {
     create: () => new Dequantize({ inputShape: [2, 2, 3], nBits: 3 }),
+    sample: levelsOf(3, [2, 2, 3]),
+  },
+  'Dequantize, unit': {
+    create: () => new Dequantize({ inputShape: [2, 2, 3], nBits: 3, preprocessing: 'unit' }),
     sample: levelsOf(3, [2, 2, 3]),
   },
   'Dequantize, logit': {

@@ -267,4 +267,19 @@ describe('Glow with classes', () => {
     tf.dispose([grads, value, labels, images] as never);
     glow.dispose();
   });
+
+  it('keeps its shuffled orders in its configuration', () => {
+    tf.tidy(() => {
+      const options: GlowOptions = { ...small, permutation: 'shuffle', seed: undefined };
+      const glow = new Glow(options);
+      const copy = new Glow(glow.getConfig() as unknown as GlowOptions);
+      copy.weights.forEach(({ variable }, i) => {
+        variable.assign(glow.weights[i].variable);
+      });
+      const images = tf.floor(new RandomStream(3).uniform([2, 8, 4, 3], 0, 32));
+      expect(copy.encode(images).dataSync()).toEqual(glow.encode(images).dataSync());
+      glow.dispose();
+      copy.dispose();
+    });
+  });
 });

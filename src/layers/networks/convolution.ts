@@ -6,7 +6,7 @@ import { linearChannels } from '../../core/tensors';
 import { Conditioner } from './conditioner';
 
 /** How a 3x3 convolution sees the outside of the image. */
-export type Padding = 'zero' | 'edge';
+export type Padding = 'zero' | 'one' | 'edge';
 
 /** Options of {@link Convolution}. */
 export interface ConvolutionOptions {
@@ -16,7 +16,10 @@ export interface ConvolutionOptions {
   filters: number;
   /** Side of the square kernel, odd. Default 3. */
   kernelSize?: number;
-  /** 'zero', or 'edge': zeros plus an indicator channel that is 1 outside the image (openai). Default 'zero'. */
+  /**
+   * 'zero'; 'one': every channel is 1 outside the image (rosinality); 'edge': zeros plus an indicator channel that is 1
+   * outside (openai). Default 'zero'.
+   */
   padding?: Padding;
   /** 'normal' draws N(0, 0.05^2) weights; 'zero' starts at 0 and scales its output by exp(3 logScale). Default 'normal'. */
   initial?: 'normal' | 'zero';
@@ -40,7 +43,7 @@ const LOG_SCALE_FACTOR = 3;
  *     y = (conv(x, kernel) + bias) * exp(3 logScale),  all zero at the start   ('zero')
  *
  * Shapes: [n, h, w, c] -> [n, h, w, filters]. With 'edge' padding the border sees an extra channel that is 1 outside;
- * its weights `edgeKernel` add a fixed map, so value-1 padding (rosinality) is the case edgeKernel = sum of kernel over inputs.
+ * its weights `edgeKernel` add a fixed map; padding 'one' is the case edgeKernel = sum of kernel over inputs.
  *
  * @throws ConfigError for a bad configuration
  * @see Kingma and Dhariwal, "Glow" (2018), section 3.3 and the published code, arXiv:1807.03039
@@ -70,7 +73,7 @@ export class Convolution extends Conditioner {
     checkEventShape('Convolution', inputShape, [3]);
     checkInteger('Convolution', 'filters', filters);
     checkChoice('Convolution', 'kernelSize', kernelSize, [1, 3, 5, 7]);
-    checkChoice('Convolution', 'padding', padding, ['zero', 'edge']);
+    checkChoice('Convolution', 'padding', padding, ['zero', 'one', 'edge']);
     checkChoice('Convolution', 'initial', initial, ['normal', 'zero']);
     const [height, width, channels] = inputShape;
     super(options.name ?? 'convolution', inputShape, [height, width, filters]);
@@ -123,6 +126,9 @@ export class Convolution extends Conditioner {
 
   /** A 1x1 convolution is a matrix product, which every backend does faster. */
   private convolve(x: tf.Tensor): tf.Tensor {
+    if (this.padding === 'one') {
+      return tf.conv2d(padWithOnes(x, (this.kernelSize - 1) / 2), this.kernel, 1, 'valid');
+    }
     if (this.kernelSize > 1) return tf.conv2d(x as tf.Tensor4D, this.kernel, 1, 'same');
     const [, , channels, filters] = this.kernel.shape;
     return linearChannels(x, tf.reshape(this.kernel, [channels, filters]));
@@ -130,20 +136,14 @@ export class Convolution extends Conditioner {
 }
 
 /** [1, h + k - 1, w + k - 1, 1], 1 on the frame outside the image and 0 inside. */
-function edgeMap(height: number, width: number, kernelSize: number): tf.Tensor4D {
-  const margin = (kernelSize - 1) / 2;
-  return tf.tidy(() =>
-    tf.pad(
-      tf.zeros([1, height, width, 1]) as tf.Tensor4D,
-      [
-        [0, 0],
-        [margin, margin],
-        [margin, margin],
-        [0, 0],
-      ],
-      1,
-    ),
-  );
+export function edgeMap(height: number, width: number, kernelSize: number): tf.Tensor4D {
+  return tf.tidy(() => padWithOnes(tf.zeros([1, height, width, 1]), (kernelSize - 1) / 2));
+}
+
+/** [n, h, w, c] with a frame of ones around each image. */
+function padWithOnes(x: tf.Tensor, margin: number): tf.Tensor4D {
+  const frame: [number, number] = [margin, margin];
+  return tf.pad(x as tf.Tensor4D, [[0, 0], frame, frame, [0, 0]], 1);
 }
 
 registerModule(Convolution);
