@@ -34,6 +34,8 @@ export default defineConfig([
     splitting: true,
     treeshake: true,
     shims: true,
+    // ES modules only: bundled, so that the CommonJS build runs on every Node 20.
+    noExternal: ['fast-png', 'iobuffer'],
   },
   {
     entry: { index: 'src/index.ts' },

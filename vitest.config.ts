@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const needBrowser = ['test/browser/**/*.test.ts'];
+const needBuild = ['test/packaging/**/*.test.ts'];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -11,8 +14,15 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...needBrowser, ...needBuild] },
+      },
+      { extends: true, test: { name: 'browser', include: needBrowser, hookTimeout: 120_000 } },
+      { extends: true, test: { name: 'packaging', include: needBuild, hookTimeout: 300_000 } },
+    ],
   },
 });

@@ -1,0 +1,57 @@
+/** What each folder of src may import besides itself. Imports point down; the doors at the end are imported by nothing inside. */
+const below = {
+  core: [],
+  linalg: ['core'],
+  data: ['core'],
+  io: ['core'],
+  attributes: ['core', 'linalg'],
+  layers: ['core', 'linalg'],
+  distributions: ['core', 'linalg', 'layers'],
+  training: ['core', 'linalg', 'layers', 'distributions', 'io'],
+  flows: ['core', 'linalg', 'data', 'io', 'layers', 'distributions', 'training'],
+};
+const doors = ['node', 'cli', 'wasm', 'testing'];
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(below).map(([folder, allowed]) => ({
+      name: `${folder}-imports-down`,
+      severity: 'error',
+      from: { path: `^src/${folder}/` },
+      to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
+    })),
+    {
+      name: 'no-circle',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'doors-open-outwards',
+      comment: 'node, cli, wasm and testing are entries of their own: the library inside never imports them',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(${doors.join('|')})/` },
+      to: { path: `^src/(${doors.join('|')})/` },
+    },
+    {
+      name: 'node-behind-its-door',
+      comment: 'everything else must run in a page',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(node|cli)/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'every-folder-has-its-place',
+      comment: 'a new folder of src must be put into this file',
+      severity: 'error',
+      from: { path: `^src/(?!(${[...Object.keys(below), ...doors].join('|')})/)[^/]+/` },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
+  },
+};
