@@ -1,0 +1,36 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { serializeModule } from 'tfjs-flows';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registry } from '../conformance/registry';
+import { hasChromium } from './chromium';
+import { type OpenPage, openPage } from './openPage';
+import type { AgreementPage } from './pages/agreement';
+
+declare const page: AgreementPage;
+
+// The conformance sweep reads results synchronously, which WebGPU does through a canvas that software rendering cannot provide.
+// So here webgpu is held against cpu by asynchronous reads, and what decomposes a matrix on the host is left out.
+const names = Object.keys(registry).filter((name) => {
+  const bijector = registry[name].create();
+  const description = JSON.stringify(serializeModule(bijector));
+  bijector.dispose();
+  return !description.includes('InvConv1x1');
+});
+
+describe.skipIf(!hasChromium)('webgpu agrees with cpu', () => {
+  let open: OpenPage;
+
+  beforeAll(async () => {
+    open = await openPage('agreement.ts');
+  });
+
+  afterAll(() => open?.close());
+
+  it.for(names)('%s', async (bijector, { skip }) => {
+    // A fresh page each: a lost device stays lost, and would fail the rest.
+    await open.tab.reload();
+    skip(!(await open.tab.evaluate(() => page.hasWebgpu())), 'this browser has no WebGPU');
+    // float32 on both, summed in different orders.
+    expect(await open.tab.evaluate((name) => page.difference(name), bijector)).toBeLessThan(1e-4);
+  });
+});

@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, launchChromium } from '../browser/chromium';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entries: string[] = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
+
+function run(command: string, args: string[], cwd: string): Promise<{ stdout: string }> {
+  return promisify(execFile)(command, args, { cwd, maxBuffer: 2 ** 26 });
+}
+
+/** What a user's first program does; the same text is run as ESM, as CommonJS and, with types, by the compiler. */
+const program = await readFile(join(root, 'test/packaging/program.ts'), 'utf8');
+
+describe('the packed package', () => {
+  let project: string;
+
+  beforeAll(async () => {
+    expect(existsSync(join(root, 'dist/index.js')), 'dist, by npm run build').toBe(true);
+    project = await mkdtemp(join(tmpdir(), 'tfjs-flows-packaging-'));
+    const { stdout } = await run(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', project],
+      root,
+    );
+    const [{ filename }] = JSON.parse(stdout);
+    await writeFile(join(project, 'package.json'), '{ "private": true }');
+    const version = manifest.devDependencies['@tensorflow/tfjs-core'];
+    const tensorflow = ['core', 'layers', 'backend-cpu'].map((name) => `@tensorflow/tfjs-${name}@${version}`);
+    await run(
+      'npm',
+      ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, ...tensorflow],
+      project,
+    );
+  });
+
+  afterAll(() => rm(project, { recursive: true, force: true }));
+
+  it('ships its licence, changelog and notices, and no sources or tests', async () => {
+    const files = await readdir(join(project, 'node_modules/tfjs-flows'));
+    expect(files.sort()).toEqual(
+      ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD_PARTY_NOTICES.md', 'dist', 'package.json'].sort(),
+    );
+  });
+
+  it('names every package that the browser build contains in its notices', async () => {
+    const { sources } = JSON.parse(await readFile(join(root, 'dist/index.global.js.map'), 'utf8'));
+    const packages = sources.flatMap(
+      (source: string) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [],
+    );
+    const notices = await readFile(join(root, 'THIRD_PARTY_NOTICES.md'), 'utf8');
+    expect(packages.length).toBeGreaterThan(0);
+    for (const name of new Set(packages)) expect(notices).toContain(`[${name}]`);
+  });
+
+  it('runs as an ES module', async () => {
+    await writeFile(join(project, 'program.mjs'), program);
+    expect((await run('node', ['program.mjs'], project)).stdout).toContain('done');
+  });
+
+  it('runs as CommonJS', async () => {
+    const required = program
+      .replace(/import \* as (\w+) from ('[^']+')/g, 'const $1 = require($2)')
+      .replace(/import (\{[^}]+\}) from ('[^']+')/g, 'const $1 = require($2)')
+      .replace(/import ('[^']+')/g, 'require($1)');
+    await writeFile(join(project, 'program.cjs'), `(async () => {\n${required}\n})();\n`);
+    expect((await run('node', ['program.cjs'], project)).stdout).toContain('done');
+  });
+
+  it('has declarations that a strict compiler accepts', async () => {
+    await writeFile(join(project, 'program.ts'), program);
+    const options = {
+      module: 'nodenext',
+      target: 'es2022',
+      strict: true,
+      skipLibCheck: true,
+      noEmit: true,
+      types: [],
+    };
+    const config = { compilerOptions: { ...options, lib: ['es2022', 'dom'] }, files: ['program.ts'] };
+    await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify(config));
+    const { stdout } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', project], project).catch(
+      (e) => e,
+    );
+    expect(stdout).toBe('');
+  });
+
+  it.each(entries)('opens %s from both module systems', async (entry) => {
+    const name = entry.replace('.', 'tfjs-flows');
+    const count = 'console.log(Object.keys(m).filter((key) => key !== "default").length)';
+    const imported = await run(
+      'node',
+      ['--input-type=module', '-e', `import * as m from '${name}'; ${count}`],
+      project,
+    );
+    const required = await run(
+      'node',
+      ['--input-type=commonjs', '-e', `const m = require('${name}'); ${count}`],
+      project,
+    );
+    expect(Number(imported.stdout)).toBeGreaterThan(0);
+    expect(required.stdout).toBe(imported.stdout);
+  });
+
+  it.skipIf(!hasChromium)('runs in a page beside tf.min.js', async () => {
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(String(error)));
+      await page.addScriptTag({ path: join(root, 'node_modules/@tensorflow/tfjs/dist/tf.min.js') });
+      await page.addScriptTag({ path: join(project, 'node_modules/tfjs-flows', manifest.unpkg) });
+      const globals = program
+        .replace(/import (\{[^}]+\}) from 'tfjs-flows';/, 'const $1 = tfjsFlows;')
+        .replace(/import .*\n/g, '')
+        .replace(/console\.log\('done'\)/, "return 'done'");
+      const result = await page.evaluate(`(async () => {\n${globals}\n})()`);
+      expect(errors).toEqual([]);
+      expect(result).toBe('done');
+    } finally {
+      await browser.close();
+    }
+  });
+});
