@@ -1,7 +1,8 @@
 import type { RandomStream } from '../../core/random';
 import { Matrix } from '../../linalg';
+import { dot } from '../covariance';
 import { logGamma } from '../special';
-import { dot, squaredDistance, whiten } from './whitening';
+import { squaredDistance, whiten } from './whitening';
 
 /**
  * Energy statistic of multivariate normality from whitened rows y, [n, p], rescaled to covariance I with divisor n - 1.

@@ -1,6 +1,7 @@
 import type { Matrix } from '../../linalg';
+import { dot } from '../covariance';
 import { normalSf } from '../special';
-import { dot, squaredDistance } from './whitening';
+import { squaredDistance } from './whitening';
 
 /** Henze-Zirkler statistic and its lognormal p-value. */
 export interface HenzeZirklerResult {

@@ -1,6 +1,6 @@
 import type { Matrix } from '../../linalg';
+import { dot } from '../covariance';
 import { chiSquaredSf, normalSf } from '../special';
-import { dot } from './whitening';
 
 /** Mardia's multivariate skewness and kurtosis with their tests. */
 export interface MardiaResult {

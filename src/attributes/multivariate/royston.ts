@@ -1,8 +1,8 @@
 import type { Matrix } from '../../linalg';
+import { dot } from '../covariance';
 import { toSample } from '../normality/sample';
 import { shapiroWilkOf, shapiroWilkScore } from '../normality/shapiroWilk';
 import { chiSquaredSf, normalCdf, normalQuantile } from '../special';
-import { dot } from './whitening';
 
 /** Royston's H, or nulls and the reason where it is not defined. */
 export interface RoystonResult {

@@ -34,10 +34,3 @@ export function squaredDistance(a: Float64Array, b: Float64Array): number {
   for (let k = 0; k < a.length; k++) sum += (a[k] - b[k]) ** 2;
   return sum;
 }
-
-/** Inner product. */
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k] * b[k];
-  return sum;
-}

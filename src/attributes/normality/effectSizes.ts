@@ -40,40 +40,58 @@ const EVEN_WEIGHT = 24 / (16 * Math.sqrt(3) - 27);
  */
 export function effectSizes(sample: Sample): EffectSizes {
   const { n, standardized, skewness, excessKurtosis } = sample;
+  const densities = quantileDensities(n);
   // Divisor n instead of n - 1.
   const rescale = Math.sqrt(n / (n - 1));
-  let w1 = 0;
   let overlap = 0;
   let toNormal = 0;
   let pairs = 0;
   let odd = 0;
   let even = 0;
-  let densityBefore = 0;
   for (let i = 0; i < n; i++) {
     const z = standardized[i];
-    const probability = normalCdf(z);
-    const density = normalPdf(z);
-    const low = i / n;
-    const high = (i + 1) / n;
-    const densityAfter = i === n - 1 ? 0 : normalPdf(normalQuantile(high));
-    overlap += z * (densityBefore - densityAfter);
-    // int_low^high |z - Phi^-1(u)| du, cut at u = Phi(z) where the sign changes; int Phi^-1 = -phi(Phi^-1).
-    if (probability <= low) w1 += densityBefore - densityAfter - z / n;
-    else if (probability >= high) w1 += z / n - (densityBefore - densityAfter);
-    else w1 += z * (2 * probability - low - high) + 2 * density - densityBefore - densityAfter;
-    toNormal += z * (2 * probability - 1) + 2 * density;
+    overlap += z * (densities[i] - densities[i + 1]);
+    toNormal += z * (2 * normalCdf(z) - 1) + 2 * normalPdf(z);
     pairs += (2 * i - n + 1) * z;
     const centred = z * rescale;
     const bump = Math.exp((-centred * centred) / 2);
     odd += centred * bump;
     even += bump;
-    densityBefore = densityAfter;
   }
   return {
-    w1,
+    w1: wasserstein1(standardized),
     w2Squared: 2 - 2 * overlap * rescale,
     energy: (2 * toNormal) / n - 2 / Math.sqrt(Math.PI) - (2 * pairs) / (n * n),
     negentropyCumulant: skewness ** 2 / 12 + excessKurtosis ** 2 / 48,
     negentropyHyvarinen: ODD_WEIGHT * (odd / n) ** 2 + EVEN_WEIGHT * (even / n - Math.SQRT1_2) ** 2,
   };
+}
+
+/** Wasserstein-1 distance of sorted standardized values from the standard normal. */
+export function wasserstein1(standardized: Float64Array): number {
+  const n = standardized.length;
+  const densities = quantileDensities(n);
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    const z = standardized[i];
+    const probability = normalCdf(z);
+    const low = i / n;
+    const high = (i + 1) / n;
+    // int_low^high |z - Phi^-1(u)| du, cut at u = Phi(z) where the sign changes; int Phi^-1 = -phi(Phi^-1).
+    if (probability <= low) sum += densities[i] - densities[i + 1] - z / n;
+    else if (probability >= high) sum += z / n - densities[i] + densities[i + 1];
+    else sum += z * (2 * probability - low - high) + 2 * normalPdf(z) - densities[i] - densities[i + 1];
+  }
+  return sum;
+}
+
+let cachedDensities: Float64Array = new Float64Array(0);
+
+/** phi(Phi^-1(i / n)) for i = 0 .. n; the last n is remembered. */
+function quantileDensities(n: number): Float64Array {
+  if (cachedDensities.length !== n + 1) {
+    cachedDensities = new Float64Array(n + 1);
+    for (let i = 1; i < n; i++) cachedDensities[i] = normalPdf(normalQuantile(i / n));
+  }
+  return cachedDensities;
 }
