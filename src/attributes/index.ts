@@ -18,6 +18,7 @@ export type {
 } from './latents';
 export type { LatentLevel } from './layout';
 export { type LedoitWolfOptions, type LedoitWolfResult, ledoitWolf } from './ledoitWolf';
+export * from './mixing';
 export * from './multivariate';
 export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';

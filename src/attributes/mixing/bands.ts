@@ -1,0 +1,95 @@
+import type { RandomStream } from '../../core/random';
+import { type ClassMoments, controlRow, type ExcessTable, excessTable, type MixingPlan } from './mixingCurve';
+import { type ClassRows, permuteClasses, resampleClasses } from './mixtures';
+import type { Interval, Trend } from './verdict';
+
+/** Mixtures per K within one bootstrap replicate: few, since the replicates average out. */
+const REPEATS_PER_RESAMPLE = 5;
+
+/** Excesses of resampled classes, and their controls at the largest K. */
+export interface Resampled {
+  tables: ExcessTable[];
+  controls: Float64Array[];
+}
+
+/** Two-level bootstrap: what other classes of the same kind, and other samples of them, could have given. */
+export function resampleTables(
+  plan: MixingPlan,
+  groups: ClassRows,
+  moments: ClassMoments,
+  replicates: number,
+  random: RandomStream,
+): Resampled {
+  const smaller = { ...plan, repeats: Math.min(plan.repeats, REPEATS_PER_RESAMPLE) };
+  const last = plan.counts[plan.counts.length - 1];
+  const tables: ExcessTable[] = [];
+  const controls: Float64Array[] = [];
+  for (let b = 0; b < replicates; b++) {
+    const resampled = resampleClasses(groups, random);
+    tables.push(excessTable(smaller, resampled, random));
+    controls.push(controlRow(smaller, resampled, last, moments, random));
+  }
+  return { tables, controls };
+}
+
+/**
+ * Band around an estimate from the spread of its bootstrap replicates about their own mean.
+ *
+ * The replicates' level is not used: repeated rows and classes make every resampled mixture less normal than a fresh one.
+ */
+export function bandAround(value: number, replicates: readonly number[], level: number): Interval {
+  const sorted = Float64Array.from(replicates).sort();
+  const mean = sorted.reduce((sum, entry) => sum + entry, 0) / sorted.length;
+  const tail = (1 - level) / 2;
+  return {
+    value,
+    low: value + quantile(sorted, tail) - mean,
+    high: value + quantile(sorted, 1 - tail) - mean,
+  };
+}
+
+/** Quantile of sorted values, linear between order statistics. */
+function quantile(sorted: Float64Array, p: number): number {
+  const at = p * (sorted.length - 1);
+  const below = Math.floor(at);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+}
+
+/** Slope of the excesses on ln K by least squares. */
+export function slopeOf(excesses: readonly number[], counts: readonly number[]): number {
+  const x = counts.map(Math.log);
+  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+  let cross = 0;
+  let square = 0;
+  x.forEach((value, k) => {
+    cross += (value - mean) * excesses[k];
+    square += (value - mean) ** 2;
+  });
+  return cross / square;
+}
+
+/** Slopes of every column when class labels mean nothing: rows dealt to the classes at random. */
+export function permutedSlopes(
+  plan: MixingPlan,
+  groups: ClassRows,
+  permutations: number,
+  random: RandomStream,
+): Float64Array[] {
+  return Array.from({ length: permutations }, () => {
+    const table = excessTable(plan, permuteClasses(groups, random), random);
+    return table[0].map((_, column) =>
+      slopeOf(
+        table.map((row) => row[column]),
+        plan.counts,
+      ),
+    );
+  });
+}
+
+export function trendOf(slope: number, permuted: readonly number[]): Trend | null {
+  if (permuted.length === 0) return null;
+  const share = (test: (other: number) => boolean) =>
+    (1 + permuted.filter(test).length) / (1 + permuted.length);
+  return { slope, p: share((other) => other <= slope), pRising: share((other) => other >= slope) };
+}

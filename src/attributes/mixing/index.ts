@@ -1,0 +1,10 @@
+export type { MixingPoint, MixingReport } from './assess';
+export type { CumulantDecomposition, KurtosisParts, SkewnessParts } from './cumulants';
+export {
+  type MixedNormalityReport,
+  mixedNormality,
+  type ViewReport,
+} from './mixedNormality';
+export type { MixtureMeans } from './mixingCurve';
+export type { MixedNormalityOptions } from './protocol';
+export type { Interval, MixingStatements, Statement, Trend, Verdict } from './verdict';

@@ -1,0 +1,60 @@
+import type { RandomStream } from '../../core/random';
+
+/** Rows of every class. */
+export type ClassRows = readonly Int32Array[];
+
+/**
+ * Random mixtures of `count` classes in equal parts: n rows each, drawn without replacement.
+ *
+ * Classes are dealt from a shuffled deck, so that over the repeats all take part about equally often.
+ */
+export function drawMixtures(
+  groups: ClassRows,
+  count: number,
+  n: number,
+  repeats: number,
+  random: RandomStream,
+): Int32Array[] {
+  let deck: Int32Array = new Int32Array(0);
+  return Array.from({ length: repeats }, () => {
+    if (deck.length < count) deck = random.permutation(groups.length);
+    const chosen = deck.subarray(0, count);
+    deck = deck.subarray(count);
+    const mixture = new Int32Array(n);
+    let filled = 0;
+    chosen.forEach((c, k) => {
+      const share = Math.floor(n / count) + (k < n % count ? 1 : 0);
+      mixture.set(sampleWithout(groups[c], share, random), filled);
+      filled += share;
+    });
+    return mixture;
+  });
+}
+
+/** `count` of the rows, without replacement. */
+function sampleWithout(rows: Int32Array, count: number, random: RandomStream): Int32Array {
+  const pool = rows.slice();
+  for (let i = 0; i < count; i++) {
+    const j = i + random.integer(pool.length - i);
+    const held = pool[i];
+    pool[i] = pool[j];
+    pool[j] = held;
+  }
+  return pool.subarray(0, count);
+}
+
+/** One two-level bootstrap: classes drawn with replacement, then the rows of each. */
+export function resampleClasses(groups: ClassRows, random: RandomStream): ClassRows {
+  return groups.map(() => {
+    const rows = groups[random.integer(groups.length)];
+    return rows.map(() => rows[random.integer(rows.length)]);
+  });
+}
+
+/** The same rows dealt to classes of the same sizes at random. */
+export function permuteClasses(groups: ClassRows, random: RandomStream): ClassRows {
+  const all = groups.flatMap((rows) => [...rows]);
+  const order = random.permutation(all.length);
+  let next = 0;
+  return groups.map((rows) => rows.map(() => all[order[next++]]));
+}

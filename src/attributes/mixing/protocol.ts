@@ -1,0 +1,108 @@
+import { ConfigError, complaint, DataError } from '../../core/errors';
+import { RandomStream } from '../../core/random';
+import { checkInteger } from '../../core/shapes';
+import type { LabeledLatents } from '../latents';
+import type { MixingPlan } from './mixingCurve';
+import { viewsOf } from './views';
+
+export interface MixedNormalityOptions {
+  /** Numbers of classes K to mix. Default: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100 as far as there are classes, and all. */
+  counts?: readonly number[];
+  /** Samples per mixture, the same for every K. Default: the most that the smallest class allows, at most 200. */
+  n?: number;
+  /** Mixtures drawn per K. Default: 10. */
+  repeats?: number;
+  /** What to look at: coordinates, 8 principal components, or that many random directions. Default: 'axes' up to 16 dimensions, else 16. */
+  projections?: 'axes' | 'pca' | number;
+  /** Largest W1 excess that counts as normal, in standard deviations; choose it before looking. Default: 0.05, about what a skewness of 0.3 causes. */
+  epsilon?: number;
+  /** Level of the bands; 1 - level is the size of the trend test. Default: 0.95. */
+  level?: number;
+  /** Two-level bootstrap replicates. Default: 200. */
+  bootstrap?: number;
+  /** Label permutations of the trend test; 0 leaves it undecided. Default: 199. */
+  permutations?: number;
+  /** Whether these are latents of the very data that the flow was trained on. They can support nothing. Default: false. */
+  trainingLatents?: boolean;
+  /** Seed of all draws. Default: 0. */
+  seed?: number | string;
+}
+
+const USUAL_COUNTS = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100];
+const SMALLEST_N = 8;
+const LARGEST_DEFAULT_N = 200;
+
+/** Options with their defaults, checked against the data, and the stream that all draws come from. */
+export interface Protocol {
+  plan: MixingPlan;
+  epsilon: number;
+  level: number;
+  bootstrap: number;
+  permutations: number;
+  trainingLatents: boolean;
+  random: RandomStream;
+}
+
+export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions): Protocol {
+  const {
+    repeats = 10,
+    projections = data.z.cols <= 16 ? 'axes' : 16,
+    epsilon = 0.05,
+    level = 0.95,
+    bootstrap = 200,
+    permutations = 199,
+    trainingLatents = false,
+    seed = 0,
+  } = options;
+  checkInteger('mixedNormality', 'repeats', repeats);
+  checkInteger('mixedNormality', 'bootstrap', bootstrap, 20);
+  checkInteger('mixedNormality', 'permutations', permutations, 0);
+  if (projections !== 'axes' && projections !== 'pca') {
+    checkInteger('mixedNormality', "projections ('axes', 'pca' or a number)", projections);
+  }
+  if (!(epsilon > 0)) throw new ConfigError(complaint('mixedNormality', 'epsilon > 0', epsilon));
+  if (!(level > 0.5 && level < 1)) {
+    throw new ConfigError(complaint('mixedNormality', 'level between 0.5 and 1', level));
+  }
+  const sizes = planSizes(data, options);
+  const random = new RandomStream(seed);
+  const plan = { views: viewsOf(data.z, projections, random), ...sizes, repeats };
+  return { plan, epsilon, level, bootstrap, permutations, trainingLatents, random };
+}
+
+/** K values and the common n, checked against the sizes of the classes. */
+function planSizes(data: LabeledLatents, options: MixedNormalityOptions): { counts: number[]; n: number } {
+  const classes = data.groups.length;
+  const usual = [...USUAL_COUNTS.filter((count) => count < classes), classes];
+  const counts = [...new Set(options.counts ?? usual)].sort((a, b) => a - b);
+  if (counts.length === 0) throw new ConfigError(complaint('mixedNormality', 'at least one count', 'none'));
+  for (const count of counts) {
+    checkInteger('mixedNormality', 'counts', count);
+    if (count > classes) {
+      throw new ConfigError(complaint('mixedNormality', `counts up to the ${classes} classes`, count));
+    }
+  }
+  const sizes = data.groups.map((rows) => rows.length);
+  const smallest = Math.min(...sizes);
+  const n = options.n ?? Math.min(LARGEST_DEFAULT_N, smallest * counts[0]);
+  checkInteger('mixedNormality', 'n', n, SMALLEST_N);
+  const needed = Math.ceil(n / counts[0]);
+  if (needed > smallest) {
+    const name = data.names[sizes.indexOf(smallest)];
+    throw new DataError(
+      complaint(
+        'mixedNormality',
+        `${needed} samples of every class to mix ${counts[0]} at n = ${n}`,
+        `${smallest} of class ${name}`,
+        'Lower n, raise the smallest count, or leave that class out.',
+      ),
+    );
+  }
+  const largest = counts[counts.length - 1];
+  if (largest > n) {
+    throw new ConfigError(
+      complaint('mixedNormality', `counts up to n = ${n}`, largest, 'Mix fewer classes.'),
+    );
+  }
+  return { counts, n };
+}
