@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError } from '../core/errors';
 import type { RandomStream, RandomStreamState } from '../core/random';
-import type { NestedNumbers } from './examples';
+import { type NestedNumbers, nestedToTensor } from './examples';
 import type { Batch } from './trainable';
 
 /** A batch as iterators and tf.data give it. */
@@ -162,7 +162,7 @@ function toBatch(where: string, element: unknown): Batch {
 
 function toTensor(where: string, value: unknown, dtype?: 'float32'): tf.Tensor {
   if (value instanceof tf.Tensor) return tf.cast(value, dtype ?? value.dtype);
-  if (Array.isArray(value)) return tf.tensor(value, undefined, dtype);
+  if (Array.isArray(value)) return nestedToTensor(where, 'a batch', value, dtype);
   throw new DataError(
     complaint(where, 'batches that are tensors, nested arrays or { x, context }', describe(value)),
   );

@@ -146,14 +146,30 @@ async function toHost(where: string, name: string, data: ExampleArray, shape?: S
   return { values: data, count: data.length / size, shape, dtype };
 }
 
-function nestedToTensor(where: string, name: string, data: NestedNumbers): tf.Tensor {
-  try {
-    return tf.tensor(data as number[]);
-  } catch (error) {
+/** Nested arrays as a tensor; tf.tensor itself accepts rows of different lengths and fills the rest with anything. */
+export function nestedToTensor(
+  where: string,
+  name: string,
+  data: NestedNumbers,
+  dtype?: 'float32',
+): tf.Tensor {
+  const shape: number[] = [];
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  checkNested(where, name, data, shape);
+  return tf.tensor(data as number[], shape, dtype);
+}
+
+function checkNested(where: string, name: string, data: unknown, shape: Shape): void {
+  const [length, ...rest] = shape;
+  const fits = shape.length === 0 ? typeof data === 'number' : Array.isArray(data) && data.length === length;
+  if (!fits) {
+    const expected = shape.length === 0 ? 'a number' : `${length} entries`;
+    const received = Array.isArray(data) ? `an array of ${data.length}` : String(data);
     throw new ShapeError(
-      complaint(where, `${name} to be nested arrays with rows of one length`, (error as Error).message),
+      complaint(where, `${name} to be nested arrays with rows of one length (${expected})`, received),
     );
   }
+  for (const entry of shape.length === 0 ? [] : (data as unknown[])) checkNested(where, name, entry, rest);
 }
 
 function takeRows(array: HostArray, rows: Int32Array): tf.Tensor {

@@ -3,6 +3,13 @@ import type { RandomStream } from '../core/random';
 import { checkFinite } from '../core/shapes';
 import type { Batch, Trainable } from './trainable';
 
+/** Throws a DataError that names the first NaN or infinity of a batch. */
+export async function checkFiniteBatch(where: string, { x, context }: Batch): Promise<void> {
+  const hint = 'Clean the data before training.';
+  checkFinite(`${where} (x of the batch)`, await x.data(), hint);
+  if (context !== undefined) checkFinite(`${where} (context of the batch)`, await context.data(), hint);
+}
+
 /**
  * The error for a batch whose loss or gradient is not finite: a DataError where the data are to blame, else a NonFiniteError
  * that names the first layer.

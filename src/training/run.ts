@@ -125,7 +125,7 @@ export class TrainingRun {
     await callbacks.batchBegin(this.stepInEpoch, size);
     const start = performance.now();
     if (checksBatches) model.checkBatch(batch);
-    if (!model.initialized) model.initializeFrom(batch, noise);
+    if (!model.initialized) await stepper.initialize(batch, noise);
     const learningRate = this.settings.learningRateAt(this.step);
     const logs = await stepper.take(batch, noise, learningRate, this.step);
     this.speed.add((performance.now() - start) / 1000, size);

@@ -6,7 +6,7 @@ import { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
 import { readScalars } from './evaluate';
 import { computeGradients } from './gradients';
 import type { Logs } from './logs';
-import { explainNonFinite } from './nonFinite';
+import { checkFiniteBatch, explainNonFinite } from './nonFinite';
 import { setLearningRate } from './optimizers';
 import type { Batch, Trainable } from './trainable';
 import { WeightSnapshot } from './weightSnapshot';
@@ -40,6 +40,17 @@ export class Stepper {
     this.weightNames = trainable.map((weight) => weight.name);
     this.trainable = trainable.map((weight) => weight.variable);
     this.lastGood = new WeightSnapshot(model.weights.map((weight) => weight.variable));
+  }
+
+  /**
+   * Data-dependent initialization.
+   *
+   * @throws DataError for a batch with NaN or infinity, before it can spoil the weights
+   */
+  async initialize(batch: Batch, random: RandomStream): Promise<void> {
+    await checkFiniteBatch('fit', batch);
+    this.lastGood.capture();
+    this.model.initializeFrom(batch, random);
   }
 
   /**

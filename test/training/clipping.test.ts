@@ -1,0 +1,96 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, clipByGlobalNorm, clipByValue, fit, globalNorm } from 'tfjs-flows';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ToyFlow, toyData, weightsOf } from './toys';
+
+let tensors: number;
+
+beforeEach(async () => {
+  await tf.setBackend('cpu');
+  tensors = tf.memory().numTensors;
+});
+
+afterEach(() => {
+  expect(tf.memory().numTensors).toBe(tensors);
+});
+
+describe('clipping', () => {
+  it('scales all tensors by one factor to the given norm, and leaves smaller ones alone', () => {
+    const given = [tf.tensor1d([3, 0]), null, tf.tensor2d([[0, 4]])];
+    const [norm, clipped, kept] = [
+      globalNorm(given),
+      clipByGlobalNorm(given, 1),
+      clipByGlobalNorm(given, 5.5),
+    ];
+    expect(norm.dataSync()[0]).toBe(5);
+    expect(clipped.map((t) => (t === null ? null : [...t.dataSync()]))).toEqual([
+      [Math.fround(3 * Math.fround(0.2)), 0],
+      null,
+      [0, Math.fround(4 * Math.fround(0.2))],
+    ]);
+    expect([...(kept[2] as tf.Tensor).dataSync()]).toEqual([0, 4]);
+    tf.dispose([given, norm, clipped, kept] as tf.TensorContainer);
+  });
+
+  it('limits every entry by value', () => {
+    const given = [tf.tensor1d([-3, 0.5, 2]), null];
+    const clipped = clipByValue(given, 1);
+    expect([...(clipped[0] as tf.Tensor).dataSync()]).toEqual([-1, 0.5, 1]);
+    expect(clipped[1]).toBeNull();
+    tf.dispose([given, clipped] as tf.TensorContainer);
+  });
+
+  it('shows what is not finite in the norm', () => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const given = [tf.tensor1d([1, bad])];
+      const norm = globalNorm(given);
+      expect(Number.isFinite(norm.dataSync()[0])).toBe(false);
+      tf.dispose([given, norm]);
+    }
+  });
+
+  it('refuses limits that are not positive', () => {
+    for (const limit of [0, -1, Number.NaN]) {
+      expect(() => clipByValue([], limit)).toThrow(ConfigError);
+      expect(() => clipByGlobalNorm([], limit)).toThrow(/clipByGlobalNorm: expected a limit > 0/);
+    }
+  });
+
+  it('bounds an SGD step of fit: by norm, by value, by value and then norm', async () => {
+    // Plain SGD at rate 1 moves the weights by the clipped gradient itself.
+    const move = async (options: { clipNorm?: number; clipValue?: number }) => {
+      const model = new ToyFlow();
+      model.markInitialized();
+      const before = Object.values(weightsOf(model)).flat();
+      await fit(model, toyData(16), {
+        progress: 'none',
+        seed: 2,
+        steps: 1,
+        optimizer: 'sgd',
+        learningRate: 1,
+        ...options,
+      });
+      const after = Object.values(weightsOf(model)).flat();
+      model.dispose();
+      return after.map((value, i) => value - before[i]);
+    };
+    const norm = (values: number[]) => Math.hypot(...values);
+    const free = await move({});
+    expect(norm(free)).toBeGreaterThan(2);
+    const byNorm = await move({ clipNorm: 0.5 });
+    expect(norm(byNorm)).toBeCloseTo(0.5, 5);
+    byNorm.forEach((value, i) => {
+      expect(value).toBeCloseTo((free[i] * 0.5) / norm(free), 5);
+    });
+    const byValue = await move({ clipValue: 0.3 });
+    byValue.forEach((value, i) => {
+      expect(value).toBeCloseTo(Math.max(-0.3, Math.min(0.3, free[i])), 5);
+    });
+    const both = await move({ clipValue: 0.3, clipNorm: 0.2 });
+    both.forEach((value, i) => {
+      expect(value).toBeCloseTo((byValue[i] * 0.2) / norm(byValue), 5);
+    });
+  });
+});
