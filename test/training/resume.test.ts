@@ -1,7 +1,15 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { AveragedWeights, type FitData, type FitOptions, FormatError, fit } from 'tfjs-flows';
+import {
+  AveragedWeights,
+  type FitData,
+  type FitOptions,
+  FormatError,
+  fit,
+  Glow,
+  RandomStream,
+} from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import { memoryHandler, ToyFlow, toyData, weightsOf } from './toys';
 
@@ -104,6 +112,23 @@ describe('a resumed run', () => {
     await compare(data, () => ({ epochs: 4 }), 4);
     await compare(data, () => ({ epochs: 4, stepsPerEpoch: 4 }), 7);
     await compare(data, () => ({ epochs: 4, stepsPerEpoch: 2 }), 6);
+  });
+
+  it('of a Glow continues bit for bit on wasm: convolutions, dequantization noise, average', async () => {
+    await tf.setBackend('wasm');
+    const random = new RandomStream(1);
+    const x = Uint8Array.from({ length: 32 * 64 }, () => random.integer(256));
+    const make = () =>
+      new Glow({ imageShape: [8, 8, 1], levels: 2, stepsPerLevel: 1, hiddenChannels: 4, seed: 3 });
+    const options: FitOptions = { ...quiet, batchSize: 8, epochs: 2, average: 0.9 };
+    const location = memoryHandler();
+    const models = [make(), make(), make()];
+    const expected = await fit(models[0], { x, shape: [8, 8, 1] }, options);
+    await fit(models[1], { x, shape: [8, 8, 1] }, { ...options, steps: 3, checkpoint: { location } });
+    const resumed = await fit(models[2], { x, shape: [8, 8, 1] }, { ...options, resume: location });
+    expect(resumed).toEqual(expected);
+    expect(weightsOf(models[2])).toEqual(weightsOf(models[0]));
+    for (const model of models) model.dispose();
   });
 
   it('continues from a checkpoint that was written on the way', async () => {
