@@ -1,3 +1,4 @@
+export type { DeltaMode } from './contrast';
 export {
   BlockCovariance,
   Covariance,
@@ -18,8 +19,10 @@ export type {
 } from './latents';
 export type { LatentLevel } from './layout';
 export { type LedoitWolfOptions, type LedoitWolfResult, ledoitWolf } from './ledoitWolf';
+export { type DirectionInput, type Manipulated, type ManipulateOptions, manipulate } from './manipulate';
 export * from './mixing';
 export * from './multivariate';
 export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';
 export * from './prior';
+export { type AttributeDirection, type ClassDelta, type ZDeltaOptions, zDelta } from './zDelta';

@@ -8,6 +8,8 @@ export interface LatentLevel {
   offset: number;
   /** Number of coordinates. */
   size: number;
+  /** Event shape, channels last, where masks by channel are wanted. */
+  shape?: readonly number[];
 }
 
 /** Throws a ConfigError unless the levels cover 0 .. d - 1 without gap or overlap; returns them by offset. */

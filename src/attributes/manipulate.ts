@@ -1,0 +1,145 @@
+import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
+import { Matrix } from '../linalg';
+import { dot } from './covariance';
+import { type LatentsInput, toLatents, toVector, type VectorInput } from './latents';
+import { checkLayout, type LatentLevel } from './layout';
+
+/** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */
+export type DirectionInput = VectorInput | { delta: VectorInput };
+
+/** Options of `manipulate`. */
+export interface ManipulateOptions {
+  /** Whether each direction loses its part along the earlier ones first. Default: false. */
+  orthogonalize?: boolean;
+  /** Levels of a multi-scale flow, needed for `levelStrengths`. */
+  layout?: readonly LatentLevel[];
+  /** Factor on all strengths per level number, as in { 0: 0, 2: 1 }; levels not named keep 1. */
+  levelStrengths?: Readonly<Record<number, number>>;
+}
+
+/** Samples moved along directions. */
+export interface Manipulated {
+  /** [n * steps, d]: all steps of the first sample, then of the second. */
+  z: Matrix;
+  /** Row of the input that every result came from. */
+  source: Int32Array;
+  /** Position in `strengths` of every result. */
+  step: Int32Array;
+}
+
+/**
+ * Latents moved along one or several attribute directions, for sweeps.
+ *
+ *     z' = z + sum_k strength_k f_level * delta_k
+ *
+ * Shapes: z [n, d], deltas [d] each, strengths [steps] for one direction or [steps][k] for k of them -> [n * steps, d].
+ *
+ * @throws ShapeError, ConfigError, DataError (values that are not finite, directions that depend on each other under `orthogonalize`)
+ * @example
+ * const sweep = manipulate(latents, zDelta(labeled), [-2, -1, 0, 1, 2]);
+ */
+export function manipulate(
+  z: LatentsInput,
+  deltas: DirectionInput | readonly DirectionInput[],
+  strengths: readonly number[] | readonly (readonly number[])[],
+  options: ManipulateOptions = {},
+): Manipulated {
+  const where = 'manipulate';
+  const rows = toLatents(where, z);
+  let directions = directionsOf(where, deltas, rows.cols);
+  if (options.orthogonalize === true) directions = orthogonalized(where, directions);
+  const factors = levelFactors(where, options, rows.cols);
+  const steps = strengths.map((entry) => (typeof entry === 'number' ? [entry] : [...entry]));
+  checkStrengths(where, steps, directions.length);
+  const moves = steps.map((step) => {
+    const move = new Float64Array(rows.cols);
+    directions.forEach((direction, k) => {
+      for (let j = 0; j < move.length; j++) move[j] += step[k] * factors[j] * direction[j];
+    });
+    return move;
+  });
+  const count = rows.rows * steps.length;
+  const result = Matrix.zeros(count, rows.cols);
+  for (let i = 0; i < count; i++) {
+    const row = rows.row(Math.floor(i / steps.length));
+    const move = moves[i % steps.length];
+    result.row(i).set(row.map((value, j) => value + move[j]));
+  }
+  return {
+    z: result,
+    source: Int32Array.from({ length: count }, (_, i) => Math.floor(i / steps.length)),
+    step: Int32Array.from({ length: count }, (_, i) => i % steps.length),
+  };
+}
+
+/** One direction as plain numbers of length d. */
+export function toDirection(where: string, input: DirectionInput, d: number): Float64Array {
+  const vector = typeof input === 'object' && 'delta' in input ? input.delta : input;
+  const direction = toVector(where, vector, d);
+  if (direction.every((value) => value === 0)) {
+    throw new DataError(complaint(where, 'a direction', 'zeros only'));
+  }
+  return direction;
+}
+
+function directionsOf(
+  where: string,
+  deltas: DirectionInput | readonly DirectionInput[],
+  d: number,
+): Float64Array[] {
+  const several = Array.isArray(deltas) && typeof deltas[0] !== 'number';
+  const list = (several ? deltas : [deltas]) as readonly DirectionInput[];
+  if (list.length === 0) throw new ConfigError(complaint(where, 'at least one direction', 'none'));
+  return list.map((delta) => toDirection(where, delta, d));
+}
+
+/** Modified Gram-Schmidt without normalization: lengths keep their meaning. */
+function orthogonalized(where: string, directions: readonly Float64Array[]): Float64Array[] {
+  const result: Float64Array[] = [];
+  directions.forEach((direction, k) => {
+    const rest = direction.slice();
+    for (const earlier of result) {
+      const weight = dot(rest, earlier) / dot(earlier, earlier);
+      for (let j = 0; j < rest.length; j++) rest[j] -= weight * earlier[j];
+    }
+    if (dot(rest, rest) <= 1e-20 * dot(direction, direction)) {
+      throw new DataError(
+        complaint(where, 'independent directions', `direction ${k} made of the earlier ones`),
+      );
+    }
+    result.push(rest);
+  });
+  return result;
+}
+
+function levelFactors(where: string, options: ManipulateOptions, d: number): Float64Array {
+  const factors = new Float64Array(d).fill(1);
+  const { layout, levelStrengths } = options;
+  if (levelStrengths === undefined) return factors;
+  if (layout === undefined) {
+    throw new ConfigError(complaint(where, 'a layout with levelStrengths', 'none', 'The flow knows it.'));
+  }
+  const levels = checkLayout(where, layout, d);
+  for (const [name, factor] of Object.entries(levelStrengths)) {
+    const level = levels.find((entry) => entry.level === Number(name));
+    if (level === undefined) {
+      const known = levels.map((entry) => entry.level).join(', ');
+      throw new ConfigError(complaint(where, `levels ${known}`, name));
+    }
+    if (!Number.isFinite(factor)) throw new ConfigError(complaint(where, 'finite strengths', factor));
+    factors.fill(factor, level.offset, level.offset + level.size);
+  }
+  return factors;
+}
+
+function checkStrengths(where: string, steps: readonly number[][], directions: number): void {
+  if (steps.length === 0) throw new ConfigError(complaint(where, 'at least one strength', 'none'));
+  for (const step of steps) {
+    if (step.length !== directions) {
+      throw new ShapeError(
+        complaint(where, `${directions} strengths per step, one per direction`, step.length),
+      );
+    }
+    if (!step.every(Number.isFinite)) throw new ConfigError(complaint(where, 'finite strengths', step));
+  }
+}
