@@ -1,4 +1,5 @@
 import { Gunzip } from 'fflate';
+import { crc32 } from '../core/checksum';
 import { complaint, FormatError } from '../core/errors';
 
 /** A file's content. Node's `Buffer` is a `Uint8Array`. */
@@ -23,20 +24,7 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
-  let value = n;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
-
-/** The checksum of gzip and zip (ISO 3309, reflected polynomial 0xEDB88320), which fflate writes but does not verify. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = crcTable[(crc ^ bytes[i]) & 255] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-/** Unpacks gzip where the bytes are gzip (1f 8b), and verifies checksum and length; else returns the bytes as they are. */
+/** Unpacks gzip where the bytes are gzip (1f 8b), and verifies checksum and length, which fflate does not; else returns the bytes as they are. */
 export function gunzipIfNeeded(where: string, bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const parts: Uint8Array[] = [];

@@ -1,5 +1,6 @@
 import { strFromU8, unzipSync, type Zippable, zipSync } from 'fflate';
-import { type Bytes, crc32, toBytes, undecodable, viewOf } from './bytes';
+import { crc32 } from '../core/checksum';
+import { type Bytes, toBytes, undecodable, viewOf } from './bytes';
 import type { NdArray } from './ndArray';
 import { parseNpy, writeNpy } from './npy';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { crc32 } from '../core/checksum';
 import { complaint, FormatError } from '../core/errors';
 import { sameShape, sizeOf } from '../core/shapes';
-import { crc32 } from './checksum';
 
 /** A tensor with the name it has in a file. */
 export interface NamedTensor {
@@ -13,14 +13,14 @@ export interface NamedTensor {
 export interface PackedTensors {
   weightSpecs: tf.io.WeightsManifestEntry[];
   weightData: ArrayBuffer;
-  /** CRC-32 of `weightData`. */
+  /** CRC-32 of `weightData`, eight hexadecimal digits. */
   checksum: string;
 }
 
 /** Tensors as one buffer, bit for bit. */
 export async function packTensors(tensors: readonly NamedTensor[]): Promise<PackedTensors> {
   const { data, specs } = await tf.io.encodeWeights([...tensors]);
-  return { weightSpecs: specs, weightData: data, checksum: crc32(new Uint8Array(data)) };
+  return { weightSpecs: specs, weightData: data, checksum: checksumOf(data) };
 }
 
 /**
@@ -44,11 +44,15 @@ export function unpackTensors(
   if (data.byteLength !== expected) {
     throw new FormatError(complaint(where, `${expected} bytes of weights`, `${data.byteLength} bytes`, hint));
   }
-  const found = crc32(new Uint8Array(data));
+  const found = checksumOf(data);
   if (found !== checksum) {
     throw new FormatError(complaint(where, `weights with checksum ${checksum}`, found, hint));
   }
   return new Map(Object.entries(tf.io.decodeWeights(data, weightSpecs)));
+}
+
+function checksumOf(data: ArrayBuffer): string {
+  return crc32(new Uint8Array(data)).toString(16).padStart(8, '0');
 }
 
 /** What a file must hold under one name. */

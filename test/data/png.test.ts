@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { ConfigError, decodePng, encodePng, FormatError, imageGrid } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
-import { crc32 } from '../../src/data/bytes';
+import { crc32 } from '../../src/core/checksum';
 import { flipBit } from './fixture';
 
 function bigEndian(value: number): number[] {

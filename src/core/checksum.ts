@@ -4,9 +4,9 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 (ISO 3309) of some bytes, as eight hexadecimal digits. */
-export function crc32(bytes: Uint8Array): string {
+/** CRC-32 of some bytes, the checksum of gzip and zip (ISO 3309, reflected polynomial 0xEDB88320). */
+export function crc32(bytes: Uint8Array): number {
   let value = 0xffffffff;
   for (let i = 0; i < bytes.length; i++) value = (value >>> 8) ^ table[(value ^ bytes[i]) & 0xff];
-  return ((value ^ 0xffffffff) >>> 0).toString(16).padStart(8, '0');
+  return (value ^ 0xffffffff) >>> 0;
 }
