@@ -16,8 +16,17 @@ function run(command: string, args: string[], cwd: string): Promise<{ stdout: st
   return promisify(execFile)(command, args, { cwd, maxBuffer: 2 ** 26 });
 }
 
-/** What a user's first program does; the same text is run as ESM, as CommonJS and, with types, by the compiler. */
-const program = await readFile(join(root, 'test/packaging/program.ts'), 'utf8');
+/** Programs of a user: the same text is run as ESM, as CommonJS, in a page and, with types, by the compiler. */
+const program = readFileSync(join(root, 'test/packaging/program.ts'), 'utf8');
+const wasmProgram = readFileSync(join(root, 'test/packaging/wasmProgram.ts'), 'utf8');
+
+function asCommonJs(text: string): string {
+  const required = text
+    .replace(/import \* as (\w+) from ('[^']+')/g, 'const $1 = require($2)')
+    .replace(/import (\{[^}]+\}) from ('[^']+')/g, 'const $1 = require($2)')
+    .replace(/import ('[^']+')/g, 'require($1)');
+  return `(async () => {\n${required}\n})();\n`;
+}
 
 describe('the packed package', () => {
   let project: string;
@@ -33,7 +42,9 @@ describe('the packed package', () => {
     const [{ filename }] = JSON.parse(stdout);
     await writeFile(join(project, 'package.json'), '{ "private": true }');
     const version = manifest.devDependencies['@tensorflow/tfjs-core'];
-    const tensorflow = ['core', 'layers', 'backend-cpu'].map((name) => `@tensorflow/tfjs-${name}@${version}`);
+    const tensorflow = ['core', 'layers', 'backend-cpu', 'backend-wasm'].map(
+      (name) => `@tensorflow/tfjs-${name}@${version}`,
+    );
     await run(
       'npm',
       ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, ...tensorflow],
@@ -60,22 +71,19 @@ describe('the packed package', () => {
     for (const name of new Set(packages)) expect(notices).toContain(`[${name}]`);
   });
 
-  it('runs as an ES module', async () => {
-    await writeFile(join(project, 'program.mjs'), program);
-    expect((await run('node', ['program.mjs'], project)).stdout).toContain('done');
-  });
-
-  it('runs as CommonJS', async () => {
-    const required = program
-      .replace(/import \* as (\w+) from ('[^']+')/g, 'const $1 = require($2)')
-      .replace(/import (\{[^}]+\}) from ('[^']+')/g, 'const $1 = require($2)')
-      .replace(/import ('[^']+')/g, 'require($1)');
-    await writeFile(join(project, 'program.cjs'), `(async () => {\n${required}\n})();\n`);
-    expect((await run('node', ['program.cjs'], project)).stdout).toContain('done');
+  it.each([
+    ['ES module', 'program.mjs', program],
+    ['CommonJS', 'program.cjs', asCommonJs(program)],
+    ['ES module, wasm backend and files', 'wasm.mjs', wasmProgram],
+    ['CommonJS, wasm backend and files', 'wasm.cjs', asCommonJs(wasmProgram)],
+  ])('runs as %s', async (_, file, text) => {
+    await writeFile(join(project, file), text);
+    expect((await run('node', [file], project)).stdout).toContain('done');
   });
 
   it('has declarations that a strict compiler accepts', async () => {
     await writeFile(join(project, 'program.ts'), program);
+    await writeFile(join(project, 'wasmProgram.ts'), wasmProgram);
     const options = {
       module: 'nodenext',
       target: 'es2022',
@@ -84,7 +92,10 @@ describe('the packed package', () => {
       noEmit: true,
       types: [],
     };
-    const config = { compilerOptions: { ...options, lib: ['es2022', 'dom'] }, files: ['program.ts'] };
+    const config = {
+      compilerOptions: { ...options, lib: ['es2022', 'dom'] },
+      files: ['program.ts', 'wasmProgram.ts'],
+    };
     await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
     await writeFile(join(project, 'tsconfig.json'), JSON.stringify(config));
     const { stdout } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', project], project).catch(
