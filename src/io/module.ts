@@ -12,6 +12,10 @@ interface ModuleContent extends SerializedModule {
  * A module as tf.io artifacts: its JSON form in `modelTopology`, its weights under their hierarchical names.
  *
  * @param metadata anything JSON-able to keep beside the module, as `userDefinedMetadata`
+ *
+ * @example
+ * const artifacts = await moduleToArtifacts(bijector);
+ * artifacts.weightSpecs?.map(({ name }) => name); // ['step0/actnorm/bias', ...]
  */
 export async function moduleToArtifacts(
   module: Module,
@@ -27,6 +31,9 @@ export async function moduleToArtifacts(
  * The module that artifacts describe, with the very same weights.
  *
  * @throws FormatError for another format or version, damaged data, an unknown class, or weights that do not fit; all are listed at once
+ *
+ * @example
+ * const copy = moduleFromArtifacts<Chain>(await moduleToArtifacts(chain));
  */
 export function moduleFromArtifacts<T extends Module>(artifacts: tf.io.ModelArtifacts): T {
   const { content, tensors } = open<ModuleContent>('loadModule', 'module', artifacts);
@@ -69,6 +76,9 @@ export async function saveModule(module: Module, location: Location): Promise<tf
  *
  * @param location as for `saveModule`
  * @throws FormatError, ConfigError
+ *
+ * @example
+ * const bijector = await loadModule<Chain>('indexeddb://my-bijector');
  */
 export async function loadModule<T extends Module>(location: Location): Promise<T> {
   return moduleFromArtifacts<T>(await loaderOf('loadModule', location)());

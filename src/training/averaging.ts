@@ -85,7 +85,12 @@ export class AveragedWeights {
   }
 }
 
-/** Runs `use` with the averages in the model, then puts the raw weights back, also when `use` throws. */
+/**
+ * Runs `use` with the averages in the model, then puts the raw weights back, also when `use` throws.
+ *
+ * @example
+ * const { loss } = await withAveragedWeights(averages, () => evaluate(flow, heldOut));
+ */
 export async function withAveragedWeights<T>(
   averages: AveragedWeights,
   use: () => T | Promise<T>,

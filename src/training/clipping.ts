@@ -7,6 +7,9 @@ import { ConfigError, complaint } from '../core/errors';
  * Computed on the device; NaN or infinity anywhere makes it non-finite.
  *
  * @param tensors any shapes; null entries count as zero
+ *
+ * @example
+ * globalNorm([tf.tensor1d([3, 0]), tf.tensor1d([4])]); // scalar 5
  */
 export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
   return tf.tidy(() => {
@@ -19,6 +22,10 @@ export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
  * Every entry limited to [-limit, limit]; new tensors, inputs are kept.
  *
  * @param limit largest absolute value, > 0
+ * @throws ConfigError
+ *
+ * @example
+ * clipByValue([tf.tensor1d([-3, 0.5])], 1); // [[-1, 0.5]]
  */
 export function clipByValue<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
   checkLimit('clipByValue', limit);
@@ -33,8 +40,12 @@ export function clipByValue<T extends tf.Tensor | null>(tensors: readonly T[], l
  * Runs on the device without reading back; a non-finite norm gives NaN, so check `globalNorm` where that can be.
  *
  * @param limit largest norm, > 0
+ * @throws ConfigError
  *
  * Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013), section 3.2, arXiv:1211.5063.
+ *
+ * @example
+ * clipByGlobalNorm([tf.tensor1d([3, 0]), tf.tensor1d([4])], 1); // [[0.6, 0], [0.8]]
  */
 export function clipByGlobalNorm<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
   checkLimit('clipByGlobalNorm', limit);

@@ -64,7 +64,11 @@ export interface FitOptions {
   shuffle?: boolean;
   /** Write checkpoints. Default: none. */
   checkpoint?: CheckpointOptions;
-  /** A checkpoint to continue from, with the options and data of the run that wrote it. Default: start anew. */
+  /**
+   * A checkpoint to continue from, with the options and data of the run that wrote it; the numbers are those of a run that never stopped.
+   * (On webgl and webgpu the last bits may differ, because tfjs computes small tensors where they happen to be;
+   * `tf.env().set('WEBGL_CPU_FORWARD', false)` removes that.) Default: start anew.
+   */
   resume?: Location;
 }
 

@@ -61,7 +61,13 @@ export interface ProgressStream {
   columns?: number;
 }
 
-/** A display of training on a terminal. Without one (in a page) it shows nothing. */
+/**
+ * A display of training on a terminal; without one (in a page) it shows nothing. `fit` makes its own by its `progress` option.
+ *
+ * @example
+ * const bar = new ProgressBar('bar', process.stdout);
+ * await fit(flow, data, { progress: 'none', onProgress: (progress) => bar.show(progress) });
+ */
 export class ProgressBar {
   private readonly style: ProgressStyle;
   private lastShown = Number.NEGATIVE_INFINITY;

@@ -91,7 +91,7 @@ describe('fit', () => {
   });
 
   it('trains on a real tf.data dataset', async () => {
-    const { data } = await import('@tensorflow/tfjs');
+    const data = await import('@tensorflow/tfjs-data');
     const rows = toyData(24);
     const dataset = data.array(rows).batch(8);
     const { history } = await trained(dataset as never, { epochs: 2 });
