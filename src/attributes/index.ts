@@ -25,4 +25,5 @@ export * from './multivariate';
 export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';
 export * from './prior';
+export * from './range';
 export { type AttributeDirection, type ClassDelta, type ZDeltaOptions, zDelta } from './zDelta';
