@@ -169,7 +169,7 @@ export const configRoundTrip: Check = ({ bijector }) => {
   require(same, 'the weights of a bijector built from getConfig() differ in name, shape or kind');
 };
 
-/** Saved and loaded, it gives bit for bit the same numbers. */
+/** Saved and loaded, its weights are bit for bit the same, and so are its results but for rounding. */
 export const saveAndLoad: Check = async ({ bijector, x, context }) => {
   let artifacts: tf.io.ModelArtifacts = {};
   await saveModule(
@@ -180,6 +180,10 @@ export const saveAndLoad: Check = async ({ bijector, x, context }) => {
     }),
   );
   const copy = await loadModule<Bijector>(tf.io.fromMemory(artifacts));
+  const loaded = copy.weights;
+  const changed = bijector.weights.filter(
+    ({ variable }, i) => largestDifference(variable, loaded[i].variable) !== 0,
+  );
   const before = bijector.forward(x, context);
   const after = copy.forward(x, context);
   const error = Math.max(
@@ -188,5 +192,7 @@ export const saveAndLoad: Check = async ({ bijector, x, context }) => {
   );
   disposeAll(before, after);
   copy.dispose();
-  require(error === 0, `after save and load results differ by ${error}`);
+  require(changed.length === 0, `save and load change the weights ${changed.map(({ name }) => name)}`);
+  // Equal weights, but webgl computes on the host what it has not uploaded yet, and rounds exp otherwise there.
+  require(error <= 1e-5, `after save and load results differ by ${error}`);
 };
