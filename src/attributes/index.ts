@@ -1,3 +1,4 @@
+export * from './bias';
 export type { DeltaMode } from './contrast';
 export {
   BlockCovariance,
