@@ -1,3 +1,6 @@
 export { attach, join, joined, taskArguments } from './parallel';
 export { product, productLocalBytes } from './product';
 export { correlate, tapsFirst, correlationLocalBytes, correlationPanelBytes } from './correlation';
+export { reduce } from './reduction';
+export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
+export { couple, coupleGradient } from './coupling';

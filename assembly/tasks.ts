@@ -1,11 +1,19 @@
+import { scaleAndSumChunk, scaleChannelsChunk } from './channels';
 import { correlateTile, packCorrelation } from './correlation';
+import { coupleExample, coupleGradientExample } from './coupling';
 import { packRight, productBlock } from './product';
+import { reduceChunk } from './reduction';
 
 /* What a chunk of a parallel region can be. */
 export const PACK_RIGHT: i32 = 0;
 export const PRODUCT: i32 = 1;
 export const PACK_CORRELATION: i32 = 2;
 export const CORRELATE: i32 = 3;
+export const REDUCE: i32 = 4;
+export const SCALE_CHANNELS: i32 = 5;
+export const SCALE_AND_SUM: i32 = 6;
+export const COUPLE: i32 = 7;
+export const COUPLE_GRADIENT: i32 = 8;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -13,5 +21,10 @@ export function runTask(task: i32, chunk: i32): void {
     case PRODUCT: productBlock(chunk); break;
     case PACK_CORRELATION: packCorrelation(chunk); break;
     case CORRELATE: correlateTile(chunk); break;
+    case REDUCE: reduceChunk(chunk); break;
+    case SCALE_CHANNELS: scaleChannelsChunk(chunk); break;
+    case SCALE_AND_SUM: scaleAndSumChunk(chunk); break;
+    case COUPLE: coupleExample(chunk); break;
+    case COUPLE_GRADIENT: coupleGradientExample(chunk); break;
   }
 }

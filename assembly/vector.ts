@@ -68,3 +68,34 @@ export function copyExactly(to: usize, from: usize, count: i32): void {
     from += 4;
   }
 }
+
+/** Up to four floats, the lanes past `count` 0; reads nothing beyond them. */
+// @ts-ignore: decorator
+@inline
+export function loadPart(from: usize, count: i32): v128 {
+  if (count >= 4) return v128.load(from);
+  let value = v128.load32_zero(from);
+  if (count > 1) value = v128.load32_lane(from, value, 1, 4);
+  if (count > 2) value = v128.load32_lane(from, value, 2, 8);
+  return value;
+}
+
+/** Stores up to four lanes and touches nothing else. */
+// @ts-ignore: decorator
+@inline
+export function storePart(to: usize, value: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(to, value);
+    return;
+  }
+  v128.store32_lane(to, value, 0);
+  if (count > 1) v128.store32_lane(to, value, 1, 4);
+  if (count > 2) v128.store32_lane(to, value, 2, 8);
+}
+
+/** Lanes below `count` all ones, the others 0. */
+// @ts-ignore: decorator
+@inline
+export function firstLanes(count: i32): v128 {
+  return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
+}

@@ -9,7 +9,6 @@ export {
   FlowError,
   FormatError,
   NonFiniteError,
-  NotLearnableError,
   ShapeError,
 } from './core/errors';
 export {

@@ -1,4 +1,3 @@
-export * from './bias';
 export type { DeltaMode } from './contrast';
 export {
   BlockCovariance,
@@ -26,5 +25,4 @@ export * from './multivariate';
 export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';
 export * from './prior';
-export * from './range';
 export { type AttributeDirection, type ClassDelta, type ZDeltaOptions, zDelta } from './zDelta';

@@ -5,7 +5,7 @@ import { type LatentsInput, toLatents, toVector, type VectorInput } from './late
 import { checkLayout, type LatentLevel } from './layout';
 
 /** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */
-export type DirectionInput = VectorInput | { delta: VectorInput; consistency?: number | null };
+export type DirectionInput = VectorInput | { delta: VectorInput };
 
 /** Options of `manipulate`. */
 export interface ManipulateOptions {

@@ -21,6 +21,12 @@ export function splitChannels(x: tf.Tensor, at: number): [tf.Tensor, tf.Tensor] 
   return tf.split(x, [at, channels - at], x.rank - 1) as [tf.Tensor, tf.Tensor];
 }
 
+/** The first `count` entries of the last axis. */
+export function firstChannels(x: tf.Tensor, count: number): tf.Tensor {
+  const begin = x.shape.map(() => 0);
+  return tf.slice(x, begin, [...x.shape.slice(0, -1), count]);
+}
+
 /** Parts joined along the last axis. */
 export function joinChannels(parts: tf.Tensor[]): tf.Tensor {
   return tf.concat(parts, parts[0].rank - 1);

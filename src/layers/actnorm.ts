@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fusedScaleChannels, hasFused } from '../core/fused';
 import { registerModule } from '../core/module';
 import { checkEventShape } from '../core/shapes';
 import { repeatPerExample } from '../core/tensors';
@@ -47,8 +48,15 @@ export class ActNorm extends Bijector {
     this.hasInitialized = true;
   }
 
+  /** What a fused operation takes in place of `forward`: y = (x + offset) * exp(logScale). */
+  get fusedScale(): { offset: tf.Tensor; logScale: tf.Tensor1D } {
+    return { offset: this.bias, logScale: this.logScale as unknown as tf.Tensor1D };
+  }
+
   protected computeForward(x: tf.Tensor): Transformed {
-    const value = tf.mul(tf.add(x, this.bias), tf.exp(this.logScale));
+    const value = hasFused('FlowScaleChannels')
+      ? fusedScaleChannels(x, this.bias, this.logScale)
+      : tf.mul(tf.add(x, this.bias), tf.exp(this.logScale));
     return { value, logDet: this.logDet(x.shape[0]) };
   }
 

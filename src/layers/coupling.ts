@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
+import { fusedAffineCoupling, hasFused } from '../core/fused';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
-import { joinChannels, splitChannels, sumPerExample, zeroLogDet } from '../core/tensors';
+import { firstChannels, joinChannels, splitChannels, sumPerExample, zeroLogDet } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
@@ -24,7 +25,7 @@ export interface AffineCouplingOptions extends CouplingOptions {
 /** The first channels pass and steer; the others are transformed given them. */
 abstract class Coupling extends Bijector {
   readonly network: Conditioner;
-  private readonly passthrough: number;
+  protected readonly passthrough: number;
 
   constructor(kind: string, options: CouplingOptions, parametersPerChannel: number) {
     checkEventShape(kind, options.inputShape, [1, 3]);
@@ -128,6 +129,20 @@ export class AffineCoupling extends Coupling {
       return { value, logDet: tf.neg(sumPerExample(logScale)) as tf.Tensor1D };
     }
     return { value: tf.mul(tf.add(part, shift), tf.exp(logScale)), logDet: sumPerExample(logScale) };
+  }
+
+  protected override computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    return hasFused('FlowAffineCoupling') ? this.fused(x, context, false) : super.computeForward(x, context);
+  }
+
+  protected override computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+    return hasFused('FlowAffineCoupling') ? this.fused(y, context, true) : super.computeInverse(y, context);
+  }
+
+  private fused(x: tf.Tensor, context: tf.Tensor | undefined, inverse: boolean): Transformed {
+    const { passthrough: kept, scale } = this;
+    const parameters = this.network.apply(firstChannels(x, kept), context);
+    return fusedAffineCoupling(x, parameters, { kept, scale, inverse });
   }
 
   override conditioning(x: tf.Tensor, context?: tf.Tensor): Conditioning {

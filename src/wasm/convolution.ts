@@ -7,14 +7,14 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule';
-import { correlate, correlateReversed, multiply, type Patches } from './products';
+import { correlate, correlateReversed, multiply, type Patches, type RightFactor } from './products';
 import { type KernelCall, replaceKernel } from './register';
 
-type ConvInfo = backend_util.Conv2DInfo;
+export type ConvInfo = backend_util.Conv2DInfo;
 type Shape4D = [number, number, number, number];
 
 /** The patches of the input that each output position sees. */
-function forwardPatches(info: ConvInfo, source: number): Patches {
+export function forwardPatches(info: ConvInfo, source: number): Patches {
   return {
     source,
     channels: info.inChannels,
@@ -29,7 +29,7 @@ function forwardPatches(info: ConvInfo, source: number): Patches {
 }
 
 /** The patches of the output gradient that each input position reaches, taps in reverse order. */
-function backwardPatches(info: ConvInfo, source: number): Patches {
+export function backwardPatches(info: ConvInfo, source: number): Patches {
   const { dilationHeight, dilationWidth } = info;
   return {
     source,
@@ -47,11 +47,11 @@ function backwardPatches(info: ConvInfo, source: number): Patches {
   };
 }
 
-function outputRows(info: ConvInfo): number {
+export function outputRows(info: ConvInfo): number {
   return info.batchSize * info.outHeight * info.outWidth;
 }
 
-function inputRows(info: ConvInfo): number {
+export function inputRows(info: ConvInfo): number {
   return info.batchSize * info.inHeight * info.inWidth;
 }
 
@@ -80,13 +80,26 @@ function convolutionInfo(
   );
 }
 
-function filterAsRight(info: ConvInfo, at: number) {
+export function filterAsRight(info: ConvInfo, at: number): RightFactor {
   return {
     at,
     columns: info.outChannels,
     tapStride: info.inChannels * info.outChannels,
     depthStride: info.outChannels,
     columnStride: 1,
+  };
+}
+
+/** The filter with inputs and outputs exchanged and its taps reversed, as the gradient in the input needs it. */
+export function filterReversed(info: ConvInfo, at: number): RightFactor {
+  const tapSize = info.inChannels * info.outChannels;
+  const taps = info.filterHeight * info.filterWidth;
+  return {
+    at: at + (taps - 1) * tapSize * 4,
+    columns: info.inChannels,
+    tapStride: -tapSize,
+    depthStride: 1,
+    columnStride: info.outChannels,
   };
 }
 
@@ -140,19 +153,11 @@ function conv2dBackpropInput({
   const info = convolutionInfo(attrs.inputShape, filter.shape, attrs, dy, filter);
   if (info === null) return null;
   const output = backend.makeOutput(info.inShape, 'float32');
-  const tapSize = info.inChannels * info.outChannels;
-  const taps = info.filterHeight * info.filterWidth;
   multiply(
     kernels,
     backwardPatches(info, kernels.pointer(dy)),
     inputRows(info),
-    {
-      at: kernels.pointer(filter) + (taps - 1) * tapSize * 4,
-      columns: info.inChannels,
-      tapStride: -tapSize,
-      depthStride: 1,
-      columnStride: info.outChannels,
-    },
+    filterReversed(info, kernels.pointer(filter)),
     kernels.pointer(output),
   );
   return output;

@@ -11,6 +11,14 @@ interface Exports {
   joined(): number;
   taskArguments(): number;
   product(): void;
+  reduce(): void;
+  scaleChannels(): void;
+  scaleAndSum(): void;
+  couple(): void;
+  coupleGradient(): void;
+  addParts(at: number, parts: number, count: number): void;
+  exponentials(from: number, to: number, count: number): void;
+  scaleLines(from: number, factors: number, to: number, rows: number, columns: number): void;
   productLocalBytes(taps: number, depth: number, unfolded: number): number;
   correlate(): void;
   tapsFirst(from: number, to: number, channels: number, taps: number, columns: number): void;
@@ -19,7 +27,14 @@ interface Exports {
 }
 
 /** Exports that start a computation from the argument block. */
-type Entry = 'product' | 'correlate';
+type Entry =
+  | 'product'
+  | 'correlate'
+  | 'reduce'
+  | 'scaleChannels'
+  | 'scaleAndSum'
+  | 'couple'
+  | 'coupleGradient';
 
 const CONTROL_BYTES = 1024;
 const ARGUMENT_WORDS = 128;
@@ -96,6 +111,16 @@ export class KernelModule {
     });
   }
 
+  /** Calls `use` with an address per size; the room is free again afterwards. */
+  withRoom<T>(sizes: readonly number[], use: (...addresses: number[]) => T): T {
+    const addresses = sizes.map((bytes) => this.allocate(bytes));
+    try {
+      return use(...addresses);
+    } finally {
+      for (const address of addresses) this.free(address);
+    }
+  }
+
   /** Address of at least so many bytes of zeros. */
   zeros(bytes: number): number {
     if (bytes > this.zerosBytes) {
@@ -110,6 +135,11 @@ export class KernelModule {
   /** Sets bytes to zero. */
   clear(at: number, bytes: number): void {
     new Uint8Array(this.memory.buffer, at, bytes).fill(0);
+  }
+
+  /** Copies bytes within the heap. */
+  copy(from: number, to: number, bytes: number): void {
+    new Uint8Array(this.memory.buffer).copyWithin(to, from, from + bytes);
   }
 
   /** Runs a computation; the words are the fields of its argument class in assembly/, in their order. */
@@ -193,6 +223,14 @@ function memoryOf(backend: BackendWasm): WebAssembly.Memory {
     throw new BackendError('wasm kernels: this build of the wasm backend does not show its memory.');
   }
   return memory;
+}
+
+const floatBits = new DataView(new ArrayBuffer(4));
+
+/** A float32 as the word that `run` takes. */
+export function floatWord(value: number): number {
+  floatBits.setFloat32(0, value);
+  return floatBits.getInt32(0);
 }
 
 function align(bytes: number): number {

@@ -12,8 +12,10 @@ import { registerMissingKernels } from '../core/missingKernels';
 import { checkInteger } from '../core/shapes';
 import { declareMemory } from './binary';
 import { registerConvolutions } from './convolution';
+import { registerFlowKernels } from './flowKernels';
 import { KernelModule, sharesMemory } from './kernelModule';
 import { registerMatrixProducts } from './matrixProduct';
+import { registerReductions } from './reduction';
 import { kernelFallbacks, replacedKernels } from './register';
 import { defaultThreads, nodeModule } from './threads';
 
@@ -64,6 +66,8 @@ export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport
   registerMissingKernels();
   registerConvolutions();
   registerMatrixProducts();
+  registerReductions();
+  registerFlowKernels();
   if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
   const running = runningBackend();
   if (threads > 1 && (running === undefined || !sharesMemory(running))) await shareMemory(options.wasmFolder);

@@ -82,10 +82,9 @@ function patchWords(kernels: KernelModule, p: Patches, unfolded: boolean): numbe
   ];
 }
 
-/** Rows per chunk of a product with so many rows: fewer where all threads would not get work otherwise. */
-export function blockRows(rows: number, threads: number): number {
-  const share = Math.ceil(rows / (4 * threads) / 4) * 4;
-  return Math.max(4, Math.min(BLOCK_ROWS, share));
+/** Rows per chunk: fewer where there would not be work for several threads, but never by their number. */
+export function blockRows(rows: number): number {
+  return Math.max(4, Math.min(BLOCK_ROWS, Math.ceil(rows / 16 / 4) * 4));
 }
 
 /** output[rows, columns] = epilogue(patches[rows, taps * channels] right[taps * channels, columns]). */
@@ -100,7 +99,7 @@ export function multiply(
   const taps = patches.taps[0] * patches.taps[1];
   const unfolded = taps > 1 && patches.channels <= UNFOLDED_CHANNELS;
   const depth = unfolded ? taps * patches.channels : patches.channels;
-  const block = blockRows(rows, kernels.threads);
+  const block = blockRows(rows);
   const localBytes = kernels.exports.productLocalBytes(unfolded ? 1 : taps, depth, unfolded ? 1 : 0);
   const packedColumns = Math.ceil(right.columns / 8) * 8;
   const [packed, local] = kernels.scratch(

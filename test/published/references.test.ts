@@ -2,6 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Glow, NdArray } from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadReference, type Reference } from './loadReference';
 
@@ -40,9 +41,10 @@ function levelsOf(glow: Glow, z: tf.Tensor): tf.Tensor[] {
 
 const chaiyujin = ['chaiyujin_affine_invconv', 'chaiyujin_affine_lu_top', 'chaiyujin_additive_reverse_ycond'];
 
-describe.each(['cpu', 'wasm'])('published Glows on %s', (backend) => {
+describe.each(['cpu', 'wasm', 'prepared wasm'])('published Glows on %s', (backend) => {
   beforeAll(async () => {
-    await tf.setBackend(backend);
+    if (backend === 'prepared wasm') await prepareWasm({ threads: 1 });
+    else await tf.setBackend(backend);
   });
 
   describe.each([true, false])('1x1 convolutions as LU: %s', (lu) => {

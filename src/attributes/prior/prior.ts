@@ -185,8 +185,6 @@ export class Prior {
       sampleMean,
       { lambda, tauSquared },
       usesSampleMean,
-      this.within,
-      this.degreesOfFreedom,
     );
   }
 

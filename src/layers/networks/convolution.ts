@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type FusedLayer, fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
@@ -103,7 +104,19 @@ export class Convolution extends Conditioner {
     return this.kernelSize === 1 ? [] : ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
   }
 
+  /** This layer for `fusedConvolutions`, together with the actnorm that follows it, if any. */
+  fusedLayer(norm?: Pick<FusedLayer, 'offset' | 'logScale'>): FusedLayer {
+    const offsets = [this.bias, this.frame(), norm?.offset].filter((offset) => offset !== undefined);
+    const offset = offsets.reduce<tf.Tensor>(
+      (sum, term) => tf.add(sum, term),
+      tf.zeros([this.outputShape[2]]),
+    );
+    const logScale = this.logScale === undefined ? norm?.logScale : tf.mul(this.logScale, LOG_SCALE_FACTOR);
+    return { filter: this.kernel, offset, logScale: logScale as tf.Tensor1D | undefined };
+  }
+
   protected compute(x: tf.Tensor): tf.Tensor {
+    if (hasFused('FlowConvolutions')) return fusedConvolutions(x as tf.Tensor4D, [this.fusedLayer()]);
     let y = this.convolve(x);
     if (this.edge !== undefined) y = tf.add(y, tf.conv2d(this.edge.map, this.edge.kernel, 1, 'valid'));
     if (this.bias !== undefined) y = tf.add(y, this.bias);
@@ -122,6 +135,15 @@ export class Convolution extends Conditioner {
       initial,
       bias: this.bias !== undefined,
     };
+  }
+
+  /** What the frame around the image adds to a convolution with zero padding: [1, h, w, filters]. */
+  private frame(): tf.Tensor | undefined {
+    if (this.edge !== undefined) return tf.conv2d(this.edge.map, this.edge.kernel, 1, 'valid');
+    if (this.padding !== 'one' || this.kernelSize === 1) return undefined;
+    const [height, width] = this.inputShape;
+    const total = tf.sum(this.kernel, 2, true) as tf.Tensor4D;
+    return tf.conv2d(edgeMap(height, width, this.kernelSize), total, 1, 'valid');
   }
 
   /** A 1x1 convolution is a matrix product, which every backend does faster. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkEventShape, checkInteger, type Shape } from '../../core/shapes';
@@ -91,6 +92,10 @@ export class ConvolutionNetwork extends Conditioner {
   }
 
   protected compute(x: tf.Tensor): tf.Tensor {
+    if (hasFused('FlowConvolutions')) {
+      const hidden = [this.first, this.second].map((layer, i) => layer.fusedLayer(this.norms[i]?.fusedScale));
+      return fusedConvolutions(x as tf.Tensor4D, [...hidden, this.last.fusedLayer()]);
+    }
     return this.run(x, (norm, hidden) => norm.forward(hidden).value);
   }
 

@@ -1,0 +1,124 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/*
+ * Fused operations: one kernel for what ordinary ops do in many passes. A backend has them or not; every caller keeps
+ * an ordinary form with the same result (to 1e-5 relative), and asks here which to take.
+ */
+
+/** Names of the fused kernels; each has a companion of the same name + 'Gradient'. */
+export type FusedKernel = 'FlowConvolutions' | 'FlowAffineCoupling' | 'FlowScaleChannels';
+
+/** Whether the active backend has a fused kernel. */
+export function hasFused(kernel: FusedKernel): boolean {
+  return tf.getKernel(kernel, tf.getBackend()) !== undefined;
+}
+
+function run(kernel: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap = {}): tf.Tensor[] {
+  return tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor[];
+}
+
+/** One layer of `fusedConvolutions`: (conv(x, filter) + offset) * exp(logScale), then relu except in the last. */
+export interface FusedLayer {
+  /** [size, size, inputs, outputs] */
+  filter: tf.Tensor4D;
+  /** [outputs], or [1, h, w, outputs] for one per position. */
+  offset: tf.Tensor;
+  /** [outputs]; absent for a factor of 1. */
+  logScale?: tf.Tensor1D;
+}
+
+/**
+ * A stack of 'same' convolutions of stride 1 with relu between them, forward and backward in one op each.
+ *
+ * @param x [n, h, w, c]
+ * @returns [n, h, w, outputs of the last layer]
+ */
+export function fusedConvolutions(x: tf.Tensor4D, layers: readonly FusedLayer[]): tf.Tensor4D {
+  const weights = layers.flatMap(({ filter, offset, logScale }) =>
+    logScale === undefined ? [filter, offset] : [filter, offset, logScale],
+  );
+  const scaled = layers.map(({ logScale }) => (logScale === undefined ? 0 : 1));
+  const operation = tf.customGrad((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const [input, ...parameters] = args as tf.Tensor[];
+    const [value, ...hidden] = run('FlowConvolutions', named({ input, parameters }), { scaled });
+    save([input, ...parameters, value, ...hidden]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [x0, ...others] = saved;
+      const inputs = {
+        dy,
+        ...named({
+          input: x0,
+          parameters: others.slice(0, parameters.length),
+          outputs: others.slice(parameters.length),
+        }),
+      };
+      return run('FlowConvolutionsGradient', inputs, { scaled });
+    };
+    return { value, gradFunc };
+  });
+  return operation(x, ...weights) as tf.Tensor4D;
+}
+
+/** Groups of tensors under names, numbered within a group: { input, parameters0, parameters1, ... }. */
+function named(groups: Record<string, tf.Tensor | tf.Tensor[]>): tf.NamedTensorMap {
+  return Object.fromEntries(
+    Object.entries(groups).flatMap(([name, group]) =>
+      Array.isArray(group) ? group.map((tensor, i) => [`${name}${i}`, tensor]) : [[name, group]],
+    ),
+  );
+}
+
+/** Which coupling `fusedAffineCoupling` computes. */
+export interface FusedCouplingOptions {
+  /** Leading channels that pass unchanged. */
+  kept: number;
+  scale: 'sigmoid' | 'exp';
+  inverse: boolean;
+}
+
+/**
+ * Affine coupling of the last channels with its log-determinant.
+ *
+ * @param x [n, ..., c]
+ * @param parameters [n, ..., 2 (c - kept)], [shift | raw]
+ * @returns value like x, and logDet [n]
+ */
+export function fusedAffineCoupling(
+  x: tf.Tensor,
+  parameters: tf.Tensor,
+  options: FusedCouplingOptions,
+): { value: tf.Tensor; logDet: tf.Tensor1D } {
+  const [value, logDet] = run('FlowAffineCoupling', { x, parameters }, { ...options });
+  return { value, logDet: logDet as tf.Tensor1D };
+}
+
+// customGrad allows one result only; a registered gradient allows two.
+tf.registerGradient({
+  kernelName: 'FlowAffineCoupling',
+  inputsToSave: ['x', 'parameters'],
+  gradFunc: (dys, [x, parameters], attributes) => {
+    const [dy, dLogDet] = dys as tf.Tensor[];
+    const inputs = { x, parameters, dy, dLogDet };
+    const [dx, dParameters] = run('FlowAffineCouplingGradient', inputs, attributes);
+    return { x: () => dx, parameters: () => dParameters };
+  },
+});
+
+/**
+ * (x + offset) * exp(logScale), per channel.
+ *
+ * @param x [..., c], offset [c], logScale [c]
+ */
+export function fusedScaleChannels(x: tf.Tensor, offset: tf.Tensor, logScale: tf.Tensor): tf.Tensor {
+  const operation = tf.customGrad((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const [input, b, l] = args as tf.Tensor[];
+    const [value] = run('FlowScaleChannels', { input, offset: b, logScale: l });
+    save([value, l]);
+    const gradFunc = (dy: tf.Tensor, [y, logScaleThen]: tf.Tensor[]) =>
+      run('FlowScaleChannelsGradient', { dy, y, logScale: logScaleThen });
+    return { value, gradFunc };
+  });
+  return operation(x, offset, logScale);
+}

@@ -1,0 +1,53 @@
+import { backend_util, type MeanAttrs, type SumAttrs, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { floatWord, type KernelModule } from './kernelModule';
+import { type KernelCall, replaceKernel } from './register';
+
+/** Values that one chunk sums. */
+const CHUNK = 8192;
+
+/** output[outer, inner] = factor * sum over the middle of input[outer, length, inner]. */
+export function sumMiddle(
+  kernels: KernelModule,
+  input: number,
+  [outer, length, inner]: readonly [number, number, number],
+  output: number,
+  factor: number,
+): void {
+  const block = Math.max(1, Math.ceil(CHUNK / inner));
+  const blocks = Math.ceil(length / block);
+  const outerBlock = blocks > 1 ? 1 : Math.max(1, Math.floor(CHUNK / (length * inner)));
+  const [parts] = blocks > 1 ? kernels.scratch(outer * blocks * inner * 4) : [output];
+  kernels.run('reduce', [input, outer, length, inner, outerBlock, block, parts, output, floatWord(factor)]);
+}
+
+function reduction(
+  { inputs: { x }, backend, kernels }: Pick<KernelCall<'x', unknown>, 'inputs' | 'backend' | 'kernels'>,
+  axis: number | number[] | null,
+  keepDims: boolean,
+  average: boolean,
+): TensorInfo | null {
+  if (x.dtype !== 'float32') return null;
+  const axes = util.parseAxisParam(axis as number[], x.shape).sort((a, b) => a - b);
+  const consecutive = axes.every((value, i) => i === 0 || value === axes[i - 1] + 1);
+  if (!consecutive || axes.length === 0) return null;
+  const outer = util.sizeFromShape(x.shape.slice(0, axes[0]));
+  const length = util.sizeFromShape(axes.map((i) => x.shape[i]));
+  const inner = util.sizeFromShape(x.shape.slice(axes[axes.length - 1] + 1));
+  if (outer * length * inner === 0) return null;
+  const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
+  const shape = keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
+  const output = backend.makeOutput(shape, 'float32');
+  const factor = average ? 1 / length : 1;
+  sumMiddle(kernels, kernels.pointer(x), [outer, length, inner], kernels.pointer(output), factor);
+  return output;
+}
+
+/** Sums and means over consecutive axes. */
+export function registerReductions(): void {
+  replaceKernel<'x', SumAttrs>('Sum', (call) => {
+    return reduction(call, call.attrs.axis, call.attrs.keepDims, false);
+  });
+  replaceKernel<'x', MeanAttrs>('Mean', (call) => {
+    return reduction(call, call.attrs.axis, call.attrs.keepDims, true);
+  });
+}

@@ -1,0 +1,106 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ActNorm, AffineCoupling, ConvolutionNetwork, MultilayerPerceptron } from '../../src/layers';
+import { Convolution } from '../../src/layers/networks';
+import { distance } from './helpers';
+
+/** Fused ops must agree with ordinary ones to this, relative to the largest value. */
+const TOLERANCE = 1e-5;
+
+/** Values and all gradients of a module's pass on a backend, weights drawn from a seed. */
+function pass(
+  build: () => { weights: { variable: tf.Variable; trainable: boolean }[]; dispose(): unknown },
+  apply: (module: never, x: tf.Tensor) => tf.Tensor[],
+  inputShape: number[],
+): Float32Array[] {
+  const before = tf.memory().numTensors;
+  const random = new RandomStream(9);
+  const module = build();
+  for (const { variable } of module.weights) {
+    const noise = random.normal(variable.shape, 0, 0.3);
+    variable.assign(noise);
+    noise.dispose();
+  }
+  const x = random.normal(inputShape);
+  const results = tf.tidy(() => {
+    const outputs = apply(module as never, x);
+    const weighting = outputs.map(({ shape }) => random.normal(shape));
+    const loss = (input: tf.Tensor) =>
+      tf.addN(apply(module as never, input).map((y, i) => tf.sum(tf.mul(y, weighting[i])))) as tf.Scalar;
+    const dx = tf.grad(loss)(x);
+    const trained = module.weights.filter(({ trainable }) => trainable).map(({ variable }) => variable);
+    const { grads } = tf.variableGrads(() => loss(x), trained);
+    return [...outputs, dx, ...trained.map(({ name }) => grads[name])];
+  });
+  const values = results.map((result) => result.dataSync<'float32'>().slice());
+  tf.dispose([results, x]);
+  module.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+  return values;
+}
+
+const image = [5, 7, 6];
+const network = (actnorm: boolean, padding: 'zero' | 'one' | 'edge') => () =>
+  new ConvolutionNetwork({ inputShape: image, filters: 10, hiddenChannels: 13, actnorm, padding, seed: 3 });
+const coupling = (scale: 'sigmoid' | 'exp', channels: number, passthrough: number) => () =>
+  new AffineCoupling({
+    inputShape: [4, 3, channels],
+    scale,
+    passthrough,
+    network: (inputShape, [, , filters]) => new Convolution({ inputShape, filters, seed: 1 }),
+  });
+
+type Module = Parameters<typeof pass>[0];
+const apply = (module: ConvolutionNetwork, x: tf.Tensor) => [module.apply(x)];
+const forward = (module: AffineCoupling, x: tf.Tensor) => Object.values(module.forward(x));
+const inverse = (module: AffineCoupling, x: tf.Tensor) => Object.values(module.inverse(x));
+
+const cases: [string, Module, (module: never, x: tf.Tensor) => tf.Tensor[], number[]][] = [
+  ['network with actnorm', network(true, 'zero'), apply, [2, ...image]],
+  ['network with biases', network(false, 'zero'), apply, [2, ...image]],
+  ['network with edge indicator', network(true, 'edge'), apply, [3, ...image]],
+  ['network padded with ones', network(false, 'one'), apply, [2, ...image]],
+  ['network on one example', network(true, 'zero'), apply, [1, ...image]],
+  [
+    'one convolution',
+    () => new Convolution({ inputShape: image, filters: 5, initial: 'zero' }),
+    apply,
+    [2, ...image],
+  ],
+  ['coupling, sigmoid', coupling('sigmoid', 12, 6), forward, [3, 4, 3, 12]],
+  ['coupling, exp', coupling('exp', 8, 4), forward, [3, 4, 3, 8]],
+  ['coupling, odd channels', coupling('sigmoid', 5, 2), forward, [2, 4, 3, 5]],
+  ['coupling turned back', coupling('sigmoid', 12, 6), inverse, [3, 4, 3, 12]],
+  ['coupling turned back, exp', coupling('exp', 7, 4), inverse, [2, 4, 3, 7]],
+  [
+    'coupling of vectors',
+    () =>
+      new AffineCoupling({
+        inputShape: [6],
+        network: ([d], [units]) => new MultilayerPerceptron({ inputShape: [d], units, seed: 1 }),
+      }),
+    forward,
+    [50, 6],
+  ],
+  ['actnorm', () => new ActNorm({ inputShape: [6, 5, 12] }), forward, [3, 6, 5, 12]],
+  ['actnorm of vectors', () => new ActNorm({ inputShape: [7] }), forward, [200, 7]],
+];
+
+describe.each([1, 2])('fused operations equal ordinary ones on %i threads', (threads) => {
+  beforeAll(async () => {
+    await prepareWasm({ threads });
+  });
+
+  it.each(cases)('%s', async (_, build, run, inputShape) => {
+    await tf.setBackend('wasm');
+    const fused = pass(build, run, inputShape);
+    await tf.setBackend('cpu');
+    const ordinary = pass(build, run, inputShape);
+    await tf.setBackend('wasm');
+    ordinary.forEach((expected, i) => {
+      expect(distance(expected, fused[i])).toBeLessThan(TOLERANCE);
+    });
+  });
+});
