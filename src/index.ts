@@ -9,6 +9,7 @@ export {
   FlowError,
   FormatError,
   NonFiniteError,
+  NotLearnableError,
   ShapeError,
 } from './core/errors';
 export {

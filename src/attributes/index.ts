@@ -1,3 +1,4 @@
+export * from './bias';
 export type { DeltaMode } from './contrast';
 export {
   BlockCovariance,
@@ -25,4 +26,5 @@ export * from './multivariate';
 export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';
 export * from './prior';
+export * from './range';
 export { type AttributeDirection, type ClassDelta, type ZDeltaOptions, zDelta } from './zDelta';

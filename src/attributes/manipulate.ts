@@ -5,7 +5,7 @@ import { type LatentsInput, toLatents, toVector, type VectorInput } from './late
 import { checkLayout, type LatentLevel } from './layout';
 
 /** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */
-export type DirectionInput = VectorInput | { delta: VectorInput };
+export type DirectionInput = VectorInput | { delta: VectorInput; consistency?: number | null };
 
 /** Options of `manipulate`. */
 export interface ManipulateOptions {

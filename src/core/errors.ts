@@ -41,6 +41,11 @@ export class FormatError extends FlowError {
   override name = 'FormatError';
 }
 
+/** A strength lies outside what few samples and their prior support; see `LearnableRange`. */
+export class NotLearnableError extends FlowError {
+  override name = 'NotLearnableError';
+}
+
 /** The active tfjs backend lacks a kernel that the operation needs. */
 export class BackendError extends FlowError {
   override name = 'BackendError';

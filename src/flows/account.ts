@@ -6,7 +6,7 @@ import type { Bijector, Conditioning, TraceEntry } from '../layers';
 
 /** One layer's line in an account. */
 export interface AccountRow extends Conditioning {
-  /** Place in the tree, as in `level0/step2/coupling`. */
+  /** Place in the tree, as weights are named: `bijector/multiscale/level0/step2/coupling`. */
   name: string;
   /** Class of the layer. */
   kind: string;
@@ -61,10 +61,9 @@ export function makeAccount(
         ...layer.conditioning(input, context),
       });
     };
-    const { value } = bijector.trace(x, visit, context, '');
+    const { value } = bijector.trace(x, visit, context);
     logProb = tf.mean(base.logProb(value, context)).dataSync()[0];
   });
-  for (const row of rows) row.name = row.name.replace(/^\//, '');
   const sum = rows.reduce((total, row) => total + row.logDet, logProb);
   const account = {
     rows,
@@ -79,16 +78,12 @@ export function makeAccount(
 export function firstNonFinite(bijector: Bijector, x: tf.Tensor, context?: tf.Tensor): string | undefined {
   let found: string | undefined;
   tf.tidy(() => {
-    bijector.trace(
-      x,
-      ({ name, output }) => {
-        if (found === undefined && !(allFinite(output.value) && allFinite(output.logDet))) found = name;
-      },
-      context,
-      '',
-    );
+    const visit = ({ name, output }: TraceEntry) => {
+      if (found === undefined && !(allFinite(output.value) && allFinite(output.logDet))) found = name;
+    };
+    bijector.trace(x, visit, context);
   });
-  return found?.replace(/^\//, '');
+  return found;
 }
 
 function show({ rows, base, total, firstNonFinite }: Omit<Account, 'toString'>): string {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, ShapeError } from '../core/errors';
 import { registerModule } from '../core/module';
-import { checkChoice, checkEventShape, checkInteger } from '../core/shapes';
+import { checkChoice, checkEventShape, checkInteger, sizeOf } from '../core/shapes';
 import { splitChannels, sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { edgeMap } from './networks/convolution';
@@ -25,6 +25,7 @@ export interface LearnedPriorOptions extends BijectorOptions {
  * Shapes: [n, h, w, c] or [n, d]; labels [n, classes] come as the context. All weights start at 0. logDet in nats.
  * The bias is absent ('constant'), one pair per channel, that plus a 3x3 convolution of the frame around the image
  * ('border': what the published convolutions of zeros can express), or one per channel and position ('spatial').
+ * What a class adds has one pair per channel, with 'spatial' one per channel and position.
  *
  * @throws ConfigError for a bad configuration; ShapeError for missing or misshapen labels
  * @see Kingma and Dhariwal, "Glow" (2018), the published `learntop` and `ycond`, arXiv:1807.03039
@@ -61,9 +62,10 @@ export class LearnedPrior extends Bijector {
       };
     }
     if (classes > 0) {
+      const perClass = kind === 'spatial' ? sizeOf(shape) : parameters;
       this.classWeights = this.addWeight(
         'classWeights',
-        tf.zeros([classes, parameters]),
+        tf.zeros([classes, perClass]),
       ) as unknown as tf.Tensor2D;
     }
   }
@@ -107,7 +109,8 @@ export class LearnedPrior extends Bijector {
         throw new ShapeError(complaint('LearnedPrior', expected, labels?.shape ?? 'none'));
       }
       const byClass = tf.matMul(tf.cast(labels, 'float32') as tf.Tensor2D, this.classWeights);
-      both = tf.add(both, tf.reshape(byClass, [batch, ...ones, 2 * channels]));
+      const positions = this.kind === 'spatial' ? this.inputShape.slice(0, -1) : ones;
+      both = tf.add(both, tf.reshape(byClass, [batch, ...positions, 2 * channels]));
     }
     const [mean, logScale] = splitChannels(both, channels);
     return { mean, logScale };

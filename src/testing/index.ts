@@ -1,5 +1,5 @@
 import { FlowError } from '../core/errors';
-import * as checks from './checks';
+import { checks } from './checks';
 import { type CheckOptions, freeSubject, makeSubject } from './subject';
 
 export type { CheckOptions } from './subject';
@@ -28,7 +28,7 @@ export async function checkBijector(
   for (const name of only) {
     const subject = makeSubject(options);
     try {
-      await checks[name as keyof typeof checks](subject);
+      await checks[name](subject);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new FlowError(`${subject.bijector.label}, ${name}: ${message}`, { cause: error } as never);

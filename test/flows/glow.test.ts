@@ -128,7 +128,7 @@ describe('Glow', () => {
     const sum = account.rows.reduce((total, row) => total + row.bitsPerDim, account.base.bitsPerDim);
     expect(sum).toBeCloseTo(mean, 4);
     expect(account.firstNonFinite).toBeUndefined();
-    expect(account.rows.map((row) => row.name)).toContain('multiscale/level0/step1/coupling');
+    expect(account.rows.map((row) => row.name)).toContain('bijector/multiscale/level0/step1/coupling');
     const conv = account.rows.find((row) => row.kind === 'InvConv1x1');
     expect(conv?.conditionNumber).toBeGreaterThanOrEqual(1);
     for (const row of account.rows) expect(row.roundTripError).toBeLessThan(1e-3);
@@ -141,8 +141,8 @@ describe('Glow', () => {
     const { glow, images, random } = setUp();
     const target = glow.weights.find(({ name }) => name.endsWith('level1/step0/actnorm/bias'));
     target?.variable.assign(tf.fill(target.variable.shape, Number.NaN));
-    expect(glow.locateNonFinite({ x: images }, random)).toBe('multiscale/level1/step0/actnorm');
-    expect(glow.account(images).firstNonFinite).toBe('multiscale/level1/step0/actnorm');
+    expect(glow.locateNonFinite({ x: images }, random)).toBe('bijector/multiscale/level1/step0/actnorm');
+    expect(glow.account(images).firstNonFinite).toBe('bijector/multiscale/level1/step0/actnorm');
     images.dispose();
     glow.dispose();
   });

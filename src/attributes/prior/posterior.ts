@@ -34,6 +34,10 @@ export class Posterior {
     readonly inflation: NoveltyInflation,
     /** Whether the subclass looked so novel (tauSquared > 2) that the prior's mean was not used. */
     readonly usesSampleMean: boolean,
+    /** W of the prior, not widened: independent of the few samples. */
+    readonly priorCovariance: Covariance,
+    /** Degrees of freedom nu0 behind it. */
+    readonly priorDegreesOfFreedom: number,
   ) {
     this.predictive = covariance.plus(meanCovariance);
   }

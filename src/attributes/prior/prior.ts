@@ -185,6 +185,8 @@ export class Prior {
       sampleMean,
       { lambda, tauSquared },
       usesSampleMean,
+      this.within,
+      this.degreesOfFreedom,
     );
   }
 

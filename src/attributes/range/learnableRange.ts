@@ -1,0 +1,212 @@
+import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
+import { checkChoice } from '../../core/shapes';
+import type { Matrix } from '../../linalg';
+import { type Covariance, dot } from '../covariance';
+import { type LatentsInput, toLatents, toVector, type VectorInput } from '../latents';
+import { type DirectionInput, toDirection } from '../manipulate';
+import type { Verdict } from '../mixing';
+import { checkDimension } from '../prior/checks';
+import { fCdf, fSf } from '../special';
+import { contains, type Strengths, without } from './intervals';
+import { type NormalSummary, priorRange, type RangeKind } from './priorRange';
+
+/** What a strength is: shown by the few samples, vouched for by the other subclasses, or neither. */
+export type StrengthStatus = 'own' | 'transferable' | 'outside';
+
+/** Normal law of a subclass and, where known, the samples and the prior behind it; a `Posterior` is one. */
+export interface SubclassSummary extends NormalSummary {
+  /** The few samples, [n, d]. */
+  samples?: Matrix;
+  /** Covariance of the prior, independent of the few samples. */
+  priorCovariance?: Covariance;
+  /** Degrees of freedom behind it. */
+  priorDegreesOfFreedom?: number;
+}
+
+/** Options of `learnableRange`. */
+export interface LearnableRangeOptions {
+  /** Probability that a further sample lies in the region. Default: 0.95. */
+  level?: number;
+  /**
+   * 'marginal': the t interval along the direction, exact for any number of samples. 'ellipsoid': the joint F region.
+   * 'typical': its shell between both tails, as in many dimensions a sample near the mean is unusual too. Default: 'marginal'.
+   */
+  kind?: RangeKind;
+  /** The subclass's own samples, [n, d]. Default: those of the posterior. */
+  own?: LatentsInput;
+  /** Consistency rho of the direction across subclasses. Default: the one of the direction, where `zDelta` found it. */
+  consistency?: number | null;
+  /** Least rho at which other subclasses vouch for the direction. Default: 0.5. */
+  minimumConsistency?: number;
+  /** Verdict of `mixedNormality` on the attribute: without 'supported' nothing is transferable. */
+  mixing?: Verdict;
+}
+
+/** Whether the few samples spread along the direction as the prior says. */
+export interface VarianceRatio {
+  /** Own variance over the prior's variance along the direction. */
+  f: number;
+  /** Two-sided p of F with n - 1 and nu0 degrees of freedom. */
+  p: number;
+}
+
+/** Strengths that may be applied to one latent along one direction; made by `learnableRange`. */
+export class LearnableRange {
+  constructor(
+    readonly kind: RangeKind,
+    readonly level: number,
+    /** Strengths that stay in the region of the prior and the samples together; two intervals where a shell is crossed. */
+    readonly intervals: readonly Strengths[],
+    /** Strengths between the extremes of the own samples; null without samples. A new sample falls there with probability (n - 1) / (n + 1). */
+    readonly own: Strengths | null,
+    /** Strengths in `intervals` but not in `own`, where the other subclasses vouch for the direction; else empty. */
+    readonly transferable: readonly Strengths[],
+    /** Why nothing is transferable; null where something may be. */
+    readonly refusal: string | null,
+    /** Null without at least 2 own samples and a prior that is independent of them. */
+    readonly varianceRatio: VarianceRatio | null,
+  ) {}
+
+  /** From the smallest to the largest strength of `intervals`; null where there is none. */
+  get range(): Strengths | null {
+    if (this.intervals.length === 0) return null;
+    return [this.intervals[0][0], this.intervals[this.intervals.length - 1][1]];
+  }
+
+  /** Whether a strength was shown by the samples, is vouched for by other subclasses, or neither. */
+  status(strength: number): StrengthStatus {
+    if (this.own !== null && contains([this.own], strength)) return 'own';
+    return contains(this.transferable, strength) ? 'transferable' : 'outside';
+  }
+
+  /** Throws a NotLearnableError that says why where `strength` is neither own nor transferable. */
+  check(where: string, strength: number): void {
+    if (this.status(strength) !== 'outside') return;
+    const own = this.own === null ? 'no own range' : `own range ${show(this.own)}`;
+    const prior = this.range === null ? 'no range of the prior' : `range of the prior ${show(this.range)}`;
+    const reason =
+      this.refusal !== null && contains(this.intervals, strength)
+        ? `Not transferable: ${this.refusal}.`
+        : 'Neither the samples nor the prior reach so far.';
+    throw new NotLearnableError(
+      complaint(where, `a learnable strength (${own}, ${prior})`, strength, reason),
+    );
+  }
+
+  /** The learnable strength of largest absolute value, at most `limit`; 0 where none is. On a tie the positive one. */
+  largest(limit = Number.POSITIVE_INFINITY): number {
+    const parts = [...(this.own === null ? [] : [this.own]), ...this.transferable];
+    let best = 0;
+    for (const [low, high] of parts) {
+      const from = Math.max(low, -limit);
+      const to = Math.min(high, limit);
+      if (from > to) continue;
+      for (const candidate of [from, to]) {
+        const tie = candidate === -best && candidate > 0;
+        if (Math.abs(candidate) > Math.abs(best) || tie) best = candidate;
+      }
+    }
+    return best;
+  }
+}
+
+/**
+ * How far a latent may be moved along a direction and still be backed by few samples of its subclass and a prior.
+ *
+ *     marginal:   |u^T (z + s delta - m)| <= t(nu, (1 + level) / 2) sqrt(1 + 1/n) sigma_u,   u = delta / |delta|
+ *     ellipsoid:  e(s) = (z + s delta - m)^T Sigma^-1 (...) <= d nu (n + 1) / (n (nu - d + 1)) F(d, nu - d + 1; level)
+ *     typical:    e(s) between the (1 - level) / 2 and (1 + level) / 2 quantiles of that law
+ *
+ * Strengths within the extremes of the own samples are 'own'. The rest of the prior's range is 'transferable' only where the direction is
+ * the same in other subclasses (rho >= 0.5) and the mixed attribute is near normal; what is left is 'outside' and refused.
+ * The chi-squared limit in place of F covers far too little with few degrees of freedom, so it serves known covariances only.
+ *
+ * Shapes: z [d], delta [d].
+ *
+ * Source: Hahn, Meeker and Escobar, Statistical Intervals (2017), section 4.8, and Johnson and Wichern, Applied Multivariate
+ * Statistical Analysis (2007), section 5.4 (prediction ellipsoids).
+ *
+ * @throws ConfigError (level, kind, too few degrees of freedom for a joint region), ShapeError, DataError
+ * @example
+ * const range = learnableRange(prior.posterior(few), few[0], zDelta(base), { mixing: 'supported' });
+ * range.status(1.5); // 'own' | 'transferable' | 'outside'
+ */
+export function learnableRange(
+  summary: SubclassSummary,
+  z: VectorInput,
+  delta: DirectionInput,
+  options: LearnableRangeOptions = {},
+): LearnableRange {
+  const where = 'learnableRange';
+  const { level = 0.95, kind = 'marginal' } = options;
+  checkChoice(where, 'kind', kind, ['marginal', 'ellipsoid', 'typical']);
+  if (!(level > 0 && level < 1)) throw new ConfigError(complaint(where, 'a level in (0, 1)', level));
+  const d = summary.mean.length;
+  const point = toVector(where, z, d);
+  const direction = toDirection(where, delta, d);
+  const offset = point.map((value, j) => value - summary.mean[j]);
+  const intervals = priorRange(where, summary, offset, direction, kind, level);
+
+  const samples = options.own === undefined ? summary.samples : toLatents(where, options.own);
+  if (samples !== undefined) checkDimension(where, samples, d);
+  const own = samples === undefined ? null : ownRange(samples, point, direction);
+  const refusal = whyNotTransferable(delta, options);
+  return new LearnableRange(
+    kind,
+    level,
+    intervals,
+    own,
+    refusal === null ? without(intervals, own) : [],
+    refusal,
+    samples === undefined ? null : varianceRatioOf(samples, summary, direction),
+  );
+}
+
+function ownRange(samples: Matrix, z: Float64Array, direction: Float64Array): Strengths {
+  const squaredLength = dot(direction, direction);
+  const position = dot(direction, z);
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < samples.rows; i++) {
+    const strength = (dot(direction, samples.row(i)) - position) / squaredLength;
+    low = Math.min(low, strength);
+    high = Math.max(high, strength);
+  }
+  return [low, high];
+}
+
+function whyNotTransferable(delta: DirectionInput, options: LearnableRangeOptions): string | null {
+  const { minimumConsistency = 0.5, mixing } = options;
+  const known = typeof delta === 'object' && 'consistency' in delta ? delta.consistency : undefined;
+  const consistency = options.consistency === undefined ? known : options.consistency;
+  if (typeof consistency !== 'number') {
+    return 'it is not known whether other subclasses share the direction (consistency, from zDelta)';
+  }
+  if (!(consistency >= minimumConsistency)) {
+    return `the direction differs between subclasses (consistency ${consistency.toFixed(2)} < ${minimumConsistency})`;
+  }
+  if (mixing === undefined) {
+    return 'it is not known whether the mixed attribute is near normal (mixing, from mixedNormality)';
+  }
+  return mixing === 'supported' ? null : `normality of the mixed attribute is ${mixing}`;
+}
+
+function varianceRatioOf(
+  samples: Matrix,
+  { priorCovariance, priorDegreesOfFreedom }: SubclassSummary,
+  direction: Float64Array,
+): VarianceRatio | null {
+  if (samples.rows < 2 || priorCovariance === undefined || priorDegreesOfFreedom === undefined) return null;
+  const positions = Array.from({ length: samples.rows }, (_, i) => dot(direction, samples.row(i)));
+  const mean = positions.reduce((sum, value) => sum + value, 0) / positions.length;
+  const freedom = positions.length - 1;
+  const variance = positions.reduce((sum, value) => sum + (value - mean) ** 2, 0) / freedom;
+  const f = variance / priorCovariance.variance(direction);
+  const lower = fCdf(f, freedom, priorDegreesOfFreedom);
+  const upper = fSf(f, freedom, priorDegreesOfFreedom);
+  return { f, p: Math.min(1, 2 * Math.min(lower, upper)) };
+}
+
+function show([low, high]: Strengths): string {
+  return `${low.toPrecision(4)} .. ${high.toPrecision(4)}`;
+}

@@ -1,0 +1,82 @@
+import { ConfigError, complaint } from '../../core/errors';
+import { type Covariance, dot } from '../covariance';
+import { chiSquaredQuantile, fQuantile, normalQuantile, studentTQuantile } from '../special';
+import { quadraticInterval, type Strengths, without } from './intervals';
+
+/** Which region of latent space a moved sample must stay in. */
+export type RangeKind = 'marginal' | 'ellipsoid' | 'typical';
+
+/** Normal law of a subclass as far as few samples and a prior tell; a `Posterior` is one. */
+export interface NormalSummary {
+  /** [d] */
+  mean: Float64Array;
+  covariance: Covariance;
+  /** Degrees of freedom behind the covariance; Infinity where it is known. */
+  degreesOfFreedom: number;
+  /** Samples behind the mean; Infinity where it is known. */
+  count: number;
+}
+
+/** The strengths s for which z + s delta stays in the region that holds a further sample with probability `level`. */
+export function priorRange(
+  where: string,
+  summary: NormalSummary,
+  offset: Float64Array,
+  delta: Float64Array,
+  kind: RangeKind,
+  level: number,
+): Strengths[] {
+  if (kind === 'marginal') return [marginalRange(summary, offset, delta, level)];
+  const solved = summary.covariance.solve(delta);
+  const a = dot(delta, solved);
+  const b = dot(offset, solved);
+  const e = summary.covariance.mahalanobis(offset);
+  const within = (limit: number) => quadraticInterval(a, b, e, limit);
+  if (kind === 'ellipsoid') {
+    const range = within(predictionLimit(where, summary, level));
+    return range === null ? [] : [range];
+  }
+  const outer = within(predictionLimit(where, summary, (1 + level) / 2));
+  const inner = within(predictionLimit(where, summary, (1 - level) / 2));
+  return outer === null ? [] : without([outer], inner);
+}
+
+/** [(-q sigma - p) / |delta|, (q sigma - p) / |delta|] with q the t quantile times sqrt(1 + 1/n). */
+function marginalRange(
+  { covariance, degreesOfFreedom, count }: NormalSummary,
+  offset: Float64Array,
+  delta: Float64Array,
+  level: number,
+): Strengths {
+  const tail = (1 + level) / 2;
+  const quantile = Number.isFinite(degreesOfFreedom)
+    ? studentTQuantile(tail, degreesOfFreedom)
+    : normalQuantile(tail);
+  const squaredLength = dot(delta, delta);
+  const reach = quantile * Math.sqrt((1 + 1 / count) * covariance.variance(delta));
+  const position = dot(delta, offset);
+  return [(-reach - position) / squaredLength, (reach - position) / squaredLength];
+}
+
+/** Hotelling's limit of the squared Mahalanobis distance of a further sample. */
+function predictionLimit(
+  where: string,
+  { covariance, degreesOfFreedom: nu, count: n }: NormalSummary,
+  probability: number,
+): number {
+  const d = covariance.dimension;
+  const meanFactor = 1 + 1 / n;
+  if (!Number.isFinite(nu)) return meanFactor * chiSquaredQuantile(probability, d);
+  const rest = nu - d + 1;
+  if (rest <= 0) {
+    throw new ConfigError(
+      complaint(
+        where,
+        `more than ${d - 1} degrees of freedom for a joint region in ${d} dimensions`,
+        `${nu}`,
+        "Use kind: 'marginal', which is exact at any number.",
+      ),
+    );
+  }
+  return ((d * nu * meanFactor) / rest) * fQuantile(probability, d, rest);
+}
