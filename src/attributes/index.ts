@@ -1,3 +1,4 @@
+export * from './augment';
 export * from './bias';
 export type { DeltaMode } from './contrast';
 export {
@@ -27,4 +28,5 @@ export * from './normality';
 export { buresDistanceSquared, otMap } from './optimalTransport';
 export * from './prior';
 export * from './range';
+export * from './transfer';
 export { type AttributeDirection, type ClassDelta, type ZDeltaOptions, zDelta } from './zDelta';

@@ -1,0 +1,175 @@
+import { ConfigError, DataError, Matrix, NotLearnableError, RandomStream, ShapeError } from 'tfjs-flows';
+import {
+  BlockCovariance,
+  DiagonalCovariance,
+  FullCovariance,
+  ledoitWolf,
+  otMap,
+  Prior,
+  transferDelta,
+  transferPairs,
+} from 'tfjs-flows/attributes';
+import { describe, expect, it } from 'vitest';
+
+const random = new RandomStream(8);
+const normals = (rows: number, cols: number) => new Matrix(random.normalArray(rows * cols), rows, cols);
+const covariance = (d: number) => new FullCovariance(ledoitWolf(normals(3 * d, d)).covariance);
+
+describe('transferDelta', () => {
+  const from = covariance(4);
+  const to = covariance(4);
+  const delta = [1, 2, 0, -1];
+
+  it('carries a direction plainly, by standard deviations or by optimal transport', () => {
+    expect([...transferDelta(delta, from, to, { strength: 2 }).delta]).toEqual([2, 4, 0, -2]);
+    const diagonal = transferDelta(delta, from, to, { match: 'diagonal' });
+    diagonal.delta.forEach((value, j) => {
+      expect(value).toBeCloseTo(delta[j] * Math.sqrt(to.diagonal()[j] / from.diagonal()[j]), 12);
+    });
+    const full = transferDelta(delta, from, to, { match: 'full' });
+    const expected = otMap(from.matrix, to.matrix).multiply(new Matrix(Float64Array.from(delta), 4, 1));
+    full.delta.forEach((value, j) => {
+      expect(value).toBeCloseTo(expected.data[j], 12);
+    });
+    expect(full.range).toBe(null);
+  });
+
+  it('colours block by block, and diagonal forms by their ratio', () => {
+    const blocks = (a: FullCovariance, b: DiagonalCovariance) => new BlockCovariance([a, b]);
+    const narrow = new DiagonalCovariance(Float64Array.of(1, 4));
+    const wide = new DiagonalCovariance(Float64Array.of(4, 9));
+    const result = transferDelta([...delta, 1, 1], blocks(from, narrow), blocks(to, wide), { match: 'full' });
+    const alone = transferDelta(delta, from, to, { match: 'full' });
+    [...alone.delta, 2, 1.5].forEach((value, j) => {
+      expect(result.delta[j]).toBeCloseTo(value, 12);
+    });
+  });
+
+  it('finds the largest learnable strength of a latent, at most 2 attribute deviations', () => {
+    const prior = Prior.of(
+      [0, 0],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      30,
+    );
+    const few = [
+      [-0.5, 0],
+      [0, 0.2],
+      [0.7, 0],
+    ];
+    const posterior = prior.posterior(few);
+    const direction = { delta: [1, 0], consistency: 0.9, attributeDeviation: 0.5 };
+    const own = transferDelta(direction, prior.within, posterior, { z: [0, 0.2] });
+    expect(own.strength).toBeCloseTo(0.7, 12);
+    const transferred = transferDelta(direction, prior, posterior, {
+      z: [0, 0.2],
+      mixing: 'supported',
+    } as never);
+    expect(transferred.strength).toBe(1);
+    expect([...transferred.delta]).toEqual([1, 0]);
+    const unlimited = transferDelta({ delta: [1, 0], consistency: 0.9 }, prior.within, posterior, {
+      z: [0, 0.2],
+      mixing: 'supported',
+    });
+    expect(Math.abs(unlimited.strength)).toBeGreaterThan(2);
+  });
+
+  it('refuses what is not learnable unless told otherwise', () => {
+    const prior = Prior.of([0], [[1]], [[1]], 30);
+    const posterior = prior.posterior([[-0.5], [0.5]]);
+    const attempt = (options: object) => () =>
+      transferDelta([1], prior.within, posterior, { z: [0], ...options });
+    expect(attempt({ strength: 1 })).toThrow(NotLearnableError);
+    expect(attempt({ strength: 9, consistency: 1, mixing: 'supported' })).toThrow(
+      'Neither the samples nor the prior',
+    );
+    expect(attempt({ strength: 9, allowOutside: true })).not.toThrow();
+    expect(() => transferDelta([1], prior.within, prior.posterior([[1]]), { z: [1] })).toThrow(
+      'a strength other than 0',
+    );
+    expect(() => transferDelta([1], from, posterior)).toThrow(ShapeError);
+    expect(() => transferDelta([1], prior.within, posterior, { strength: 'auto' })).toThrow('z, the latent');
+    expect(() => transferDelta([1], prior.within, prior.within, { z: [0] })).toThrow('Prior.posterior');
+    expect(() => transferDelta([1], prior.within, posterior, { strength: Number.NaN })).toThrow(ConfigError);
+    expect(() => transferDelta([1], prior.within, posterior, { match: 'half' as never })).toThrow(
+      ConfigError,
+    );
+  });
+});
+
+describe('transferPairs', () => {
+  const d = 8;
+  const few = normals(5, d);
+  const donors = { z: normals(60, d), subclass: Array.from({ length: 60 }, (_, i) => `class ${i % 3}`) };
+
+  it('adds 0.6 times the difference of two samples of one donor class', () => {
+    const { z, source, donor } = transferPairs(few, donors, { seed: 4 });
+    expect([...source]).toEqual([0, 1, 2, 3, 4]);
+    for (let k = 0; k < 5; k++) {
+      const move = Array.from(z.row(k), (value, j) => (value - few.at(k, j)) / 0.6);
+      const group = Array.from({ length: 60 }, (_, i) => i).filter((i) => donors.subclass[i] === donor[k]);
+      const found = group.some((a) =>
+        group.some(
+          (b) =>
+            a !== b &&
+            move.every((value, j) => Math.abs(value - donors.z.at(a, j) + donors.z.at(b, j)) < 1e-9),
+        ),
+      );
+      expect(found).toBe(true);
+    }
+  });
+
+  it('moves the share of channels that is asked for, channel by channel', () => {
+    const changed = (options: object) => {
+      const { z, source } = transferPairs(few, donors, { count: 40, ...options });
+      return Array.from({ length: 40 }, (_, k) =>
+        Array.from(z.row(k), (value, j) => Number(value !== few.at(source[k], j))),
+      );
+    };
+    for (const row of changed({ activeShare: 0.25 })) expect(row.reduce((a, b) => a + b)).toBe(2);
+    for (const row of changed({ activeShare: 0.5, channels: 2 })) {
+      expect(row.reduce((a, b) => a + b)).toBe(4);
+      row.forEach((value, j) => {
+        expect(value).toBe(row[j % 2]);
+      });
+    }
+    const layout = [
+      { level: 0, offset: 0, size: 4, shape: [2, 1, 2] },
+      { level: 1, offset: 4, size: 4, shape: [1, 1, 4] },
+    ];
+    for (const row of changed({ activeShare: 0.5, layout })) {
+      expect([row.slice(0, 4), row.slice(4)].map((part) => part.reduce((a, b) => a + b))).toEqual([2, 2]);
+      expect([row[0], row[1]]).toEqual([row[2], row[3]]);
+    }
+  });
+
+  it('adds 2 p^2 W to the covariance, or keeps it (within 10 %: 6,000 draws)', () => {
+    const many = normals(3000, d);
+    const base = { z: normals(3000, d), subclass: new Array(3000).fill(1) };
+    const spread = (options: object) => {
+      const { z } = transferPairs(many, base, { count: 6000, ...options });
+      return z.data.reduce((sum, value) => sum + value * value, 0) / z.data.length;
+    };
+    expect(Math.abs(spread({}) - 1.72)).toBeLessThan(0.17);
+    expect(Math.abs(spread({ activeShare: 3 / 8 }) - 1 - 0.27)).toBeLessThan(0.12);
+    expect(Math.abs(spread({ variancePreserving: true }) - 1)).toBeLessThan(0.1);
+  });
+
+  it('is seeded and refuses what it cannot do', () => {
+    expect(transferPairs(few, donors, { seed: 2 })).toEqual(transferPairs(few, donors, { seed: 2 }));
+    expect(() => transferPairs(few, { z: [new Array(d).fill(0)], subclass: [1] })).toThrow(DataError);
+    expect(() => transferPairs(few, { z: [[1], [2]], subclass: [1, 1] })).toThrow(ShapeError);
+    expect(() => transferPairs(few, donors, { strength: 0.8, variancePreserving: true })).toThrow(
+      '1 / sqrt(2)',
+    );
+    expect(() => transferPairs(few, donors, { strength: 0 })).toThrow(ConfigError);
+    expect(() => transferPairs(few, donors, { activeShare: 0 })).toThrow(ConfigError);
+    expect(() => transferPairs(few, donors, { channels: 3 })).toThrow('channels that divide');
+  });
+});
