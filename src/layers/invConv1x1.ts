@@ -56,17 +56,12 @@ export class InvConv1x1 extends Bijector {
 
   protected computeInverse(y: tf.Tensor): Transformed {
     const matrix = this.kernel.matrix();
-    const value = linearChannels(y, inverseMatrix(matrix));
+    const value = linearChannels(y, inverseMatrix(matrix, this.kernel.onHost));
     return { value, logDet: tf.neg(this.logDet(matrix, y.shape[0])) as tf.Tensor1D };
   }
 
   override conditioning(): Conditioning {
-    const channels = this.inputShape[this.inputShape.length - 1];
-    let values = new Float64Array(0);
-    tf.tidy(() => {
-      values = Float64Array.from(this.kernel.matrix().dataSync());
-    });
-    const matrix = new Matrix(values, channels, channels);
+    const matrix = this.kernel.onHost();
     return { conditionNumber: norm1(matrix) * norm1(inverse(matrix)) };
   }
 
@@ -85,6 +80,8 @@ type AddWeight = (name: string, initial: tf.Tensor, trainable?: boolean) => tf.V
 /** How the matrix and its log-determinant come from the trained weights. */
 interface Kernel {
   matrix(): tf.Tensor2D;
+  /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
+  onHost(): Matrix;
   logAbsDet(matrix: tf.Tensor2D): tf.Tensor;
 }
 
@@ -94,7 +91,9 @@ function toTensor(matrix: Matrix): tf.Tensor2D {
 
 function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
-  return { matrix: () => kernel, logAbsDet };
+  const { rows, cols } = rotation;
+  const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
+  return { matrix: () => kernel, onHost, logAbsDet };
 }
 
 function luKernel(
@@ -104,11 +103,12 @@ function luKernel(
 ): Kernel {
   const n = rotation.rows;
   const { packed, pivots } = luDecompose(rotation);
-  const build = (entry: (i: number, j: number) => number) => {
+  const fill = (entry: (i: number, j: number) => number) => {
     const matrix = Matrix.zeros(n, n);
     for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) matrix.data[i * n + j] = entry(i, j);
-    return toTensor(matrix);
+    return matrix;
   };
+  const build = (entry: (i: number, j: number) => number) => toTensor(fill(entry));
   const diagonal = Array.from({ length: n }, (_, i) => packed.at(i, i));
   // Row i of P A is row pivots[i] of A, so A = P^T L U and the matrix that multiplies L is P^T.
   const permutation = addWeight(
@@ -135,6 +135,12 @@ function luKernel(
       const scales = tf.mul(identity, tf.mul(signs, tf.exp(logScale)));
       const right = tf.add(tf.mul(upper, above), scales);
       return tf.matMul(permutation as unknown as tf.Tensor2D, tf.matMul(left, right)) as tf.Tensor2D;
+    },
+    onHost: () => {
+      const [order, l, u, sign, s] = [permutation, lower, upper, signs, logScale].map((w) => w.dataSync());
+      const left = fill((i, j) => (i > j ? l[i * n + j] : Number(i === j)));
+      const right = fill((i, j) => (i < j ? u[i * n + j] : i === j ? sign[i] * Math.exp(s[i]) : 0));
+      return fill((i, j) => order[i * n + j]).multiply(left.multiply(right));
     },
     logAbsDet: () => tf.sum(logScale),
   };

@@ -39,13 +39,14 @@ export function logAbsDet(matrix: tf.Tensor2D): tf.Scalar {
  *
  * For Y = A^-1: dA = -Y^T dY Y^T. Shapes: [n, n] -> [n, n].
  *
+ * @param values gives A on the host, where it can be had without waiting for the device. Default: reads the tensor back.
  * @throws ShapeError for anything but a square matrix; DataError for a singular one
  * @example
  * const inverse = inverseMatrix(tf.tensor2d([[2, 0], [0, 4]])); // [[0.5, 0], [0, 0.25]]
  */
-export function inverseMatrix(matrix: tf.Tensor2D): tf.Tensor2D {
+export function inverseMatrix(matrix: tf.Tensor2D, values?: () => Matrix): tf.Tensor2D {
   const operation = tf.customGrad((a) => {
-    const onHost = host.inverse(toHost('inverseMatrix', a as tf.Tensor));
+    const onHost = host.inverse(values?.() ?? toHost('inverseMatrix', a as tf.Tensor));
     return {
       value: toDevice(onHost),
       gradFunc: (dy: tf.Tensor) => {
