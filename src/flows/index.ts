@@ -11,4 +11,13 @@ export {
 } from './flow';
 export { Glow, type GlowOptions } from './glow';
 export { ImageFlow, type ImageFlowOptions } from './imageFlow';
+export {
+  decodeLatents,
+  type EncodedEvents,
+  type EventSet,
+  encodeLabeled,
+  encodeLatents,
+  type LabeledEvents,
+  type LatentPassOptions,
+} from './latentMatrices';
 export { type RealNvpOptions, realNvp } from './realNvp';
