@@ -30,6 +30,8 @@ const glow = new Glow({
   stepsPerLevel: 8,
   hiddenChannels: 64,
   nBits: N_BITS,
+  // One mean per class and position: samples of a class then have its outline.
+  learnTop: 'spatial',
   classes: garments.length,
   seed: 1,
 });
@@ -49,7 +51,7 @@ const history = await glow.fit(
     steps: STEPS,
     stepsPerEpoch: 100,
     batchSize: 32,
-    learningRate: 1e-3,
+    learningRate: 2e-3,
     schedule: { kind: 'cosine', steps: STEPS, warmupSteps: 50, floor: 0.05 },
     clipNorm: 100,
     average: 0.99,
