@@ -4,3 +4,4 @@ export { correlate, tapsFirst, correlationLocalBytes, correlationPanelBytes } fr
 export { reduce } from './reduction';
 export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
 export { couple, coupleGradient } from './coupling';
+export { adapt, globalNorm } from './weights';

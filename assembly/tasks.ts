@@ -3,6 +3,7 @@ import { correlateTile, packCorrelation } from './correlation';
 import { coupleExample, coupleGradientExample } from './coupling';
 import { packRight, productBlock } from './product';
 import { reduceChunk } from './reduction';
+import { adaptSegment, sumSquares } from './weights';
 
 /* What a chunk of a parallel region can be. */
 export const PACK_RIGHT: i32 = 0;
@@ -14,6 +15,8 @@ export const SCALE_CHANNELS: i32 = 5;
 export const SCALE_AND_SUM: i32 = 6;
 export const COUPLE: i32 = 7;
 export const COUPLE_GRADIENT: i32 = 8;
+export const ADAPT: i32 = 9;
+export const SUM_SQUARES: i32 = 10;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -26,5 +29,7 @@ export function runTask(task: i32, chunk: i32): void {
     case SCALE_AND_SUM: scaleAndSumChunk(chunk); break;
     case COUPLE: coupleExample(chunk); break;
     case COUPLE_GRADIENT: coupleGradientExample(chunk); break;
+    case ADAPT: adaptSegment(chunk); break;
+    case SUM_SQUARES: sumSquares(chunk); break;
   }
 }

@@ -5,8 +5,13 @@ import * as tf from '@tensorflow/tfjs-core';
  * an ordinary form with the same result (to 1e-5 relative), and asks here which to take.
  */
 
-/** Names of the fused kernels; each has a companion of the same name + 'Gradient'. */
-export type FusedKernel = 'FlowConvolutions' | 'FlowAffineCoupling' | 'FlowScaleChannels';
+/** Names of the fused kernels that stand for ordinary ops. */
+export type FusedKernel =
+  | 'FlowConvolutions'
+  | 'FlowAffineCoupling'
+  | 'FlowScaleChannels'
+  | 'FlowAdaptiveStep'
+  | 'FlowGlobalNorm';
 
 /** Whether the active backend has a fused kernel. */
 export function hasFused(kernel: FusedKernel): boolean {
@@ -121,4 +126,36 @@ export function fusedScaleChannels(x: tf.Tensor, offset: tf.Tensor, logScale: tf
     return { value, gradFunc };
   });
   return operation(x, offset, logScale);
+}
+
+/** Euclidean norm of all tensors together, summed in float64. */
+export function fusedGlobalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
+  return run('FlowGlobalNorm', named({ tensor: [...tensors] }))[0] as tf.Scalar;
+}
+
+/** Constants of one step of Adam or Adamax. */
+export interface AdaptiveStep {
+  kind: 'adam' | 'adamax';
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** 1 - beta1^t, and 1 - beta2^t (unused by Adamax). */
+  bias1: number;
+  bias2: number;
+}
+
+/** Weights with their gradients and moments, all in one order. */
+export interface AdaptiveState {
+  weight: tf.Tensor[];
+  gradient: tf.Tensor[];
+  first: tf.Tensor[];
+  second: tf.Tensor[];
+}
+
+/** One step of Adam or Adamax on all weights: their new values and moments. */
+export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): Omit<AdaptiveState, 'gradient'> {
+  const results = run('FlowAdaptiveStep', named({ ...state }), { ...step });
+  const n = state.weight.length;
+  return { weight: results.slice(0, n), first: results.slice(n, 2 * n), second: results.slice(2 * n) };
 }

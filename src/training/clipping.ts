@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
+import { fusedGlobalNorm, hasFused } from '../core/fused';
 
 /**
  * Euclidean norm of all tensors taken together: sqrt(sum_i sum(t_i^2)).
@@ -12,6 +13,7 @@ import { ConfigError, complaint } from '../core/errors';
  * globalNorm([tf.tensor1d([3, 0]), tf.tensor1d([4])]); // scalar 5
  */
 export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
+  if (hasFused('FlowGlobalNorm')) return fusedGlobalNorm(tensors.filter((tensor) => tensor !== null));
   return tf.tidy(() => {
     const squares = tensors.flatMap((tensor) => (tensor === null ? [] : [tf.sum(tf.square(tensor))]));
     return tf.sqrt(squares.length === 0 ? tf.scalar(0) : tf.addN(squares)) as tf.Scalar;

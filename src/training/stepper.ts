@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
 import type { RandomStream } from '../core/random';
+import { applyGradients } from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
 import { readScalars } from './evaluate';
@@ -110,10 +111,7 @@ export class Stepper {
       if (clipValue !== undefined) clipped = clipByValue(clipped, clipValue);
       // Clipping by value only makes the norm smaller, so the norm before it settles most steps.
       if (clipNorm !== undefined && norm > clipNorm) clipped = clipByGlobalNorm(clipped, clipNorm);
-      // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
-      this.optimizer.applyGradients(
-        this.trainable.map((variable, i) => ({ name: variable.name, tensor: clipped[i] as tf.Tensor })),
-      );
+      applyGradients(this.optimizer, this.trainable, clipped);
     });
   }
 

@@ -3,6 +3,7 @@ import type { FusedCouplingOptions } from '../core/fused';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
+import { adaptiveStep, globalNorm } from './weights';
 
 function couplingWords(
   call: KernelCall<'x' | 'parameters', FusedCouplingOptions>,
@@ -91,4 +92,6 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient);
   replaceKernel('FlowScaleChannels', scaleChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient);
+  replaceKernel('FlowAdaptiveStep', adaptiveStep);
+  replaceKernel('FlowGlobalNorm', globalNorm);
 }

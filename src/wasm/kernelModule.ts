@@ -15,6 +15,8 @@ interface Exports {
   scaleChannels(): void;
   scaleAndSum(): void;
   couple(): void;
+  adapt(): void;
+  globalNorm(): void;
   coupleGradient(): void;
   addParts(at: number, parts: number, count: number): void;
   exponentials(from: number, to: number, count: number): void;
@@ -34,7 +36,9 @@ type Entry =
   | 'scaleChannels'
   | 'scaleAndSum'
   | 'couple'
-  | 'coupleGradient';
+  | 'coupleGradient'
+  | 'adapt'
+  | 'globalNorm';
 
 const CONTROL_BYTES = 1024;
 const ARGUMENT_WORDS = 128;
@@ -52,10 +56,15 @@ export class KernelModule {
 
   /** Binds kernels to a backend with this many threads; more than one needs a shared memory. */
   static bind(backend: BackendWasm, threads: number): KernelModule {
-    KernelModule.bound.get(backend)?.dispose();
+    KernelModule.release(backend);
     const kernels = new KernelModule(backend, threads);
     KernelModule.bound.set(backend, kernels);
     return kernels;
+  }
+
+  /** Ends the threads of a backend that is going away. */
+  static release(backend: object): void {
+    KernelModule.bound.get(backend)?.dispose();
   }
 
   readonly exports: Exports;
@@ -137,6 +146,11 @@ export class KernelModule {
     new Uint8Array(this.memory.buffer, at, bytes).fill(0);
   }
 
+  /** Writes words to the heap. */
+  write(at: number, words: Int32Array): void {
+    new Int32Array(this.memory.buffer, at, words.length).set(words);
+  }
+
   /** Copies bytes within the heap. */
   copy(from: number, to: number, bytes: number): void {
     new Uint8Array(this.memory.buffer).copyWithin(to, from, from + bytes);
@@ -164,9 +178,13 @@ export class KernelModule {
     }
   }
 
-  /** Ends the threads; the memory goes with the backend. */
+  /**
+   * Ends the threads and frees what was allocated, except for the control block: a worker reads it until it has ended,
+   * and must never take other bytes for a chunk of work.
+   */
   dispose(): void {
     for (const helper of this.helpers) helper.terminate();
+    for (const at of [this.scratchAt, this.zerosAt]) if (at !== 0) this.free(at);
     KernelModule.bound.delete(this.backend);
   }
 

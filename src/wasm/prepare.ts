@@ -44,6 +44,8 @@ export interface WasmReport {
 
 /** The wasm backend's own priority among backends. */
 const PRIORITY = 2;
+/** How the backend starts; it forgets this when it is removed. */
+const stockFactory = findBackendFactory('wasm');
 const SIMD_FILE = 'tfjs-backend-wasm-simd.wasm';
 
 /**
@@ -71,6 +73,7 @@ export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport
   if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
   const running = runningBackend();
   if (threads > 1 && (running === undefined || !sharesMemory(running))) await shareMemory(options.wasmFolder);
+  if (!findBackendFactory('wasm')) registerBackend('wasm', stockFactory, PRIORITY);
   if (!(await setBackend('wasm'))) {
     throw new BackendError('prepareWasm: the wasm backend did not start.');
   }
@@ -120,11 +123,7 @@ async function shareMemory(folder?: string): Promise<void> {
     { 'tfjs-backend-wasm.wasm': url, [SIMD_FILE]: url, 'tfjs-backend-wasm-threaded-simd.wasm': url },
     true,
   );
-  if (running !== undefined) {
-    const factory = findBackendFactory('wasm');
-    removeBackend('wasm');
-    registerBackend('wasm', factory, PRIORITY);
-  }
+  if (running !== undefined) removeBackend('wasm');
 }
 
 async function stockBinary(folder?: string): Promise<Uint8Array> {

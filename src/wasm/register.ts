@@ -38,6 +38,10 @@ export function replaceKernel<Inputs extends string, Attributes, Optional extend
     ...before,
     kernelName,
     backendName: 'wasm',
+    disposeFunc: (backend) => {
+      before?.disposeFunc?.(backend);
+      KernelModule.release(backend);
+    },
     kernelFunc: (call) => {
       const backend = call.backend as BackendWasm;
       const ours = kernel({

@@ -1,0 +1,126 @@
+import { parallel, taskArguments } from './parallel';
+import { ADAPT, SUM_SQUARES } from './tasks';
+import { loadPart, multiplyAdd, storePart, zero } from './vector';
+
+/*
+ * Passes over all weights of a model at once, cut into segments of one tensor each.
+ */
+
+const ADAM: i32 = 0;
+
+/** A piece of one weight with what belongs to it. */
+@unmanaged
+class Segment {
+  count: i32;
+  weight: usize;
+  gradient: usize;
+  first: usize;
+  second: usize;
+  newWeight: usize;
+  newFirst: usize;
+  newSecond: usize;
+}
+
+/**
+ * One step of Adam or Adamax (Kingma and Ba, 2014, arXiv:1412.6980, algorithms 1 and 2):
+ * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2  or  max(beta2 v, |g|)
+ */
+@unmanaged
+class Adaptation {
+  segments: usize;
+  count: i32;
+  kind: i32;
+  beta1: f32;
+  beta2: f32;
+  rest1: f32;
+  rest2: f32;
+  /** 1 / (1 - beta1^t), and 1 / (1 - beta2^t) for Adam. */
+  correction1: f32;
+  correction2: f32;
+  learningRate: f32;
+  epsilon: f32;
+}
+
+export function adapt(): void {
+  parallel(ADAPT, changetype<Adaptation>(taskArguments()).count);
+}
+
+export function adaptSegment(chunk: i32): void {
+  const a = changetype<Adaptation>(taskArguments());
+  const s = changetype<Segment>(a.segments + <usize>chunk * offsetof<Segment>());
+  const beta1 = f32x4.splat(a.beta1);
+  const beta2 = f32x4.splat(a.beta2);
+  const rest1 = f32x4.splat(a.rest1);
+  const rest2 = f32x4.splat(a.rest2);
+  const correction1 = f32x4.splat(a.correction1);
+  const correction2 = f32x4.splat(a.correction2);
+  const rate = f32x4.splat(a.learningRate);
+  const epsilon = f32x4.splat(a.epsilon);
+  const adam = a.kind == ADAM;
+  for (let i = 0; i < s.count; i += 4) {
+    const left = s.count - i;
+    const at = <usize>(i << 2);
+    const g = loadPart(s.gradient + at, left);
+    const first = f32x4.add(f32x4.mul(loadPart(s.first + at, left), beta1), f32x4.mul(g, rest1));
+    let second = f32x4.mul(loadPart(s.second + at, left), beta2);
+    let size: v128;
+    if (adam) {
+      second = f32x4.add(second, f32x4.mul(f32x4.mul(g, g), rest2));
+      size = f32x4.sqrt(f32x4.mul(second, correction2));
+    } else {
+      second = f32x4.max(second, f32x4.abs(g));
+      size = second;
+    }
+    const direction = f32x4.div(f32x4.mul(first, correction1), f32x4.add(size, epsilon));
+    const weight = f32x4.sub(loadPart(s.weight + at, left), f32x4.mul(rate, direction));
+    storePart(s.newFirst + at, first, left);
+    storePart(s.newSecond + at, second, left);
+    storePart(s.newWeight + at, weight, left);
+  }
+}
+
+/** Sum of squares over segments [count, address], added in float64. */
+@unmanaged
+class SquareSum {
+  segments: usize;
+  count: i32;
+  /** A float64 per segment. */
+  parts: usize;
+  output: usize;
+}
+
+/** output = sqrt(sum of squares of all segments). */
+export function globalNorm(): void {
+  const s = changetype<SquareSum>(taskArguments());
+  parallel(SUM_SQUARES, s.count);
+  let total: f64 = 0;
+  for (let i = 0; i < s.count; i++) total += load<f64>(s.parts + (i << 3));
+  store<f32>(s.output, <f32>sqrt(total));
+}
+
+export function sumSquares(chunk: i32): void {
+  const s = changetype<SquareSum>(taskArguments());
+  const segment = s.segments + (chunk << 3);
+  const count = load<i32>(segment);
+  const from = load<usize>(segment, 4);
+  let total: f64 = 0;
+  let sum = zero();
+  for (let i = 0; i < count; i += 4) {
+    const value = loadPart(from + (i << 2), count - i);
+    sum = multiplyAdd(value, value, sum);
+    if ((i & 1023) == 1020) {
+      total += sumInDouble(sum);
+      sum = zero();
+    }
+  }
+  store<f64>(s.parts + (chunk << 3), total + sumInDouble(sum));
+}
+
+// @ts-ignore: decorator
+@inline
+function sumInDouble(a: v128): f64 {
+  return (
+    <f64>f32x4.extract_lane(a, 0) + <f64>f32x4.extract_lane(a, 1) +
+    (<f64>f32x4.extract_lane(a, 2) + <f64>f32x4.extract_lane(a, 3))
+  );
+}

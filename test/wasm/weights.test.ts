@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { applyGradients } from '../../src/training/applyGradients';
+import { globalNorm } from '../../src/training/clipping';
+import { makeOptimizer, optimizerTensors } from '../../src/training/optimizers';
+import { distance } from './helpers';
+
+const shapes = [[3], [7, 5], [130, 300], [1], [2, 3, 4]];
+
+/** Weights and optimizer state after some steps, the gradient of the fourth weight missing in every second one. */
+function train(name: 'adam' | 'adamax'): Float32Array[] {
+  const before = tf.memory().numTensors;
+  const random = new RandomStream(2);
+  const variables = shapes.map((shape) => {
+    const initial = random.normal(shape);
+    const variable = tf.variable(initial);
+    initial.dispose();
+    return variable;
+  });
+  const optimizer = makeOptimizer(name, 0.05);
+  let count = 0;
+  for (let step = 0; step < 5; step++) {
+    const gradients = shapes.map((shape, i) => (i === 3 && step % 2 === 1 ? null : random.normal(shape)));
+    applyGradients(optimizer, variables, gradients);
+    tf.dispose(gradients.filter((gradient) => gradient !== null));
+    if (step > 0) expect(tf.memory().numTensors).toBe(count);
+    count = tf.memory().numTensors;
+  }
+  const names = shapes.map((_, i) => `w${i}`);
+  const values = [...variables, ...optimizerTensors(optimizer, names).map(({ tensor }) => tensor)].map(
+    (tensor) => tensor.dataSync<'float32'>().slice(),
+  );
+  optimizer.dispose();
+  tf.dispose(variables);
+  expect(tf.memory().numTensors).toBe(before);
+  return values;
+}
+
+describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
+  beforeAll(async () => {
+    await prepareWasm({ threads });
+  });
+
+  it.each(['adam', 'adamax'] as const)(
+    '%s: weights and state as the optimizer of tfjs leaves them',
+    async (name) => {
+      const fused = train(name);
+      await tf.setBackend('cpu');
+      const ordinary = train(name);
+      await tf.setBackend('wasm');
+      expect(fused.length).toBe(ordinary.length);
+      ordinary.forEach((expected, i) => {
+        expect(distance(expected, fused[i])).toBeLessThan(1e-6);
+      });
+    },
+  );
+
+  it('global norm of many tensors equals float64', () => {
+    const random = new RandomStream(4);
+    const values = [40_000, 3, 16_384, 1].map((size) => Float32Array.from(random.normalArray(size)));
+    const tensors = values.map((data) => tf.tensor1d(data));
+    const norm = globalNorm([...tensors, null]);
+    const exact = Math.sqrt(values.flatMap((data) => [...data]).reduce((sum, value) => sum + value ** 2, 0));
+    expect(Math.abs(norm.dataSync()[0] / exact - 1)).toBeLessThan(1e-6);
+    tf.dispose([norm, ...tensors]);
+  });
+
+  it('global norm shows NaN and infinity', () => {
+    const norms = [Number.NaN, Number.POSITIVE_INFINITY].map((value) =>
+      tf.tidy(() => globalNorm([tf.ones([50]), tf.tensor1d([1, 2, value])]).dataSync()[0]),
+    );
+    expect(norms).toEqual([Number.NaN, Number.POSITIVE_INFINITY]);
+  });
+});
