@@ -26,6 +26,11 @@ export function loadDigits(): Digits {
   return { pixels, label: Int32Array.from(label.data, Number), attributes: Matrix.fromRows(rows) };
 }
 
+/** The given rows, copied. */
+export function rowsOf(matrix: Matrix, rows: ArrayLike<number>): Matrix {
+  return Matrix.fromRows(Array.from(rows, (row) => matrix.row(row)));
+}
+
 /** Halves of every class at random: rows of the first, rows of the second. */
 export function splitHalves(label: Int32Array, random: RandomStream): [Int32Array, Int32Array] {
   const halves: [number[], number[]] = [[], []];
