@@ -9,6 +9,7 @@ const below = {
   distributions: ['core', 'linalg', 'layers'],
   training: ['core', 'linalg', 'layers', 'distributions', 'io'],
   flows: ['core', 'linalg', 'data', 'io', 'layers', 'distributions', 'training'],
+  published: ['core', 'linalg', 'data', 'flows'],
 };
 const doors = ['node', 'cli', 'wasm', 'testing'];
 

@@ -29,6 +29,7 @@ export * from './flows';
 export * from './io';
 export * from './layers';
 export { inverseMatrix, logAbsDet, Matrix } from './linalg';
+export * from './published';
 export * from './training';
 
 registerMissingKernels();

@@ -147,6 +147,6 @@ describe('readNpz and writeNpz', () => {
   });
 
   it('names the array that is damaged', () => {
-    expect(() => readNpz(flipBit(stored, 190))).toThrow(/^readNpz\('a\.npy'\): expected a whole array/);
+    expect(() => readNpz(flipBit(stored, 190))).toThrow(/^readNpz\('a\.npy'\): expected a whole entry/);
   });
 });

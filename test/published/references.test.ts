@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Glow, NdArray } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadReference, type Reference } from './loadReference';
+import { conventions } from '../../src/published/publishedBits';
+import { leavesNoTensors } from '../support/leaks';
+import { loadReference, names, type Reference } from './reference';
 
 /** Latents and images agree within 1e-4 absolute, log-likelihoods within 1e-5 relative: float32 on both sides. */
 const ABSOLUTE = 1e-4;
@@ -39,7 +41,7 @@ function levelsOf(glow: Glow, z: tf.Tensor): tf.Tensor[] {
   );
 }
 
-const chaiyujin = ['chaiyujin_affine_invconv', 'chaiyujin_affine_lu_top', 'chaiyujin_additive_reverse_ycond'];
+const chaiyujin = names.filter((name) => name.startsWith('chaiyujin'));
 
 describe.each(['cpu', 'wasm', 'prepared wasm'])('published Glows on %s', (backend) => {
   beforeAll(async () => {
@@ -47,10 +49,10 @@ describe.each(['cpu', 'wasm', 'prepared wasm'])('published Glows on %s', (backen
     else await tf.setBackend(backend);
   });
 
-  describe.each([true, false])('1x1 convolutions as LU: %s', (lu) => {
+  describe.each([undefined, true, false])('1x1 convolutions as LU: %s', (lu) => {
     it.each(chaiyujin)('%s: latents, log-likelihoods and decoded images', (name) => {
       tf.tidy(() => {
-        const reference = loadReference(name, lu);
+        const reference = loadReference(name, 'checkpoint.pt', { lu });
         checkChaiyujin(reference);
         reference.glow.dispose();
       });
@@ -58,7 +60,7 @@ describe.each(['cpu', 'wasm', 'prepared wasm'])('published Glows on %s', (backen
 
     it('rosinality_affine_lu: latents, log-likelihoods, reconstruction and samples', () => {
       tf.tidy(() => {
-        const { glow, bijector, io, config } = loadReference('rosinality_affine_lu', lu);
+        const { glow, bijector, io, config } = loadReference('rosinality_affine_lu', 'checkpoint.pt', { lu });
         const x = image(io.x);
         const { value: z, logDet } = bijector.forward(x);
         const dims = x.size / x.shape[0];
@@ -81,6 +83,19 @@ describe.each(['cpu', 'wasm', 'prepared wasm'])('published Glows on %s', (backen
       });
     });
   });
+
+  it.each(names)('%s: all kinds of files give the same weights', async (name) => {
+    await leavesNoTensors(() => {
+      const [first, ...others] = ['checkpoint.pt', 'checkpoint_legacy.pt', 'weights.npz'].map((file) => {
+        const { glow } = loadReference(name, file);
+        const weights = glow.weights.map((weight) => [weight.name, [...weight.variable.dataSync()]]);
+        expect(glow.initialized).toBe(true);
+        glow.dispose();
+        return weights;
+      });
+      for (const weights of others) expect(weights).toEqual(first);
+    });
+  });
 });
 
 function checkChaiyujin({ glow, bijector, io, config }: Reference): void {
@@ -100,10 +115,13 @@ function checkChaiyujin({ glow, bijector, io, config }: Reference): void {
   // Their objective: log p with the constant -log(256) per pixel position.
   const objective = tf.sub(tf.add(glow.base.logProb(z, labels), logDet), Math.log(256) * pixels).dataSync();
   expectRelative(objective, io.objective.data as Float32Array);
-  expectRelative(
-    Array.from(objective, (value) => -value / (Math.LN2 * pixels)),
-    io.nll.data as Float32Array,
+  // Over levels, not over [0, 1], every value has ln 255 less.
+  const overLevels = tf.sub(
+    tf.add(glow.base.logProb(z, labels), logDet),
+    (x.size / x.shape[0]) * Math.log(255),
   );
+  const reported = conventions.chaiyujin.fromLogProb(overLevels, glow.eventShape, 8);
+  expectRelative(reported.dataSync(), io.nll.data as Float32Array);
   const modes = tf.concat(
     [...standardized.slice(0, -1).map(tf.zerosLike), top].map((part) => tf.reshape(part, [x.shape[0], -1])),
     1,

@@ -1,0 +1,133 @@
+import { complaint, FormatError } from '../core/errors';
+import { sizeOf } from '../core/shapes';
+import { type Bytes, joinBytes, toBytes, undecodable, viewOf } from '../data/bytes';
+import { checkNdArray, type NdArray } from '../data/ndArray';
+import { elementSize, float32Bytes, isElementType, readElements } from './elements';
+import type { ElementType, StoredTensors } from './storedTensor';
+
+/** A safetensors file: its tensors by name and its metadata. */
+export interface Safetensors {
+  tensors: StoredTensors;
+  metadata: Record<string, string>;
+}
+
+/** What the header says of one tensor. */
+interface Entry {
+  dtype: ElementType;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/**
+ * Reads a safetensors file; values are decoded when a tensor's `read` is called.
+ *
+ * Types: 8- to 64-bit integers, booleans, float16, bfloat16, float32, float64; 64-bit integers become float64.
+ * Source: github.com/huggingface/safetensors, "Format".
+ *
+ * @throws FormatError for another format, an unknown type, or a damaged or truncated file
+ * @example
+ * const { tensors } = readSafetensors(writeSafetensors({ z: { shape: [2], data: Float32Array.of(1, 2) } }));
+ * tensors.get('z')!.read().data; // Float32Array [1, 2]
+ */
+export function readSafetensors(input: Bytes): Safetensors {
+  const bytes = toBytes(input);
+  const { header, start } = readHeader(bytes);
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const data = bytes.subarray(start);
+  const tensors: StoredTensors = new Map();
+  const ranges: [number, number][] = [];
+  for (const [name, entry] of Object.entries(entries)) {
+    const { dtype, shape, data_offsets: range } = checkEntry(name, entry, data.length);
+    ranges.push(range);
+    const read = () => ({
+      shape,
+      data: readElements(`readSafetensors('${name}')`, data.subarray(...range), dtype, sizeOf(shape)),
+    });
+    tensors.set(name, { dtype, shape, read });
+  }
+  checkCovered(ranges, data.length);
+  return { tensors, metadata: metadata as Record<string, string> };
+}
+
+function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
+  const where = 'readSafetensors';
+  const length = bytes.length < 8 ? Number.NaN : Number(viewOf(bytes).getBigUint64(0, true));
+  if (!(length <= bytes.length - 8)) {
+    throw new FormatError(complaint(where, 'a header within the file', `${bytes.length} bytes`));
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length));
+    const header = JSON.parse(text);
+    if (typeof header !== 'object' || header === null) throw new Error('no JSON object');
+    return { header, start: 8 + length };
+  } catch (error) {
+    throw undecodable(where, 'a safetensors header', error);
+  }
+}
+
+function checkEntry(name: string, entry: unknown, available: number): Entry {
+  const { dtype, shape, data_offsets: range } = (entry ?? {}) as Partial<Entry>;
+  const where = `readSafetensors('${name}')`;
+  if (!isElementType(dtype)) throw new FormatError(complaint(where, 'a known dtype', String(dtype)));
+  const lengths = [shape, range].every(
+    (list) => Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0),
+  );
+  if (!lengths || shape === undefined || range?.length !== 2) {
+    throw new FormatError(complaint(where, 'shape and data_offsets', JSON.stringify(entry)));
+  }
+  const size = sizeOf(shape) * elementSize(dtype);
+  if (range[1] - range[0] !== size || range[1] > available) {
+    const expected = `${size} bytes for ${dtype} [${shape.join(', ')}] within ${available}`;
+    throw new FormatError(complaint(where, expected, `bytes ${range[0]} to ${range[1]}`));
+  }
+  return { dtype, shape, data_offsets: range };
+}
+
+/** The format forbids holes, overlaps and trailing bytes, so that a file means one thing only. */
+function checkCovered(ranges: readonly [number, number][], length: number): void {
+  const sorted = [...ranges].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const ends = [0, ...sorted.map(([, to]) => to)];
+  const wrong = [...sorted.map(([from]) => from), length].findIndex((from, i) => from !== ends[i]);
+  if (wrong !== -1) {
+    const expected = `tensors that cover all ${length} bytes once`;
+    throw new FormatError(
+      complaint('readSafetensors', expected, `a gap or an overlap at byte ${ends[wrong]}`),
+    );
+  }
+}
+
+/**
+ * Writes arrays as a safetensors file: float64 and float32 arrays as F32, bytes as U8. The same arrays give the same bytes.
+ *
+ * @param metadata strings to keep in the header
+ * @throws ConfigError where a shape and its data do not belong together
+ * @example
+ * const bytes = writeSafetensors({ z: { shape: [1, 2], data: Float32Array.of(0.5, -1) } }); // safetensors.torch.load(bytes)['z']
+ */
+export function writeSafetensors(
+  arrays: Record<string, NdArray>,
+  metadata: Record<string, string> = {},
+): Uint8Array {
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  // Wider types first keeps every tensor aligned.
+  const ordered = Object.entries(arrays).sort(([, a], [, b]) => widthOf(b) - widthOf(a));
+  for (const [name, array] of ordered) {
+    checkNdArray(`writeSafetensors('${name}')`, array);
+    const bytes = array.data instanceof Uint8Array ? array.data : float32Bytes(array.data);
+    const dtype: ElementType = array.data instanceof Uint8Array ? 'U8' : 'F32';
+    header[name] = { dtype, shape: array.shape, data_offsets: [offset, offset + bytes.length] };
+    offset += bytes.length;
+    parts.push(bytes);
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const padded = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
+  viewOf(padded).setBigUint64(0, BigInt(padded.length - 8), true);
+  padded.set(text, 8);
+  return joinBytes([padded, ...parts]);
+}
+
+function widthOf(array: NdArray): number {
+  return array.data instanceof Uint8Array ? 1 : 4;
+}

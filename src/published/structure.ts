@@ -1,0 +1,105 @@
+import { complaint, FormatError } from '../core/errors';
+import type { GlowOptions } from '../flows';
+import type { StoredTensors } from './storedTensor';
+
+/** The options of a Glow that decide which weights it has. */
+export type Structure = Required<
+  Pick<
+    GlowOptions,
+    | 'imageShape'
+    | 'levels'
+    | 'stepsPerLevel'
+    | 'hiddenChannels'
+    | 'permutation'
+    | 'lu'
+    | 'coupling'
+    | 'networkActnorm'
+    | 'padding'
+    | 'lastPadding'
+    | 'learnTop'
+    | 'classes'
+  >
+>;
+
+/** What the shapes in a file say; some codes keep no trace of the images' size. */
+export type InferredStructure = Omit<Structure, 'imageShape'> & {
+  /** Channels of the images. */
+  channels: number;
+  /** Height and width of the images, where the file tells. */
+  size?: [number, number];
+};
+
+/** Where a step's weights are, with the sizes that rules need. */
+export interface StepPlace {
+  level: number;
+  step: number;
+  /** Prefix of our weights. */
+  ours: string;
+  /** Channels after the squeeze. */
+  channels: number;
+  /** Output channels of the coupling network. */
+  filters: number;
+}
+
+const ROOT = 'bijector/multiscale';
+
+/** Channels inside a level. */
+export function channelsOf({ imageShape }: Structure, level: number): number {
+  return imageShape[2] * 4 * 2 ** level;
+}
+
+/** All steps in the order in which data meets them. */
+export function stepsOf(structure: Structure): StepPlace[] {
+  const { levels, stepsPerLevel, coupling } = structure;
+  return Array.from({ length: levels * stepsPerLevel }, (_, i) => {
+    const level = Math.floor(i / stepsPerLevel);
+    const step = i % stepsPerLevel;
+    const channels = channelsOf(structure, level);
+    const filters = coupling === 'affine' ? channels : channels / 2;
+    return { level, step, ours: `${ROOT}/level${level}/step${step}`, channels, filters };
+  });
+}
+
+/** Prefixes of the splits' priors, one per level but the last, with the channels of their level. */
+export function splitsOf(structure: Structure): { level: number; ours: string; channels: number }[] {
+  return Array.from({ length: structure.levels - 1 }, (_, level) => ({
+    level,
+    ours: `${ROOT}/level${level}/split/network`,
+    channels: channelsOf(structure, level),
+  }));
+}
+
+/** Prefix of the top prior's weights. */
+export function topPriorOf({ levels }: Structure): string {
+  return `${ROOT}/level${levels - 1}/prior`;
+}
+
+/** Height and width of the top latents. */
+export function topSizeOf({ imageShape, levels }: Structure): [number, number] {
+  return [imageShape[0] / 2 ** levels, imageShape[1] / 2 ** levels];
+}
+
+/** Shape of the first tensor whose name fits; a FormatError where there is none. */
+export function shapeOf(tensors: StoredTensors, pattern: RegExp): number[] {
+  for (const [name, { shape }] of tensors) if (pattern.test(name)) return shape;
+  const expected = `a parameter named like ${pattern.source.replaceAll('\\', '')}`;
+  throw new FormatError(
+    complaint('importCheckpoint', expected, 'none', 'The configuration is read from it.'),
+  );
+}
+
+/** Whether any name fits. */
+export function hasName(tensors: StoredTensors, pattern: RegExp): boolean {
+  return [...tensors.keys()].some((name) => pattern.test(name));
+}
+
+/** One more than the largest number that the pattern captures in any name; 0 where none fits. */
+export function countOf(tensors: StoredTensors, pattern: RegExp): number {
+  const numbers = [...tensors.keys()].map((name) => pattern.exec(name)?.[1]).filter((n) => n !== undefined);
+  return numbers.reduce((most, n) => Math.max(most, Number(n) + 1), 0);
+}
+
+/** Length of the longest axis: codes write a vector of c channels as [c], [1, c, 1, 1] or [1, 1, 1, c]. */
+export function longest(shape: readonly number[]): number {
+  return Math.max(1, ...shape);
+}
