@@ -1,0 +1,71 @@
+import * as tfCore from '@tensorflow/tfjs-core';
+import * as tfLayers from '@tensorflow/tfjs-layers';
+import * as flows from 'tfjs-flows';
+import * as node from 'tfjs-flows/node';
+import * as testing from 'tfjs-flows/testing';
+import * as wasm from 'tfjs-flows/wasm';
+import type { Scope } from './run';
+
+/** Latents of 4 subclasses, 12 samples each, in 3 dimensions; an attribute that half of them have. */
+function makeLatents() {
+  const random = new flows.RandomStream(1);
+  const subclass = Array.from({ length: 48 }, (_, i) => i % 4);
+  const attribute = subclass.map((_, i) => (i % 8 < 4 ? 1 : -1));
+  const z = subclass.map((label, i) =>
+    Array.from(random.normalArray(3), (value) => value + label + attribute[i]),
+  );
+  return { z, subclass, attributes: attribute.map((value) => [value]) };
+}
+
+/** What the examples take for granted: the public names, and data and models with the obvious names. */
+export async function makeScope(): Promise<Scope> {
+  const random = new flows.RandomStream(2);
+  const images = tfCore.tidy(() => tfCore.floor(random.uniform([8, 28, 28, 1], 0, 256)));
+  const labeled = makeLatents();
+  const few = labeled.z.slice(0, 5);
+  const actnorm = new flows.ActNorm({ inputShape: [28, 28, 1] });
+  const flow = new flows.ImageFlow({ bijector: actnorm, seed: 3 });
+  const chain = new flows.Chain({ bijectors: [new flows.ActNorm({ inputShape: [2] })] });
+
+  // Examples show real numbers of epochs; here two steps must do.
+  const short = (options: flows.FitOptions = {}): flows.FitOptions => {
+    const { validationSplit, earlyStopping, ...rest } = options;
+    return { ...rest, epochs: undefined, steps: 2, progress: 'none' };
+  };
+  const fit: typeof flows.fit = (model, data, options) => flows.fit(model, data, short(options));
+  const fitFlow = flow.fit.bind(flow);
+  flow.fit = (data, options) => fitFlow(data, short(options));
+
+  return {
+    ...flows,
+    ...testing,
+    ...node,
+    ...wasm,
+    tf: { ...tfCore, ...tfLayers },
+    fit,
+    flow,
+    glow: flow,
+    chain,
+    bijector: chain,
+    averages: new flows.AveragedWeights(flow, 0.9),
+    images,
+    x: images,
+    data: images,
+    heldOut: images,
+    heldOutImages: images,
+    pixels: images.dataSync(),
+    labeled,
+    base: labeled,
+    z: labeled.z,
+    latents: labeled.z,
+    labels: labeled.subclass,
+    people: labeled.subclass,
+    digit: labeled.subclass,
+    sunglasses: labeled.attributes,
+    attribute: labeled.z,
+    prior: flows.fitPrior(labeled),
+    few,
+    fewLatents: few,
+    fiveSamplesOfANewSubclass: few,
+  };
+}
