@@ -1,4 +1,14 @@
-/** Base class of every error that this library throws on purpose. */
+/**
+ * Base class of every error that this library throws on purpose; the subclasses say of which kind it is.
+ *
+ * @example
+ * try {
+ *   flow.encode(tf.zeros([1, 3]));
+ * } catch (error) {
+ *   if (!(error instanceof FlowError)) throw error;
+ *   console.log(error.name, error.message); // ShapeError ImageFlow.encode: expected [batch, 28, 28, 1], got [1, 3].
+ * }
+ */
 export class FlowError extends Error {
   override name = 'FlowError';
 }

@@ -25,6 +25,11 @@ export interface SerializedModule {
  *
  * Holds variables and children in creation order, so weights have a stable order and stable hierarchical names.
  * (tfjs wants variable names unique in the process; the names here are unique within their tree, whatever else runs.)
+ *
+ * @example
+ * const module: Module = new ActNorm({ inputShape: [3] });
+ * module.weights.map(({ name }) => name); // ['bias', 'logScale']
+ * module.parameterCount; // 6
  */
 export abstract class Module extends tf.serialization.Serializable {
   readonly name: string;
@@ -139,18 +144,37 @@ export abstract class Module extends tf.serialization.Serializable {
   }
 }
 
-type ModuleClass = tf.serialization.SerializableConstructor<Module>;
-
-/** Makes a class known to `deserializeModule`; its static className must be unique, ours start with "Flow". */
-export function registerModule(moduleClass: ModuleClass): void {
+/**
+ * Makes a class known to `deserializeModule`; its static className must be unique, ours start with "Flow".
+ *
+ * @example
+ * class Mirror extends Permutation {
+ *   static override className = 'MyMirror';
+ * }
+ * registerModule(Mirror);
+ */
+export function registerModule(moduleClass: tf.serialization.SerializableConstructor<Module>): void {
   tf.serialization.registerClass(moduleClass as never);
 }
 
+/**
+ * A module as plain JSON, without its weights.
+ *
+ * @example
+ * serializeModule(new ActNorm({ inputShape: [3] })).className; // 'FlowActNorm'
+ */
 export function serializeModule(module: Module): SerializedModule {
   return { className: module.getClassName(), config: module.getConfig() };
 }
 
-/** Builds a module from its JSON form; weights are fresh. */
+/**
+ * Builds a module from its JSON form; weights are fresh.
+ *
+ * @throws FormatError for a class that is not registered
+ * @example
+ * const json = JSON.stringify(serializeModule(new ActNorm({ inputShape: [3] })));
+ * const copy = deserializeModule<ActNorm>(JSON.parse(json));
+ */
 export function deserializeModule<T extends Module>(serialized: SerializedModule): T {
   const entry = tf.serialization.SerializationMap.getMap().classNameMap[serialized?.className];
   if (entry === undefined) {

@@ -14,7 +14,13 @@ export interface DistributionSampleOptions {
   random: RandomStream;
 }
 
-/** A base distribution over events of a fixed shape. */
+/**
+ * A base distribution over events of a fixed shape; subclasses implement `computeLogProb` and `computeSample`.
+ *
+ * @example
+ * const base: Distribution = new StandardNormal({ eventShape: [2] });
+ * base.sample(5, { random: new RandomStream(1), temperature: 0.7 }).shape; // [5, 2]
+ */
 export abstract class Distribution extends Module {
   readonly eventShape: Shape;
 

@@ -58,6 +58,21 @@ export interface BijectorOptions {
  * Callers own what is returned; inputs are never disposed.
  *
  * Source of the rule: Rezende and Mohamed, "Variational Inference with Normalizing Flows" (2015), section 3, arXiv:1505.05770.
+ *
+ * @example
+ * class Shift extends Bijector {
+ *   static className = 'MyShift';
+ *   protected computeForward(x: tf.Tensor) {
+ *     return { value: tf.add(x, 1), logDet: tf.zeros([x.shape[0]]) as tf.Tensor1D };
+ *   }
+ *   protected computeInverse(y: tf.Tensor) {
+ *     return { value: tf.sub(y, 1), logDet: tf.zeros([y.shape[0]]) as tf.Tensor1D };
+ *   }
+ *   getConfig() {
+ *     return { name: this.name, inputShape: [...this.inputShape] };
+ *   }
+ * }
+ * new Shift('shift', [2]).forward(tf.zeros([1, 2])).value.print(); // [[1, 1]]
  */
 export abstract class Bijector extends Module {
   /** Event shape that `forward` takes. */

@@ -37,7 +37,7 @@ export interface DequantizeOptions extends BijectorOptions {
  * @see Theis et al., "A note on the evaluation of generative models" (2016), section 3.1, arXiv:1511.01844; Dinh et al. (2016), section 4.1, arXiv:1605.08803
  * @example
  * const dequantize = new Dequantize({ inputShape: [8, 8, 1], nBits: 4 });
- * dequantize.forward(tf.fill([1, 8, 8, 1], 7.5)).value; // -0.03125 everywhere
+ * dequantize.forward(tf.fill([1, 8, 8, 1], 7.5)).value; // everywhere -0.03125
  */
 export class Dequantize extends Bijector {
   static className = 'FlowDequantize';

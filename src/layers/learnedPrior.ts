@@ -31,7 +31,7 @@ export interface LearnedPriorOptions extends BijectorOptions {
  * @see Kingma and Dhariwal, "Glow" (2018), the published `learntop` and `ycond`, arXiv:1807.03039
  * @example
  * const prior = new LearnedPrior({ inputShape: [2, 2, 8], classes: 10 });
- * const labels = tf.oneHot(tf.tensor1d([3], 'int32'), 10).toFloat();
+ * const labels = tf.cast(tf.oneHot(tf.tensor1d([3], 'int32'), 10), 'float32');
  * prior.forward(tf.ones([1, 2, 2, 8]), labels);
  */
 export class LearnedPrior extends Bijector {

@@ -3,7 +3,13 @@ import { complaint, ShapeError } from '../core/errors';
 /** Columns of a product worked on at once, so that its parts stay in the processor's cache. */
 const COLUMNS = 1024;
 
-/** A dense matrix on the host: float64, row-major. */
+/**
+ * A dense matrix on the host: float64, row-major.
+ *
+ * @example
+ * const matrix = Matrix.fromRows([[1, 2], [3, 4]]);
+ * matrix.transpose().data; // [1, 3, 2, 4]
+ */
 export class Matrix {
   constructor(
     readonly data: Float64Array,

@@ -10,7 +10,7 @@ export interface Example {
 /** What an entry file exports. */
 export interface Exports {
   examples: Example[];
-  /** Exported functions and classes whose docstring has no example. */
+  /** Exported functions and classes whose docstring has no example; subclasses of FlowError need none. */
   without: string[];
 }
 
@@ -35,10 +35,16 @@ export function readExports(entries: string[], tsconfig: string): Exports {
       );
       examples.push(...own, ...methods);
       const runs = symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class);
-      if (runs && own.length === 0) without.push(exported.name);
+      if (runs && own.length === 0 && !isSpecificError(symbol, checker)) without.push(exported.name);
     }
   }
   return { examples, without };
+}
+
+/** The example of FlowError serves its subclasses. */
+function isSpecificError(symbol: ts.Symbol, checker: ts.TypeChecker): boolean {
+  const type = checker.getDeclaredTypeOfSymbol(symbol) as ts.InterfaceType;
+  return type.isClass() && checker.getBaseTypes(type).some((base) => base.symbol.name === 'FlowError');
 }
 
 function examplesOf(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): Example[] {

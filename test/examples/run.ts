@@ -8,7 +8,8 @@ type AsyncFunction = (...values: unknown[]) => Promise<unknown>;
 const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => AsyncFunction;
 
 /** `expression; // value`, where the value is a number or an array of numbers. */
-const shown = /^([A-Za-z][^;\n]*?)(?:\.print\(\))?; \/\/ (-?\d[\d.e-]*|\[[-\d., e[\]]*\])(?=$|,| )/gm;
+const shown =
+  /^(?!const |let )([A-Za-z][^;\n]*?)(?:\.print\(\))?; \/\/ (-?\d[\d.e-]*|\[[-\d., e[\]]*\])(?=$|,| )/gm;
 
 /**
  * Runs TypeScript text in a scope, silently. A line `expression; // value` must give that value, to the digits shown.

@@ -27,6 +27,8 @@ export async function makeScope(): Promise<Scope> {
   const flow = new flows.ImageFlow({ bijector: actnorm, seed: 3 });
   const chain = new flows.Chain({ bijectors: [new flows.ActNorm({ inputShape: [2] })] });
 
+  await flows.saveModule(chain, 'indexeddb://my-bijector');
+
   // Examples show real numbers of epochs; here two steps must do.
   const short = (options: flows.FitOptions = {}): flows.FitOptions => {
     const { validationSplit, earlyStopping, ...rest } = options;

@@ -3,7 +3,13 @@ import type { RandomStream } from '../../core/random';
 import { Matrix } from '../../linalg';
 import { Covariance, type SerializedCovariance } from './covariance';
 
-/** A covariance of independent blocks of neighbouring coordinates: one per level of a multi-scale flow. */
+/**
+ * A covariance of independent blocks of neighbouring coordinates: one per level of a multi-scale flow.
+ *
+ * @example
+ * const block = new DiagonalCovariance(Float64Array.of(4));
+ * new BlockCovariance([block, block]).diagonal(); // [4, 4]
+ */
 export class BlockCovariance extends Covariance {
   readonly kind = 'blocks';
   readonly logDet: number;

@@ -2,7 +2,12 @@ import type { RandomStream } from '../../core/random';
 import { Matrix } from '../../linalg';
 import { Covariance, checkVariances, type SerializedCovariance } from './covariance';
 
-/** A covariance whose coordinates are taken as independent: d variances. */
+/**
+ * A covariance whose coordinates are taken as independent: d variances.
+ *
+ * @example
+ * new DiagonalCovariance(Float64Array.of(4, 1)).solve([4, 1]); // [1, 1]
+ */
 export class DiagonalCovariance extends Covariance {
   readonly kind = 'diagonal';
   readonly logDet: number;

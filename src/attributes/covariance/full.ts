@@ -3,7 +3,12 @@ import type { RandomStream } from '../../core/random';
 import { cholesky, choleskyLogDet, Matrix, solveLower, solveLowerTransposed } from '../../linalg';
 import { Covariance, type SerializedCovariance } from './covariance';
 
-/** A covariance stored as its d x d matrix. */
+/**
+ * A covariance stored as its d x d matrix.
+ *
+ * @example
+ * new FullCovariance(Matrix.fromRows([[4, 0], [0, 1]])).solve([4, 1]); // [1, 1]
+ */
 export class FullCovariance extends Covariance {
   readonly kind = 'full';
   readonly logDet: number;

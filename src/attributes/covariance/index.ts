@@ -11,7 +11,14 @@ export { DiagonalCovariance } from './diagonal';
 export { FullCovariance } from './full';
 export { LowRankCovariance } from './lowRank';
 
-/** A covariance from its JSON form. Throws a FormatError where the kind is unknown. */
+/**
+ * A covariance from its JSON form.
+ *
+ * @throws FormatError where the kind is unknown
+ * @example
+ * const json = JSON.stringify(new DiagonalCovariance(Float64Array.of(4, 1)).toJSON());
+ * covarianceFromJSON(JSON.parse(json)).diagonal(); // [4, 1]
+ */
 export function covarianceFromJSON(json: SerializedCovariance): Covariance {
   switch (json?.kind) {
     case 'full':

@@ -8,6 +8,9 @@ import { plusSquares } from './diagonal';
  * A low-rank plus diagonal covariance, S = diag(s) + F^T F with r factor rows F [r, d]: r + 1 vectors instead of d.
  *
  * S^-1 and log det come from an r x r matrix (Woodbury's identity and the matrix determinant lemma).
+ *
+ * @example
+ * new LowRankCovariance(Float64Array.of(1, 1), Matrix.fromRows([[1, 1]])).multiply([1, 0]); // [2, 1]
  */
 export class LowRankCovariance extends Covariance {
   readonly kind = 'lowRank';

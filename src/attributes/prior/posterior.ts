@@ -13,7 +13,13 @@ export interface NoveltyInflation {
   tauSquared: number;
 }
 
-/** What is known of one subclass after few samples of it; made by `Prior.posterior`. */
+/**
+ * What is known of one subclass after few samples of it; made by `Prior.posterior`.
+ *
+ * @example
+ * const posterior: Posterior = prior.posterior(fewLatents);
+ * posterior.degreesOfFreedom;
+ */
 export class Posterior {
   /** Covariance of a further sample, Sigma + V: uncertainty of the mean included. */
   readonly predictive: Covariance;

@@ -57,6 +57,10 @@ export interface SerializedPrior {
  * The general class as a hierarchical normal: subclass means mu_c ~ N(M, T), samples z | c ~ N(mu_c, Sigma_c) with E Sigma_c = W.
  *
  * Made by `fitPrior`, or by `Prior.of` from covariances that are known.
+ *
+ * @example
+ * const prior: Prior = fitPrior(labeled);
+ * const { mean } = prior.posterior(fewLatents);
  */
 export class Prior {
   /** E Sigma_c = W, the covariance within a subclass. */

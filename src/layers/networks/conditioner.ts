@@ -7,6 +7,18 @@ import { checkBatch, type Shape, sameShape } from '../../core/shapes';
  * A network that computes a bijector's parameters from what passes it unchanged; it needs no inverse.
  *
  * Shapes are checked and intermediates freed here; subclasses implement `compute`.
+ *
+ * @example
+ * class Mean extends Conditioner {
+ *   static className = 'MyMean';
+ *   protected compute(x: tf.Tensor) {
+ *     return tf.mean(x, 1, true);
+ *   }
+ *   getConfig() {
+ *     return {};
+ *   }
+ * }
+ * new Mean('mean', [2], [1]).apply(tf.tensor2d([[1, 3]])).print(); // [[2]]
  */
 export abstract class Conditioner extends Module {
   /** Event shape that it reads. */

@@ -50,7 +50,7 @@ const LOG_SCALE_FACTOR = 3;
  * @see Kingma and Dhariwal, "Glow" (2018), section 3.3 and the published code, arXiv:1807.03039
  * @example
  * const layer = new Convolution({ inputShape: [8, 8, 6], filters: 12, initial: 'zero', padding: 'edge' });
- * layer.apply(tf.ones([1, 8, 8, 6])).max().print(); // 0
+ * tf.max(layer.apply(tf.ones([1, 8, 8, 6]))).print(); // 0
  */
 export class Convolution extends Conditioner {
   static className = 'FlowConvolution';
