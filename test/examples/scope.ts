@@ -6,13 +6,13 @@ import * as testing from 'tfjs-flows/testing';
 import * as wasm from 'tfjs-flows/wasm';
 import type { Scope } from './run';
 
-/** Latents of 4 subclasses, 12 samples each, in 3 dimensions; an attribute that half of them have. */
+/** Latents of 4 subclasses, 12 samples each, in 64 dimensions; an attribute that half of them have. */
 function makeLatents() {
   const random = new flows.RandomStream(1);
   const subclass = Array.from({ length: 48 }, (_, i) => i % 4);
   const attribute = subclass.map((_, i) => (i % 8 < 4 ? 1 : -1));
   const z = subclass.map((label, i) =>
-    Array.from(random.normalArray(3), (value) => value + label + attribute[i]),
+    Array.from(random.normalArray(64), (value, j) => value + (j < 8 ? label : attribute[i])),
   );
   return { z, subclass, attributes: attribute.map((value) => [value]) };
 }
@@ -22,7 +22,8 @@ export async function makeScope(): Promise<Scope> {
   const random = new flows.RandomStream(2);
   const images = tfCore.tidy(() => tfCore.floor(random.uniform([8, 28, 28, 1], 0, 256)));
   const labeled = makeLatents();
-  const few = labeled.z.slice(0, 5);
+  const ofClass = (label: number) => labeled.z.filter((_, i) => labeled.subclass[i] === label);
+  const few = ofClass(0).slice(0, 5);
   const actnorm = new flows.ActNorm({ inputShape: [28, 28, 1] });
   const flow = new flows.ImageFlow({ bijector: actnorm, seed: 3 });
   const chain = new flows.Chain({ bijectors: [new flows.ActNorm({ inputShape: [2] })] });
@@ -67,7 +68,12 @@ export async function makeScope(): Promise<Scope> {
     attribute: labeled.z,
     prior: flows.fitPrior(labeled),
     few,
-    fewLatents: few,
     fiveSamplesOfANewSubclass: few,
+    samplesOfTheOtherClasses: {
+      z: [...ofClass(1), ...ofClass(2)],
+      subclass: [...Array(12).fill(1), ...Array(12).fill(2)],
+    },
+    fewLatents: labeled.z.slice(0, 12),
+    fewLabels: labeled.subclass.slice(0, 12),
   };
 }

@@ -73,7 +73,7 @@ const SHAPE_TEST_COMPONENTS = 4;
  * @throws DataError for a subclass that the reference lacks, fewer than 2 subclasses, non-finite values; ShapeError, ConfigError
  * Sources: Anderson (2001), doi:10.1111/j.1442-9993.2001.01070.pp.x, for the tests; `fitPrior` for the hierarchical model.
  * @example
- * const report = biasReport({ z: few, subclass: fewLabels }, { z: heldOut, subclass: labels }, { seed: 1 });
+ * const report = biasReport({ z: fewLatents, subclass: fewLabels }, { z: latents, subclass: labels }, { seed: 1 });
  * report.complementarity.ratio; // near 1
  * report.transfer?.gapClosed; // share of the way from own few samples to a large sample
  */

@@ -50,7 +50,13 @@ export interface VarianceRatio {
   p: number;
 }
 
-/** Strengths that may be applied to one latent along one direction; made by `learnableRange`. */
+/**
+ * Strengths that may be applied to one latent along one direction; made by `learnableRange`.
+ *
+ * @example
+ * const range: LearnableRange = learnableRange(prior.posterior(few), few[0], zDelta(base));
+ * range.status(0.1); // 'own' | 'transferable' | 'outside'
+ */
 export class LearnableRange {
   constructor(
     readonly kind: RangeKind,
