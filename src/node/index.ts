@@ -6,6 +6,7 @@ export {
   checkpointDirectory,
 } from './checkpointDirectory';
 export { fileSystem } from './fileSystem';
+export { importCheckpointFile } from './importCheckpointFile';
 export { abortOnInterrupt } from './interrupt';
 
 registerFileScheme();
