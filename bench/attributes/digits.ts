@@ -44,7 +44,7 @@ export function splitHalves(label: Int32Array, random: RandomStream): [Int32Arra
 }
 
 /** Slant (radians), size and aspect from grey-level moments, thickness and ink. */
-function attributesOf(image: Float64Array): number[] {
+export function attributesOf(image: Float64Array): number[] {
   let ink = 0;
   let x = 0;
   let y = 0;
