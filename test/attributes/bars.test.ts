@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { Matrix, RandomStream } from 'tfjs-flows';
 import { mixedNormality } from 'tfjs-flows/attributes';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { coverage } from '../../bench/attributes/bandCoverage';
 import { components, split, summarize } from '../../bench/attributes/complementarity';
 import { loadDigits, rowsOf, splitHalves } from '../../bench/attributes/digits';
 import { rejectionRates } from '../../bench/attributes/falsePositives';
@@ -25,6 +26,12 @@ describe('false positives at nominal 0.05 (500 normal samples; 99.9 % band of th
     expect(jarqueBera).toBeLessThan(0.06);
     expect(fittedKolmogorovSmirnov).toBeLessThan(0.01);
     expect(refused).toBe(1);
+  });
+});
+
+describe('class-level bands', () => {
+  it('hold the mean over populations about as often as they say (40 populations at 0.95: fewer than 33 has probability 0.001)', () => {
+    for (const share of coverage(40, 60)) expect(share).toBeGreaterThan(0.82);
   });
 });
 

@@ -3,9 +3,6 @@ import { type ClassMoments, controlRow, type ExcessTable, excessTable, type Mixi
 import { type ClassRows, permuteClasses, resampleClasses } from './mixtures';
 import type { Interval, Trend } from './verdict';
 
-/** Mixtures per K within one bootstrap replicate: few, since the replicates average out. */
-const REPEATS_PER_RESAMPLE = 5;
-
 /** Excesses of resampled classes, and their controls at the largest K. */
 export interface Resampled {
   tables: ExcessTable[];
@@ -20,14 +17,13 @@ export function resampleTables(
   replicates: number,
   random: RandomStream,
 ): Resampled {
-  const smaller = { ...plan, repeats: Math.min(plan.repeats, REPEATS_PER_RESAMPLE) };
   const last = plan.counts[plan.counts.length - 1];
   const tables: ExcessTable[] = [];
   const controls: Float64Array[] = [];
   for (let b = 0; b < replicates; b++) {
     const resampled = resampleClasses(groups, random);
-    tables.push(excessTable(smaller, resampled, random));
-    controls.push(controlRow(smaller, resampled, last, moments, random));
+    tables.push(excessTable(plan, resampled, random));
+    controls.push(controlRow(plan, resampled, last, moments, random));
   }
   return { tables, controls };
 }

@@ -2,7 +2,7 @@ export { andersonDarling } from './andersonDarling';
 export { benjaminiHochberg, benjaminiYekutieli, holm } from './corrections';
 export { cramerVonMises } from './cramerVonMises';
 export { dagostinoK2 } from './dagostinoK2';
-export type { EffectName } from './effectSizes';
+export type { EffectName, EffectSizes } from './effectSizes';
 export { jarqueBera } from './jarqueBera';
 export { type KolmogorovSmirnovOptions, kolmogorovSmirnov } from './kolmogorovSmirnov';
 export { lilliefors } from './lilliefors';
