@@ -6,7 +6,7 @@
  *   flow.encode(tf.zeros([1, 3]));
  * } catch (error) {
  *   if (!(error instanceof FlowError)) throw error;
- *   console.log(error.name, error.message); // ShapeError ImageFlow.encode: expected [batch, 28, 28, 1], got [1, 3].
+ *   console.log(error.name, error.message); // ShapeError ImageFlow.encode: expected [batch, 8, 8, 1], got [1, 3].
  * }
  */
 export class FlowError extends Error {

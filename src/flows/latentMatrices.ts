@@ -97,7 +97,9 @@ export async function encodeLabeled<Subclass extends ArrayLike<number> | readonl
  *
  * @throws ShapeError, ConfigError
  * @example
- * const images = await decodeLatents(glow, manipulate(z, delta, [-1, 0, 1]).z);
+ * const base = await encodeLabeled(glow, { events: faces, subclass: people, attributes: sunglasses });
+ * const sweep = manipulate(base.z, zDelta(base), [-1, 0, 1]);
+ * const images = await decodeLatents(glow, sweep.z);
  */
 export async function decodeLatents(
   flow: Flow,

@@ -1,12 +1,11 @@
 export { cholesky, choleskyLogDet, solveLower, solveLowerTransposed } from './cholesky';
 export { gram } from './gram';
-export { inverse, type LuDecomposition, luDecompose, slogdet, solve } from './lu';
+export { inverse, luDecompose, slogdet, solve } from './lu';
 export { Matrix, norm1 } from './matrix';
 export {
   componentsFromGram,
   leadingEigen,
   orthonormalRows,
-  type PrincipalComponents,
   principalComponents,
 } from './principalComponents';
 export { randomRotation } from './rotation';

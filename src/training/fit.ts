@@ -34,7 +34,7 @@ const modelsInTraining = new WeakSet<Trainable>();
  * @throws ConfigError, DataError, ShapeError, BackendError, DisposedError; NonFiniteError, which names the layer
  *
  * @example
- * const history = await fit(flow, { x: pixels, shape: [28, 28, 1] }, {
+ * const history = await fit(flow, { x: pixels, shape: [8, 8, 1] }, {
  *   epochs: 10, batchSize: 64, learningRate: 1e-3, schedule: { kind: 'constant', warmupSteps: 100 }, clipNorm: 100,
  *   validationSplit: 0.1, earlyStopping: { patience: 3 },
  * });

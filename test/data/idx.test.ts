@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { FormatError, readIdx } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
-import { fixture, flipBit } from './fixture';
+import { fixture, flipBit } from '../support/fixture';
 
 const packed = fixture('../../examples/data/fashion-mnist-2000-labels-idx1-ubyte.gz');
 

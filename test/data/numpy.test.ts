@@ -1,7 +1,7 @@
 import { zipSync } from 'fflate';
 import { decodeText, FormatError, readNpy, readNpz, writeNpy, writeNpz } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
-import { fixture, flipBit } from './fixture';
+import { fixture, flipBit } from '../support/fixture';
 
 const base = [0, 1, 2, 3, 4, 5];
 const unsigned = base.map((x) => x * 40);

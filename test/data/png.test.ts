@@ -3,7 +3,7 @@ import { PNG } from 'pngjs';
 import { ConfigError, decodePng, encodePng, FormatError, imageGrid } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import { crc32 } from '../../src/core/checksum';
-import { flipBit } from './fixture';
+import { flipBit } from '../support/fixture';
 
 function bigEndian(value: number): number[] {
   return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];

@@ -4,6 +4,7 @@ import * as flows from 'tfjs-flows';
 import * as node from 'tfjs-flows/node';
 import * as testing from 'tfjs-flows/testing';
 import * as wasm from 'tfjs-flows/wasm';
+import { fixture } from '../support/fixture';
 import type { Scope } from './run';
 
 /** Latents of 4 subclasses, 12 samples each, in 64 dimensions; an attribute that half of them have. */
@@ -20,12 +21,19 @@ function makeLatents() {
 /** What the examples take for granted: the public names, and data and models with the obvious names. */
 export async function makeScope(): Promise<Scope> {
   const random = new flows.RandomStream(2);
-  const images = tfCore.tidy(() => tfCore.floor(random.uniform([8, 28, 28, 1], 0, 256)));
+  const images = tfCore.tidy(() => tfCore.floor(random.uniform([48, 8, 8, 1], 0, 256)));
   const labeled = makeLatents();
   const ofClass = (label: number) => labeled.z.filter((_, i) => labeled.subclass[i] === label);
   const few = ofClass(0).slice(0, 5);
-  const actnorm = new flows.ActNorm({ inputShape: [28, 28, 1] });
+  const actnorm = new flows.ActNorm({ inputShape: [8, 8, 1] });
   const flow = new flows.ImageFlow({ bijector: actnorm, seed: 3 });
+  const glow = new flows.Glow({
+    imageShape: [8, 8, 1],
+    levels: 2,
+    stepsPerLevel: 1,
+    hiddenChannels: 4,
+    seed: 4,
+  });
   const chain = new flows.Chain({ bijectors: [new flows.ActNorm({ inputShape: [2] })] });
 
   await flows.saveModule(chain, 'indexeddb://my-bijector');
@@ -47,7 +55,10 @@ export async function makeScope(): Promise<Scope> {
     tf: { ...tfCore, ...tfLayers },
     fit,
     flow,
-    glow: flow,
+    glow,
+    faces: images,
+    exported: await flows.exportStateDict(glow, 'chaiyujin'),
+    bytes: fixture('glow/chaiyujin_affine_lu_top/checkpoint.pt'),
     chain,
     bijector: chain,
     averages: new flows.AveragedWeights(flow, 0.9),

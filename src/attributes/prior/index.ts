@@ -1,3 +1,4 @@
+export type { BetweenRatios } from './between';
 export { type FitPriorOptions, fitPrior } from './fitPrior';
 export { type NoveltyInflation, Posterior } from './posterior';
 export {

@@ -104,7 +104,11 @@ export class Convolution extends Conditioner {
     return this.kernelSize === 1 ? [] : ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
   }
 
-  /** This layer for `fusedConvolutions`, together with the actnorm that follows it, if any. */
+  /**
+   * This layer for `fusedConvolutions`, together with the actnorm that follows it, if any.
+   *
+   * @internal
+   */
   fusedLayer(norm?: Pick<FusedLayer, 'offset' | 'logScale'>): FusedLayer {
     const offsets = [this.bias, this.frame(), norm?.offset].filter((offset) => offset !== undefined);
     const offset = offsets.reduce<tf.Tensor>(
