@@ -65,3 +65,11 @@ export function allFinite(x: tf.Tensor): boolean {
   const [sum] = tf.tidy(() => tf.sum(tf.mul(x, 0)).dataSync());
   return sum === 0;
 }
+
+/**
+ * Frees an intermediate value in the middle of a pass, so that a pass needs no more memory the deeper it goes.
+ * What the pass was given or goes on with stays, and so does what somebody keeps. (A tape holds clones of its own.)
+ */
+export function disposeBetween(value: tf.Tensor, ...needed: tf.Tensor[]): void {
+  if (!needed.includes(value) && !value.kept) value.dispose();
+}

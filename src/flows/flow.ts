@@ -12,9 +12,9 @@ import { batchOf, checkBatch, checkInteger, type Shape, sameShape } from '../cor
 import { allFinite } from '../core/tensors';
 import { type Distribution, StandardNormal } from '../distributions';
 import { type Location, loadModule, saveModule } from '../io';
-import type { Bijector, LatentSlice } from '../layers';
+import type { Bijector, LatentSlice, Transformed } from '../layers';
 import { type FitData, type FitOptions, fit, type History } from '../training';
-import type { Batch, Loss, Trainable } from '../training/trainable';
+import type { Batch, BijectiveLoss, Loss, Trainable } from '../training/trainable';
 import { type Account, firstNonFinite, makeAccount } from './account';
 import { summarize } from './summary';
 
@@ -119,7 +119,7 @@ export class Flow extends Module implements Trainable {
     this.checkData('logProb', x);
     return tf.tidy(() => {
       const context = this.toContext('logProb', options.context, x.shape[0]);
-      return this.logProbOf(this.toModel(x, this.stream(options)), context);
+      return this.logProbOf(this.bijector.forward(this.toModel(x, this.stream(options)), context), context);
     });
   }
 
@@ -251,11 +251,15 @@ export class Flow extends Module implements Trainable {
     });
   }
 
-  /** Mean negative log-likelihood of a batch, in nats. */
+  /** The training loss of a batch, in `lossUnit`; subclasses say what it is in `lossOf`. */
   loss(batch: Batch, random: RandomStream): Loss {
-    const context = this.toContext('fit', batch.context, batch.x.shape[0]);
-    const logProb = this.logProbOf(this.toModel(batch.x, random), context);
-    return { loss: tf.neg(tf.mean(logProb)) as tf.Scalar, metrics: {} };
+    const { bijector, x, context, head } = this.lossParts(batch, random);
+    return head(bijector.forward(x, context));
+  }
+
+  /** The loss taken apart for reversible gradients; undefined where a subclass has a `loss` of its own. */
+  bijectiveLoss(batch: Batch, random: RandomStream): BijectiveLoss | undefined {
+    return this.loss === Flow.prototype.loss ? this.lossParts(batch, random) : undefined;
   }
 
   /** Name of the first layer with a non-finite output on this batch. */
@@ -310,14 +314,24 @@ export class Flow extends Module implements Trainable {
     throw new ConfigError(complaint(`${this.label}.${method}`, 'a context tensor [n, ...]', typeof context));
   }
 
-  /** log p of data that is already what the bijector takes. */
-  protected logProbOf(x: tf.Tensor, context?: tf.Tensor): tf.Tensor1D {
-    const { value, logDet } = this.bijector.forward(x, context);
+  /** Hook: the training loss of latents; here the mean negative log-likelihood, in nats. */
+  protected lossOf(latent: Transformed, context?: tf.Tensor): Loss {
+    return { loss: tf.neg(tf.mean(this.logProbOf(latent, context))) as tf.Scalar, metrics: {} };
+  }
+
+  /** log p of data by the bijector's result on them. */
+  protected logProbOf({ value, logDet }: Transformed, context?: tf.Tensor): tf.Tensor1D {
     return tf.add(this.base.logProb(value, context), logDet);
   }
 
   protected stream(options: PassOptions): RandomStream {
     return options.seed === undefined ? this.random : new RandomStream(options.seed);
+  }
+
+  private lossParts(batch: Batch, random: RandomStream): BijectiveLoss {
+    const context = this.toContext('fit', batch.context, batch.x.shape[0]);
+    const head = (latent: Transformed) => this.lossOf(latent, context);
+    return { bijector: this.bijector, x: this.toModel(batch.x, random), context, head };
   }
 
   private checkData(method: string, x: tf.Tensor): void {

@@ -22,9 +22,10 @@ import {
   type ScaleMap,
   Split,
   Squeeze,
+  type Transformed,
 } from '../layers';
 import { Convolution } from '../layers/networks';
-import type { Batch, Loss } from '../training/trainable';
+import type { Loss } from '../training/trainable';
 import { Classifier } from './classifier';
 import type { Context } from './flow';
 import { ImageFlow } from './imageFlow';
@@ -155,21 +156,6 @@ export class Glow extends ImageFlow {
     });
   }
 
-  /** Mean bits per dimension, and with classes the weighted cross-entropy of the classifier head. */
-  override loss(batch: Batch, random: RandomStream): Loss {
-    const { classifier } = this;
-    if (classifier === undefined) return super.loss(batch, random);
-    const labels = this.labels('fit', batch.context, batch.x.shape[0]);
-    const { value, logDet } = this.bijector.forward(this.toModel(batch.x, random), labels);
-    const bitsPerDim = this.toBits(tf.mean(tf.add(this.base.logProb(value, labels), logDet))) as tf.Scalar;
-    const top = this.topLatents(value, labels);
-    const bits = tf.div(classifier.crossEntropy(top, labels), Math.LN2) as tf.Scalar;
-    return {
-      loss: tf.add(bitsPerDim, tf.mul(bits, this.options.classWeight)) as tf.Scalar,
-      metrics: { bitsPerDim, classBits: bits, accuracy: classifier.accuracy(top, labels) },
-    };
-  }
-
   override getConfig(): tf.serialization.ConfigDict {
     const { seed, ...config } = this.options;
     // Shuffled orders are no weights: the seed that drew them must be kept.
@@ -179,6 +165,19 @@ export class Glow extends ImageFlow {
 
   static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
     return new Glow(config as unknown as GlowOptions) as never;
+  }
+
+  /** Mean bits per dimension, and with classes the weighted cross-entropy of the classifier head. */
+  protected override lossOf(latent: Transformed, labels?: tf.Tensor): Loss {
+    const { classifier } = this;
+    const { loss: bitsPerDim, metrics } = super.lossOf(latent, labels);
+    if (classifier === undefined || labels === undefined) return { loss: bitsPerDim, metrics };
+    const top = this.topLatents(latent.value, labels);
+    const bits = tf.div(classifier.crossEntropy(top, labels), Math.LN2) as tf.Scalar;
+    return {
+      loss: tf.add(bitsPerDim, tf.mul(bits, this.options.classWeight)) as tf.Scalar,
+      metrics: { bitsPerDim, classBits: bits, accuracy: classifier.accuracy(top, labels) },
+    };
   }
 
   /** Class numbers, one for all or one per image, become one-hot labels. */

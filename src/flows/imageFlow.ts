@@ -3,8 +3,8 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
 import type { Distribution } from '../distributions';
-import { type Bijector, Chain, Dequantize, type Preprocessing } from '../layers';
-import type { Batch, Loss } from '../training/trainable';
+import { type Bijector, Chain, Dequantize, type Preprocessing, type Transformed } from '../layers';
+import type { Loss } from '../training/trainable';
 import { Flow, type PassOptions } from './flow';
 
 /** Options of {@link ImageFlow}. */
@@ -72,12 +72,6 @@ export class ImageFlow extends Flow {
     return tf.tidy(() => this.toBits(this.logProb(images, options)) as tf.Tensor1D);
   }
 
-  /** Mean bits per dimension of a batch. */
-  override loss(batch: Batch, random: RandomStream): Loss {
-    const { loss, metrics } = super.loss(batch, random);
-    return { loss: tf.neg(this.toBits(loss)) as tf.Scalar, metrics };
-  }
-
   override getConfig(): tf.serialization.ConfigDict {
     const { inputShape: _, name: __, ...preprocessing } = this.dequantize.getConfig();
     const [, bijector] = (this.bijector as Chain).bijectors;
@@ -107,6 +101,12 @@ export class ImageFlow extends Flow {
 
   protected override checkValues(where: string, images: tf.Tensor): void {
     this.dequantize.checkLevels(where, images);
+  }
+
+  /** Mean bits per dimension. */
+  protected override lossOf(latent: Transformed, context?: tf.Tensor): Loss {
+    const logProb = tf.mean(this.logProbOf(latent, context));
+    return { loss: this.toBits(logProb) as tf.Scalar, metrics: {} };
   }
 
   /** -nats / (D ln 2) */

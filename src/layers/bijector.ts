@@ -11,7 +11,7 @@ export interface Transformed {
   logDet: tf.Tensor1D;
 }
 
-/** One layer's part in a pass, as `trace` reports it. Tensors belong to the pass: read them, do not keep them. */
+/** One layer's part in a pass, as `trace` reports it. Tensors are freed soon after the visit: clone what has to outlive it. */
 export interface TraceEntry {
   /** Place in the tree, as in `level0/step2/coupling`. */
   name: string;
@@ -146,7 +146,7 @@ export abstract class Bijector extends Module {
   /**
    * Forward, showing every leaf layer's input and output on the way.
    *
-   * The caller runs it inside `tf.tidy`; nothing is freed before the end.
+   * The caller runs it inside `tf.tidy`. A visit's tensors are freed when the next layer has run.
    */
   trace(
     x: tf.Tensor,

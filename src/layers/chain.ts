@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape } from '../core/shapes';
-import { zeroLogDet } from '../core/tensors';
+import { disposeBetween, zeroLogDet } from '../core/tensors';
 import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
 
 /** Options of {@link Chain}. */
@@ -80,7 +80,11 @@ export class Chain extends Bijector {
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
-    return this.bijectors.reduce((value, bijector) => bijector.initialize(value, context), x);
+    return this.bijectors.reduce((value, bijector) => {
+      const next = bijector.initialize(value, context);
+      disposeBetween(value, x, next);
+      return next;
+    }, x);
   }
 
   override trace(
@@ -118,6 +122,7 @@ export class Chain extends Bijector {
     let logDet = zeroLogDet(input.shape[0]);
     for (const bijector of order) {
       const result = pass(bijector, value);
+      disposeBetween(value, input, result.value);
       value = result.value;
       logDet = tf.add(logDet, result.logDet);
     }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape, sizeOf } from '../core/shapes';
-import { joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
+import { disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
 import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
 
 /** Options of {@link MultiScale}. */
@@ -92,10 +92,9 @@ export class MultiScale extends Bijector {
     let value: tf.Tensor | undefined;
     for (let i = this.levels.length - 1; i >= 0; i--) {
       const latent = tf.reshape(latents[i], [y.shape[0], ...layout[i].shape]);
-      const result = this.levels[i].inverse(
-        value === undefined ? latent : joinChannels([value, latent]),
-        context,
-      );
+      const output: tf.Tensor = value === undefined ? latent : joinChannels([value, latent]);
+      const result = this.levels[i].inverse(output, context);
+      disposeBetween(output, result.value);
       value = result.value;
       logDet = tf.add(logDet, result.logDet);
     }
@@ -119,12 +118,14 @@ export class MultiScale extends Bijector {
     let value = x;
     this.levels.forEach((level, i) => {
       const result = pass(level, value);
+      disposeBetween(value, x, result.value);
       logDet = tf.add(logDet, result.logDet);
       if (i < this.levels.length - 1) {
         const [stays, leaves] = splitChannels(
           result.value,
           level.outputShape[level.outputShape.length - 1] / 2,
         );
+        disposeBetween(result.value, x);
         latents.push(leaves);
         value = stays;
       } else {

@@ -21,5 +21,5 @@ export {
   type Schedule,
   type StepSchedule,
 } from './schedules';
-export type { Batch, Loss, Trainable } from './trainable';
+export type { Batch, BijectiveLoss, Loss, Trainable } from './trainable';
 export type { YieldEvery } from './yielding';

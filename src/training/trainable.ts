@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { NamedWeight } from '../core/module';
 import type { RandomStream } from '../core/random';
+import type { Bijector, Transformed } from '../layers';
 
 /** One step's data on the device. */
 export interface Batch {
@@ -16,6 +17,17 @@ export interface Loss {
   loss: tf.Scalar;
   /** Further scalars to report, by name. */
   metrics: Record<string, tf.Scalar>;
+}
+
+/** A batch's loss in two parts: the bijector, which can be walked back, and what makes a loss of its result. */
+export interface BijectiveLoss {
+  bijector: Bijector;
+  /** What the bijector takes, noise already in it: [batch, ...inputShape]. */
+  x: tf.Tensor;
+  /** What the bijector is conditioned on. */
+  context?: tf.Tensor;
+  /** Loss and metrics of the bijector's result; may read weights of its own and the bijector's. */
+  head: (latent: Transformed) => Loss;
 }
 
 /**
@@ -42,6 +54,11 @@ export interface Trainable {
   initializeFrom(batch: Batch, random: RandomStream): void;
   /** Loss and metrics of a batch. Randomness (dequantization noise) comes from `random` alone. */
   loss(batch: Batch, random: RandomStream): Loss;
+  /**
+   * The same loss taken apart, loss = head(bijector.forward(x, context)), which reversible gradients need; it draws the same noise.
+   * Absent or undefined where the loss has no such form. Tensors belong to the tidy that the caller runs it in.
+   */
+  bijectiveLoss?(batch: Batch, random: RandomStream): BijectiveLoss | undefined;
   /** Name of the first layer whose output on this batch is not finite; undefined where all are finite. */
   locateNonFinite(batch: Batch, random: RandomStream): string | undefined;
 }

@@ -139,7 +139,7 @@ function rawLatents(
 ): tf.Tensor {
   let input: tf.Tensor | undefined;
   bijector.trace(x, ({ name, input: entering }) => {
-    if (new RegExp(`level${level}/(split|prior)$`).test(name)) input = entering;
+    if (new RegExp(`level${level}/(split|prior)$`).test(name)) input = tf.clone(entering);
   });
   const channels = latent.shape[3] as number;
   const entering = input as tf.Tensor;
