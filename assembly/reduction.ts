@@ -87,3 +87,20 @@ function sumColumns(from: usize, rows: i32, columns: i32, to: usize): void {
     storePart(to + (j << 2), sum, left);
   }
 }
+
+/** Adds row i of values [rows, columns] to row ids[i] of output; ids outside 0 .. segments - 1 are dropped. */
+export function segmentSum(values: usize, ids: usize, rows: i32, columns: i32, segments: i32, output: usize): void {
+  const lineBytes: usize = columns << 2;
+  for (let row = 0; row < rows; row++) {
+    const id = load<i32>(ids + (row << 2));
+    if (<u32>id < <u32>segments) {
+      const to = output + <usize>id * lineBytes;
+      for (let j = 0; j < columns; j += 4) {
+        const at = <usize>(j << 2);
+        const left = columns - j;
+        storePart(to + at, f32x4.add(loadPart(to + at, left), loadPart(values + at, left)), left);
+      }
+    }
+    values += lineBytes;
+  }
+}

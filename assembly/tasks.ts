@@ -1,6 +1,7 @@
 import { scaleAndSumChunk, scaleChannelsChunk } from './channels';
 import { correlateTile, packCorrelation } from './correlation';
 import { coupleExample, coupleGradientExample } from './coupling';
+import { depthwiseFilterTap, depthwiseInputImage } from './depthwise';
 import { packRight, productBlock } from './product';
 import { reduceChunk } from './reduction';
 import { adaptSegment, sumSquares } from './weights';
@@ -17,6 +18,8 @@ export const COUPLE: i32 = 7;
 export const COUPLE_GRADIENT: i32 = 8;
 export const ADAPT: i32 = 9;
 export const SUM_SQUARES: i32 = 10;
+export const DEPTHWISE_INPUT: i32 = 11;
+export const DEPTHWISE_FILTER: i32 = 12;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -31,5 +34,7 @@ export function runTask(task: i32, chunk: i32): void {
     case COUPLE_GRADIENT: coupleGradientExample(chunk); break;
     case ADAPT: adaptSegment(chunk); break;
     case SUM_SQUARES: sumSquares(chunk); break;
+    case DEPTHWISE_INPUT: depthwiseInputImage(chunk); break;
+    case DEPTHWISE_FILTER: depthwiseFilterTap(chunk); break;
   }
 }

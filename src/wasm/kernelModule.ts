@@ -14,6 +14,16 @@ interface Exports {
   reduce(): void;
   scaleChannels(): void;
   scaleAndSum(): void;
+  depthwiseInput(): void;
+  depthwiseFilter(): void;
+  segmentSum(
+    values: number,
+    ids: number,
+    rows: number,
+    columns: number,
+    segments: number,
+    output: number,
+  ): void;
   couple(): void;
   adapt(): void;
   globalNorm(): void;
@@ -35,6 +45,8 @@ type Entry =
   | 'reduce'
   | 'scaleChannels'
   | 'scaleAndSum'
+  | 'depthwiseInput'
+  | 'depthwiseFilter'
   | 'couple'
   | 'coupleGradient'
   | 'adapt'

@@ -12,6 +12,8 @@ import { registerMissingKernels } from '../core/missingKernels';
 import { checkInteger } from '../core/shapes';
 import { declareMemory } from './binary';
 import { registerConvolutions } from './convolution';
+import { registerDepthwiseGradients } from './depthwise';
+import { registerEinsum } from './einsum';
 import { registerFlowKernels } from './flowKernels';
 import { KernelModule, sharesMemory } from './kernelModule';
 import { registerMatrixProducts } from './matrixProduct';
@@ -69,6 +71,8 @@ export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport
   registerConvolutions();
   registerMatrixProducts();
   registerReductions();
+  registerDepthwiseGradients();
+  registerEinsum();
   registerFlowKernels();
   if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
   const running = runningBackend();

@@ -42,8 +42,8 @@ export interface Epilogue {
 /** Up to this many channels rows are copied together; beyond, their taps are read in place. */
 const UNFOLDED_CHANNELS = 32;
 const BLOCK_ROWS = 32;
-/** Bytes that the panels of a correlation may take: about what the last-level cache keeps per core. */
-const PANEL_BYTES = 4 << 20;
+/** Bytes that the panels of a correlation may take: about a second-level cache. */
+const PANEL_BYTES = 1 << 20;
 const PACK_ROWS = 64;
 
 /** A plain matrix [rows, channels] as patches. */

@@ -1,4 +1,11 @@
-import { backend_util, type MeanAttrs, type SumAttrs, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  type MeanAttrs,
+  type SumAttrs,
+  type TensorInfo,
+  type UnsortedSegmentSumAttrs,
+  util,
+} from '@tensorflow/tfjs-core';
 import { floatWord, type KernelModule } from './kernelModule';
 import { type KernelCall, replaceKernel } from './register';
 
@@ -33,17 +40,40 @@ function reduction(
   const outer = util.sizeFromShape(x.shape.slice(0, axes[0]));
   const length = util.sizeFromShape(axes.map((i) => x.shape[i]));
   const inner = util.sizeFromShape(x.shape.slice(axes[axes.length - 1] + 1));
-  if (outer * length * inner === 0) return null;
+  if (length === 0 && average) return null;
   const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
   const shape = keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
   const output = backend.makeOutput(shape, 'float32');
+  if (outer * length * inner === 0) {
+    kernels.clear(kernels.pointer(output), outer * inner * 4);
+    return output;
+  }
   const factor = average ? 1 / length : 1;
   sumMiddle(kernels, kernels.pointer(x), [outer, length, inner], kernels.pointer(output), factor);
   return output;
 }
 
-/** Sums and means over consecutive axes. */
+function unsortedSegmentSum({
+  inputs,
+  attrs,
+  backend,
+  kernels,
+}: KernelCall<'x' | 'segmentIds', UnsortedSegmentSumAttrs>): TensorInfo | null {
+  const { x, segmentIds } = inputs;
+  if (x.dtype !== 'float32' || segmentIds.dtype !== 'int32') return null;
+  const [rows, ...inner] = x.shape;
+  const columns = util.sizeFromShape(inner);
+  const segments = attrs.numSegments;
+  const output = backend.makeOutput([segments, ...inner], 'float32');
+  const to = kernels.pointer(output);
+  kernels.clear(to, segments * columns * 4);
+  kernels.exports.segmentSum(kernels.pointer(x), kernels.pointer(segmentIds), rows, columns, segments, to);
+  return output;
+}
+
+/** Sums and means over consecutive axes, and sums by segment (the gradient of gather). */
 export function registerReductions(): void {
+  replaceKernel('UnsortedSegmentSum', unsortedSegmentSum);
   replaceKernel<'x', SumAttrs>('Sum', (call) => {
     return reduction(call, call.attrs.axis, call.attrs.keepDims, false);
   });
