@@ -1,9 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixture } from '../support/fixture';
 import { readExports } from './docstrings';
 import { keepIndexedDbInMemory } from './indexedDb';
 import { runExample, type Scope } from './run';
@@ -22,6 +23,9 @@ describe('examples in docstrings', () => {
     process.chdir(folder);
     keepIndexedDbInMemory();
     await tf.setBackend('cpu');
+    // A checkpoint where the example of importCheckpointFile has one.
+    await mkdir('results/celeba', { recursive: true });
+    await writeFile('results/celeba/trained.pkg', fixture('glow/chaiyujin_affine_lu_top/checkpoint.pt'));
     scope = await makeScope();
   });
 
