@@ -12,8 +12,8 @@ import {
   kolmogorovSmirnov,
   lilliefors,
   normality,
+  type StatisticalTest,
   shapiroWilk,
-  type TestResult,
 } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 import { cramerVonMisesStatistic, kolmogorovDistance } from '../../src/attributes/normality/empirical';
@@ -39,7 +39,7 @@ const relativeOf = (name: string) => (name === 'offset_1e8_n50' ? 1e-6 : 1e-9);
 const expectP = (p: number | null, expected: number, relative: number) =>
   expectClose(p, expected, relative, 1e-300);
 
-function expectTest(result: TestResult, statistic: number, p: number | null, relative: number): void {
+function expectTest(result: StatisticalTest, statistic: number, p: number | null, relative: number): void {
   expectClose(result.statistic, statistic, relative, 1e-15);
   if (p === null) {
     expect(result.p).toBeNull();
@@ -50,7 +50,7 @@ function expectTest(result: TestResult, statistic: number, p: number | null, rel
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the fixture is plain JSON
-function expectK2(result: TestResult, { skewness, dagostinoK2: expected }: any, relative: number): void {
+function expectK2(result: StatisticalTest, { skewness, dagostinoK2: expected }: any, relative: number): void {
   if (expected === undefined) {
     expect(result).toMatchObject({ statistic: null, p: null, reason: 'the test needs n >= 8' });
   } else if (skewness === 0) {

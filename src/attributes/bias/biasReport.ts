@@ -6,7 +6,7 @@ import { type Labeled, type LabeledLatents, meanOfRows, type SubclassName, toLab
 import { fitPrior, type Prior } from '../prior';
 import { zDelta } from '../zDelta';
 import { type Complementarity, complementarityOf } from './complementarity';
-import { type Differences, intraclassCorrelations, pairProducts, permutationTest } from './differences';
+import { type ClassDifferences, intraclassCorrelations, pairProducts, permutationTest } from './differences';
 import { notesOn } from './notes';
 import { classResiduals, recursiveResiduals, scaleColumns } from './residuals';
 import { type ClassShape, shapeOf } from './shapes';
@@ -46,7 +46,7 @@ export interface ClassBias extends ClassShape {
 export interface BiasReport {
   perClass: ClassBias[];
   /** H2a: whether the few samples of different subclasses differ. */
-  differ: Differences;
+  differ: ClassDifferences;
   /** H2b: whether deviations of small samples cancel over subclasses beyond what independence does. */
   complementarity: Complementarity;
   /** H2c: whether other subclasses' deviations are a better model than a subclass's own few samples; null where nothing can be scored. */
@@ -65,7 +65,7 @@ const SHAPE_TEST_COMPONENTS = 4;
  *
  *     b_c = mean of few - mean of reference,   ratio = K |mean_c b_c|^2_W / mean_c |b_c|^2_W
  *
- * Differences are tested by permuting labels. A ratio of 1 is what independent samples give: pooling K of them gains the ordinary
+ * ClassDifferences are tested by permuting labels. A ratio of 1 is what independent samples give: pooling K of them gains the ordinary
  * 1/K, and only a ratio below 1 would be genuine complementarity. Transfer is a held-out log-likelihood, every subclass left out in turn.
  *
  * @param few small samples [n, d] of at least 2 subclasses
@@ -179,7 +179,7 @@ function differencesOf(
   residuals: Matrix,
   permutations: number,
   random: RandomStream,
-): Differences {
+): ClassDifferences {
   const deviations = prior.within.diagonal().map(Math.sqrt);
   const own = recursiveResiduals(few);
   const absolute = scaleColumns(own.rows, deviations);

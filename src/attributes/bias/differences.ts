@@ -12,7 +12,7 @@ export interface PermutationTest {
 }
 
 /** H2a: whether the few samples of different subclasses differ. Heavy skew within classes makes spread and shape reject too often. */
-export interface Differences {
+export interface ClassDifferences {
   /** In location: the subclass means. */
   location: PermutationTest;
   /** In spread: absolute deviations, as in Levene's test. */

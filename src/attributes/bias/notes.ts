@@ -1,19 +1,19 @@
 import type { Complementarity } from './complementarity';
-import type { Differences } from './differences';
+import type { ClassDifferences } from './differences';
 import type { Transferability } from './transferability';
 
 const SIZE = 0.05;
 
 /** The findings of a bias report in sentences, no stronger than the figures. */
 export function notesOn(
-  differ: Differences,
+  differ: ClassDifferences,
   complementarity: Complementarity,
   transfer: Transferability | null,
 ): string[] {
   return [differenceNote(differ), complementarityNote(complementarity), transferNote(transfer)];
 }
 
-function differenceNote({ location, spread, shape }: Differences): string {
+function differenceNote({ location, spread, shape }: ClassDifferences): string {
   const found = Object.entries({ location, spread, shape })
     .filter(([, { p }]) => p !== null && p < SIZE)
     .map(([name]) => name);

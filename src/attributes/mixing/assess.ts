@@ -1,6 +1,13 @@
 import { bandAround, type Resampled, slopeOf, trendOf } from './bands';
 import type { MixtureMeans } from './mixingCurve';
-import { combine, type Interval, judge, type MixingStatements, type Trend, type Verdict } from './verdict';
+import {
+  combine,
+  type EstimatedBand,
+  judge,
+  type MixingStatements,
+  type MixingTrend,
+  type Verdict,
+} from './verdict';
 
 /** One K of a curve. */
 export interface MixingPoint extends MixtureMeans {
@@ -16,11 +23,11 @@ export interface MixingPoint extends MixtureMeans {
 /** Hypothesis 1 for one view, or for the mean over views. */
 export interface MixingReport {
   curve: MixingPoint[];
-  trend: Trend | null;
+  trend: MixingTrend | null;
   /** Excess of the fewest classes minus excess of the most. */
-  gain: Interval;
+  gain: EstimatedBand;
   /** Control minus excess, at the most classes. */
-  advantage: Interval;
+  advantage: EstimatedBand;
   statements: MixingStatements;
   verdict: Verdict;
 }

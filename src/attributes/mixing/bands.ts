@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../core/random';
 import { type ClassMoments, controlRow, type ExcessTable, excessTable, type MixingPlan } from './mixingCurve';
 import { type ClassRows, permuteClasses, resampleClasses } from './mixtures';
-import type { Interval, Trend } from './verdict';
+import type { EstimatedBand, MixingTrend } from './verdict';
 
 /** Excesses of resampled classes, and their controls at the largest K. */
 export interface Resampled {
@@ -33,7 +33,7 @@ export function resampleTables(
  *
  * The replicates' level is not used: repeated rows and classes make every resampled mixture less normal than a fresh one.
  */
-export function bandAround(value: number, replicates: readonly number[], level: number): Interval {
+export function bandAround(value: number, replicates: readonly number[], level: number): EstimatedBand {
   const sorted = Float64Array.from(replicates).sort();
   const mean = sorted.reduce((sum, entry) => sum + entry, 0) / sorted.length;
   const tail = (1 - level) / 2;
@@ -83,7 +83,7 @@ export function permutedSlopes(
   });
 }
 
-export function trendOf(slope: number, permuted: readonly number[]): Trend | null {
+export function trendOf(slope: number, permuted: readonly number[]): MixingTrend | null {
   if (permuted.length === 0) return null;
   const share = (test: (other: number) => boolean) =>
     (1 + permuted.filter(test).length) / (1 + permuted.length);

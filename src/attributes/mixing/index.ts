@@ -7,4 +7,4 @@ export {
 } from './mixedNormality';
 export type { MixtureMeans } from './mixingCurve';
 export type { MixedNormalityOptions } from './protocol';
-export type { Interval, MixingStatements, Statement, Trend, Verdict } from './verdict';
+export type { EstimatedBand, MixingStatement, MixingStatements, MixingTrend, Verdict } from './verdict';

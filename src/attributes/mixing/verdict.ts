@@ -2,20 +2,20 @@
 export type Verdict = 'supported' | 'not supported' | 'undecided';
 
 /** A verdict with the figures it rests on. */
-export interface Statement {
+export interface MixingStatement {
   verdict: Verdict;
   because: string;
 }
 
 /** An estimate with its band. */
-export interface Interval {
+export interface EstimatedBand {
   value: number;
   low: number;
   high: number;
 }
 
 /** Slope of the excess on ln K, with one-sided permutation p-values for falling and rising. */
-export interface Trend {
+export interface MixingTrend {
   slope: number;
   /** Share of label permutations with a slope as low: small means falling. */
   p: number;
@@ -26,20 +26,20 @@ export interface Trend {
 /** The parts of hypothesis 1, each able to fail on its own. */
 export interface MixingStatements {
   /** H1a: the distance from normal falls as more classes are mixed. */
-  trend: Statement;
+  trend: MixingStatement;
   /** H1b: the mixture of all classes is closer to normal than single classes are. */
-  gain: Statement;
+  gain: MixingStatement;
   /** H1c: the mixture of all classes is within epsilon of normal. */
-  equivalence: Statement;
+  equivalence: MixingStatement;
   /** H1d: the mixture is closer to normal than if every class were normal with its own mean and variance. */
-  control: Statement;
+  control: MixingStatement;
 }
 
 export function judge(
-  trend: Trend | null,
-  gain: Interval,
-  last: Interval,
-  advantage: Interval,
+  trend: MixingTrend | null,
+  gain: EstimatedBand,
+  last: EstimatedBand,
+  advantage: EstimatedBand,
   epsilon: number,
   alpha: number,
 ): MixingStatements {
@@ -63,20 +63,20 @@ export function combine({ trend, gain, equivalence }: MixingStatements, canSuppo
   return canSupport && verdicts.every((verdict) => verdict === 'supported') ? 'supported' : 'undecided';
 }
 
-function judgeTrend(trend: Trend | null, alpha: number): Statement {
+function judgeTrend(trend: MixingTrend | null, alpha: number): MixingStatement {
   if (trend === null) return { verdict: 'undecided', because: 'no label permutations were asked for' };
   const because = `slope ${show(trend.slope)} per unit of ln K, p ${show(trend.p)} (falling), ${show(trend.pRising)} (rising)`;
   if (trend.p <= alpha) return { verdict: 'supported', because };
   return { verdict: trend.pRising <= alpha ? 'not supported' : 'undecided', because };
 }
 
-function judgeSign(interval: Interval, name: string): Statement {
+function judgeSign(interval: EstimatedBand, name: string): MixingStatement {
   const because = `${name} ${band(interval)}`;
   if (interval.low > 0) return { verdict: 'supported', because };
   return { verdict: interval.high < 0 ? 'not supported' : 'undecided', because };
 }
 
-function band({ value, low, high }: Interval): string {
+function band({ value, low, high }: EstimatedBand): string {
   return `${show(value)} [${show(low)}, ${show(high)}]`;
 }
 

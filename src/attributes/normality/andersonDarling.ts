@@ -1,6 +1,6 @@
 import type { VectorInput } from '../latents';
 import { normalLogCdf } from '../special';
-import { probability, type Sample, type TestResult, toSample } from './sample';
+import { probability, type Sample, type StatisticalTest, toSample } from './sample';
 
 /** Smallest n that the p-value was fitted for. */
 const SMALLEST = 8;
@@ -18,11 +18,11 @@ const SMALLEST = 8;
  * @example
  * const { statistic, p } = andersonDarling([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6, 2.9]);
  */
-export function andersonDarling(x: VectorInput): TestResult {
+export function andersonDarling(x: VectorInput): StatisticalTest {
   return andersonDarlingOf(toSample('andersonDarling', x));
 }
 
-export function andersonDarlingOf({ n, standardized }: Sample): TestResult {
+export function andersonDarlingOf({ n, standardized }: Sample): StatisticalTest {
   let sum = 0;
   for (let i = 0; i < n; i++) {
     sum += (2 * i + 1) * (normalLogCdf(standardized[i]) + normalLogCdf(-standardized[n - 1 - i]));

@@ -1,6 +1,6 @@
 import type { VectorInput } from '../latents';
 import { cramerVonMisesStatistic, normalProbabilities } from './empirical';
-import { probability, type Sample, type TestResult, toSample } from './sample';
+import { probability, type Sample, type StatisticalTest, toSample } from './sample';
 
 /** Smallest n that the p-value was fitted for. */
 const SMALLEST = 8;
@@ -18,11 +18,11 @@ const SMALLEST = 8;
  * @example
  * const { statistic, p } = cramerVonMises([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6, 2.9]);
  */
-export function cramerVonMises(x: VectorInput): TestResult {
+export function cramerVonMises(x: VectorInput): StatisticalTest {
   return cramerVonMisesOf(toSample('cramerVonMises', x));
 }
 
-export function cramerVonMisesOf({ n, standardized }: Sample): TestResult {
+export function cramerVonMisesOf({ n, standardized }: Sample): StatisticalTest {
   const statistic = cramerVonMisesStatistic(normalProbabilities(standardized));
   if (n < SMALLEST) return { statistic, p: null, reason: `the p-value needs n >= ${SMALLEST}` };
   return { statistic, p: probability(pValue(statistic * (1 + 0.5 / n))) };

@@ -1,6 +1,6 @@
 import type { VectorInput } from '../latents';
 import { chiSquaredSf } from '../special';
-import { type Sample, type TestResult, toSample } from './sample';
+import { type Sample, type StatisticalTest, toSample } from './sample';
 
 /** Smallest n at which the transformation of the skewness is defined. */
 const SMALLEST = 8;
@@ -17,11 +17,11 @@ const SMALLEST = 8;
  * @example
  * const { statistic, p } = dagostinoK2([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6, 2.9]);
  */
-export function dagostinoK2(x: VectorInput): TestResult {
+export function dagostinoK2(x: VectorInput): StatisticalTest {
   return dagostinoK2Of(toSample('dagostinoK2', x));
 }
 
-export function dagostinoK2Of({ n, skewness, excessKurtosis }: Sample): TestResult {
+export function dagostinoK2Of({ n, skewness, excessKurtosis }: Sample): StatisticalTest {
   if (n < SMALLEST) return { statistic: null, p: null, reason: `the test needs n >= ${SMALLEST}` };
   const statistic = skewnessScore(skewness, n) ** 2 + kurtosisScore(excessKurtosis, n) ** 2;
   return { statistic, p: chiSquaredSf(statistic, 2) };

@@ -15,5 +15,5 @@ export {
   normality,
 } from './normality';
 export type { QuantilePlot } from './quantilePlot';
-export type { TestResult } from './sample';
+export type { StatisticalTest } from './sample';
 export { shapiroWilk } from './shapiroWilk';

@@ -1,5 +1,5 @@
 import type { VectorInput } from '../latents';
-import { type Sample, type TestResult, toSample } from './sample';
+import { type Sample, type StatisticalTest, toSample } from './sample';
 
 /**
  * Jarque-Bera test of normality. Its p-value is asymptotic and far too large below n = 2000 or so: use `monteCarlo` there.
@@ -12,11 +12,11 @@ import { type Sample, type TestResult, toSample } from './sample';
  * @example
  * const { statistic, p } = jarqueBera([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6, 2.9]);
  */
-export function jarqueBera(x: VectorInput): TestResult {
+export function jarqueBera(x: VectorInput): StatisticalTest {
   return jarqueBeraOf(toSample('jarqueBera', x));
 }
 
-export function jarqueBeraOf({ n, skewness, excessKurtosis }: Sample): TestResult {
+export function jarqueBeraOf({ n, skewness, excessKurtosis }: Sample): StatisticalTest {
   const statistic = (n / 6) * (skewness ** 2 + excessKurtosis ** 2 / 4);
   return { statistic, p: Math.exp(-statistic / 2) };
 }

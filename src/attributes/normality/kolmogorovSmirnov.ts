@@ -3,7 +3,7 @@ import { toVector, type VectorInput } from '../latents';
 import { normalCdf } from '../special';
 import { kolmogorovDistance } from './empirical';
 import { kolmogorovSf } from './kolmogorovDistribution';
-import { describe, type TestResult } from './sample';
+import { describe, type StatisticalTest } from './sample';
 
 /** The normal distribution to test against, known before the data were seen. */
 export interface KolmogorovSmirnovOptions {
@@ -27,7 +27,7 @@ export interface KolmogorovSmirnovOptions {
  * @example
  * const { statistic, p } = kolmogorovSmirnov([0.3, -1.2, 0.8, 0.1], { mean: 0, standardDeviation: 1 });
  */
-export function kolmogorovSmirnov(x: VectorInput, options: KolmogorovSmirnovOptions): TestResult {
+export function kolmogorovSmirnov(x: VectorInput, options: KolmogorovSmirnovOptions): StatisticalTest {
   const { mean, standardDeviation } = options ?? {};
   if (!Number.isFinite(mean) || !Number.isFinite(standardDeviation) || standardDeviation <= 0) {
     throw new ConfigError(

@@ -1,6 +1,6 @@
 import type { VectorInput } from '../latents';
 import { kolmogorovDistance, normalProbabilities } from './empirical';
-import { polynomial, probability, type Sample, type TestResult, toSample } from './sample';
+import { polynomial, probability, type Sample, type StatisticalTest, toSample } from './sample';
 
 /** Smallest n that the p-value was fitted for. */
 const SMALLEST = 5;
@@ -18,11 +18,11 @@ const SMALLEST = 5;
  * @example
  * const { statistic, p } = lilliefors([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6]);
  */
-export function lilliefors(x: VectorInput): TestResult {
+export function lilliefors(x: VectorInput): StatisticalTest {
   return lillieforsOf(toSample('lilliefors', x));
 }
 
-export function lillieforsOf({ n, standardized }: Sample): TestResult {
+export function lillieforsOf({ n, standardized }: Sample): StatisticalTest {
   const statistic = kolmogorovDistance(normalProbabilities(standardized));
   if (n < SMALLEST) return { statistic, p: null, reason: `the p-value needs n >= ${SMALLEST}` };
   return { statistic, p: probability(pValue(statistic, n)) };

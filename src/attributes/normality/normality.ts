@@ -9,7 +9,7 @@ import { jarqueBeraOf } from './jarqueBera';
 import { lillieforsOf } from './lilliefors';
 import { nullEffects } from './nullEffects';
 import { type QuantilePlot, quantilePlot } from './quantilePlot';
-import { describe, type Sample, type TestResult, toSample } from './sample';
+import { describe, type Sample, type StatisticalTest, toSample } from './sample';
 import { shapiroWilkOf } from './shapiroWilk';
 
 /** Tests of normality with unknown mean and deviation. */
@@ -22,7 +22,7 @@ export type NormalityTestName =
   | 'jarqueBera';
 
 interface NormalityTest {
-  run: (sample: Sample) => TestResult;
+  run: (sample: Sample) => StatisticalTest;
   /** Which end of the statistic speaks against normality. */
   extreme: 'low' | 'high';
 }
@@ -48,7 +48,7 @@ export interface NormalityOptions {
 }
 
 /** Result of one test within `normality`. */
-export interface NormalityTestResult extends TestResult {
+export interface NormalityTestResult extends StatisticalTest {
   /** (1 + normal samples at least as extreme) / (1 + samples drawn); valid at every n. Only with `monteCarlo`. */
   pMonteCarlo?: number;
 }

@@ -18,7 +18,7 @@ export interface Sample {
 }
 
 /** Result of one test; a null says that the sample does not allow it, and `reason` why. */
-export interface TestResult {
+export interface StatisticalTest {
   statistic: number | null;
   /** Probability of a statistic at least as extreme when the data are normal, 0 to 1. */
   p: number | null;

@@ -1,6 +1,6 @@
 import type { VectorInput } from '../latents';
 import { normalQuantile, normalSf } from '../special';
-import { polynomial, probability, type Sample, type TestResult, toSample } from './sample';
+import { polynomial, probability, type Sample, type StatisticalTest, toSample } from './sample';
 
 /** Largest n that Royston fitted the p-value for. */
 const LARGEST = 5000;
@@ -16,11 +16,11 @@ const LARGEST = 5000;
  * @example
  * const { statistic, p } = shapiroWilk([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6]);
  */
-export function shapiroWilk(x: VectorInput): TestResult {
+export function shapiroWilk(x: VectorInput): StatisticalTest {
   return shapiroWilkOf(toSample('shapiroWilk', x));
 }
 
-export function shapiroWilkOf(sample: Sample): TestResult {
+export function shapiroWilkOf(sample: Sample): StatisticalTest {
   const { n, standardized } = sample;
   const weights = weightsFor(n);
   // 1 - W is formed as a product, since W itself is often within 1e-3 of 1.
