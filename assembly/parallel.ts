@@ -67,7 +67,13 @@ export function parallel(task: i32, count: i32): void {
   atomic.store<u64>(control, (region << 32) | <u64>count);
   if (atomic.load<i32>(control, SLEEPERS) > 0) atomic.notify(control + 4, workers);
   while (takeChunk()) {}
-  while (atomic.load<i32>(control, PENDING) > 0) {}
+  let polls = 0;
+  while (true) {
+    const left = atomic.load<i32>(control, PENDING);
+    if (left <= 0) break;
+    // A thread that holds a chunk may be off its core: leave it ours for a moment.
+    if (++polls > PATIENCE) atomic.wait<i32>(control + PENDING, left, 50000);
+  }
 }
 
 function takeChunk(): bool {
