@@ -17,3 +17,4 @@ export {
 export type { QuantilePlot } from './quantilePlot';
 export type { StatisticalTest } from './sample';
 export { shapiroWilk } from './shapiroWilk';
+export { type TwoSampleDistances, twoSampleDistances } from './twoSample';
