@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withChecks } from './shownValues';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const documents = ['README.md', 'docs/concepts.md', 'docs/adding-a-bijector.md'];
+
+/** Ignored by git, and inside the repository, so that its packages and path aliases are found. */
+const programs = join(root, 'output/documents');
+
+const programOf = (document: string) => join(programs, `${basename(document, '.md')}.ts`);
+
+/** All blocks of a document that are marked as running, as one program. */
+async function extract(document: string): Promise<string> {
+  const text = await readFile(join(root, document), 'utf8');
+  const blocks = [...text.matchAll(/^```ts run\n(.*?)^```$/gms)].map((match) => match[1]);
+  expect(blocks.length).toBeGreaterThan(0);
+  // Readers train longer than a test can.
+  return blocks.join('\n').replace(/\bsteps: 1000\b/, "steps: 2, progress: 'none'");
+}
+
+describe('the blocks of the documents', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tfjs-flows-documents-'));
+    await symlink(join(root, 'examples'), join(folder, 'examples'));
+    await mkdir(programs, { recursive: true });
+    for (const document of documents) await writeFile(programOf(document), await extract(document));
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+    await rm(programs, { recursive: true });
+  });
+
+  it('are accepted by the compiler', () => {
+    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
+    const program = ts.createProgram(documents.map(programOf), { ...options, noUnusedLocals: false });
+    const complaints = documents
+      .flatMap((document) => program.getSemanticDiagnostics(program.getSourceFile(programOf(document))))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+    expect(complaints).toEqual([]);
+  }, 180_000);
+
+  it.each(documents)('%s runs, and gives the values that it shows', async (document) => {
+    const file = programOf(document);
+    const checks = JSON.stringify(join(root, 'test/examples/shownValues.ts'));
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, `import { expectShown } from ${checks};\n${withChecks(text)}`);
+    const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
+    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+    await promisify(execFile)(process.execPath, [tsx, file], { cwd: folder, env });
+  });
+
+  it('show a quick start of at most 20 lines', async () => {
+    expect((await extract('README.md')).trim().split('\n').length).toBeLessThanOrEqual(20);
+  });
+});
