@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const guides = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
+
+it.each(['README.md', ...guides.map((name) => `docs/${name}`)])(
+  'links of %s lead to files',
+  async (document) => {
+    const text = await readFile(join(root, document), 'utf8');
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map((match) => match[1]);
+    const missing = targets.filter((target) => !existsSync(join(root, dirname(document), target)));
+    expect(missing).toEqual([]);
+  },
+);
