@@ -9,7 +9,6 @@ import {
 } from '../core/module';
 import { RandomStream } from '../core/random';
 import { batchOf, checkBatch, checkInteger, type Shape, sameShape } from '../core/shapes';
-import { allFinite } from '../core/tensors';
 import { type Distribution, StandardNormal } from '../distributions';
 import { type Location, loadModule, saveModule } from '../io';
 import type { Bijector, LatentSlice, Transformed } from '../layers';
@@ -180,11 +179,12 @@ export class Flow extends Module implements Trainable {
     checkInteger(`${this.label}.interpolate`, 'steps', steps, 2);
     return tf.tidy(() => {
       const one = (x: tf.Tensor) => (sameShape(x.shape, this.eventShape) ? tf.expandDims(x, 0) : x);
-      const ends = tf.concat([one(from), one(to)], 0);
-      if (ends.shape[0] !== 2) {
-        throw new ShapeError(complaint(`${this.label}.interpolate`, 'one event at each end', from.shape));
-      }
-      const [a, b] = tf.split(tf.reshape(this.encode(ends, { context }), [2, -1]), 2, 0);
+      const [a, b] = [one(from), one(to)].map((end) => {
+        if (end.shape[0] !== 1) {
+          throw new ShapeError(complaint(`${this.label}.interpolate`, 'one event at each end', end.shape));
+        }
+        return tf.reshape(this.encode(end, { context }), [1, -1]);
+      });
       const [left, right] = path === 'linear' ? linearWeights(steps) : sphericalWeights(a, b, steps);
       const z = tf.add(tf.mul(left, a), tf.mul(right, b));
       return this.decode(tf.reshape(z, [steps, ...this.latentShape]), { context });
@@ -302,7 +302,7 @@ export class Flow extends Module implements Trainable {
 
   /** Hook: throws where values cannot be this flow's data. */
   protected checkValues(where: string, x: tf.Tensor): void {
-    if (!allFinite(x)) {
+    if (!x.dataSync().every(Number.isFinite)) {
       const hint = 'Clean the data first: one such value would spoil every weight.';
       throw new DataError(complaint(where, 'finite data', 'NaN or infinity in it', hint));
     }
