@@ -8,7 +8,7 @@ import { type ImportOptions, importCheckpoint } from '../published';
  * @param path a .pt, .pth, .pkg, .npz or .safetensors file
  * @throws as `importCheckpoint`, and the file system's errors
  * @example
- * const glow = await importCheckpointFile('results/celeba/trained.pkg');
+ * const glow = await importCheckpointFile('trained.pkg');
  */
 export async function importCheckpointFile<T extends Flow = Glow>(
   path: string,

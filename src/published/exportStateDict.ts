@@ -35,6 +35,7 @@ export interface ExportStateDictOptions {
  * @throws ConfigError that lists all that the code cannot express
  * @see github.com/chaiyujin/glow-pytorch and github.com/rosinality/glow-pytorch
  * @example
+ * const glow = new Glow({ imageShape: [8, 8, 3], levels: 2, stepsPerLevel: 2, hiddenChannels: 16 });
  * const bytes = await exportStateDict(glow, 'chaiyujin');
  */
 export async function exportStateDict(

@@ -59,7 +59,7 @@ const preprocessing = {
  * ConfigError where `imageShape` is needed or does not fit
  * @see Kingma and Dhariwal, "Glow" (2018), arXiv:1807.03039, and the three codes named above
  * @example
- * const glow = importCheckpoint(exported); // bytes of a .pt, .npz or .safetensors file
+ * const glow = importCheckpoint(trainedPkg); // bytes of a .pt, .pkg, .npz or .safetensors file
  * glow.sample(4, { temperature: 0.7 });
  */
 export function importCheckpoint<T extends Flow = Glow>(input: Bytes, options: ImportOptions = {}): T {

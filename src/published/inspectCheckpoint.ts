@@ -26,7 +26,8 @@ export interface CheckpointInfo {
  *
  * @throws FormatError for another kind of file, a damaged one, or code in a pickle
  * @example
- * const { format, config } = inspectCheckpoint(exported); // 'chaiyujin', { levels: 3, stepsPerLevel: 32, ... }
+ * const { format, config } = inspectCheckpoint(trainedPkg);
+ * console.log(format, config); // 'chaiyujin', { levels: 2, stepsPerLevel: 3, ... }
  */
 export function inspectCheckpoint(input: Bytes): CheckpointInfo {
   const file = openCheckpoint(input);

@@ -1,3 +1,4 @@
+import { copyFile, readFile } from 'node:fs/promises';
 import * as tfCore from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import * as flows from 'tfjs-flows';
@@ -37,6 +38,8 @@ export async function makeScope(): Promise<Scope> {
   const chain = new flows.Chain({ bijectors: [new flows.ActNorm({ inputShape: [2] })] });
 
   await flows.saveModule(chain, 'indexeddb://my-bijector');
+  const checkpoint = '../fixtures/glow/chaiyujin_affine_lu_top/checkpoint.pt';
+  await copyFile(new URL(checkpoint, import.meta.url), 'trained.pkg');
 
   // Examples show real numbers of epochs; here two steps must do.
   const short = (options: flows.FitOptions = {}): flows.FitOptions => {
@@ -62,6 +65,7 @@ export async function makeScope(): Promise<Scope> {
     chain,
     bijector: chain,
     averages: new flows.AveragedWeights(flow, 0.9),
+    trainedPkg: await readFile('trained.pkg'),
     images,
     x: images,
     data: images,

@@ -22,7 +22,7 @@ export function isLegacyTorchFile(bytes: Uint8Array): boolean {
  * @returns the object: dicts as Maps, tuples and lists as arrays, tensors as StoredTensor
  * @throws FormatError for anything but tensors, dicts, numbers and strings in it (the message names it), or a damaged file
  * @example
- * const checkpoint = readTorchFile(bytes) as Map<string, unknown>;
+ * const checkpoint = readTorchFile(trainedPkg) as Map<string, unknown>;
  * checkpoint.get('global_step');
  */
 export function readTorchFile(input: Bytes): unknown {
