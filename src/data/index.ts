@@ -6,4 +6,5 @@ export { gatherRows, type NdArray, type NumericData } from './ndArray';
 export { decodeText, readNpy, writeNpy } from './npy';
 export { readNpz, writeNpz } from './npz';
 export { decodePng, encodePng, type Raster } from './png';
+export { centerCrop, convertChannels, resizeRaster } from './resize';
 export { shuffleSplit } from './shuffleSplit';

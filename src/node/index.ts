@@ -5,6 +5,8 @@ export {
   type CheckpointDirectoryOptions,
   checkpointDirectory,
 } from './checkpointDirectory';
+export * from './datasets';
+export { decodeImage } from './decodeImage';
 export { fileSystem } from './fileSystem';
 export { importCheckpointFile } from './importCheckpointFile';
 export { abortOnInterrupt } from './interrupt';

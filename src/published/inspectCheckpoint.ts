@@ -11,6 +11,8 @@ export interface CheckpointInfo {
   container: Container;
   /** Code that wrote it; undefined where its names are not known. */
   format?: CheckpointFormat;
+  /** Channels of the images, where the code is known. */
+  channels?: number;
   /** The configuration that names and shapes tell. */
   config?: Partial<GlowOptions>;
   /** Its tensors, in the file's order. */
@@ -40,8 +42,9 @@ export function inspectCheckpoint(input: Bytes): CheckpointInfo {
     return info;
   }
   if (info.format === 'tfjs-flows') {
-    return { ...info, config: JSON.parse(file.metadata.module).config };
+    const { config } = JSON.parse(file.metadata.module);
+    return { ...info, channels: config.imageShape?.[2], config };
   }
   const { channels, size, ...structure } = inferStructure(file, info.format);
-  return { ...info, config: size ? { ...structure, imageShape: [...size, channels] } : structure };
+  return { ...info, channels, config: size ? { ...structure, imageShape: [...size, channels] } : structure };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeCelebALike } from '../cli/celebALike';
 import { fixture } from '../support/fixture';
 import { readExports } from './docstrings';
 import { keepIndexedDbInMemory } from './indexedDb';
@@ -26,6 +27,7 @@ describe('examples in docstrings', () => {
     // A checkpoint where the example of importCheckpointFile has one.
     await mkdir('results/celeba', { recursive: true });
     await writeFile('results/celeba/trained.pkg', fixture('glow/chaiyujin_affine_lu_top/checkpoint.pt'));
+    writeCelebALike('celeba', 2);
     scope = await makeScope();
   });
 

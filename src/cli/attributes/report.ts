@@ -1,0 +1,125 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AttributeDirection, zDelta } from '../../attributes';
+import { DataError } from '../../core/errors';
+import { writeNpy } from '../../data';
+import type { Glow } from '../../flows';
+import { Matrix } from '../../linalg';
+import { writeFileAtomically } from '../../node/atomicFile';
+import type { Terminal } from '../command';
+import { type ModelImages, passOptions } from '../datasets';
+
+/** What is known of one attribute's direction. */
+export interface AttributeReport {
+  index: number;
+  name: string;
+  /** Images with the attribute and without it. */
+  with: number;
+  without: number;
+  /** File of z_delta, [d]; null where there is none. */
+  file: string | null;
+  /** Length of z_delta. */
+  norm: number | null;
+  /** Mean square of z_delta over its standard error: 1 where there is no effect. */
+  signal: number | null;
+  /** Why there is no direction. */
+  reason?: string;
+}
+
+/** All directions of a data set's attributes. */
+export interface Report {
+  model: string;
+  /** Images that were used. */
+  count: number;
+  /** Length d of the latents. */
+  size: number;
+  attributes: AttributeReport[];
+}
+
+/** z_delta of every attribute: mean latent with it minus mean latent without it, over all levels. */
+export async function deltasOf(
+  glow: Glow,
+  images: ModelImages,
+  model: string,
+  terminal: Terminal,
+): Promise<{ report: Report; deltas: Map<number, Float64Array> }> {
+  const { names, values } = images.dataset.attributes!;
+  const [size] = glow.latentShape;
+  const rows: number[] = [];
+  const latents: Float32Array[] = [];
+  await images.forEach(async (batch) => {
+    const z = glow.encode(batch.x, passOptions(batch));
+    latents.push(Float32Array.from(await z.data()));
+    z.dispose();
+    rows.push(...batch.indices);
+    if (!terminal.quiet && rows.length % 1024 < 32)
+      terminal.note(`encoded ${rows.length} of ${images.count} images`);
+  });
+  const z = Matrix.zeros(rows.length, size);
+  let at = 0;
+  for (const part of latents) {
+    z.data.set(part, at);
+    at += part.length;
+  }
+  const table = Matrix.zeros(rows.length, names.length);
+  rows.forEach((row, i) => {
+    table.row(i).set(values.subarray(row * names.length, (row + 1) * names.length));
+  });
+  const subclass = new Int32Array(rows.length);
+  const deltas = new Map<number, Float64Array>();
+  const attributes = names.map((name, index): AttributeReport => {
+    const present = table.column(index).filter((value) => value > 0).length;
+    const counts = { index, name, with: present, without: rows.length - present };
+    try {
+      const direction = zDelta({ z, subclass, attributes: table }, { attribute: index, splits: 1 });
+      deltas.set(index, direction.delta);
+      return { ...counts, file: fileOf(index, name), ...strengthOf(direction) };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      return { ...counts, file: null, norm: null, signal: null, reason: error.message };
+    }
+  });
+  return { report: { model, count: rows.length, size, attributes }, deltas };
+}
+
+export async function writeReport(
+  folder: string,
+  report: Report,
+  deltas: ReadonlyMap<number, Float64Array>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [index, delta] of deltas) {
+    const bytes = writeNpy({ shape: [delta.length], data: Float32Array.from(delta) });
+    await writeFileAtomically(join(folder, report.attributes[index].file!), bytes);
+  }
+  // Last, so that a report means that all its files are there.
+  await writeFileAtomically(join(folder, 'report.json'), JSON.stringify(report, null, 2));
+}
+
+/** The report of a folder, if it is one of latents of this size and these attributes. */
+export async function readReport(
+  folder: string,
+  size: number,
+  names: readonly string[],
+): Promise<Report | undefined> {
+  const text = await readFile(join(folder, 'report.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const report = JSON.parse(text) as Report;
+  const same =
+    report.attributes.length === names.length && names.every((name, i) => report.attributes[i].name === name);
+  if (report.size === size && same) return report;
+  throw new DataError(
+    `'${folder}' holds z_delta of another model or other attributes. Give another folder, or --recompute.`,
+  );
+}
+
+function fileOf(index: number, name: string): string {
+  return `z_delta_${index}_${name.replace(/[^\w-]/g, '_')}.npy`;
+}
+
+function strengthOf({ delta, standardError }: AttributeDirection): { norm: number; signal: number | null } {
+  const norm = Math.sqrt(delta.reduce((sum, value) => sum + value * value, 0));
+  if (standardError === null) return { norm, signal: null };
+  const ratios = delta.map((value, j) => (standardError[j] > 0 ? (value / standardError[j]) ** 2 : 1));
+  return { norm, signal: ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length };
+}

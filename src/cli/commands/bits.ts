@@ -1,0 +1,64 @@
+import { publishedBits } from '../../published';
+import { type Answer, type Arguments, type Command, type Terminal, UsageError } from '../command';
+import { datasetOptions, datasetPositionals, ModelImages, passOptions } from '../datasets';
+import { importOptions, loadModel } from '../models';
+
+const conventions = ['openai', 'chaiyujin', 'rosinality'] as const;
+
+export const bits: Command = {
+  name: 'bits',
+  summary: 'bits per dimension of held-out images',
+  positionals: [{ name: 'model', description: 'file, saved flow or training run' }, ...datasetPositionals],
+  options: {
+    ...importOptions,
+    ...datasetOptions,
+    compatibility: {
+      value: conventions.join('|'),
+      description: "also the figure that this code's own loss would show",
+    },
+  },
+  computes: true,
+  run,
+};
+
+async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
+  const convention = args.text('compatibility') as (typeof conventions)[number] | undefined;
+  if (convention !== undefined && !conventions.includes(convention)) {
+    throw new UsageError(`--compatibility takes ${conventions.join(', ')}, not '${convention}'.`);
+  }
+  const glow = await loadModel(args.positional('model'), args);
+  const images = await ModelImages.open(glow, args, terminal);
+  const strict: number[] = [];
+  const reported: number[] = [];
+  let unit = 'bits/dim';
+  let seed = args.integer('seed') ?? 1;
+  await images.forEach(async (batch) => {
+    const result = publishedBits(glow, batch.x, {
+      compatibility: convention ?? 'openai',
+      ...passOptions(batch),
+      seed: seed++,
+    });
+    strict.push(...(await result.bitsPerDim.data()));
+    reported.push(...(await result.reported.data()));
+    unit = result.unit;
+    result.bitsPerDim.dispose();
+    result.reported.dispose();
+  });
+  glow.dispose();
+  const bitsPerDim = mean(strict);
+  // The standard error of the mean over images.
+  const deviation = Math.sqrt(mean(strict.map((value) => (value - bitsPerDim) ** 2)));
+  const standardError = deviation / Math.sqrt(strict.length);
+  const own = convention && { compatibility: convention, reported: mean(reported), unit };
+  return {
+    text: [
+      `${bitsPerDim.toFixed(4)} bits/dim +- ${standardError.toFixed(4)} over ${strict.length} images`,
+      ...(own ? [`${own.reported.toFixed(4)} ${unit} as ${convention} reports`] : []),
+    ].join('\n'),
+    data: { bitsPerDim, standardError, count: strict.length, ...own, skipped: [...images.skipped] },
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

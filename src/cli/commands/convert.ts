@@ -1,0 +1,46 @@
+import { writeFileAtomically } from '../../node/atomicFile';
+import { exportStateDict } from '../../published';
+import { type Answer, type Arguments, type Command, UsageError } from '../command';
+import { importOptions, loadModel, saveModelFile } from '../models';
+
+const targets = ['tfjs-flows', 'chaiyujin', 'rosinality'] as const;
+
+export const convert: Command = {
+  name: 'convert',
+  summary: 'a Glow from one format to another',
+  positionals: [
+    { name: 'from', description: 'any supported checkpoint, saved flow or training run' },
+    { name: 'to', description: '.safetensors or, for the PyTorch codes, .npz' },
+  ],
+  options: {
+    ...importOptions,
+    to: { value: targets.join('|'), description: 'code that shall read it (default tfjs-flows)' },
+    'batch-size': { value: 'N', description: "images per device, for chaiyujin's prior_h (default 1)" },
+  },
+  computes: true,
+  run,
+};
+
+async function run(args: Arguments): Promise<Answer> {
+  const output = args.positional('to');
+  const code = (args.text('to') ?? 'tfjs-flows') as (typeof targets)[number];
+  const container = output.endsWith('.npz') ? 'npz' : 'safetensors';
+  if (!targets.includes(code)) throw new UsageError(`--to takes ${targets.join(', ')}, not '${code}'.`);
+  if (!/\.(safetensors|npz)$/.test(output) || (code === 'tfjs-flows' && container === 'npz')) {
+    throw new UsageError(
+      `<to> ends in .safetensors${code === 'tfjs-flows' ? '' : ' or .npz'}, unlike '${output}'.`,
+    );
+  }
+  const glow = await loadModel(args.positional('from'), args);
+  if (code === 'tfjs-flows') await saveModelFile(glow, output);
+  else {
+    const batchSize = args.integer('batch-size', 1);
+    await writeFileAtomically(output, await exportStateDict(glow, code, { container, batchSize }));
+  }
+  const parameters = glow.parameterCount;
+  glow.dispose();
+  return {
+    text: `${parameters.toLocaleString('en-US')} parameters for ${code} in ${output}`,
+    data: { output, code, parameters },
+  };
+}

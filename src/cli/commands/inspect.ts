@@ -1,0 +1,34 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../../core/errors';
+import { inspectCheckpoint } from '../../published';
+import type { Answer, Arguments, Command } from '../command';
+import { MODEL_FILE } from '../models';
+
+export const inspect: Command = {
+  name: 'inspect',
+  summary: 'what a checkpoint holds: PyTorch, npz or safetensors',
+  positionals: [{ name: 'file', description: '.pt, .pth, .pkg, .npz or .safetensors, or a training run' }],
+  options: { tensors: { description: 'list every tensor' } },
+  computes: false,
+  run,
+};
+
+async function run(args: Arguments): Promise<Answer> {
+  const given = args.positional('file');
+  const info = await stat(given).catch(() => undefined);
+  if (info === undefined) throw new DataError(`There is nothing at '${given}'.`);
+  const { container, format, config, tensors, values, skipped } = inspectCheckpoint(
+    await readFile(info.isDirectory() ? join(given, MODEL_FILE) : given),
+  );
+  const lines = [
+    `${container} file, ${format === undefined ? 'of no known code' : `written by ${format}`}`,
+    `${tensors.length} tensors, ${values.toLocaleString('en-US')} values`,
+    ...(skipped.length > 0 ? [`beside the model: ${skipped.join(', ')}`] : []),
+    ...Object.entries(config ?? {}).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
+    ...(args.flag('tensors')
+      ? tensors.map(({ name, dtype, shape }) => `${name}  ${dtype} [${shape.join(', ')}]`)
+      : []),
+  ];
+  return { text: lines.join('\n'), data: { container, format, config, tensors, values, skipped } };
+}

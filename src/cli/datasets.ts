@@ -1,0 +1,106 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import type { Glow } from '../flows';
+import {
+  type ImageBatch,
+  type ImageBatchOptions,
+  type ImageDataset,
+  type ImageDatasetKind,
+  imageBatches,
+  imageDatasetKinds,
+  openImages,
+} from '../node';
+import { type Arguments, type Option, type Positional, type Terminal, UsageError } from './command';
+
+/** The two words that name images on a disk. */
+export const datasetPositionals: readonly Positional[] = [
+  { name: 'dataset', description: imageDatasetKinds.join(' | ') },
+  { name: 'root', description: 'folder or file of the images' },
+];
+
+export const datasetOptions: Record<string, Option> = {
+  'center-crop': { value: 'N', description: 'side of the square cut from the middle of each image first' },
+  limit: { value: 'N', description: 'only the first N images' },
+  strict: { description: 'an image that cannot be read ends the command, instead of being left out' },
+};
+
+/** Images on a disk as a Glow takes them, with a count of those that could not be read. */
+export class ModelImages {
+  readonly skipped = new Set<string>();
+
+  private constructor(
+    readonly dataset: ImageDataset,
+    private readonly glow: Glow,
+    private readonly args: Arguments,
+    private readonly terminal: Terminal,
+    private readonly context: ImageBatchOptions['context'],
+  ) {}
+
+  static async open(
+    glow: Glow,
+    args: Arguments,
+    terminal: Terminal,
+    centerCrop = args.integer('center-crop', 1),
+    kind = args.positional('dataset'),
+  ): Promise<ModelImages> {
+    if (!imageDatasetKinds.includes(kind as ImageDatasetKind)) {
+      throw new UsageError(`<dataset> is one of ${imageDatasetKinds.join(', ')}, not '${kind}'.`);
+    }
+    const dataset = await openImages(kind as ImageDatasetKind, args.positional('root'), {
+      imageShape: glow.eventShape,
+      centerCrop,
+    });
+    return new ModelImages(dataset, glow, args, terminal, contextOf(glow, dataset));
+  }
+
+  /** How many images will be looked at. */
+  get count(): number {
+    return Math.min(this.dataset.names.length, this.args.integer('limit', 1) ?? Number.POSITIVE_INFINITY);
+  }
+
+  batches(options: ImageBatchOptions): AsyncGenerator<ImageBatch> {
+    return imageBatches(this.dataset, {
+      nBits: this.glow.nBits,
+      context: this.context,
+      limit: this.args.integer('limit', 1),
+      onUnreadable: this.args.flag('strict') ? undefined : (name, error) => this.skip(name, error),
+      ...options,
+    });
+  }
+
+  /** Runs over all images in order; batches are disposed after each call. */
+  async forEach(visit: (batch: ImageBatch) => unknown, batchSize = 32): Promise<void> {
+    for await (const batch of this.batches({ batchSize })) {
+      try {
+        await visit(batch);
+      } finally {
+        batch.x.dispose();
+        batch.context?.dispose();
+      }
+    }
+  }
+
+  private skip(name: string, error: Error): void {
+    if (this.skipped.has(name)) return;
+    this.skipped.add(name);
+    this.terminal.note(`left out: ${name}. ${error.message}`);
+  }
+}
+
+/** Options of a pass over a batch. */
+export function passOptions({ context }: ImageBatch): { context?: tf.Tensor } {
+  return context === undefined ? {} : { context };
+}
+
+/** Which of the data set's labels a class-conditional Glow is given. */
+function contextOf(glow: Glow, { labels, attributes }: ImageDataset): ImageBatchOptions['context'] {
+  const { classes } = glow.getConfig() as { classes: number };
+  if (classes === 0) return 'none';
+  const found = attributes?.names.length ?? labels?.classes.length;
+  if (found !== classes) {
+    throw new ConfigError(
+      complaint('Glow', `a data set with ${classes} classes or attributes`, `one with ${found ?? 'none'}`),
+    );
+  }
+  return attributes === undefined ? 'labels' : 'attributes';
+}

@@ -1,0 +1,42 @@
+import { type Command, optionsOf } from './command';
+
+export function usageOf(command: Command): string {
+  const words = command.positionals.map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`));
+  return ['tfjs-flows', command.name, ...words, '[options]'].join(' ');
+}
+
+export function helpOf(command: Command): string {
+  const positionals = command.positionals.map(({ name, description }): [string, string] => [
+    `<${name}>`,
+    description,
+  ]);
+  const options = Object.entries(optionsOf(command)).map(
+    ([name, { value, description }]): [string, string] => [
+      value === undefined ? `--${name}` : `--${name} ${value}`,
+      description,
+    ],
+  );
+  return [
+    `${command.summary}\n`,
+    `Usage: ${usageOf(command)}\n`,
+    ...columns(positionals),
+    '',
+    ...columns(options),
+  ].join('\n');
+}
+
+export function helpOfAll(commands: readonly Command[]): string {
+  return [
+    'Normalizing flows on TensorFlow.js: train, sample, and work with latents.\n',
+    'Usage: tfjs-flows <command> [options]\n',
+    ...columns(commands.map(({ name, summary }) => [name, summary])),
+    '',
+    'tfjs-flows <command> --help tells more.',
+    'Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted (training was saved).',
+  ].join('\n');
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}

@@ -1,0 +1,30 @@
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+
+/** A log of numbers, one JSON object per line, each with its `step`. */
+export class MetricsLog {
+  private opened = false;
+
+  constructor(private readonly path: string) {}
+
+  /** Adds a line. The first one drops what an interrupted run wrote after the checkpoint that training resumed from. */
+  async write(entry: { step: number } & Record<string, number>): Promise<void> {
+    if (!this.opened) await this.dropFrom(entry.step);
+    this.opened = true;
+    await appendFile(this.path, `${JSON.stringify(entry)}\n`);
+  }
+
+  private async dropFrom(step: number): Promise<void> {
+    const text = await readFile(this.path, 'utf8').catch(() => '');
+    const kept = text.split('\n').filter((line) => stepOf(line) < step);
+    await writeFile(this.path, kept.map((line) => `${line}\n`).join(''));
+  }
+}
+
+/** A line that a crash cut short has no step. */
+function stepOf(line: string): number {
+  try {
+    return JSON.parse(line).step;
+  } catch {
+    return Number.NaN;
+  }
+}

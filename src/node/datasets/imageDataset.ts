@@ -1,0 +1,36 @@
+import type { Shape } from '../../core/shapes';
+import { centerCrop, convertChannels, type Raster, resizeRaster } from '../../data';
+
+/** Images on a disk, one at a time. */
+export interface ImageDataset {
+  /** Name of each image: its file, or its number in an array. */
+  names: readonly string[];
+  /** [h, w, c] */
+  shape: Shape;
+  /** Class of each image, and the classes' names, where there are classes. */
+  labels?: { classes: readonly string[]; values: Int32Array };
+  /** Attributes of each image, 1 or -1, [n, names.length], where there is a table of them. */
+  attributes?: { names: readonly string[]; values: Int8Array };
+  /** Levels 0 .. 255 of one image, [h, w, c]; throws a DataError or FormatError that names it. */
+  read(index: number): Promise<Uint8Array>;
+}
+
+/** How images become events of one shape. */
+export interface ImageOptions {
+  /** [h, w, c] of the images to give, c 1 or 3. */
+  imageShape: Shape;
+  /** Side of the square that is cut from the middle first, in pixels. Default: the largest part of the wanted proportions. */
+  centerCrop?: number;
+}
+
+/** Cut, size and channels as wanted. */
+export function fitImage(picture: Raster, { imageShape, centerCrop: side }: ImageOptions): Uint8Array {
+  const [height, width, channels] = imageShape;
+  const factor = Math.min(picture.width / width, picture.height / height);
+  const [cutWidth, cutHeight] =
+    side === undefined
+      ? [Math.max(1, Math.round(width * factor)), Math.max(1, Math.round(height * factor))]
+      : [side, side];
+  const cut = centerCrop(convertChannels(picture, channels), cutWidth, cutHeight);
+  return resizeRaster(cut, width, height).data;
+}

@@ -1,0 +1,52 @@
+import { checkChoice, checkEventShape } from '../../core/shapes';
+import { openIdx, openNumpy } from './arrays';
+import { openCelebA } from './celebA';
+import { openFolder } from './folder';
+import type { ImageDataset, ImageOptions } from './imageDataset';
+
+export { type ImageBatch, type ImageBatchOptions, imageBatches } from './batches';
+export { type AttributeTable, readAttributeTable } from './celebA';
+export type { ImageDataset, ImageOptions } from './imageDataset';
+
+/** Layouts of images on a disk. */
+export type ImageDatasetKind = 'celeba' | 'folder' | 'idx' | 'npz' | 'npy';
+
+export const imageDatasetKinds: readonly ImageDatasetKind[] = ['celeba', 'folder', 'idx', 'npz', 'npy'];
+
+/** Bytes of decoded images that are kept for the next pass. */
+const CACHE_BYTES = 512 * 2 ** 20;
+
+/**
+ * Opens images on a disk; each is decoded, cut and resized when it is read, and kept while there is room.
+ *
+ * @param kind 'celeba' (img_align_celeba and list_attr_celeba.txt), 'folder' (subfolders are classes), 'idx' (MNIST), 'npz' or 'npy'
+ * @param root folder or file
+ * @throws DataError for missing files, FormatError for damaged ones, ConfigError for wrong options
+ * @example
+ * const faces = await openImages('celeba', 'celeba', { imageShape: [64, 64, 3], centerCrop: 160 });
+ */
+export async function openImages(
+  kind: ImageDatasetKind,
+  root: string,
+  options: ImageOptions,
+): Promise<ImageDataset> {
+  checkChoice('openImages', 'kind', kind, imageDatasetKinds);
+  checkEventShape('openImages', options.imageShape, [3]);
+  const openers = { celeba: openCelebA, folder: openFolder, idx: openIdx, npz: openNumpy, npy: openNumpy };
+  return remembering(await openers[kind](root, options));
+}
+
+function remembering(dataset: ImageDataset): ImageDataset {
+  const kept = new Map<number, Uint8Array>();
+  const size = dataset.shape.reduce((product, length) => product * length, 1);
+  return {
+    ...dataset,
+    read: async (index) => {
+      const known = kept.get(index);
+      if (known !== undefined) return known;
+      const image = await dataset.read(index);
+      if ((kept.size + 1) * size <= CACHE_BYTES) kept.set(index, image);
+      return image;
+    },
+  };
+}
