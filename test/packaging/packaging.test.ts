@@ -81,6 +81,24 @@ describe('the packed package', () => {
     expect((await run('node', [file], project)).stdout).toContain('done');
   });
 
+  it('has a command that runs: a published checkpoint, converted and sampled', async () => {
+    const checkpoint = join(root, 'test/fixtures/glow/chaiyujin_affine_lu_top/checkpoint.pt');
+    const command = (...words: string[]) => run('npx', ['--no-install', 'tfjs-flows', ...words], project);
+    expect((await command('--help')).stdout).toContain('Usage: tfjs-flows <command>');
+    await command('convert', checkpoint, 'glow.safetensors', '--threads', '1');
+    const { stdout } = await command(
+      'sample',
+      'glow.safetensors',
+      '--count',
+      '2',
+      '--json',
+      '--threads',
+      '1',
+    );
+    expect(JSON.parse(stdout)).toEqual({ count: 2, output: 'samples.png' });
+    expect((await readFile(join(project, 'samples.png'))).subarray(1, 4).toString()).toBe('PNG');
+  });
+
   it('has declarations that a strict compiler accepts', async () => {
     await writeFile(join(project, 'program.ts'), program);
     await writeFile(join(project, 'wasmProgram.ts'), wasmProgram);
