@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline';
 import { FlowError } from '../core/errors';
 import { startBackend } from './backend';
 import { type Answer, type Command, parse, type Terminal, UsageError } from './command';
@@ -44,10 +44,14 @@ export async function run(words: readonly string[], streams: Streams = process):
       return 0;
     }
     const terminal = terminalOf(streams, args.flag('quiet') || args.flag('json'));
-    if (command.computes) await startBackend(args);
-    const answer = await command.run(args, terminal);
-    show(answer, args.flag('json'), streams);
-    return answer.exitCode ?? 0;
+    try {
+      if (command.computes) await startBackend(args);
+      const answer = await command.run(args, terminal);
+      show(answer, args.flag('json'), streams);
+      return answer.exitCode ?? 0;
+    } finally {
+      terminal.close();
+    }
   } catch (error) {
     return fail(error as Error, command, streams);
   }
@@ -84,18 +88,22 @@ function fail(error: Error, command: Command, { stderr }: Streams): number {
   return 1;
 }
 
-function terminalOf({ stdin, stderr }: Streams, quiet: boolean): Terminal {
+function terminalOf({ stdin, stderr }: Streams, quiet: boolean): Terminal & { close(): void } {
+  let reader: Interface | undefined;
+  let lines: AsyncIterator<string> | undefined;
   return {
     note: (line) => void stderr.write(`${line}\n`),
     interactive: stdin.isTTY === true && stderr.isTTY === true && !quiet,
     quiet,
     ask: async (question) => {
-      const reader = createInterface({ input: stdin, output: stderr as NodeJS.WriteStream });
-      try {
-        return await reader.question(question);
-      } finally {
-        reader.close();
-      }
+      // One reader for all questions: what was typed ahead must not be lost.
+      reader ??= createInterface({ input: stdin });
+      lines ??= reader[Symbol.asyncIterator]();
+      stderr.write(question);
+      const { value, done } = await lines.next();
+      if (done) throw new UsageError('Nothing more was typed.');
+      return value;
     },
+    close: () => reader?.close(),
   };
 }

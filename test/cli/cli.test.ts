@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { decodePng, readNpy, readNpz } from 'tfjs-flows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -165,6 +166,21 @@ describe('as a user with a folder of faces', () => {
     expect(frame(1, swept)).not.toEqual(frame(18, swept));
     const reused = await flows('attributes', 'hparams.json', 'celeba', 'zdir', '--backend', 'cpu');
     expect([reused.code, reused.stderr]).toEqual([0, expect.stringContaining('z_delta taken from')]);
+
+    // At a terminal it asks, and asks again where the answer is none.
+    const stdin = Object.assign(Readable.from(['Happy\n', 'Smiling\n000002.jpg\n']), { isTTY: true });
+    const asked: string[] = [];
+    const answers = { write: (text: string) => asked.push(text) > 0, isTTY: true };
+    const answered = await run(['attributes', 'hparams.json', 'celeba', 'zdir', '--backend', 'cpu'], {
+      stdin,
+      stdout: answers,
+      stderr: answers,
+    } as unknown as Streams);
+    expect([answered, asked.join('')]).toEqual([
+      0,
+      expect.stringMatching(/0: Eyeglasses.*not 'Happy'.*image, by name/s),
+    ]);
+    expect(asked.at(-1)).toContain('sweep of 000002.jpg along Smiling');
 
     await leavesNoTensors(useModel);
   }, 240_000);
