@@ -6,3 +6,4 @@ export { reduce, segmentSum } from './reduction';
 export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
 export { couple, coupleGradient } from './coupling';
 export { adapt, globalNorm } from './weights';
+export { winograd, winogradLocalBytes } from './winograd';

@@ -11,7 +11,7 @@ const BLOCK_DEPTH: i32 = 512;
 
 /** output[rows, columns] = epilogue(patches[rows, taps * depth] right[taps * depth, columns]). */
 @unmanaged
-class Product extends Patches {
+export class Product extends Patches {
   rows: i32;
   /** Rows per chunk, a multiple of 4 up to BLOCK_ROWS. */
   blockRows: i32;
@@ -54,7 +54,7 @@ export function product(): void {
 /** Width of the panel that starts at `column`: 4 where that covers what is left. */
 // @ts-ignore: decorator
 @inline
-function panelWidth(column: i32, columns: i32): i32 {
+export function panelWidth(column: i32, columns: i32): i32 {
   return columns - column > 4 ? 8 : 4;
 }
 
@@ -135,8 +135,13 @@ export function productBlock(chunk: i32): void {
       }
     }
   }
+  finishBlock(p, chunk, rows, output);
+}
+
+/** What follows on the rows of a chunk while they are in the cache. */
+export function finishBlock(p: Product, chunk: i32, rows: i32, output: usize): void {
   if (p.mask != 0) maskAndSum(p, chunk, rows, output);
-  if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, first, rows, output);
+  if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, chunk * p.blockRows, rows, output);
 }
 
 /** output = relu(output * scale + shift), each part where given. NaN passes. */

@@ -5,6 +5,7 @@ import { depthwiseFilterTap, depthwiseInputImage } from './depthwise';
 import { packRight, productBlock } from './product';
 import { reduceChunk } from './reduction';
 import { adaptSegment, sumSquares } from './weights';
+import { packWinograd, winogradBlock } from './winograd';
 
 /* What a chunk of a parallel region can be. */
 export const PACK_RIGHT: i32 = 0;
@@ -20,6 +21,8 @@ export const ADAPT: i32 = 9;
 export const SUM_SQUARES: i32 = 10;
 export const DEPTHWISE_INPUT: i32 = 11;
 export const DEPTHWISE_FILTER: i32 = 12;
+export const PACK_WINOGRAD: i32 = 13;
+export const WINOGRAD: i32 = 14;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -36,5 +39,7 @@ export function runTask(task: i32, chunk: i32): void {
     case SUM_SQUARES: sumSquares(chunk); break;
     case DEPTHWISE_INPUT: depthwiseInputImage(chunk); break;
     case DEPTHWISE_FILTER: depthwiseFilterTap(chunk); break;
+    case PACK_WINOGRAD: packWinograd(chunk); break;
+    case WINOGRAD: winogradBlock(chunk); break;
   }
 }

@@ -9,7 +9,7 @@ import {
 } from './convolution';
 import type { KernelModule } from './kernelModule';
 import { placeSums, type SumPlaces, scaleAndSum } from './passes';
-import { blockRows, multiply } from './products';
+import { convolutionRows, convolve } from './products';
 import { sumMiddle } from './reduction';
 import type { KernelCall } from './register';
 
@@ -68,7 +68,7 @@ export function convolutionChain(call: ChainCall): TensorInfo[] {
     kernels.withRoom([columns * 4, offsetRows * columns * 4], (scale, shift) => {
       kernels.exports.exponentials(pointerOrNull(kernels, logScale), scale, columns);
       kernels.exports.scaleLines(kernels.pointer(offset), scale, shift, offsetRows, columns);
-      multiply(
+      convolve(
         kernels,
         forwardPatches(info, kernels.pointer(source)),
         rowsOf(info),
@@ -108,7 +108,9 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
 
   const rows = rowsOf(layers[0].info);
   const widest = Math.max(...layers.map(({ columns }) => columns));
-  const chunks = Math.max(1, Math.ceil(rows / blockRows(rows)));
+  const chunksOf = (i: number) =>
+    Math.max(1, Math.ceil(rows / convolutionRows(backwardPatches(layers[i].info, 0), rows)));
+  const chunks = Math.max(...layers.map((_, i) => chunksOf(i)));
   const bytes = rows * widest * 4;
   kernels.withRoom([bytes, bytes, chunks * 2 * widest * 4, widest * 4], (a, b, sums, scale) => {
     let gradient = a;
@@ -140,15 +142,15 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
       }
       const right = filterReversed(info, kernels.pointer(filter));
       if (i === 0) {
-        multiply(kernels, backwardPatches(info, gradient), rows, right, kernels.pointer(dx));
+        convolve(kernels, backwardPatches(info, gradient), rows, right, kernels.pointer(dx));
         break;
       }
       const { columns: before, logScale } = layers[i - 1];
       kernels.clear(sums, 2 * before * 4);
       kernels.exports.exponentials(pointerOrNull(kernels, logScale), scale, before);
       const epilogue = { mask: source, sums, scale: logScale && scale };
-      multiply(kernels, backwardPatches(info, gradient), rows, right, other, epilogue);
-      kernels.exports.addParts(sums, chunks, 2 * before);
+      convolve(kernels, backwardPatches(info, gradient), rows, right, other, epilogue);
+      kernels.exports.addParts(sums, chunksOf(i), 2 * before);
       placeSums(kernels, sums, scale, before, placesOf(i - 1));
       [gradient, other] = [other, gradient];
     }

@@ -11,6 +11,8 @@ interface Exports {
   joined(): number;
   taskArguments(): number;
   product(): void;
+  winograd(): void;
+  winogradLocalBytes(blockRows: number, channels: number): number;
   reduce(): void;
   scaleChannels(): void;
   scaleAndSum(): void;
@@ -41,6 +43,7 @@ interface Exports {
 /** Exports that start a computation from the argument block. */
 type Entry =
   | 'product'
+  | 'winograd'
   | 'correlate'
   | 'reduce'
   | 'scaleChannels'

@@ -99,15 +99,87 @@ export function multiply(
   const taps = patches.taps[0] * patches.taps[1];
   const unfolded = taps > 1 && patches.channels <= UNFOLDED_CHANNELS;
   const depth = unfolded ? taps * patches.channels : patches.channels;
-  const block = blockRows(rows);
   const localBytes = kernels.exports.productLocalBytes(unfolded ? 1 : taps, depth, unfolded ? 1 : 0);
+  const words = patchWords(kernels, patches, unfolded);
+  runProduct(kernels, 'product', words, {
+    rows,
+    block: blockRows(rows),
+    right,
+    depth: taps * patches.channels,
+    localBytes,
+    output,
+    epilogue,
+  });
+}
+
+/** Points of a tile of Winograd's convolution, in place of taps. */
+const WINOGRAD_POINTS = 16;
+/** Rows of a chunk of it, about: at least as many as make four tiles. */
+const WINOGRAD_ROWS = 32;
+const WINOGRAD_LEAST_ROWS = 16;
+
+/** As `multiply`, for 'same' convolutions of stride 1: with fewer multiplications where that pays. */
+export function convolve(
+  kernels: KernelModule,
+  patches: Patches,
+  rows: number,
+  right: RightFactor,
+  output: number,
+  epilogue: Epilogue = {},
+): void {
+  const block = winogradRows(patches, rows);
+  if (block === 0) {
+    multiply(kernels, patches, rows, right, output, epilogue);
+    return;
+  }
+  const { channels } = patches;
+  const localBytes = kernels.exports.winogradLocalBytes(block, channels);
+  const words = patchWords(kernels, patches, false);
+  runProduct(kernels, 'winograd', words, {
+    rows,
+    block,
+    right,
+    depth: WINOGRAD_POINTS * channels,
+    localBytes,
+    output,
+    epilogue,
+  });
+}
+
+/** Rows per chunk of `convolve`. */
+export function convolutionRows(patches: Patches, rows: number): number {
+  return winogradRows(patches, rows) || blockRows(rows);
+}
+
+/** Rows per chunk of Winograd's convolution, whole lines of tiles; 0 where it does not fit. */
+function winogradRows({ taps, gridSize }: Patches, rows: number): number {
+  const [height, width] = gridSize;
+  if (taps[0] !== 3 || taps[1] !== 3 || height % 2 !== 0 || width % 2 !== 0 || rows === 0) return 0;
+  const line = 2 * width;
+  const wanted = Math.max(WINOGRAD_LEAST_ROWS, Math.min(WINOGRAD_ROWS, rows / 8));
+  return line * Math.max(1, Math.floor(wanted / line));
+}
+
+function runProduct(
+  kernels: KernelModule,
+  entry: 'product' | 'winograd',
+  words: readonly number[],
+  product: {
+    rows: number;
+    block: number;
+    right: RightFactor;
+    /** Floats per column of the packed right factor. */
+    depth: number;
+    localBytes: number;
+    output: number;
+    epilogue: Epilogue;
+  },
+): void {
+  const { rows, block, right, depth, localBytes, output, epilogue } = product;
   const packedColumns = Math.ceil(right.columns / 8) * 8;
-  const [packed, local] = kernels.scratch(
-    taps * patches.channels * packedColumns * 4,
-    localBytes * kernels.threads,
-  );
-  kernels.run('product', [
-    ...patchWords(kernels, patches, unfolded),
+  const [packed, local] = kernels.scratch(depth * packedColumns * 4, localBytes * kernels.threads);
+  kernels.run(entry, [
+    ...words,
     rows,
     block,
     right.columns,

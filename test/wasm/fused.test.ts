@@ -42,8 +42,12 @@ function pass(
 }
 
 const image = [5, 7, 6];
-const network = (actnorm: boolean, padding: 'zero' | 'one' | 'edge') => () =>
-  new ConvolutionNetwork({ inputShape: image, filters: 10, hiddenChannels: 13, actnorm, padding, seed: 3 });
+/** Even sides: Winograd's convolutions. */
+const even = [6, 10, 6];
+const network =
+  (actnorm: boolean, padding: 'zero' | 'one' | 'edge', inputShape = image) =>
+  () =>
+    new ConvolutionNetwork({ inputShape, filters: 10, hiddenChannels: 13, actnorm, padding, seed: 3 });
 const coupling = (scale: 'sigmoid' | 'exp', channels: number, passthrough: number) => () =>
   new AffineCoupling({
     inputShape: [4, 3, channels],
@@ -62,6 +66,9 @@ const cases: [string, Module, (module: never, x: tf.Tensor) => tf.Tensor[], numb
   ['network with biases', network(false, 'zero'), apply, [2, ...image]],
   ['network with edge indicator', network(true, 'edge'), apply, [3, ...image]],
   ['network padded with ones', network(false, 'one'), apply, [2, ...image]],
+  ['network of even size with actnorm', network(true, 'edge', even), apply, [3, ...even]],
+  ['network of even size with biases', network(false, 'one', even), apply, [2, ...even]],
+  ['network of 2 x 2', network(true, 'zero', [2, 2, 5]), apply, [1, 2, 2, 5]],
   ['network on one example', network(true, 'zero'), apply, [1, ...image]],
   [
     'one convolution',
