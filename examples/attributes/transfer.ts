@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeLatents, type Flow, Matrix, type NdArray, NotLearnableError } from 'tfjs-flows';
+import {
+  type AttributeDirection,
+  learnableRange,
+  type MixedNormalityReport,
+  manipulate,
+  type Posterior,
+  type Prior,
+  transferDelta,
+} from 'tfjs-flows/attributes';
+import type { RangeRow } from './plots';
+import { type Frame, framedSheet, frameOf } from './sheet';
+
+/** What is carried over, and to whom. */
+export interface Transfer {
+  flow: Flow;
+  direction: AttributeDirection;
+  prior: Prior;
+  posterior: Posterior;
+  mixing: MixedNormalityReport;
+  /** Photographs of the samples behind the posterior, as whole levels. */
+  photographs: NdArray<Float32Array>;
+  nBits: number;
+}
+
+/**
+ * Draws the sweep of every sample over the strengths, framed by what is learnable, and asks `transferDelta` for the largest strength.
+ *
+ * @returns the ranges, for a plot
+ */
+export async function drawTransfer(
+  transfer: Transfer,
+  strengths: readonly number[],
+  file: string,
+): Promise<RangeRow[]> {
+  const { flow, direction, prior, posterior, mixing, photographs, nBits } = transfer;
+  const { samples } = posterior;
+  const sweep = manipulate(samples, direction, strengths);
+  const decoded = await decodeLatents(flow, sweep.z);
+  const moved = await decoded.data();
+  decoded.dispose();
+  const size = moved.length / sweep.z.rows;
+  const columns = strengths.length + 1;
+  const cells = new Float32Array(samples.rows * columns * size);
+  const frames: Frame[] = [];
+  const rows: RangeRow[] = [];
+  for (let i = 0; i < samples.rows; i++) {
+    const range = learnableRange(posterior, samples.row(i), direction, { mixing: mixing.verdict });
+    cells.set(photographs.data.subarray(i * size, (i + 1) * size), i * columns * size);
+    cells.set(
+      moved.subarray(i * strengths.length * size, (i + 1) * strengths.length * size),
+      (i * columns + 1) * size,
+    );
+    frames.push('photograph', ...strengths.map((strength) => frameOf(range, strength)));
+    rows.push({
+      name: `sample ${i + 1}`,
+      prior: range.range ?? [0, 0],
+      own: range.own ?? [0, 0],
+      applied: largestStrength(direction, prior, posterior, samples.row(i), mixing),
+    });
+    if (i === 0)
+      console.log(`  beyond the own range: ${range.refusal ?? 'vouched for by the other subclasses'}`);
+  }
+  const shape = [samples.rows * columns, ...photographs.shape.slice(1)];
+  writeFileSync(file, framedSheet({ data: cells, shape }, frames, columns, nBits));
+  console.log(`  ${file}: photographs, then strengths ${strengths.join(', ')}`);
+  return rows;
+}
+
+/** What `transferDelta` applies by default; 0 where it refuses any move. */
+function largestStrength(
+  direction: AttributeDirection,
+  prior: Prior,
+  posterior: Posterior,
+  z: Float64Array,
+  mixing: MixedNormalityReport,
+): number {
+  try {
+    return transferDelta(direction, prior, posterior, { z, mixing: mixing.verdict }).strength;
+  } catch (error) {
+    if (error instanceof NotLearnableError) return 0;
+    throw error;
+  }
+}
+
+/** Position of every latent along a direction, in units of strength, as a one-column matrix. */
+export function positions(z: Matrix, { delta }: AttributeDirection): Matrix {
+  const length = delta.reduce((sum, value) => sum + value * value, 0);
+  const values = Float64Array.from(
+    { length: z.rows },
+    (_, i) => z.row(i).reduce((sum, value, j) => sum + value * delta[j], 0) / length,
+  );
+  return new Matrix(values, z.rows, 1);
+}
+
+/** Writes a file and says so. */
+export function writeText(folder: string, name: string, text: string): void {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  console.log(`  ${file}`);
+}
