@@ -70,13 +70,14 @@ const labeled = await encodeLabeled(flow, {
 });
 const directions = [0, 1].map((attribute) => zDelta(labeled, { attribute, mode: 'slope' }));
 const verdicts = directions.map((direction, k) => {
-  const { verdict } = mixedNormality(
+  const { statements } = mixedNormality(
     { z: positions(labeled.z, direction), subclass: labeled.subclass },
     { seed: 1 },
   );
+  const { verdict } = statements.equivalence;
   const name = ['cosine', 'sine'][k];
   console.log(
-    `${name} of azimuth: consistency ${direction.consistency?.toFixed(2) ?? 'unknown'}, mixing ${verdict}`,
+    `${name} of azimuth: consistency ${direction.consistency?.toFixed(2) ?? 'unknown'}, near normal ${verdict}`,
   );
   return verdict;
 });

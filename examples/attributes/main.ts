@@ -8,7 +8,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeLabeled } from 'tfjs-flows';
+import { decodeLatents, encodeLabeled, type Matrix } from 'tfjs-flows';
 import { fitPrior, mixedNormality, zDelta } from 'tfjs-flows/attributes';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { type Faces, facesAt, loadFaces, rowsWhere, splitBySubject, withMirrored } from './faces';
@@ -51,7 +51,9 @@ console.log(
 console.log('\nposition along the direction: does it become normal by mixing people?');
 const along = positions(known.z, direction);
 const mixing = mixedNormality({ z: along, subclass: held.subject }, { seed: 1 });
-console.log(`  ${mixing.verdict}; ${mixing.statements.equivalence.because}`);
+console.log(
+  `  near normal: ${mixing.statements.equivalence.verdict}; ${mixing.statements.equivalence.because}`,
+);
 
 console.log('\nprior of a person');
 const prior = fitPrior(known, { layout: flow.latentLayout });
@@ -69,7 +71,7 @@ for (const person of [15, 18]) {
   const { lambda, tauSquared } = posterior.inflation;
   console.log(`  inflation: lambda ${lambda.toFixed(2)}, tau squared ${tauSquared.toFixed(2)}`);
   const ranges = await drawTransfer(
-    { flow, direction, prior, posterior, mixing, photographs: few.images, nBits: N_BITS },
+    { direction, prior, posterior, mixing, photographs: few.images, decode, nBits: N_BITS },
     STRENGTHS,
     join(FOLDER, `person-${person}.png`),
   );
@@ -84,6 +86,13 @@ const quantiles = quantilePlot({
 console.log('');
 writeText(FOLDER, 'plots.svg', page([quantiles, mixingPlot(mixing), svg[0]]));
 flow.dispose();
+
+async function decode(z: Matrix): Promise<Float32Array> {
+  const images = await decodeLatents(flow, z);
+  const levels = (await images.data()) as Float32Array;
+  images.dispose();
+  return levels;
+}
 
 function labelled({ images, subject, sunglasses }: Faces) {
   return { events: images, subclass: subject, attributes: Array.from(sunglasses, (value) => [value]) };

@@ -9,7 +9,7 @@ const shared = {
   document,
   width: WIDTH,
   height: HEIGHT,
-  marginLeft: 50,
+  marginLeft: 64,
   style: { background: 'white' },
 } as const;
 
@@ -36,10 +36,10 @@ export function quantilePlot(groups: Record<string, Float64Array>): string {
     ...shared,
     title: 'Normal quantiles of the position along the direction',
     x: { label: 'standard normal' },
-    y: { label: 'sample, standardized' },
+    y: { label: 'sample, standardized', labelAnchor: 'center' },
     color: { legend: false, domain: Object.keys(groups) },
     marks: [
-      Plot.link([0], { x1: -3, y1: -3, x2: 3, y2: 3, stroke: '#bbb' }),
+      Plot.link([0], { x1: -3.5, y1: -3.5, x2: 3.5, y2: 3.5, stroke: '#bbb' }),
       Plot.dot(points, { x: 'x', y: 'y', stroke: 'group', r: 2 }),
       Plot.text(
         Object.keys(groups).map((group, i) => ({ group, x: -3, y: 3 - 0.4 * i })),
@@ -50,18 +50,18 @@ export function quantilePlot(groups: Record<string, Float64Array>): string {
 }
 
 /** Distance from normal against the number of mixed classes, with its band, the control and the bound. */
-export function mixingPlot({ curve, epsilon, verdict }: MixedNormalityReport): string {
+export function mixingPlot({ curve, epsilon, statements }: MixedNormalityReport): string {
   const points = curve.map((point) => ({ ...point }));
   return draw({
     ...shared,
-    title: `W1 excess of mixtures: ${verdict}`,
+    title: `W1 excess of mixtures: near normal ${statements.equivalence.verdict}`,
     x: {
       type: 'log',
       label: 'subclasses mixed',
       ticks: points.map(({ classes }) => classes),
       tickFormat: 'd',
     },
-    y: { label: 'excess, standard deviations', zero: true },
+    y: { label: 'excess, standard deviations', labelAnchor: 'center', zero: true },
     marks: [
       Plot.ruleY([epsilon], { stroke: '#d73027', strokeDasharray: '4,3' }),
       Plot.ruleY([0], { stroke: '#bbb' }),
@@ -106,14 +106,16 @@ export function page(plots: readonly string[]): string {
   const width = plots.length * WIDTH;
   const parts = plots.map((svg, i) => svg.replace('<svg', `<svg x="${i * WIDTH}" y="0"`));
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT + 30}" viewBox="0 0 ${width} ${HEIGHT + 30}">
+<title>Quantiles, distance from normal, learnable strengths</title>
 <rect width="100%" height="100%" fill="white"/>\n${parts.join('\n')}\n</svg>\n`;
 }
 
 function draw({ title, ...options }: Plot.PlotOptions & { title: string }): string {
   const figure = Plot.plot({ ...options, marginTop: 40 });
-  const svg = figure.outerHTML;
+  // Plot's style sheets are for pages; nothing in a picture needs them.
+  const svg = figure.outerHTML.replace(/<style>.*?<\/style>/gs, '');
   return svg.replace(
     /(<svg[^>]*>)/,
-    `$1<text x="${WIDTH / 2}" y="16" text-anchor="middle" font-weight="bold" font-size="13">${title}</text>`,
+    `$1<title>${title}</title><text x="${WIDTH / 2}" y="16" text-anchor="middle" font-weight="bold" font-size="13">${title}</text>`,
   );
 }

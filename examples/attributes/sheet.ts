@@ -33,7 +33,7 @@ export function framedSheet(
   frames: readonly Frame[],
   columns: number,
   nBits: number,
-  scale = 2,
+  scale = Math.max(1, Math.round(64 / images.shape[1])),
 ): Uint8Array {
   const [count, height, width, channels] = images.shape;
   const cellHeight = height * scale + 2 * FRAME + GAP;

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeLatents, type Flow, Matrix, type NdArray, NotLearnableError } from 'tfjs-flows';
+import { Matrix, NotLearnableError } from 'tfjs-flows';
 import {
   type AttributeDirection,
   learnableRange,
@@ -15,13 +15,14 @@ import { type Frame, framedSheet, frameOf } from './sheet';
 
 /** What is carried over, and to whom. */
 export interface Transfer {
-  flow: Flow;
   direction: AttributeDirection;
   prior: Prior;
   posterior: Posterior;
   mixing: MixedNormalityReport;
-  /** Photographs of the samples behind the posterior, as whole levels. */
-  photographs: NdArray<Float32Array>;
+  /** Pictures of the samples behind the posterior, as whole levels [n, h, w, c]. */
+  photographs: { data: Float32Array; shape: readonly number[] };
+  /** Pictures of latents, as whole levels. */
+  decode: (z: Matrix) => Promise<Float32Array>;
   nBits: number;
 }
 
@@ -35,19 +36,17 @@ export async function drawTransfer(
   strengths: readonly number[],
   file: string,
 ): Promise<RangeRow[]> {
-  const { flow, direction, prior, posterior, mixing, photographs, nBits } = transfer;
+  const { decode, direction, prior, posterior, mixing, photographs, nBits } = transfer;
   const { samples } = posterior;
   const sweep = manipulate(samples, direction, strengths);
-  const decoded = await decodeLatents(flow, sweep.z);
-  const moved = await decoded.data();
-  decoded.dispose();
+  const moved = await decode(sweep.z);
   const size = moved.length / sweep.z.rows;
   const columns = strengths.length + 1;
   const cells = new Float32Array(samples.rows * columns * size);
   const frames: Frame[] = [];
   const rows: RangeRow[] = [];
   for (let i = 0; i < samples.rows; i++) {
-    const range = learnableRange(posterior, samples.row(i), direction, { mixing: mixing.verdict });
+    const range = learnableRange(posterior, samples.row(i), direction, { mixing });
     cells.set(photographs.data.subarray(i * size, (i + 1) * size), i * columns * size);
     cells.set(
       moved.subarray(i * strengths.length * size, (i + 1) * strengths.length * size),
@@ -78,7 +77,7 @@ function largestStrength(
   mixing: MixedNormalityReport,
 ): number {
   try {
-    return transferDelta(direction, prior, posterior, { z, mixing: mixing.verdict }).strength;
+    return transferDelta(direction, prior, posterior, { z, mixing }).strength;
   } catch (error) {
     if (error instanceof NotLearnableError) return 0;
     throw error;

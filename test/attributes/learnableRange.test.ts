@@ -105,12 +105,15 @@ describe('learnableRange', () => {
     expect(strict({ consistency: 0.3, minimumConsistency: 0.2, mixing: 'supported' }).refusal).toBe(null);
     expect(strict({ consistency: 0.9 }).refusal).toContain('mixedNormality');
     expect(strict({ consistency: 0.9, mixing: 'undecided' }).refusal).toContain('is undecided');
+    const report = (verdict: string) => ({ statements: { equivalence: { verdict } } });
+    expect(strict({ consistency: 0.9, mixing: report('supported') }).refusal).toBe(null);
+    expect(strict({ consistency: 0.9, mixing: report('undecided') }).refusal).toContain('is undecided');
     const refused = strict({ consistency: 0.9, mixing: 'not supported' });
     expect(refused.status(0.7)).toBe('outside');
     expect(refused.largest()).toBe(-0.5);
     expect(() => refused.check('f', 0.7)).toThrow(NotLearnableError);
     expect(() => refused.check('f', 0.7)).toThrow(
-      'Not transferable: normality of the mixed attribute is not supported',
+      'Not transferable: that the mixed attribute is near normal is not supported',
     );
   });
 

@@ -1,56 +1,32 @@
-import { ConfigError, complaint, FormatError } from '../../core/errors';
+import { ConfigError, complaint } from '../../core/errors';
 import { Matrix } from '../../linalg';
-import {
-  BlockCovariance,
-  type Covariance,
-  covarianceFromJSON,
-  FullCovariance,
-  type SerializedCovariance,
-} from '../covariance';
+import { BlockCovariance, type Covariance, FullCovariance } from '../covariance';
 import {
   type LatentsInput,
   meanOfRows,
-  type SubclassName,
   subtractFromRows,
   toLatents,
   toVector,
   type VectorInput,
 } from '../latents';
-import { type BetweenRatios, betweenFromCovariance, functionOf, rescale, shrinkOffset } from './between';
+import { betweenFromCovariance, functionOf, rescale, shrinkOffset } from './between';
 import { checkDimension } from './checks';
 import { logDensities, Posterior } from './posterior';
+import {
+  type ClassStatistics,
+  type PriorBlock,
+  readPrior,
+  type SerializedPrior,
+  serializePrior,
+} from './serialize';
 
 /** Above this tau squared the general mean misleads more than it helps, so the posterior keeps the sample mean. */
 const NOVEL_MEAN = 2;
-const FORMAT = 'tfjs-flows/prior';
-const VERSION = 1;
-
-/** What the prior remembers of one subclass it was fitted on. */
-export interface ClassStatistics {
-  subclass: SubclassName;
-  /** Number of samples. */
-  count: number;
-  /** Their mean, [d]. */
-  mean: Float64Array;
-}
-
-/** Neighbouring coordinates that share one pair of covariances. */
-export interface PriorBlock {
-  within: Covariance;
-  between: BetweenRatios;
-}
 
 /** Options of `Prior.posterior`. */
 export interface PosteriorOptions {
   /** Whether a subclass that looks unlike the others widens the prior. Default: as the prior was fitted. */
   inflate?: boolean;
-}
-
-/** A prior as plain JSON. */
-export interface SerializedPrior {
-  format: string;
-  version: number;
-  [field: string]: unknown;
 }
 
 /**
@@ -205,53 +181,13 @@ export class Prior {
 
   /** Plain JSON, read back by `Prior.fromJSON` without loss. */
   toJSON(): SerializedPrior {
-    return {
-      format: FORMAT,
-      version: VERSION,
-      general: Array.from(this.general),
-      degreesOfFreedom: this.degreesOfFreedom,
-      inflate: this.inflate,
-      classes: this.classes.map((entry) => ({ ...entry, mean: Array.from(entry.mean) })),
-      blocks: this.blocks.map(({ within, between }) => ({
-        within: within.toJSON(),
-        base: between.base,
-        ratios: Array.from(between.ratios),
-        directions: between.directions && Array.from(between.directions.data),
-      })),
-    };
+    return serializePrior(this);
   }
 
   /** @throws FormatError unless the JSON is a prior of a version that this library reads */
   static fromJSON(json: SerializedPrior): Prior {
-    if (json?.format !== FORMAT || json.version !== VERSION) {
-      throw new FormatError(
-        complaint(
-          'Prior.fromJSON',
-          `${FORMAT} version ${VERSION}`,
-          `${json?.format} version ${json?.version}`,
-        ),
-      );
-    }
-    const saved = json as unknown as SavedPrior;
-    const blocks = saved.blocks.map(({ within, base, ratios, directions }) => {
-      const covariance = covarianceFromJSON(within);
-      return {
-        within: covariance,
-        between: {
-          base,
-          ratios: Float64Array.from(ratios),
-          directions:
-            directions && new Matrix(Float64Array.from(directions), ratios.length, covariance.dimension),
-        },
-      };
-    });
-    return new Prior(
-      Float64Array.from(saved.general),
-      blocks,
-      saved.degreesOfFreedom,
-      saved.classes.map((entry) => ({ ...entry, mean: Float64Array.from(entry.mean) })),
-      saved.inflate,
-    );
+    const { general, blocks, degreesOfFreedom, classes, inflate } = readPrior(json);
+    return new Prior(general, blocks, degreesOfFreedom, classes, inflate);
   }
 
   /** lambda = max(1, tr(W^-1 S) / d) with S the covariance of the few samples. */
@@ -260,14 +196,6 @@ export class Prior {
     for (let i = 0; i < residuals.rows; i++) sum += this.within.mahalanobis(residuals.row(i));
     return Math.max(1, sum / ((residuals.rows - 1) * this.dimension));
   }
-}
-
-interface SavedPrior {
-  general: number[];
-  degreesOfFreedom: number;
-  inflate: boolean;
-  classes: { subclass: SubclassName; count: number; mean: number[] }[];
-  blocks: { within: SerializedCovariance; base: number; ratios: number[]; directions?: number[] }[];
 }
 
 /** Throws a ConfigError unless nu0 is positive and finite. */

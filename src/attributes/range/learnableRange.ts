@@ -38,8 +38,11 @@ export interface LearnableRangeOptions {
   consistency?: number | null;
   /** Least rho at which other subclasses vouch for the direction. Default: 0.5. */
   minimumConsistency?: number;
-  /** Verdict of `mixedNormality` on the attribute: without 'supported' nothing is transferable. */
-  mixing?: Verdict;
+  /**
+   * Report of `mixedNormality` on positions along the direction, or the verdict of its statement `equivalence`: whether the mixture of
+   * subclasses is close to normal. Without 'supported' nothing is transferable.
+   */
+  mixing?: Verdict | { statements: { equivalence: { verdict: Verdict } } };
 }
 
 /** Whether the few samples spread along the direction as the prior says. */
@@ -194,7 +197,8 @@ function whyNotTransferable(delta: DirectionInput, options: LearnableRangeOption
   if (mixing === undefined) {
     return 'it is not known whether the mixed attribute is near normal (mixing, from mixedNormality)';
   }
-  return mixing === 'supported' ? null : `normality of the mixed attribute is ${mixing}`;
+  const verdict = typeof mixing === 'string' ? mixing : mixing.statements.equivalence.verdict;
+  return verdict === 'supported' ? null : `that the mixed attribute is near normal is ${verdict}`;
 }
 
 function varianceRatioOf(
