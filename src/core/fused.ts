@@ -18,6 +18,11 @@ export function hasFused(kernel: FusedKernel): boolean {
   return tf.getKernel(kernel, tf.getBackend()) !== undefined;
 }
 
+/** Whether the active backend's values lie in the host's memory, so that small matrices are best computed in float64 there. */
+export function computesOnHost(): boolean {
+  return tf.getBackend() === 'wasm';
+}
+
 function run(kernel: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap = {}): tf.Tensor[] {
   return tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor[];
 }

@@ -5,9 +5,13 @@ export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
   return tf.sum(tf.reshape(x, [x.shape[0], -1]), 1) as tf.Tensor1D;
 }
 
-/** A scalar as one entry per example: [] -> [n], differentiable. */
-export function repeatPerExample(scalar: tf.Tensor, batch: number): tf.Tensor1D {
-  return tf.mul(tf.ones([batch]), scalar) as tf.Tensor1D;
+/** factor * sum(x) as one entry per example: [...] -> [n], differentiable. */
+export function repeatSum(x: tf.Tensor, factor: number, batch: number): tf.Tensor1D {
+  const operation = tf.customGrad((input) => ({
+    value: tf.mul(tf.ones([batch]), tf.mul(tf.sum(input as tf.Tensor), factor)),
+    gradFunc: (dy: tf.Tensor) => tf.mul(tf.ones(x.shape), tf.mul(tf.sum(dy), factor)),
+  }));
+  return operation(x) as tf.Tensor1D;
 }
 
 /** Zeros [n]: the log-determinant of a volume-preserving map. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { fusedScaleChannels, hasFused } from '../core/fused';
 import { registerModule } from '../core/module';
 import { checkEventShape } from '../core/shapes';
-import { repeatPerExample } from '../core/tensors';
+import { repeatSum } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 
 /** Options of {@link ActNorm}. */
@@ -86,7 +86,7 @@ export class ActNorm extends Bijector {
 
   private logDet(batch: number): tf.Tensor1D {
     const positions = this.inputShape.slice(0, -1).reduce((product, length) => product * length, 1);
-    return repeatPerExample(tf.mul(tf.sum(this.logScale), positions), batch);
+    return repeatSum(this.logScale, positions, batch);
   }
 }
 

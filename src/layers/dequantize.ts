@@ -3,7 +3,7 @@ import { ConfigError, complaint, DataError } from '../core/errors';
 import { registerModule } from '../core/module';
 import type { RandomStream } from '../core/random';
 import { checkChoice, checkInteger, sizeOf } from '../core/shapes';
-import { repeatPerExample, sumPerExample } from '../core/tensors';
+import { sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
 
 /** Where a model wants its images: around 0, in [0, 1], or on the whole line. */
@@ -99,7 +99,7 @@ export class Dequantize extends Bijector {
 
   protected computeForward(x: tf.Tensor): Transformed {
     if (this.preprocessing !== 'logit') {
-      const logDet = repeatPerExample(tf.scalar(this.binLogDet), x.shape[0]);
+      const logDet = tf.fill([x.shape[0]], this.binLogDet) as tf.Tensor1D;
       const value =
         this.preprocessing === 'centered'
           ? tf.sub(tf.div(x, this.levels), 0.5)
@@ -127,7 +127,7 @@ export class Dequantize extends Bijector {
 
   /** Forward's log-det as a function of its value: log p = -softplus(-y), log(1 - p) = -softplus(y). */
   private inverseLogDet(y: tf.Tensor): tf.Tensor1D {
-    if (this.preprocessing !== 'logit') return repeatPerExample(tf.scalar(this.binLogDet), y.shape[0]);
+    if (this.preprocessing !== 'logit') return tf.fill([y.shape[0]], this.binLogDet) as tf.Tensor1D;
     const perValue = tf.add(Math.log(1 - 2 * this.alpha), tf.add(tf.softplus(y), tf.softplus(tf.neg(y))));
     return tf.add(sumPerExample(perValue), this.binLogDet) as tf.Tensor1D;
   }

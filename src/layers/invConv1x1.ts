@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { computesOnHost } from '../core/fused';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape } from '../core/shapes';
-import { linearChannels, repeatPerExample } from '../core/tensors';
+import { linearChannels, repeatSum } from '../core/tensors';
 import { inverse, inverseMatrix, logAbsDet, luDecompose, Matrix, norm1, randomRotation } from '../linalg';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 
@@ -71,7 +72,7 @@ export class InvConv1x1 extends Bijector {
 
   private logDet(matrix: tf.Tensor2D, batch: number): tf.Tensor1D {
     const positions = this.inputShape.slice(0, -1).reduce((product, length) => product * length, 1);
-    return repeatPerExample(tf.mul(this.kernel.logAbsDet(matrix), positions), batch);
+    return repeatSum(this.kernel.logDetTerms(matrix), positions, batch);
   }
 }
 
@@ -82,7 +83,8 @@ interface Kernel {
   matrix(): tf.Tensor2D;
   /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
   onHost(): Matrix;
-  logAbsDet(matrix: tf.Tensor2D): tf.Tensor;
+  /** What adds up to log|det W|. */
+  logDetTerms(matrix: tf.Tensor2D): tf.Tensor;
 }
 
 function toTensor(matrix: Matrix): tf.Tensor2D {
@@ -93,7 +95,7 @@ function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
   const { rows, cols } = rotation;
   const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
-  return { matrix: () => kernel, onHost, logAbsDet };
+  return { matrix: () => kernel, onHost, logDetTerms: logAbsDet };
 }
 
 function luKernel(
@@ -129,20 +131,44 @@ function luKernel(
   const identity = hold(build((i, j) => (i === j ? 1 : 0)));
   const below = hold(build((i, j) => (i > j ? 1 : 0)));
   const above = hold(build((i, j) => (i < j ? 1 : 0)));
+  /** Permutation P, lower factor L and upper factor U + diag(s). */
+  const factors = () => {
+    const [order, l, u, sign, s] = [permutation, lower, upper, signs, logScale].map((w) => w.dataSync());
+    return {
+      p: fill((i, j) => order[i * n + j]),
+      l: fill((i, j) => (i > j ? l[i * n + j] : Number(i === j))),
+      u: fill((i, j) => (i < j ? u[i * n + j] : i === j ? sign[i] * Math.exp(s[i]) : 0)),
+    };
+  };
+  const onHost = () => {
+    const { p, l, u } = factors();
+    return p.multiply(l.multiply(u));
+  };
+  const composed = () => {
+    const left = tf.add(tf.mul(lower, below), identity);
+    const scales = tf.mul(identity, tf.mul(signs, tf.exp(logScale)));
+    const right = tf.add(tf.mul(upper, above), scales);
+    return tf.matMul(permutation as unknown as tf.Tensor2D, tf.matMul(left, right)) as tf.Tensor2D;
+  };
+  /** With dM = P^T dW: dL = dM U^T below the diagonal, dU = L^T dM above it, and d logScale = diag(U dU). */
+  const computed = tf.customGrad(() => ({
+    value: toTensor(onHost()),
+    gradFunc: (dy: tf.Tensor) => {
+      const { p, l, u } = factors();
+      const dProduct = p.transpose().multiply(new Matrix(Float64Array.from(dy.dataSync()), n, n));
+      const dLower = dProduct.multiply(u.transpose());
+      const dUpper = l.transpose().multiply(dProduct);
+      return [
+        build((i, j) => (i > j ? dLower.at(i, j) : 0)),
+        build((i, j) => (i < j ? dUpper.at(i, j) : 0)),
+        tf.tensor1d(diagonal.map((_, i) => u.at(i, i) * dUpper.at(i, i))),
+      ];
+    },
+  }));
   return {
-    matrix: () => {
-      const left = tf.add(tf.mul(lower, below), identity);
-      const scales = tf.mul(identity, tf.mul(signs, tf.exp(logScale)));
-      const right = tf.add(tf.mul(upper, above), scales);
-      return tf.matMul(permutation as unknown as tf.Tensor2D, tf.matMul(left, right)) as tf.Tensor2D;
-    },
-    onHost: () => {
-      const [order, l, u, sign, s] = [permutation, lower, upper, signs, logScale].map((w) => w.dataSync());
-      const left = fill((i, j) => (i > j ? l[i * n + j] : Number(i === j)));
-      const right = fill((i, j) => (i < j ? u[i * n + j] : i === j ? sign[i] * Math.exp(s[i]) : 0));
-      return fill((i, j) => order[i * n + j]).multiply(left.multiply(right));
-    },
-    logAbsDet: () => tf.sum(logScale),
+    matrix: () => (computesOnHost() ? (computed(lower, upper, logScale) as tf.Tensor2D) : composed()),
+    onHost,
+    logDetTerms: () => logScale,
   };
 }
 

@@ -111,10 +111,8 @@ export class Convolution extends Conditioner {
    */
   fusedLayer(norm?: Pick<FusedLayer, 'offset' | 'logScale'>): FusedLayer {
     const offsets = [this.bias, this.frame(), norm?.offset].filter((offset) => offset !== undefined);
-    const offset = offsets.reduce<tf.Tensor>(
-      (sum, term) => tf.add(sum, term),
-      tf.zeros([this.outputShape[2]]),
-    );
+    const [first = tf.zeros([this.outputShape[2]]), ...others] = offsets;
+    const offset = others.reduce<tf.Tensor>((sum, term) => tf.add(sum, term), first);
     const logScale = this.logScale === undefined ? norm?.logScale : tf.mul(this.logScale, LOG_SCALE_FACTOR);
     return { filter: this.kernel, offset, logScale: logScale as tf.Tensor1D | undefined };
   }
