@@ -1,6 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { BackendError } from '../core/errors';
+import { BackendError, complaint } from '../core/errors';
 import { declareMemory, fromBase64 } from './binary';
 import { plainKernels, relaxedKernels } from './kernelBinaries';
 import { type Helper, startHelper } from './threads';
@@ -100,7 +100,14 @@ export class KernelModule {
     this.memory = memoryOf(backend);
     const relaxedBytes = this.fitted(relaxedKernels);
     this.relaxed = WebAssembly.validate(relaxedBytes);
-    const module = new WebAssembly.Module(this.relaxed ? relaxedBytes : this.fitted(plainKernels));
+    const plainBytes = this.fitted(plainKernels);
+    if (!WebAssembly.validate(plainBytes)) {
+      const hint = 'Update it, or train on another backend: tf.setBackend("webgl") or "cpu".';
+      throw new BackendError(
+        complaint('prepareWasm', 'a WebAssembly engine with SIMD and atomics', 'one without', hint),
+      );
+    }
+    const module = new WebAssembly.Module(this.relaxed ? relaxedBytes : plainBytes);
     const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } });
     this.exports = instance.exports as unknown as Exports;
 

@@ -2,7 +2,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, ConfigError, Glow, RandomStream } from 'tfjs-flows';
 import { prepareWasm, wasmReport } from 'tfjs-flows/wasm';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compute, distance, randomTensor } from './helpers';
 
 function smallGlow(seed: number): Glow {
@@ -23,6 +23,12 @@ function heap(): { HEAPU8: Uint8Array; _malloc(bytes: number): number; _free(at:
 describe('prepareWasm', () => {
   it('rejects a bad number of threads', async () => {
     await expect(prepareWasm({ threads: 0 })).rejects.toThrow(ConfigError);
+  });
+
+  it('says so where the engine has no SIMD', async () => {
+    const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+    await expect(prepareWasm({ threads: 1 })).rejects.toThrow(/expected a WebAssembly engine with SIMD/);
+    validate.mockRestore();
   });
 
   it('does not restart a backend that holds tensors', async () => {
