@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DisposedError, FormatError } from './errors';
+import { ConfigError, complaint, DisposedError, FormatError } from './errors';
 
 /** A weight with its place in the module tree, as in `level0/step2/actnorm/bias`. */
 export interface NamedWeight {
@@ -62,8 +62,18 @@ export abstract class Module extends tf.serialization.Serializable {
     return constant;
   }
 
-  /** Registers a child; its name must be unique among its siblings. */
+  /**
+   * Registers a child.
+   *
+   * @throws ConfigError for two children of one name
+   */
   protected addChild<T extends Module>(child: T): T {
+    if (this.ownChildren.some(({ name }) => name === child.name)) {
+      const hint = 'Give each member its own name: weights are saved under it.';
+      throw new ConfigError(
+        complaint(this.label, 'members with different names', `'${child.name}' twice`, hint),
+      );
+    }
     this.ownChildren.push(child);
     return child;
   }

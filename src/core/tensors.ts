@@ -77,3 +77,9 @@ export function allFinite(x: tf.Tensor): boolean {
 export function disposeBetween(value: tf.Tensor, ...needed: tf.Tensor[]): void {
   if (!needed.includes(value) && !value.kept) value.dispose();
 }
+
+/** What `compute` returns, off the tape: it is a constant to every gradient. */
+export function untaped<T extends tf.Tensor>(compute: () => T): T {
+  const operation = tf.customGrad(() => ({ value: compute(), gradFunc: () => [] }));
+  return operation() as T;
+}

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { complaint, ShapeError } from '../core/errors';
 import { Module } from '../core/module';
 import { checkBatch, type Shape, sizeOf } from '../core/shapes';
+import type { Reversed, ReversePass } from './reversePass';
 
 /** Result of a pass through a bijector. */
 export interface Transformed {
@@ -103,6 +104,16 @@ export abstract class Bijector extends Module {
   }
 
   /**
+   * Hook: one step of `reverse`. This default inverts, then differentiates forward; layers made of others hand it on to them, so
+   * that no more than one of them is on a tape at a time.
+   */
+  protected computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    const value = pass.takeAnchor(name) ?? this.inverse(output.value, pass.context).value;
+    const layer = () => this.forward(value, pass.context);
+    return { value, gradient: pass.throughLayer(layer, output.gradient, value, this.trainableWeights) };
+  }
+
+  /**
    * Data to latent.
    *
    * @param x [batch, ...inputShape]
@@ -157,6 +168,15 @@ export abstract class Bijector extends Module {
     const output = this.forward(x, context);
     visit({ name, bijector: this, input: x, output });
     return output;
+  }
+
+  /**
+   * From the output and the loss's gradient there to the input and the gradient there; the gradients of the weights go to the pass.
+   * It is how reversible gradients go back through a model that stored nothing on its way.
+   */
+  reverse(output: Reversed, pass: ReversePass, name = this.name): Reversed {
+    this.check('reverse', output.value, this.outputShape, pass.context);
+    return tf.tidy(() => this.computeReverse(output, pass, name) as never) as Reversed;
   }
 
   /** How close to singular this layer is on the data x; empty where the question has no meaning. */

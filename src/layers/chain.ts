@@ -4,6 +4,7 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import { type Shape, sameShape } from '../core/shapes';
 import { disposeBetween, zeroLogDet } from '../core/tensors';
 import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
+import type { Reversed, ReversePass } from './reversePass';
 
 /** Options of {@link Chain}. */
 export interface ChainOptions {
@@ -48,12 +49,6 @@ export class Chain extends Bijector {
         throw new ShapeError(complaint('Chain', expected, bijector.inputShape));
       }
     });
-    const names = bijectors.map((bijector) => bijector.name);
-    const repeated = names.find((entry, i) => names.indexOf(entry) !== i);
-    if (repeated !== undefined) {
-      const hint = 'Give each member its own name: weights are saved under it.';
-      throw new ConfigError(complaint('Chain', 'members with different names', `'${repeated}' twice`, hint));
-    }
     super(name, bijectors[0].inputShape, bijectors[bijectors.length - 1].outputShape);
     this.bijectors = bijectors.map((bijector) => this.addChild(bijector));
   }
@@ -96,6 +91,16 @@ export class Chain extends Bijector {
     return this.run(x, this.bijectors, (bijector, input) =>
       bijector.trace(input, visit, context, `${name}/${bijector.name}`),
     );
+  }
+
+  protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    const backwards = [...this.bijectors].reverse();
+    return backwards.reduce((after, bijector) => {
+      const before = bijector.reverse(after, pass, `${name}/${bijector.name}`);
+      disposeBetween(after.value, output.value, before.value);
+      disposeBetween(after.gradient, output.gradient, before.gradient);
+      return before;
+    }, output);
   }
 
   override get latentLayout(): LatentSlice[] {

@@ -3,9 +3,17 @@ import { ConfigError, complaint } from '../core/errors';
 import { fusedAffineCoupling, hasFused } from '../core/fused';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
-import { firstChannels, joinChannels, splitChannels, sumPerExample, zeroLogDet } from '../core/tensors';
+import {
+  firstChannels,
+  joinChannels,
+  splitChannels,
+  sumPerExample,
+  untaped,
+  zeroLogDet,
+} from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
+import { gradientsOf, type Reversed, type ReversePass } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 
 /** Options of {@link AdditiveCoupling}, and the common ones of every coupling. */
@@ -47,16 +55,43 @@ abstract class Coupling extends Bijector {
   /** Hook: the second part transformed, or turned back, by the network's parameters. */
   protected abstract transform(part: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed;
 
-  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+  /** The whole event transformed, or turned back, by the network's parameters. */
+  protected couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
     const [kept, changed] = this.split(x);
-    const { value, logDet } = this.transform(changed, this.network.apply(kept, context), false);
+    const { value, logDet } = this.transform(changed, parameters, inverse);
     return { value: joinChannels([kept, value]), logDet };
   }
 
+  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+    return this.couple(x, this.parameters(x, context), false);
+  }
+
   protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
-    const [kept, changed] = this.split(y);
-    const { value, logDet } = this.transform(changed, this.network.apply(kept, context), true);
-    return { value: joinChannels([kept, value]), logDet };
+    return this.couple(y, this.parameters(y, context), true);
+  }
+
+  /** The network runs once, on the tape, for the inverse and for the gradients: input and output share what it reads. */
+  protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    const kept = firstChannels(output.value, this.passthrough);
+    const anchor = pass.takeAnchor(name);
+    const held: tf.Tensor[] = [];
+    const throughNetwork = () => {
+      const parameters = this.network.apply(kept, pass.context);
+      const value = anchor ?? untaped(() => this.couple(output.value, parameters, true).value);
+      const coupled = () => pass.objective(this.couple(value, parameters, false), output.gradient);
+      const [gradient, ofParameters] = gradientsOf(coupled, [value, parameters]) as tf.Tensor[];
+      held.push(...[value, gradient].map((tensor) => tf.keep(tf.clone(tensor))));
+      const constant = untaped(() => tf.clone(ofParameters));
+      return tf.sum(tf.mul(parameters, constant)) as tf.Scalar;
+    };
+    try {
+      const ofKept = pass.differentiate(throughNetwork, kept, this.network.trainableWeights);
+      const [value, gradient] = held;
+      const [direct, changed] = this.split(gradient);
+      return { value: tf.clone(value), gradient: joinChannels([tf.add(direct, ofKept), changed]) };
+    } finally {
+      tf.dispose(held);
+    }
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
@@ -72,6 +107,10 @@ abstract class Coupling extends Bijector {
       passthrough: this.passthrough,
       network: serializeModule(this.network) as never,
     };
+  }
+
+  private parameters(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    return this.network.apply(firstChannels(x, this.passthrough), context);
   }
 
   protected split(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
@@ -131,18 +170,11 @@ export class AffineCoupling extends Coupling {
     return { value: tf.mul(tf.add(part, shift), tf.exp(logScale)), logDet: sumPerExample(logScale) };
   }
 
-  protected override computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
-    return hasFused('FlowAffineCoupling') ? this.fused(x, context, false) : super.computeForward(x, context);
-  }
-
-  protected override computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
-    return hasFused('FlowAffineCoupling') ? this.fused(y, context, true) : super.computeInverse(y, context);
-  }
-
-  private fused(x: tf.Tensor, context: tf.Tensor | undefined, inverse: boolean): Transformed {
+  protected override couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
     const { passthrough: kept, scale } = this;
-    const parameters = this.network.apply(firstChannels(x, kept), context);
-    return fusedAffineCoupling(x, parameters, { kept, scale, inverse });
+    return hasFused('FlowAffineCoupling')
+      ? fusedAffineCoupling(x, parameters, { kept, scale, inverse })
+      : super.couple(x, parameters, inverse);
   }
 
   override conditioning(x: tf.Tensor, context?: tf.Tensor): Conditioning {

@@ -4,6 +4,7 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import { type Shape, sameShape, sizeOf } from '../core/shapes';
 import { disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
 import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
+import type { Reversed, ReversePass } from './reversePass';
 
 /** Options of {@link MultiScale}. */
 export interface MultiScaleOptions {
@@ -23,7 +24,7 @@ export interface MultiScaleOptions {
  *
  * Shapes: [n, h, w, c] -> [n, h * w * c]; `latentLayout` says which slice is which level. logDet in nats.
  *
- * @throws ConfigError for no levels; ShapeError where a level does not take half of what the one before returns
+ * @throws ConfigError for no levels or two of one name; ShapeError where a level does not take half of what the one before returns
  * @see Dinh et al., "Real NVP" (2016), section 3.6, arXiv:1605.08803
  * @example
  * const level = (inputShape: Shape, last: boolean) => Chain.from(inputShape, [
@@ -82,16 +83,11 @@ export class MultiScale extends Bijector {
   }
 
   protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
-    const layout = this.latentLayout;
-    const latents = tf.split(
-      y,
-      layout.map((slice) => slice.size),
-      1,
-    );
+    const latents = this.splitLevels(y);
     let logDet = zeroLogDet(y.shape[0]);
     let value: tf.Tensor | undefined;
     for (let i = this.levels.length - 1; i >= 0; i--) {
-      const latent = tf.reshape(latents[i], [y.shape[0], ...layout[i].shape]);
+      const latent = latents[i];
       const output: tf.Tensor = value === undefined ? latent : joinChannels([value, latent]);
       const result = this.levels[i].inverse(output, context);
       disposeBetween(output, result.value);
@@ -99,6 +95,26 @@ export class MultiScale extends Bijector {
       logDet = tf.add(logDet, result.logDet);
     }
     return { value: value as tf.Tensor, logDet };
+  }
+
+  protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    const values = this.splitLevels(output.value);
+    const gradients = this.splitLevels(output.gradient);
+    let before: Reversed | undefined;
+    for (let i = this.levels.length - 1; i >= 0; i--) {
+      const after: Reversed =
+        before === undefined
+          ? { value: values[i], gradient: gradients[i] }
+          : {
+              value: joinChannels([before.value, values[i]]),
+              gradient: joinChannels([before.gradient, gradients[i]]),
+            };
+      tf.dispose({ ...before });
+      before = this.levels[i].reverse(after, pass, `${name}/${this.levels[i].name}`);
+      disposeBetween(after.value, before.value);
+      disposeBetween(after.gradient, before.gradient);
+    }
+    return before as Reversed;
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -110,6 +126,13 @@ export class MultiScale extends Bijector {
       deserializeModule<Bijector>(entry),
     );
     return new MultiScale({ name: config.name as string, levels }) as never;
+  }
+
+  /** A flat latent vector, or a gradient by it, as every level's part in its own shape. */
+  private splitLevels(flat: tf.Tensor): tf.Tensor[] {
+    const layout = this.latentLayout;
+    const sizes = layout.map((slice) => slice.size);
+    return tf.split(flat, sizes, 1).map((part, i) => tf.reshape(part, [flat.shape[0], ...layout[i].shape]));
   }
 
   private run(x: tf.Tensor, pass: (level: Bijector, input: tf.Tensor) => Transformed): Transformed {

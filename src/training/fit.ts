@@ -6,6 +6,8 @@ import { CallbackList } from './callbacks';
 import { type FitData, type RecognizedData, recognizeData, streamOf } from './data';
 import { EarlyStopping } from './earlyStopping';
 import { checkFitOptions, type FitOptions } from './fitOptions';
+import { GradientComputer } from './gradientMethod';
+import { trainableOf } from './gradients';
 import type { History } from './history';
 import {
   checkOptimizerFits,
@@ -67,7 +69,7 @@ async function prepare(
   const stream = streamOf('fit', training, batchSize, root.child(), options.shuffle ?? true);
   cleanups.push(() => stream.close());
 
-  const trainable = model.weights.filter((weight) => weight.trainable).map((weight) => weight.variable);
+  const trainable = trainableOf(model);
   const optimizer = optimizerOf(options, trainable, cleanups);
   const learningRate = options.learningRate ?? getLearningRate(optimizer);
 
@@ -83,7 +85,9 @@ async function prepare(
           validation !== undefined,
         );
   cleanups.push(() => earlyStopping?.bestWeights.dispose());
-  const stepper = new Stepper(model, optimizer, options, averages);
+  const { gradients = 'auto', anchorEvery } = options;
+  const computer = new GradientComputer(model, gradients, { anchorEvery });
+  const stepper = new Stepper(model, optimizer, computer, options, averages);
   cleanups.push(() => stepper.dispose());
 
   const expectedStepsPerEpoch =
@@ -190,11 +194,11 @@ function checkModel(model: Trainable): void {
       ),
     );
   }
-  const trainable = model.weights.filter((weight) => weight.trainable);
+  const trainable = trainableOf(model);
   if (trainable.length === 0) {
     throw new ConfigError(complaint('fit', 'a model with trainable weights', `${model.label} without any`));
   }
-  if (trainable.some(({ variable }) => variable.isDisposed)) {
+  if (trainable.some((variable) => variable.isDisposed)) {
     throw new DisposedError(`fit: ${model.label} was disposed. Build or load it again.`);
   }
   const backend = tf.getBackend();

@@ -1,12 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
-import { checkInteger } from '../core/shapes';
+import { checkChoice, checkInteger } from '../core/shapes';
 import type { Location } from '../io/handlers';
 import type { AveragedWeights } from './averaging';
 import type { FitCallbacks } from './callbacks';
 import type { CheckpointOptions } from './checkpoint';
 import type { FitData } from './data';
 import type { EarlyStoppingOptions } from './earlyStopping';
+import { type GradientMethod, gradientMethods } from './gradientMethod';
 import type { OptimizerName } from './optimizers';
 import type { Progress, ProgressStyle } from './progress';
 import { checkSchedule, type Schedule } from './schedules';
@@ -28,6 +29,13 @@ export interface FitOptions {
   learningRate?: number;
   /** How the learning rate runs over the steps. Default: constant. */
   schedule?: Schedule;
+  /**
+   * Where gradients get the layers' inputs from: 'stored' on the tape; 'reversible', recomputed by inverses in memory that does not
+   * grow with depth, for about one more forward pass; 'auto', reversible where a step would store more than 1 GiB. Default: 'auto'.
+   */
+  gradients?: GradientMethod;
+  /** For reversible gradients: keep the input of every so-many-th layer against rounding. Default: 16. */
+  anchorEvery?: number;
   /** Largest absolute value of a gradient's entry; applied before `clipNorm`. Default: no limit. */
   clipValue?: number;
   /** Largest Euclidean norm of all gradients together. Default: no limit. */
@@ -81,6 +89,7 @@ export function checkFitOptions(options: FitOptions): void {
     'stepsPerEpoch',
     'validationSteps',
     'validationFrequency',
+    'anchorEvery',
   ] as const;
   for (const name of integers) {
     const value = options[name];
@@ -95,6 +104,7 @@ export function checkFitOptions(options: FitOptions): void {
       throw new ConfigError(complaint('fit', `${name} > 0`, value));
     }
   }
+  if (options.gradients !== undefined) checkChoice('fit', 'gradients', options.gradients, gradientMethods);
   if (options.schedule !== undefined) checkSchedule(options.schedule);
   if (options.validationSplit !== undefined && options.validationData !== undefined) {
     throw new ConfigError(complaint('fit', 'validationSplit or validationData', 'both'));

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 // Gradients of the tfjs ops are registered by this package, not by tfjs-core.
 import '@tensorflow/tfjs-layers';
 import type { RandomStream } from '../core/random';
-import type { Batch, Trainable } from './trainable';
+import type { Batch, Loss, Trainable } from './trainable';
 
 /** Loss, metrics and gradients of one batch; the caller owns every tensor. */
 export interface Gradients {
@@ -17,18 +17,30 @@ export interface Gradients {
  *
  * @param random where the loss draws its noise from
  */
-export function computeGradients(model: Trainable, batch: Batch, random: RandomStream): Gradients {
-  const variables = model.weights.filter((weight) => weight.trainable).map((weight) => weight.variable);
-  const metrics: Record<string, tf.Scalar> = {};
+export function storedGradients(model: Trainable, batch: Batch, random: RandomStream): Gradients {
+  return differentiate(() => model.loss(batch, random), trainableOf(model));
+}
+
+/** The variables that training moves, in the order of the model's weights. */
+export function trainableOf(model: Trainable): tf.Variable[] {
+  return model.weights.filter((weight) => weight.trainable).map((weight) => weight.variable);
+}
+
+/** Loss, metrics and the gradients of the loss by tensors or variables. */
+export function differentiate(compute: () => Loss, xs: readonly tf.Tensor[]): Gradients {
+  const kept: Record<string, tf.Tensor> = {};
   try {
-    const { value, grads } = tf.variableGrads(() => {
-      const result = model.loss(batch, random);
-      for (const [name, metric] of Object.entries(result.metrics)) metrics[name] = tf.keep(tf.clone(metric));
-      return result.loss;
-    }, variables);
-    return { loss: value, metrics, gradients: variables.map((variable) => grads[variable.name] ?? null) };
-  } catch (error) {
-    tf.dispose(metrics);
-    throw error;
+    const scalar = () => {
+      const { loss, metrics } = compute();
+      for (const [name, metric] of Object.entries(metrics)) kept[name] = tf.keep(tf.clone(metric));
+      return loss;
+    };
+    const { value, grads } = tf.engine().gradients(scalar, [...xs], undefined, true);
+    const metrics = Object.fromEntries(
+      Object.entries(kept).map(([name, metric]) => [name, tf.clone(metric)]),
+    );
+    return { loss: value, metrics, gradients: grads.map((gradient) => gradient ?? null) } as Gradients;
+  } finally {
+    tf.dispose(kept);
   }
 }

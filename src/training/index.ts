@@ -9,10 +9,13 @@ export { type EvaluateOptions, evaluate } from './evaluate';
 export type { ExampleArray, ExampleSet, NestedNumbers, NumericArray } from './examples';
 export { fit } from './fit';
 export type { FitOptions } from './fitOptions';
+export type { GradientMethod } from './gradientMethod';
+export type { Gradients } from './gradients';
 export type { EpochLogs, History, StopReason } from './history';
 export type { Logs } from './logs';
 export type { OptimizerName } from './optimizers';
 export { type Progress, ProgressBar, type ProgressStream, type ProgressStyle } from './progress';
+export { type ReversibleOptions, reversibleGradients } from './reversible';
 export {
   type ConstantSchedule,
   type CosineSchedule,

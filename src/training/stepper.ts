@@ -5,7 +5,8 @@ import { applyGradients } from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
 import { readScalars } from './evaluate';
-import { computeGradients } from './gradients';
+import type { GradientComputer } from './gradientMethod';
+import { trainableOf } from './gradients';
 import type { Logs } from './logs';
 import { checkFiniteBatch, explainNonFinite } from './nonFinite';
 import { setLearningRate } from './optimizers';
@@ -34,12 +35,12 @@ export class Stepper {
   constructor(
     private readonly model: Trainable,
     private readonly optimizer: tf.Optimizer,
+    private readonly gradients: GradientComputer,
     private readonly clipping: ClippingOptions,
     private readonly averages: AveragedWeights | undefined,
   ) {
-    const trainable = model.weights.filter((weight) => weight.trainable);
-    this.weightNames = trainable.map((weight) => weight.name);
-    this.trainable = trainable.map((weight) => weight.variable);
+    this.weightNames = model.weights.filter((weight) => weight.trainable).map((weight) => weight.name);
+    this.trainable = trainableOf(model);
     this.lastGood = new WeightSnapshot(model.weights.map((weight) => weight.variable));
   }
 
@@ -62,7 +63,7 @@ export class Stepper {
    */
   async take(batch: Batch, random: RandomStream, learningRate: number, step: number): Promise<Logs> {
     const noiseBefore = random.state();
-    const { loss, metrics, gradients } = computeGradients(this.model, batch, random);
+    const { loss, metrics, gradients } = this.gradients.compute(batch, random);
     try {
       const logs = await readScalars({ loss, ...metrics, gradientNorm: globalNorm(gradients) });
       if (!Number.isFinite(logs.loss) || !Number.isFinite(logs.gradientNorm)) {

@@ -1,0 +1,90 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import { RandomStream } from '../core/random';
+import { type Gradients, storedGradients } from './gradients';
+import { type ReversibleOptions, reversibleGradients } from './reversible';
+import type { Batch, Trainable } from './trainable';
+
+/**
+ * Where gradients get the layers' inputs from: 'stored' keeps all of them on the tape, 'reversible' recomputes them by inverses;
+ * 'auto' stores as long as a step's activations take at most 1 GiB by estimate.
+ */
+export type GradientMethod = 'stored' | 'reversible' | 'auto';
+
+export const gradientMethods: readonly GradientMethod[] = ['stored', 'reversible', 'auto'];
+
+/** What 'auto' lets the tape hold, in bytes. */
+const STORED_BUDGET = 2 ** 30;
+
+/** Gradients of a batch by one method; 'auto' chooses by the batch's size alone, so that a resumed run chooses the same. */
+export class GradientComputer {
+  private stored?: { fixed: number; perExample: number };
+
+  constructor(
+    private readonly model: Trainable,
+    private readonly method: GradientMethod,
+    private readonly options: ReversibleOptions,
+  ) {}
+
+  /** @throws ConfigError where the loss depends on no trainable weight, or has no reversible form and that was asked for */
+  compute(batch: Batch, random: RandomStream): Gradients {
+    const result = this.takesReversible(batch)
+      ? reversibleGradients(this.model, batch, random, this.options)
+      : storedGradients(this.model, batch, random);
+    if (result.gradients.some((gradient) => gradient !== null)) return result;
+    tf.dispose([result.loss, result.metrics]);
+    throw new ConfigError(complaint('fit', 'a loss that depends on the trainable weights', 'one of none'));
+  }
+
+  private takesReversible(batch: Batch): boolean {
+    if (this.method !== 'auto') return this.method === 'reversible';
+    this.stored ??= this.estimate(batch);
+    const { fixed, perExample } = this.stored;
+    return fixed + perExample * batch.x.shape[0] > STORED_BUDGET;
+  }
+
+  /** Bytes of stored gradients, from one example and two; none where there is no other way. */
+  private estimate(batch: Batch): { fixed: number; perExample: number } {
+    let reversible = false;
+    tf.tidy(() => {
+      reversible = this.model.bijectiveLoss?.(batch, new RandomStream(1)) !== undefined;
+    });
+    if (!reversible) return { fixed: 0, perExample: 0 };
+    const [one, two] = [1, 2].map((count) => storedBytes(this.model, batch, count));
+    return { fixed: 2 * one - two, perExample: two - one };
+  }
+}
+
+/**
+ * Bytes that stored gradients of `count` copies of the batch's first example hold at once: what the tape saves, and a gradient by
+ * every result on it, since tfjs frees none before the last.
+ */
+function storedBytes(model: Trainable, { x, context }: Batch, count: number): number {
+  let bytes = 0;
+  const first = <T extends tf.Tensor | undefined>(tensor: T) =>
+    tensor && tf.concat(new Array<tf.Tensor>(count).fill(tf.slice(tensor, 0, 1)));
+  tf.tidy(() => {
+    const examples = { x: first(x) as tf.Tensor, context: first(context) };
+    const taped = () => {
+      const { loss } = model.loss(examples, new RandomStream(1));
+      bytes = bytesOnTape(model);
+      return loss;
+    };
+    tf.engine().gradients(taped, [tf.scalar(0)], undefined, true);
+  });
+  return bytes;
+}
+
+function bytesOnTape(model: Trainable): number {
+  const bytes = (tensor: tf.Tensor) => tensor.size * tf.util.bytesPerElement(tensor.dtype);
+  const counted = new Set<object>(model.weights.map(({ variable }) => variable.dataId));
+  let sum = 0;
+  for (const { saved = [], outputs } of tf.engine().state.activeTape) {
+    for (const tensor of saved) {
+      if (!counted.has(tensor.dataId)) sum += bytes(tensor);
+      counted.add(tensor.dataId);
+    }
+    for (const tensor of outputs) sum += bytes(tensor);
+  }
+  return sum;
+}

@@ -1,0 +1,83 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import type { RandomStream } from '../core/random';
+import { checkInteger } from '../core/shapes';
+import { ReversePass } from '../layers';
+import { differentiate, type Gradients, trainableOf } from './gradients';
+import type { Batch, Trainable } from './trainable';
+
+/** Options of {@link reversibleGradients}. */
+export interface ReversibleOptions {
+  /**
+   * Keep the input of every so-many-th layer: from there on the way back goes on from exact values, so that the rounding of the
+   * inverses cannot add up over more layers than that. 1 keeps all and inverts none; beyond the depth, none but the data is kept.
+   * Default 16.
+   */
+  anchorEvery?: number;
+}
+
+const ANCHOR_EVERY = 16;
+
+/**
+ * Gradients of a flow's loss in its trainable weights, in memory that does not grow with depth.
+ *
+ * Nothing is stored on the way forward. On the way back each layer's input is recomputed from its output by its inverse, and the
+ * layer alone is differentiated:
+ *
+ *     x_i = f_i^-1(x_{i+1}),    dL/dx_i = (df_i/dx_i)^T dL/dx_{i+1} + dL/dlogDet * dlogDet_i/dx_i
+ *
+ * Costs about one more forward pass of the coupling networks than stored gradients. The values are those of the tape up to
+ * the rounding of the inverses. For any chain of bijectors; others are one layer each.
+ *
+ * @param batch x [n, ...eventShape] and what the model is conditioned on
+ * @param random where the loss draws its noise from
+ * @returns loss in the model's unit, metrics, one gradient per trainable weight in the order of `model.weights`; the caller owns all
+ * @throws ConfigError for a model whose loss does not come apart into a bijector and the rest
+ *
+ * @see Gomez et al., "The Reversible Residual Network" (2017), section 3.2, arXiv:1707.04585;
+ * van de Leemput et al., "MemCNN" (2019), doi:10.21105/joss.01576
+ * @example
+ * const { loss, gradients } = reversibleGradients(flow, { x }, new RandomStream(1));
+ * gradients.length === flow.trainableWeights.length; // true
+ */
+export function reversibleGradients(
+  model: Trainable,
+  batch: Batch,
+  random: RandomStream,
+  options: ReversibleOptions = {},
+): Gradients {
+  const { anchorEvery = ANCHOR_EVERY } = options;
+  checkInteger('reversibleGradients', 'anchorEvery', anchorEvery);
+  let pass: ReversePass | undefined;
+  try {
+    return tf.tidy(() => {
+      const parts = model.bijectiveLoss?.(batch, random);
+      if (parts === undefined) throw noBijectiveLoss(model);
+      const { bijector, x, context, head } = parts;
+      pass = new ReversePass(context, anchorEvery);
+      const { value, logDet } = pass.forward(bijector, x);
+      const weights = trainableOf(model);
+      // The head may read the bijector's weights too: Glow's classifier undoes the top prior.
+      const { loss, metrics, gradients } = differentiate(
+        () => head({ value, logDet }),
+        [value, logDet, ...weights],
+      );
+      const [ofValue, ofLogDet, ...ofWeights] = gradients;
+      pass.add(weights, ofWeights);
+      pass.backward(
+        bijector,
+        { value, gradient: ofValue ?? tf.zerosLike(value) },
+        ofLogDet ?? tf.zerosLike(logDet),
+      );
+      return { loss, metrics, gradients: pass.take(weights) } as never;
+    }) as Gradients;
+  } finally {
+    pass?.dispose();
+  }
+}
+
+function noBijectiveLoss(model: Trainable): ConfigError {
+  const hint = "Use gradients: 'stored', or put a flow's own loss into `lossOf`.";
+  const expected = 'a model whose loss reads one bijector (a flow)';
+  return new ConfigError(complaint('reversibleGradients', expected, model.label, hint));
+}
