@@ -79,12 +79,14 @@ function bytesOnTape(model: Trainable): number {
   const bytes = (tensor: tf.Tensor) => tensor.size * tf.util.bytesPerElement(tensor.dtype);
   const counted = new Set<object>(model.weights.map(({ variable }) => variable.dataId));
   let sum = 0;
-  for (const { saved = [], outputs } of tf.engine().state.activeTape) {
+  for (const { saved = [], inputs, outputs } of tf.engine().state.activeTape) {
     for (const tensor of saved) {
       if (!counted.has(tensor.dataId)) sum += bytes(tensor);
       counted.add(tensor.dataId);
     }
-    for (const tensor of outputs) sum += bytes(tensor);
+    // Clones and reshapes share their data, and so do their gradients.
+    const shared = new Set<object>(Object.values(inputs).map((tensor) => tensor.dataId));
+    for (const tensor of outputs) if (!shared.has(tensor.dataId)) sum += bytes(tensor);
   }
   return sum;
 }

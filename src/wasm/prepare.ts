@@ -15,6 +15,7 @@ import { registerConvolutions } from './convolution';
 import { registerDepthwiseGradients } from './depthwise';
 import { registerEinsum } from './einsum';
 import { registerFlowKernels } from './flowKernels';
+import { registerIdentity } from './identity';
 import { KernelModule, sharesMemory } from './kernelModule';
 import { registerMatrixProducts } from './matrixProduct';
 import { registerReductions } from './reduction';
@@ -74,6 +75,7 @@ export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport
   registerDepthwiseGradients();
   registerEinsum();
   registerFlowKernels();
+  registerIdentity();
   if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
   const running = runningBackend();
   if (threads > 1 && (running === undefined || !sharesMemory(running))) await shareMemory(options.wasmFolder);
