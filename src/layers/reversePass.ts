@@ -73,8 +73,9 @@ export class ReversePass {
 
   /** Gradient by x of a scalar, adding the gradients by the weights to those of the pass. */
   differentiate(objective: () => tf.Scalar, x: tf.Tensor, weights: readonly tf.Variable[]): tf.Tensor {
-    const [dx, ...others] = gradientsOf(objective, [x, ...weights]);
-    this.add(weights, others);
+    const different = [...new Set(weights)];
+    const [dx, ...others] = gradientsOf(objective, [x, ...different]);
+    this.add(different, others);
     return dx ?? tf.zerosLike(x);
   }
 
@@ -84,7 +85,7 @@ export class ReversePass {
     return tf.add(byValue, tf.sum(tf.mul(logDet, this.logDetGradient as tf.Tensor)));
   }
 
-  /** Adds gradients of weights, one per weight, to what is here; takes them over. */
+  /** Adds gradients of weights, one per weight and no weight twice, to what is here; takes them over. */
   add(weights: readonly tf.Variable[], gradients: readonly (tf.Tensor | null | undefined)[]): void {
     weights.forEach(({ id }, i) => {
       const gradient = gradients[i];
@@ -95,14 +96,15 @@ export class ReversePass {
     });
   }
 
-  /** The gradients of these weights, given out to the present tidy; null for weights that the loss does not depend on. */
-  take(weights: readonly tf.Variable[]): (tf.Tensor | null)[] {
+  /** The gradients of these weights as tensors of the present tidy; null for weights that the loss does not depend on. */
+  takeGradients(weights: readonly tf.Variable[]): (tf.Tensor | null)[] {
+    const taken = new Map<number, tf.Tensor>();
     return weights.map(({ id }) => {
-      const gradient = this.gradients.get(id);
+      const gradient = this.gradients.get(id) ?? taken.get(id);
       if (gradient === undefined) return null;
-      this.gradients.delete(id);
       const given = tf.clone(gradient);
-      gradient.dispose();
+      if (this.gradients.delete(id)) gradient.dispose();
+      taken.set(id, given);
       return given;
     });
   }

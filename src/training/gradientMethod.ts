@@ -24,6 +24,7 @@ export class GradientComputer {
     private readonly model: Trainable,
     private readonly method: GradientMethod,
     private readonly options: ReversibleOptions,
+    private readonly budget = STORED_BUDGET,
   ) {}
 
   /** @throws ConfigError where the loss depends on no trainable weight, or has no reversible form and that was asked for */
@@ -40,7 +41,7 @@ export class GradientComputer {
     if (this.method !== 'auto') return this.method === 'reversible';
     this.stored ??= this.estimate(batch);
     const { fixed, perExample } = this.stored;
-    return fixed + perExample * batch.x.shape[0] > STORED_BUDGET;
+    return fixed + perExample * batch.x.shape[0] > this.budget;
   }
 
   /** Bytes of stored gradients, from one example and two; none where there is no other way. */

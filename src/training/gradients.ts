@@ -13,9 +13,18 @@ export interface Gradients {
 }
 
 /**
- * Gradients of the model's loss in its trainable weights, by the tape: activations are stored.
+ * Gradients of a model's loss in its trainable weights, by the tape: every activation is stored.
  *
+ *     dL/dw for every trainable weight w
+ *
+ * @param batch x [n, ...eventShape] and what the model is conditioned on
  * @param random where the loss draws its noise from
+ * @returns loss in the model's unit, metrics, one gradient per trainable weight in the order of `model.weights`; the caller owns all
+ *
+ * @see Griewank and Walther, "Evaluating Derivatives" (2008), chapter 3, doi:10.1137/1.9780898717761
+ * @example
+ * const { loss, gradients } = storedGradients(flow, { x }, new RandomStream(1));
+ * gradients.length === flow.trainableWeights.length; // true
  */
 export function storedGradients(model: Trainable, batch: Batch, random: RandomStream): Gradients {
   return differentiate(() => model.loss(batch, random), trainableOf(model));

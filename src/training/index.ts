@@ -10,7 +10,7 @@ export type { ExampleArray, ExampleSet, NestedNumbers, NumericArray } from './ex
 export { fit } from './fit';
 export type { FitOptions } from './fitOptions';
 export type { GradientMethod } from './gradientMethod';
-export type { Gradients } from './gradients';
+export { type Gradients, storedGradients } from './gradients';
 export type { EpochLogs, History, StopReason } from './history';
 export type { Logs } from './logs';
 export type { OptimizerName } from './optimizers';

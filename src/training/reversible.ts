@@ -57,19 +57,20 @@ export function reversibleGradients(
       pass = new ReversePass(context, anchorEvery);
       const { value, logDet } = pass.forward(bijector, x);
       const weights = trainableOf(model);
+      const different = [...new Set(weights)];
       // The head may read the bijector's weights too: Glow's classifier undoes the top prior.
       const { loss, metrics, gradients } = differentiate(
         () => head({ value, logDet }),
-        [value, logDet, ...weights],
+        [value, logDet, ...different],
       );
       const [ofValue, ofLogDet, ...ofWeights] = gradients;
-      pass.add(weights, ofWeights);
+      pass.add(different, ofWeights);
       pass.backward(
         bijector,
         { value, gradient: ofValue ?? tf.zerosLike(value) },
         ofLogDet ?? tf.zerosLike(logDet),
       );
-      return { loss, metrics, gradients: pass.take(weights) } as never;
+      return { loss, metrics, gradients: pass.takeGradients(weights) } as never;
     }) as Gradients;
   } finally {
     pass?.dispose();

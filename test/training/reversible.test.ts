@@ -1,0 +1,292 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  ActNorm,
+  AdditiveCoupling,
+  AffineCoupling,
+  type Batch,
+  Chain,
+  ConfigError,
+  DiagonalNormal,
+  type FitOptions,
+  Flow,
+  fit,
+  Glow,
+  type GlowOptions,
+  InvConv1x1,
+  Invert,
+  MultilayerPerceptron,
+  RandomStream,
+  realNvp,
+  reversibleGradients,
+  type Shape,
+  storedGradients,
+} from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
+import { describe, expect, it, vi } from 'vitest';
+import { GradientComputer } from '../../src/training/gradientMethod';
+import { memoryHandler, ToyFlow, weightsOf } from './toys';
+
+/** Draws the weights that start at zero, so that no gradient vanishes. */
+function stir(flow: Flow, deviation: number): void {
+  const random = new RandomStream(11);
+  tf.tidy(() => {
+    for (const variable of flow.trainableWeights) {
+      if (tf.max(tf.abs(variable)).dataSync()[0] === 0) {
+        variable.assign(random.normal(variable.shape, 0, deviation));
+      }
+    }
+  });
+}
+
+/** n smooth images of levels 0 .. 15. */
+function images(n: number, [height, width, channels]: Shape): tf.Tensor4D {
+  return tf.tidy(() => {
+    const coarse = new RandomStream(5).uniform([n, height / 2, width / 2, channels], 0, 16) as tf.Tensor4D;
+    return tf.floor(tf.image.resizeBilinear(coarse, [height, width]));
+  });
+}
+
+/** Distance of reversible from stored gradients, relative to their size: of all together, and of the worst weight. */
+function compare(flow: Flow, batch: Batch, anchorEvery?: number): { all: number; worst: number } {
+  const before = tf.memory().numTensors;
+  const distances = tf.tidy(() => {
+    const stored = storedGradients(flow, batch, new RandomStream(7));
+    const reversible = reversibleGradients(flow, batch, new RandomStream(7), { anchorEvery });
+    expect(reversible.loss.dataSync()[0]).toBeCloseTo(stored.loss.dataSync()[0], 5);
+    expect(Object.keys(reversible.metrics)).toEqual(Object.keys(stored.metrics));
+    expect(reversible.gradients.map((g) => g?.shape)).toEqual(stored.gradients.map((g) => g?.shape));
+    const squares = stored.gradients.flatMap((gradient, i) => {
+      if (gradient === null) return [];
+      const gap = tf.sub(gradient, reversible.gradients[i] as tf.Tensor);
+      return [[gap, gradient].map((x) => tf.sum(tf.square(x)).dataSync()[0])];
+    });
+    const [gap, size] = [0, 1].map((k) => squares.reduce((sum, pair) => sum + pair[k], 0));
+    const worst = Math.max(...squares.map(([part, whole]) => (part === 0 ? 0 : Math.sqrt(part / whole))));
+    return { all: Math.sqrt(gap / size), worst } as never;
+  }) as { all: number; worst: number };
+  expect(tf.memory().numTensors).toBe(before);
+  return distances;
+}
+
+/** Largest number of bytes in tensors while `body` runs, above what was there. */
+function peakBytes(body: () => void): number {
+  const engine = tf.engine();
+  const before = engine.memory().numBytes;
+  let peak = 0;
+  const track = engine.trackTensor.bind(engine);
+  const spy = vi.spyOn(engine, 'trackTensor').mockImplementation((...given) => {
+    track(...given);
+    peak = Math.max(peak, engine.state.numBytes);
+  });
+  body();
+  spy.mockRestore();
+  return peak - before;
+}
+
+const small: GlowOptions = { imageShape: [8, 8, 1], levels: 2, hiddenChannels: 16, nBits: 4, seed: 1 };
+
+for (const backend of ['cpu', 'wasm']) {
+  describe(`reversible gradients on ${backend}`, () => {
+    const use = () => (backend === 'wasm' ? prepareWasm() : tf.setBackend(backend));
+
+    it('are the stored ones on a deep Glow, with and without anchors', async () => {
+      await use();
+      // The cpu backend is too slow for more.
+      const stepsPerLevel = backend === 'cpu' ? 8 : 32;
+      const glow = new Glow({ ...small, stepsPerLevel });
+      const x = images(8, [8, 8, 1]);
+      glow.initializeFrom({ x }, new RandomStream(3));
+      stir(glow, 0.01);
+      for (const anchorEvery of [1, undefined, 1000]) {
+        const { all, worst } = compare(glow, { x }, anchorEvery);
+        console.log(
+          `${backend}, K = ${stepsPerLevel}, anchorEvery ${anchorEvery}: ${all.toExponential(1)}, worst ${worst.toExponential(1)}`,
+        );
+        // The promise of the documentation; layers that are not inverted differ by nothing.
+        expect(worst).toBeLessThan(anchorEvery === 1 ? 1e-12 : 1e-3);
+      }
+      tf.dispose(x);
+      glow.dispose();
+    });
+
+    it('reach the classes and the classifier, which reads the top prior too', async () => {
+      await use();
+      const glow = new Glow({ ...small, stepsPerLevel: 2, classes: 3, lu: false, coupling: 'additive' });
+      const x = images(6, [8, 8, 1]);
+      const context = tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32');
+      glow.initializeFrom({ x, context }, new RandomStream(3));
+      stir(glow, 0.05);
+      // 1e-5: rounding of a dozen layers in float32.
+      expect(compare(glow, { x, context }).worst).toBeLessThan(1e-5);
+      tf.dispose([x, context]);
+      glow.dispose();
+    });
+
+    it('hold for Real NVP with a context', async () => {
+      await use();
+      const flow = realNvp({ dimensions: 3, layers: 6, hiddenUnits: [16], contextSize: 2, seed: 1 });
+      const random = new RandomStream(2);
+      const batch = { x: random.normal([32, 3]), context: random.normal([32, 2]) };
+      flow.initializeFrom(batch, random);
+      stir(flow, 0.1);
+      expect(compare(flow, batch, 1000).worst).toBeLessThan(1e-5);
+      tf.dispose({ ...batch });
+      flow.dispose();
+    });
+
+    it('hold for any chain: nested, inverted, with one network in two places and a base that is trained', async () => {
+      await use();
+      const network = (seed: number) => (input: Shape, output: Shape) =>
+        new MultilayerPerceptron({ inputShape: input, units: output[0], hiddenUnits: [8], seed });
+      const inputShape = [4];
+      const inner = Chain.from(
+        inputShape,
+        [
+          (shape) => new ActNorm({ inputShape: shape }),
+          (shape) => new AdditiveCoupling({ inputShape: shape, network: network(1) }),
+        ],
+        'inner',
+      );
+      const shared = new InvConv1x1({ inputShape, seed: 1 });
+      const bijector = new Chain({
+        bijectors: [
+          new Chain({ bijectors: [shared], name: 'first' }),
+          new Invert({ bijector: inner }),
+          new AffineCoupling({ inputShape, network: network(2), passthrough: 1 }),
+          new Chain({ bijectors: [shared], name: 'second' }),
+        ],
+      });
+      const flow = new Flow({ bijector, base: new DiagonalNormal({ eventShape: [4], trainable: true }) });
+      const x = new RandomStream(2).normal([16, 4]);
+      flow.bijector.initialize(x).dispose();
+      stir(flow, 0.1);
+      expect(compare(flow, { x }, 1000).worst).toBeLessThan(1e-5);
+      expect(compare(flow, { x }, 2).worst).toBeLessThan(1e-5);
+      x.dispose();
+      flow.dispose();
+    });
+
+    it('need memory that does not grow with depth', async () => {
+      await use();
+      const x = images(16, [8, 8, 1]);
+      const depths = backend === 'cpu' ? [2, 8] : [2, 32];
+      const bytes = depths.map((stepsPerLevel) => {
+        const glow = new Glow({ ...small, stepsPerLevel });
+        glow.initializeFrom({ x }, new RandomStream(3));
+        const weights = 4 * glow.parameterCount;
+        const [stored, reversible] = [storedGradients, reversibleGradients].map((gradients) =>
+          peakBytes(() => tf.tidy(() => void gradients(glow, { x }, new RandomStream(1)))),
+        );
+        glow.dispose();
+        // What is returned, one gradient per weight, is not memory of the way.
+        return { stored: stored - weights, reversible: reversible - weights };
+      });
+      const perStep = (kind: 'stored' | 'reversible') =>
+        (bytes[1][kind] - bytes[0][kind]) / (depths[1] - depths[0]);
+      console.log(
+        `${backend}: bytes per step K, stored ${perStep('stored')}, reversible ${perStep('reversible')}`,
+      );
+      // A batch of images is 4 kB: anchors of one layer in 16 hold a quarter of that per step, and nothing else grows.
+      expect(perStep('reversible')).toBeLessThan(2048);
+      expect(perStep('stored')).toBeGreaterThan(100 * 1024);
+      x.dispose();
+    });
+  });
+}
+
+describe('fit with reversible gradients', () => {
+  const options: FitOptions = { batchSize: 8, learningRate: 2e-3, progress: 'none', seed: 5, epochs: 3 };
+  const build = () => new Glow({ ...small, stepsPerLevel: 4, classes: 2 });
+  const data = () => {
+    const x = images(32, [8, 8, 1]);
+    return { x, context: tf.tensor1d(Int32Array.from({ length: 32 }, (_, i) => i % 2)) };
+  };
+
+  it('gives the losses of stored ones and goes on bit for bit from a checkpoint', async () => {
+    await prepareWasm();
+    const examples = data();
+    const flows = [build(), build(), build()];
+    const before = tf.memory().numTensors;
+    const stored = await flows[0].fit(examples, { ...options, gradients: 'stored' });
+    const reversible: FitOptions = { ...options, gradients: 'reversible', anchorEvery: 5 };
+    const whole = await flows[1].fit(examples, reversible);
+    // 1e-4 bits: rounding of the inverses through 12 steps of Adam.
+    whole.losses.forEach((loss, i) => {
+      expect(Math.abs(loss - stored.losses[i])).toBeLessThan(1e-4);
+    });
+    const location = memoryHandler();
+    await flows[2].fit(examples, { ...reversible, steps: 7, checkpoint: { location } });
+    const resumed = await flows[2].fit(examples, { ...reversible, resume: location });
+    expect(resumed.losses).toEqual(whole.losses);
+    expect(weightsOf(flows[2])).toEqual(weightsOf(flows[1]));
+    expect(tf.memory().numTensors).toBe(before);
+    for (const flow of flows) flow.dispose();
+    tf.dispose({ ...examples });
+  });
+
+  it("takes them by 'auto' where stored ones would need more than the budget", async () => {
+    await prepareWasm();
+    const glow = new Glow({ ...small, stepsPerLevel: 4 });
+    const run = (n: number, budget: number) => {
+      const reversed = vi.spyOn(glow.bijector, 'reverse');
+      tf.tidy(() => {
+        const computer = new GradientComputer(glow, 'auto', {}, budget);
+        computer.compute({ x: images(n, [8, 8, 1]) }, new RandomStream(1));
+      });
+      const used = reversed.mock.calls.length > 0;
+      reversed.mockRestore();
+      return used ? 'reversible' : 'stored';
+    };
+    const before = tf.memory().numTensors;
+    const peak = peakBytes(() => run(16, Number.POSITIVE_INFINITY));
+    // tfjs counts clones that share their data in full, so its peak is an upper bound, by a factor below 2.
+    expect(run(16, peak)).toBe('stored');
+    expect(run(16, peak / 2)).toBe('reversible');
+    expect(run(32, peak)).toBe('reversible');
+    expect(run(4, peak / 2)).toBe('stored');
+    expect(tf.memory().numTensors).toBe(before);
+    glow.dispose();
+  });
+
+  it('refuses a loss that has no reversible form, and leaves it to the tape by default', async () => {
+    await tf.setBackend('cpu');
+    const toy = new ToyFlow();
+    const rows = tf.tensor2d([
+      [1, 2],
+      [3, 4],
+    ]);
+    const before = tf.memory().numTensors;
+    await expect(fit(toy, rows, { ...options, gradients: 'reversible' })).rejects.toThrow(ConfigError);
+    await fit(toy, rows, options);
+    expect(tf.memory().numTensors).toBe(before);
+
+    class Penalized extends Flow {
+      override loss(...given: Parameters<Flow['loss']>) {
+        const { loss, metrics } = super.loss(...given);
+        return { loss: tf.mul(loss, 2) as tf.Scalar, metrics };
+      }
+    }
+    const flow = new Penalized({ bijector: new ActNorm({ inputShape: [2] }) });
+    const reversible = () => reversibleGradients(flow, { x: rows }, new RandomStream(1));
+    expect(reversible).toThrow('lossOf');
+    rows.dispose();
+    toy.dispose();
+    flow.dispose();
+  });
+
+  it('frees everything where a layer fails on the way back', async () => {
+    await tf.setBackend('cpu');
+    const flow = realNvp({ dimensions: 2, layers: 3, hiddenUnits: [4], seed: 1 });
+    const x = tf.ones([4, 2]);
+    const [first] = (flow.bijector as Chain).bijectors;
+    vi.spyOn(first, 'reverse').mockImplementation(() => {
+      throw new Error('broken');
+    });
+    const before = tf.memory().numTensors;
+    expect(() => reversibleGradients(flow, { x }, new RandomStream(1), { anchorEvery: 2 })).toThrow('broken');
+    expect(tf.memory().numTensors).toBe(before);
+    x.dispose();
+    flow.dispose();
+  });
+});
