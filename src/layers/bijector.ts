@@ -2,15 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { complaint, ShapeError } from '../core/errors';
 import { Module } from '../core/module';
 import { checkBatch, type Shape, sizeOf } from '../core/shapes';
-import type { Reversed, ReversePass } from './reversePass';
+import type { ReversePass } from './reversePass';
+import type { Reversed, Transformed } from './transformed';
 
-/** Result of a pass through a bijector. */
-export interface Transformed {
-  /** [batch, ...shape] */
-  value: tf.Tensor;
-  /** [batch], natural log of the absolute Jacobian determinant of the pass that was made. */
-  logDet: tf.Tensor1D;
-}
+export type { Reversed, Transformed } from './transformed';
 
 /** One layer's part in a pass, as `trace` reports it. Tensors are freed soon after the visit: clone what has to outlive it. */
 export interface TraceEntry {

@@ -3,8 +3,8 @@ import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape } from '../core/shapes';
 import { disposeBetween, zeroLogDet } from '../core/tensors';
-import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
-import type { Reversed, ReversePass } from './reversePass';
+import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
+import type { ReversePass } from './reversePass';
 
 /** Options of {@link Chain}. */
 export interface ChainOptions {

@@ -11,9 +11,15 @@ import {
   untaped,
   zeroLogDet,
 } from '../core/tensors';
-import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import {
+  Bijector,
+  type BijectorOptions,
+  type Conditioning,
+  type Reversed,
+  type Transformed,
+} from './bijector';
 import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
-import { gradientsOf, type Reversed, type ReversePass } from './reversePass';
+import { gradientsOf, type ReversePass } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 
 /** Options of {@link AdditiveCoupling}, and the common ones of every coupling. */

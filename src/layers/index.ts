@@ -4,6 +4,7 @@ export {
   type BijectorOptions,
   type Conditioning,
   type LatentSlice,
+  type Reversed,
   type TraceEntry,
   type Transformed,
 } from './bijector';
@@ -22,7 +23,7 @@ export { LearnedPrior, type LearnedPriorOptions, type PriorKind } from './learne
 export { MultiScale, type MultiScaleOptions } from './multiScale';
 export * from './networks';
 export { Permutation, type PermutationOptions } from './permutation';
-export { type Reversed, ReversePass } from './reversePass';
+export { ReversePass, type ReversePassOptions } from './reversePass';
 export type { ScaleMap } from './scaleMaps';
 export { Split, type SplitOptions } from './split';
 export { Squeeze, type SqueezeOptions } from './squeeze';

@@ -3,8 +3,8 @@ import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape, sizeOf } from '../core/shapes';
 import { disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
-import { Bijector, type LatentSlice, type TraceEntry, type Transformed } from './bijector';
-import type { Reversed, ReversePass } from './reversePass';
+import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
+import type { ReversePass } from './reversePass';
 
 /** Options of {@link MultiScale}. */
 export interface MultiScaleOptions {
@@ -27,12 +27,12 @@ export interface MultiScaleOptions {
  * @throws ConfigError for no levels or two of one name; ShapeError where a level does not take half of what the one before returns
  * @see Dinh et al., "Real NVP" (2016), section 3.6, arXiv:1605.08803
  * @example
- * const level = (inputShape: Shape, last: boolean) => Chain.from(inputShape, [
+ * const level = (inputShape: Shape, last: boolean, name: string) => Chain.from(inputShape, [
  *   (shape) => new Squeeze({ inputShape: shape }),
  *   (shape) => new InvConv1x1({ inputShape: shape, seed: 1 }),
  *   (shape) => last ? new LearnedPrior({ inputShape: shape }) : new Split({ inputShape: shape }),
- * ]);
- * const flow = new MultiScale({ levels: [level([8, 8, 1], false), level([4, 4, 2], true)] });
+ * ], name);
+ * const flow = new MultiScale({ levels: [level([8, 8, 1], false, 'level0'), level([4, 4, 2], true, 'level1')] });
  * flow.latentLayout.map((slice) => slice.size); // [32, 32]
  */
 export class MultiScale extends Bijector {

@@ -1,48 +1,42 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Bijector, Transformed } from './bijector';
+import type { Transformed } from './transformed';
 
-/** A layer's value on the way back, and the gradient of the loss by it; both [batch, ...shape]. */
-export interface Reversed {
-  value: tf.Tensor;
-  gradient: tf.Tensor;
+/** Options of {@link ReversePass}. */
+export interface ReversePassOptions {
+  /** Gradient of the loss by the sum of the layers' logDets, [batch]. */
+  logDetGradient: tf.Tensor;
+  /** What the layers are conditioned on. Default: nothing. */
+  context?: tf.Tensor;
+  /** Inputs that were kept on the way forward, by the names that `trace` gives; a layer's is freed when it is used. Default: none. */
+  anchors?: Map<string, tf.Tensor>;
 }
 
 /**
- * One way through a bijector and back: forward without a tape, then layer by layer from output to input, each layer's input
- * taken from its inverse (or from an anchor) and differentiated on its own.
+ * A way back through a bijector that stored nothing on the way forward: `bijector.reverse` goes from output to input, layer by
+ * layer, each layer's input taken from its inverse (or an anchor) and the layer differentiated on its own.
  *
- * Holds what outlives a layer: anchors, and the gradients of the weights. `dispose` frees what was not taken.
+ *     x = f^-1(y),    dL/dx = (df/dx)^T dL/dy + dL/dlogDet dlogDet/dx,    dL/dw likewise
+ *
+ * It hands the layers what they share and collects the gradients of their weights; `dispose` frees those that were not taken.
+ *
+ * @see Gomez et al., "The Reversible Residual Network" (2017), section 3.2, arXiv:1707.04585
+ * @example
+ * const actnorm = new ActNorm({ inputShape: [2] });
+ * const { value, logDet } = actnorm.forward(tf.ones([4, 2]));
+ * const pass = new ReversePass({ logDetGradient: tf.zerosLike(logDet) });
+ * const before = actnorm.reverse({ value, gradient: value }, pass); // before.gradient: of sum(value^2) / 2 by the input
+ * const [ofBias, ofLogScale] = pass.takeGradients(actnorm.trainableWeights);
  */
 export class ReversePass {
-  private readonly anchors = new Map<string, tf.Tensor>();
+  readonly context?: tf.Tensor;
+  private readonly logDetGradient: tf.Tensor;
+  private readonly anchors: Map<string, tf.Tensor>;
   private readonly gradients = new Map<number, tf.Tensor>();
-  private logDetGradient?: tf.Tensor;
 
-  /**
-   * @param context what the layers are conditioned on
-   * @param anchorEvery keep the input of every so-many-th layer, exact, in place of its inverse
-   */
-  constructor(
-    readonly context: tf.Tensor | undefined,
-    private readonly anchorEvery: number,
-  ) {}
-
-  /** Forward; run it in a tidy and without a tape. */
-  forward(bijector: Bijector, x: tf.Tensor): Transformed {
-    let layers = 0;
-    return bijector.trace(
-      x,
-      ({ name, input }) => {
-        if (layers++ % this.anchorEvery === 0) this.anchors.set(name, tf.keep(tf.clone(input)));
-      },
-      this.context,
-    );
-  }
-
-  /** Back through all layers; the gradients of their weights are added to those already here. */
-  backward(bijector: Bijector, output: Reversed, logDetGradient: tf.Tensor): void {
-    this.logDetGradient = logDetGradient;
-    tf.dispose({ ...bijector.reverse(output, this) });
+  constructor(options: ReversePassOptions) {
+    this.logDetGradient = options.logDetGradient;
+    this.context = options.context;
+    this.anchors = options.anchors ?? new Map();
   }
 
   /** The input that was kept for the layer of this name; undefined where none was. Given out once, to the present tidy. */
@@ -82,7 +76,7 @@ export class ReversePass {
   /** sum(value * gradient) + sum(logDet * its gradient): its derivatives are those of the loss. */
   objective({ value, logDet }: Transformed, gradient: tf.Tensor): tf.Scalar {
     const byValue = tf.sum(tf.mul(value, gradient));
-    return tf.add(byValue, tf.sum(tf.mul(logDet, this.logDetGradient as tf.Tensor)));
+    return tf.add(byValue, tf.sum(tf.mul(logDet, this.logDetGradient)));
   }
 
   /** Adds gradients of weights, one per weight and no weight twice, to what is here; takes them over. */
@@ -109,9 +103,9 @@ export class ReversePass {
     });
   }
 
+  /** Frees the gradients that were not taken. */
   dispose(): void {
-    tf.dispose([...this.anchors.values(), ...this.gradients.values()]);
-    this.anchors.clear();
+    tf.dispose([...this.gradients.values()]);
     this.gradients.clear();
   }
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
-import { ReversePass } from '../layers';
+import { ReversePass, type TraceEntry } from '../layers';
 import { differentiate, type Gradients, trainableOf } from './gradients';
 import type { Batch, Trainable } from './trainable';
 
@@ -48,32 +48,31 @@ export function reversibleGradients(
 ): Gradients {
   const { anchorEvery = ANCHOR_EVERY } = options;
   checkInteger('reversibleGradients', 'anchorEvery', anchorEvery);
+  const anchors = new Map<string, tf.Tensor>();
   let pass: ReversePass | undefined;
   try {
     return tf.tidy(() => {
       const parts = model.bijectiveLoss?.(batch, random);
       if (parts === undefined) throw noBijectiveLoss(model);
       const { bijector, x, context, head } = parts;
-      pass = new ReversePass(context, anchorEvery);
-      const { value, logDet } = pass.forward(bijector, x);
+      let layers = 0;
+      const keepAnchor = ({ name, input }: TraceEntry) => {
+        if (layers++ % anchorEvery === 0) anchors.set(name, tf.keep(tf.clone(input)));
+      };
+      const { value, logDet } = bijector.trace(x, keepAnchor, context);
+      // The head may read the bijector's weights too: Glow's classifier undoes the top prior.
       const weights = trainableOf(model);
       const different = [...new Set(weights)];
-      // The head may read the bijector's weights too: Glow's classifier undoes the top prior.
-      const { loss, metrics, gradients } = differentiate(
-        () => head({ value, logDet }),
-        [value, logDet, ...different],
-      );
-      const [ofValue, ofLogDet, ...ofWeights] = gradients;
+      const ofHead = differentiate(() => head({ value, logDet }), [value, logDet, ...different]);
+      const [ofValue, ofLogDet, ...ofWeights] = ofHead.gradients;
+      pass = new ReversePass({ logDetGradient: ofLogDet ?? tf.zerosLike(logDet), context, anchors });
       pass.add(different, ofWeights);
-      pass.backward(
-        bijector,
-        { value, gradient: ofValue ?? tf.zerosLike(value) },
-        ofLogDet ?? tf.zerosLike(logDet),
-      );
-      return { loss, metrics, gradients: pass.takeGradients(weights) } as never;
+      tf.dispose({ ...bijector.reverse({ value, gradient: ofValue ?? tf.zerosLike(value) }, pass) });
+      return { ...ofHead, gradients: pass.takeGradients(weights) } as never;
     }) as Gradients;
   } finally {
     pass?.dispose();
+    tf.dispose([...anchors.values()]);
   }
 }
 
