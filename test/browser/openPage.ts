@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { launchChromium } from './chromium';
-import { servePage } from './pageServer';
+import { type PageOptions, servePage } from './pageServer';
 
 /** A tab that runs one of test/browser/pages. */
 export interface OpenPage {
@@ -8,8 +8,8 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-export async function openPage(entry: string): Promise<OpenPage> {
-  const served = await servePage(entry);
+export async function openPage(entry: string, options: PageOptions = {}): Promise<OpenPage> {
+  const served = await servePage(entry, options);
   const browser = await launchChromium();
   const tab = await browser.newPage();
   await tab.goto(served.url);

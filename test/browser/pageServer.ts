@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -11,12 +12,23 @@ export interface ServedPage {
   close(): Promise<void>;
 }
 
+/** How a page is served. */
+export interface PageOptions {
+  /** Whether it is cross-origin isolated, as shared memory needs. Default false. */
+  isolated?: boolean;
+}
+
+const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
 /**
- * Bundles a TypeScript file of test/browser/pages for the browser and serves a page that runs it.
+ * Bundles a TypeScript file of test/browser/pages for the browser and serves a page that runs it. Files of the wasm backend lie under /wasm/.
  *
  * The page comes from a server on localhost because WebGPU needs a secure context.
  */
-export async function servePage(entry: string): Promise<ServedPage> {
+export async function servePage(entry: string, { isolated = false }: PageOptions = {}): Promise<ServedPage> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(`pages/${entry}`, import.meta.url))],
     absWorkingDir: root,
@@ -30,7 +42,14 @@ export async function servePage(entry: string): Promise<ServedPage> {
     tsconfig: `${root}/tsconfig.json`,
   });
   const script = outputFiles[0].contents;
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
+    if (isolated) response.setHeaders(new Map(Object.entries(isolation)));
+    const wasm = /^\/wasm\/([\w-]+\.wasm)$/.exec(request.url ?? '');
+    if (wasm !== null) {
+      const file = `${root}/node_modules/@tensorflow/tfjs-backend-wasm/dist/${wasm[1]}`;
+      response.setHeader('content-type', 'application/wasm').end(await readFile(file));
+      return;
+    }
     if (request.url === '/script.js') {
       response.setHeader('content-type', 'text/javascript; charset=utf-8').end(script);
     } else {
