@@ -77,6 +77,8 @@ export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport
   registerFlowKernels();
   registerIdentity();
   if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
+  // In isolated pages the backend would start its own threaded build, with eight workers beside ours.
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   const running = runningBackend();
   if (threads > 1 && (running === undefined || !sharesMemory(running))) await shareMemory(options.wasmFolder);
   if (!findBackendFactory('wasm')) registerBackend('wasm', stockFactory, PRIORITY);
@@ -124,7 +126,6 @@ async function shareMemory(folder?: string): Promise<void> {
   }
   const bytes = declareMemory(await stockBinary(folder), true);
   const url = URL.createObjectURL(new Blob([bytes], { type: 'application/wasm' }));
-  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   setWasmPaths(
     { 'tfjs-backend-wasm.wasm': url, [SIMD_FILE]: url, 'tfjs-backend-wasm-threaded-simd.wasm': url },
     true,
