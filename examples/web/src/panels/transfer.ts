@@ -1,0 +1,98 @@
+import { type App, guarded, unitOf } from '../app';
+import { latest } from '../client';
+import { ImageGrid } from '../display/imageGrid';
+import { drawPicture, pictureCanvas } from '../display/levels';
+import { PicturePicker } from '../display/picturePicker';
+import { StrengthSlider, zoneLegend } from '../display/strengthSlider';
+import { element, labelled, select, small } from '../dom';
+import { selectPictures } from '../pictures';
+
+/** Samples that the target's subclass is known by. */
+const FEW = 5;
+
+/** An attribute that other subclasses taught, on a subclass of which only five samples are known, beside its source. */
+export function transferPanel(app: App): HTMLElement {
+  const { model } = app;
+  const attribute = select(
+    model.attributes.map(({ name }, i) => ({ value: String(i), label: name })),
+    '0',
+  );
+  const match = select(
+    [
+      { value: 'none', label: 'none' },
+      { value: 'diagonal', label: 'by standard deviations' },
+    ],
+    'none',
+  );
+  const canvases = [pictureCanvas('The source, moved'), pictureCanvas('The target, moved')];
+  const frames = canvases.map((canvas) => element('div', { className: 'frame' }, canvas));
+  const samples = new ImageGrid('The five samples of the target', (i) => `sample ${i + 1}`, FEW);
+  const verdict = element('p', { className: 'verdict', role: 'status' });
+  const sliderPlace = element('div', {});
+  let slider: StrengthSlider;
+
+  const draw = latest<void>(() =>
+    guarded(app, async () => {
+      const moved = await app.worker.call('moveTransferred', { strength: slider.value });
+      canvases.forEach((canvas, i) => {
+        drawPicture(canvas, moved, i);
+      });
+      frames[1].dataset.zone = slider.zone === 'outside' ? 'outside' : 'inside';
+    }),
+  );
+  const prepare = latest<void>(() =>
+    guarded(app, async () => {
+      const index = Number(attribute.value);
+      const { name, unit, consistency, mixing } = model.attributes[index];
+      const few = target.few(FEW, index);
+      samples.show(selectPictures(model.pictures, few));
+      const range = await app.worker.call('prepareTransfer', {
+        attribute: index,
+        source: source.picture,
+        target: target.picture,
+        few,
+        match: match.value as 'none' | 'diagonal',
+      });
+      slider = new StrengthSlider(name, unitOf(unit), () => draw());
+      slider.show(range);
+      sliderPlace.replaceChildren(slider.element);
+      const rho = consistency === null ? 'not known' : consistency.toFixed(2);
+      verdict.textContent =
+        `Direction shared across subclasses (ρ): ${rho}. Mixture near normal: ${mixing}. ` +
+        (range.refusal === null ? 'Transfer is backed.' : `Transfer is not backed: ${range.refusal}.`);
+      draw();
+    }),
+  );
+  const source = new PicturePicker(model, 'Source', 'known', () => prepare());
+  const target = new PicturePicker(model, 'Target, unseen in training', 'novel', () => prepare());
+  attribute.addEventListener('change', () => prepare());
+  match.addEventListener('change', () => prepare());
+  prepare();
+
+  const side = (title: string, frame: HTMLElement) =>
+    element('figure', {}, frame, element('figcaption', {}, title));
+  return element(
+    'div',
+    { className: 'columns' },
+    element(
+      'div',
+      {},
+      element('div', { className: 'fields' }, labelled('Attribute', attribute), labelled('Colouring', match)),
+      source.element,
+      target.element,
+      element('h3', {}, 'All that is known of the target'),
+      samples.element,
+      small(
+        'Neither the flow nor the prior has seen the target’s subclass; its five samples are those with the least of the attribute. The zones on the slider are the target’s.',
+      ),
+    ),
+    element(
+      'div',
+      {},
+      element('div', { className: 'pair' }, side('source', frames[0]), side('target', frames[1])),
+      sliderPlace,
+      zoneLegend(),
+      verdict,
+    ),
+  );
+}

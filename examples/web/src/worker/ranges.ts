@@ -1,0 +1,27 @@
+import { type LearnableRange, Matrix } from 'tfjs-flows';
+import { selectPictures } from '../pictures';
+import type { StrengthRange } from '../protocol';
+import { type LoadedModel, toTensor } from './model';
+
+/** Latents of some of the model's pictures, [n, d]. */
+export async function latentsOf(
+  { glow, pictures }: LoadedModel,
+  indices: readonly number[],
+): Promise<Matrix> {
+  const images = toTensor(selectPictures(pictures, indices));
+  const z = glow.encode(images);
+  const values = await z.data();
+  images.dispose();
+  z.dispose();
+  return new Matrix(Float64Array.from(values), indices.length, values.length / indices.length);
+}
+
+/** A range as the page shows it. */
+export function describeRange({ own, transferable, intervals, refusal }: LearnableRange): StrengthRange {
+  return {
+    own: own && [...own],
+    transferable: transferable.map(([low, high]) => [low, high]),
+    prior: intervals.map(([low, high]) => [low, high]),
+    refusal,
+  };
+}
