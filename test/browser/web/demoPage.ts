@@ -22,7 +22,7 @@ export class DemoPage {
   static async open(browser: Browser, url: string, options: DemoOptions = {}): Promise<DemoPage> {
     const { backend = '', model = 'garments', width = 1000, before } = options;
     const tab = await browser.newPage({ viewport: { width, height: 900 } });
-    tab.setDefaultTimeout(60_000);
+    tab.setDefaultTimeout(30_000);
     if (before !== undefined) await tab.addInitScript(before);
     const demo = new DemoPage(tab);
     await tab.goto(`${url}?backend=${backend}&model=${model}`);
@@ -31,7 +31,7 @@ export class DemoPage {
 
   /** Waits until the worker has nothing to do, and nothing has gone wrong. */
   async settled(): Promise<void> {
-    await this.tab.waitForSelector('main[aria-busy=false]');
+    await this.tab.waitForSelector('main[aria-busy=false]', { timeout: 50_000 });
     expect(await this.tab.textContent('.failure')).toBe('');
   }
 

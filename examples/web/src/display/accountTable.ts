@@ -26,7 +26,9 @@ export function accountTable({ lines, bitsPerDim }: Score): HTMLElement {
         element(
           'tr',
           {},
-          ...['layer', 'bits/dim', '', 'round trip'].map((title) => element('th', { scope: 'col' }, title)),
+          ...['layer', 'bits/dim', 'as a bar', 'round trip'].map((title) =>
+            element('th', { scope: 'col' }, title),
+          ),
         ),
       ),
       element(

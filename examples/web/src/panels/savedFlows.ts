@@ -71,7 +71,7 @@ export function savedFlows({ call, say, opened }: SavedFlowsHost): SavedFlows {
     element: element(
       'section',
       { className: 'storage' },
-      element('h3', {}, 'Keep it'),
+      element('h2', {}, 'Keep it'),
       element('div', { className: 'fields' }, labelled('Name', name)),
       element('div', { className: 'buttons' }, save, download),
       small('Save or download once training is paused, cancelled or finished.'),

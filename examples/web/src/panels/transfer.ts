@@ -80,7 +80,7 @@ export function transferPanel(app: App): HTMLElement {
       element('div', { className: 'fields' }, labelled('Attribute', attribute), labelled('Colouring', match)),
       source.element,
       target.element,
-      element('h3', {}, 'All that is known of the target'),
+      element('h2', {}, 'All that is known of the target'),
       samples.element,
       small(
         'Neither the flow nor the prior has seen the target’s subclass; its five samples are those with the least of the attribute. The zones on the slider are the target’s.',
