@@ -16,7 +16,8 @@ export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
   if (hasFused('FlowGlobalNorm')) return fusedGlobalNorm(tensors.filter((tensor) => tensor !== null));
   return tf.tidy(() => {
     const squares = tensors.flatMap((tensor) => (tensor === null ? [] : [tf.sum(tf.square(tensor))]));
-    return tf.sqrt(squares.length === 0 ? tf.scalar(0) : tf.addN(squares)) as tf.Scalar;
+    // Not tf.addN: on webgpu it binds every tensor at once, more than a device allows.
+    return tf.sqrt(squares.length === 0 ? tf.scalar(0) : tf.sum(tf.stack(squares))) as tf.Scalar;
   });
 }
 

@@ -33,4 +33,17 @@ describe.skipIf(!hasChromium)('webgpu agrees with cpu', () => {
     // float32 on both, summed in different orders.
     expect(await open.tab.evaluate((name) => page.difference(name), bijector)).toBeLessThan(1e-4);
   });
+
+  it('trains a Glow to the same losses (1e-3: differences grow from step to step)', async ({ skip }) => {
+    await open.tab.reload();
+    skip(!(await open.tab.evaluate(() => page.hasWebgpu())), 'this browser has no WebGPU');
+    const [cpu, gpu] = [
+      await open.tab.evaluate(() => page.losses('cpu')),
+      await open.tab.evaluate(() => page.losses('webgpu')),
+    ];
+    expect(gpu).toHaveLength(4);
+    gpu.forEach((loss, step) => {
+      expect(Math.abs(loss - cpu[step])).toBeLessThan(1e-3 * Math.abs(cpu[step]));
+    });
+  });
 });

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Bijector, RandomStream } from 'tfjs-flows';
+import { type Bijector, Glow, RandomStream } from 'tfjs-flows';
 import type { CheckOptions } from 'tfjs-flows/testing';
 import { registry } from '../../conformance/registry';
 
@@ -11,6 +11,8 @@ export interface AgreementPage {
   hasWebgpu(): Promise<boolean>;
   /** Largest difference between webgpu and cpu over the results of one bijector, relative to 1 + the largest value. */
   difference(bijector: string): Promise<number>;
+  /** Losses of a few training steps of a small Glow. */
+  losses(backend: string): Promise<number[]>;
 }
 
 /** Values, log-dets and gradients of both directions, in a fixed order. */
@@ -72,6 +74,17 @@ const page: AgreementPage = {
     const cpu = await run('cpu', registry[name]);
     const gpu = await run('webgpu', registry[name], cpu.weights);
     return Math.max(...cpu.values.map((expected, i) => relativeDifference(expected, gpu.values[i])));
+  },
+  async losses(backend) {
+    await tf.setBackend(backend);
+    const random = new RandomStream(1);
+    const images = Uint8Array.from({ length: 16 * 64 }, () => random.integer(256));
+    const glow = new Glow({ imageShape: [8, 8, 1], levels: 2, stepsPerLevel: 2, hiddenChannels: 8, seed: 1 });
+    const history = await glow.fit(
+      { x: images, shape: [8, 8, 1] },
+      { steps: 4, batchSize: 8, seed: 1, progress: 'none' },
+    );
+    return history.losses;
   },
 };
 
