@@ -4,6 +4,7 @@ import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
 import { loadModule, saveModule } from '../io';
 import type { Bijector } from '../layers/bijector';
+import { ReversePass } from '../layers/reversePass';
 import { Matrix, slogdet } from '../linalg';
 import { disposeAll, largestDifference, require, type Subject } from './subject';
 
@@ -126,6 +127,41 @@ function slopesAlong(
   }) as unknown as number[];
 }
 
+/** `reverse` finds the input and the gradients that the tape finds, and leaves only them. */
+const reversal: Check = ({ bijector, x, context, random, tolerance }) => {
+  const count = tf.memory().numTensors;
+  tf.tidy(() => {
+    const weights = bijector.trainableWeights;
+    const forward = bijector.forward(x, context);
+    const gradient = random.normal(forward.value.shape);
+    const logDetGradient = random.normal(forward.logDet.shape);
+    const byTape = new ReversePass({ logDetGradient, context });
+    const taped = byTape.throughLayer(() => bijector.forward(x, context), gradient, x, weights);
+    const pass = new ReversePass({ logDetGradient, context });
+    const before = bijector.reverse({ value: forward.value, gradient }, pass);
+    const error = largestDifference(before.value, x);
+    require(error <= tolerance, `reverse finds an input that differs from x by ${error}`);
+    const expected = [taped, ...byTape.takeGradients(weights)];
+    const received = [before.gradient, ...pass.takeGradients(weights)];
+    const names = [
+      'the input',
+      ...bijector.weights.filter((weight) => weight.trainable).map(({ name }) => name),
+    ];
+    expected.forEach((stored, i) => {
+      const found = received[i];
+      require((stored === null) ===
+        (found === null), `reverse and the tape differ in what depends on ${names[i]}`);
+      if (stored === null || found === null) return;
+      const allowed = 10 * tolerance * (1 + tf.max(tf.abs(stored)).dataSync()[0]);
+      const gap = largestDifference(stored, found);
+      require(gap <=
+        allowed, `the gradient by ${names[i]} is off by ${gap} in reverse, more than ${allowed}`);
+    });
+  });
+  const left = tf.memory().numTensors - count;
+  require(left === 0, `reverse leaks ${left} tensors`);
+};
+
 /** An event's result does not depend on what else is in the batch. */
 const batchInvariance: Check = ({ bijector, x, context, tolerance }) => {
   const whole = bijector.forward(x, context);
@@ -202,6 +238,7 @@ export const checks: Readonly<Record<string, Check>> = {
   roundTrip,
   logDetAgainstJacobian,
   gradients,
+  reversal,
   batchInvariance,
   leaks,
   configRoundTrip,
