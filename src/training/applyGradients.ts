@@ -26,7 +26,7 @@ interface Slot {
  * One step of the optimizer: as `optimizer.applyGradients`, and for Adam and Adamax in one pass over all weights where
  * the backend has the fused kernel. The optimizer's state is the same either way.
  *
- * @param gradients one per variable; null leaves it and its moments alone
+ * @param gradients one per variable, disposed here; null leaves it and its moments alone
  */
 export function applyGradients(
   optimizer: tf.Optimizer,
@@ -44,6 +44,7 @@ export function applyGradients(
   optimizer.applyGradients(
     variables.map((variable, i) => ({ name: variable.name, tensor: gradients[i] as tf.Tensor })),
   );
+  tf.dispose(gradients.filter((gradient) => gradient !== null));
 }
 
 function applyAdaptive(
@@ -58,22 +59,40 @@ function applyAdaptive(
     seconds[i] ??= emptySlot(variable, 'v');
   });
   const chosen = variables.flatMap((_, i) => (gradients[i] === null ? [] : [i]));
-  const weight = chosen.map((i) => variables[i]);
-  const first = chosen.map((i) => firsts[i].variable);
-  const second = chosen.map((i) => seconds[i].variable);
-  const gradient = chosen.map((i) => gradients[i] as tf.Tensor);
-  const updated = fusedAdaptiveStep({ weight, gradient, first, second }, constantsOf(optimizer));
-  const assign = (targets: tf.Variable[], values: tf.Tensor[]) =>
-    targets.forEach((target, i) => {
+  const constants = constantsOf(optimizer);
+  for (const group of groupsBySize(chosen, (i) => variables[i].size)) {
+    const weight = group.map((i) => variables[i]);
+    const first = group.map((i) => firsts[i].variable);
+    const second = group.map((i) => seconds[i].variable);
+    const gradient = group.map((i) => gradients[i] as tf.Tensor);
+    const updated = fusedAdaptiveStep({ weight, gradient, first, second }, constants);
+    const values = [...updated.weight, ...updated.first, ...updated.second];
+    [...weight, ...first, ...second].forEach((target, i) => {
       target.assign(values[i]);
     });
-  assign(weight, updated.weight);
-  assign(first, updated.first);
-  assign(second, updated.second);
+    tf.dispose([values, gradient]);
+  }
   optimizer.iteration?.assign(tf.add(optimizer.iteration, 1));
   optimizer.accBeta1.assign(tf.mul(optimizer.accBeta1, optimizer.beta1));
   optimizer.accBeta2?.assign(tf.mul(optimizer.accBeta2, optimizer.beta2));
   optimizer.incrementIterations();
+}
+
+/** Values of a group: old and new weights and moments of one group alone stand side by side. */
+const GROUP = 2 ** 21;
+
+function groupsBySize(indices: readonly number[], sizeOf: (index: number) => number): number[][] {
+  const groups: number[][] = [];
+  let room = 0;
+  for (const index of indices) {
+    if (room < sizeOf(index)) {
+      groups.push([]);
+      room = GROUP;
+    }
+    groups[groups.length - 1].push(index);
+    room -= sizeOf(index);
+  }
+  return groups;
 }
 
 function constantsOf(optimizer: AdaptiveFields): AdaptiveStep {

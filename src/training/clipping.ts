@@ -52,10 +52,15 @@ export function clipByValue<T extends tf.Tensor | null>(tensors: readonly T[], l
  */
 export function clipByGlobalNorm<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
   checkLimit('clipByGlobalNorm', limit);
-  const scale = tf.tidy(() => tf.minimum(1, tf.div(limit, globalNorm(tensors))));
+  const scale = globalNormScale(tensors, limit);
   const clipped = tensors.map((tensor) => (tensor === null ? null : tf.mul(tensor, scale)) as T);
   scale.dispose();
   return clipped;
+}
+
+/** The factor, at most 1, that brings the global norm of all tensors down to `limit`; a scalar on the device. */
+export function globalNormScale(tensors: readonly (tf.Tensor | null)[], limit: number): tf.Scalar {
+  return tf.tidy(() => tf.minimum(1, tf.div(limit, globalNorm(tensors))));
 }
 
 function checkLimit(where: string, limit: number): void {

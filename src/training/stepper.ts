@@ -3,7 +3,7 @@ import { complaint, NonFiniteError } from '../core/errors';
 import type { RandomStream } from '../core/random';
 import { applyGradients } from './applyGradients';
 import type { AveragedWeights } from './averaging';
-import { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
+import { globalNorm, globalNormScale } from './clipping';
 import { readScalars } from './evaluate';
 import type { GradientComputer } from './gradientMethod';
 import { trainableOf } from './gradients';
@@ -105,13 +105,25 @@ export class Stepper {
     this.lastGood.dispose();
   }
 
+  /** Clips and applies; a gradient is disposed as soon as what replaces it is there, so that the two never all stand side by side. */
   private apply(gradients: readonly (tf.Tensor | null)[], norm: number): void {
     const { clipValue, clipNorm } = this.clipping;
     tf.tidy(() => {
-      let clipped = [...gradients];
-      if (clipValue !== undefined) clipped = clipByValue(clipped, clipValue);
+      let clipped = gradients;
+      const replace = (change: (gradient: tf.Tensor) => tf.Tensor) => {
+        clipped = clipped.map((gradient) => {
+          if (gradient === null) return null;
+          const changed = change(gradient);
+          gradient.dispose();
+          return changed;
+        });
+      };
+      if (clipValue !== undefined) replace((gradient) => tf.clipByValue(gradient, -clipValue, clipValue));
       // Clipping by value only makes the norm smaller, so the norm before it settles most steps.
-      if (clipNorm !== undefined && norm > clipNorm) clipped = clipByGlobalNorm(clipped, clipNorm);
+      if (clipNorm !== undefined && norm > clipNorm) {
+        const scale = globalNormScale(clipped, clipNorm);
+        replace((gradient) => tf.mul(gradient, scale));
+      }
       applyGradients(this.optimizer, this.trainable, clipped);
     });
   }
