@@ -7,3 +7,4 @@ export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from '
 export { couple, coupleGradient } from './coupling';
 export { adapt, globalNorm } from './weights';
 export { winograd, winogradLocalBytes } from './winograd';
+export { narrowBytes, winogradFilter, winogradFilterLocalBytes } from './winogradFilter';

@@ -135,13 +135,13 @@ export function productBlock(chunk: i32): void {
       }
     }
   }
-  finishBlock(p, chunk, rows, output);
+  finishBlock(p, chunk, first, rows, output);
 }
 
 /** What follows on the rows of a chunk while they are in the cache. */
-export function finishBlock(p: Product, chunk: i32, rows: i32, output: usize): void {
-  if (p.mask != 0) maskAndSum(p, chunk, rows, output);
-  if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, chunk * p.blockRows, rows, output);
+export function finishBlock(p: Product, chunk: i32, first: i32, rows: i32, output: usize): void {
+  if (p.mask != 0) maskAndSum(p, chunk, first, rows, output);
+  if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, first, rows, output);
 }
 
 /** output = relu(output * scale + shift), each part where given. NaN passes. */
@@ -183,11 +183,11 @@ function scaleAndShift(p: Product, first: i32, rows: i32, output: usize): void {
 }
 
 /** Clears what the mask hides and sums the columns of the chunk, plain and times the mask. */
-function maskAndSum(p: Product, chunk: i32, rows: i32, output: usize): void {
+function maskAndSum(p: Product, chunk: i32, first: i32, rows: i32, output: usize): void {
   const columns = p.columns;
   const whole = columns & ~3;
   const lineBytes: usize = columns << 2;
-  const mask = p.mask + <usize>(chunk * p.blockRows) * lineBytes;
+  const mask = p.mask + <usize>first * lineBytes;
   const sums: usize = p.sums == 0 ? 0 : p.sums + <usize>(chunk * 2) * lineBytes;
   let j = 0;
   for (; j < whole; j += 4) {

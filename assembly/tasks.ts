@@ -6,6 +6,7 @@ import { packRight, productBlock } from './product';
 import { reduceChunk } from './reduction';
 import { adaptSegment, sumSquares } from './weights';
 import { packWinograd, winogradBlock } from './winograd';
+import { correlateTiles, transformNarrow } from './winogradFilter';
 
 /* What a chunk of a parallel region can be. */
 export const PACK_RIGHT: i32 = 0;
@@ -23,6 +24,8 @@ export const DEPTHWISE_INPUT: i32 = 11;
 export const DEPTHWISE_FILTER: i32 = 12;
 export const PACK_WINOGRAD: i32 = 13;
 export const WINOGRAD: i32 = 14;
+export const TRANSFORM_NARROW: i32 = 15;
+export const CORRELATE_TILES: i32 = 16;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -41,5 +44,7 @@ export function runTask(task: i32, chunk: i32): void {
     case DEPTHWISE_FILTER: depthwiseFilterTap(chunk); break;
     case PACK_WINOGRAD: packWinograd(chunk); break;
     case WINOGRAD: winogradBlock(chunk); break;
+    case TRANSFORM_NARROW: transformNarrow(chunk); break;
+    case CORRELATE_TILES: correlateTiles(chunk); break;
   }
 }

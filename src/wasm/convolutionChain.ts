@@ -9,9 +9,9 @@ import {
 } from './convolution';
 import type { KernelModule } from './kernelModule';
 import { placeSums, type SumPlaces, scaleAndSum } from './passes';
-import { convolutionRows, convolve } from './products';
 import { sumMiddle } from './reduction';
 import type { KernelCall } from './register';
+import { convolutionChunks, convolve, convolveGradients } from './winograd';
 
 type ChainCall = KernelCall<string, { scaled: number[] }>;
 type Shape4D = [number, number, number, number];
@@ -88,6 +88,21 @@ export function convolutionChain(call: ChainCall): TensorInfo[] {
   return [outputs[outputs.length - 1], ...outputs.slice(0, -1)];
 }
 
+function layerFilterGradient(
+  kernels: KernelModule,
+  info: ConvInfo,
+  source: number,
+  gradient: number,
+  output: number,
+): void {
+  const { batchSize: batch, inHeight: height, inWidth: width, inChannels, outChannels } = info;
+  const input = { at: source, channels: inChannels };
+  const outputGradient = { at: gradient, channels: outChannels };
+  const square = info.filterHeight === 3 && info.filterWidth === 3;
+  if (square && convolveGradients(kernels, { batch, height, width }, input, outputGradient, output)) return;
+  filterGradient(kernels, info, source, gradient, output);
+}
+
 /**
  * Gradients in the input and in every parameter, in their order.
  *
@@ -108,8 +123,7 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
 
   const rows = rowsOf(layers[0].info);
   const widest = Math.max(...layers.map(({ columns }) => columns));
-  const chunksOf = (i: number) =>
-    Math.max(1, Math.ceil(rows / convolutionRows(backwardPatches(layers[i].info, 0), rows)));
+  const chunksOf = (i: number) => convolutionChunks(backwardPatches(layers[i].info, 0), rows);
   const chunks = Math.max(...layers.map((_, i) => chunksOf(i)));
   const bytes = rows * widest * 4;
   kernels.withRoom([bytes, bytes, chunks * 2 * widest * 4, widest * 4], (a, b, sums, scale) => {
@@ -135,7 +149,7 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
       const { info, columns, filter, offsetRows } = layers[i];
       const [dFilter, dOffset] = results[i] as TensorInfo[];
       const source = kernels.pointer(i === 0 ? inputs.input : outputOf(i - 1));
-      filterGradient(kernels, info, source, gradient, kernels.pointer(dFilter));
+      layerFilterGradient(kernels, info, source, gradient, kernels.pointer(dFilter));
       if (offsetRows > 1) {
         const perPosition = [1, info.batchSize, offsetRows * columns] as const;
         sumMiddle(kernels, gradient, perPosition, kernels.pointer(dOffset), 1);

@@ -12,7 +12,10 @@ interface Exports {
   taskArguments(): number;
   product(): void;
   winograd(): void;
-  winogradLocalBytes(blockRows: number, channels: number): number;
+  winogradLocalBytes(tiles: number, channels: number): number;
+  winogradFilter(): void;
+  narrowBytes(tiles: number, channels: number): number;
+  winogradFilterLocalBytes(narrowChannels: number): number;
   reduce(): void;
   scaleChannels(): void;
   scaleAndSum(): void;
@@ -44,6 +47,7 @@ interface Exports {
 type Entry =
   | 'product'
   | 'winograd'
+  | 'winogradFilter'
   | 'correlate'
   | 'reduce'
   | 'scaleChannels'

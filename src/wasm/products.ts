@@ -66,7 +66,8 @@ function isPointwise({ taps, multiply, base, divide }: Patches): boolean {
   return [...taps, ...multiply, ...divide].every((n) => n === 1) && base.every((n) => n === 0);
 }
 
-function patchWords(kernels: KernelModule, p: Patches, unfolded: boolean): number[] {
+/** The fields of Patches in assembly/patches.ts. */
+export function patchWords(kernels: KernelModule, p: Patches, unfolded: boolean): number[] {
   return [
     p.source,
     p.channels,
@@ -100,8 +101,8 @@ export function multiply(
   const unfolded = taps > 1 && patches.channels <= UNFOLDED_CHANNELS;
   const depth = unfolded ? taps * patches.channels : patches.channels;
   const localBytes = kernels.exports.productLocalBytes(unfolded ? 1 : taps, depth, unfolded ? 1 : 0);
-  const words = patchWords(kernels, patches, unfolded);
-  runProduct(kernels, 'product', words, {
+  const product = {
+    words: patchWords(kernels, patches, unfolded),
     rows,
     block: blockRows(rows),
     right,
@@ -109,76 +110,31 @@ export function multiply(
     localBytes,
     output,
     epilogue,
-  });
+  };
+  kernels.run('product', productWords(kernels, product));
 }
 
-/** Points of a tile of Winograd's convolution, in place of taps. */
-const WINOGRAD_POINTS = 16;
-/** Rows of a chunk of it, about: at least as many as make four tiles. */
-const WINOGRAD_ROWS = 32;
-const WINOGRAD_LEAST_ROWS = 16;
-
-/** As `multiply`, for 'same' convolutions of stride 1: with fewer multiplications where that pays. */
-export function convolve(
-  kernels: KernelModule,
-  patches: Patches,
-  rows: number,
-  right: RightFactor,
-  output: number,
-  epilogue: Epilogue = {},
-): void {
-  const block = winogradRows(patches, rows);
-  if (block === 0) {
-    multiply(kernels, patches, rows, right, output, epilogue);
-    return;
-  }
-  const { channels } = patches;
-  const localBytes = kernels.exports.winogradLocalBytes(block, channels);
-  const words = patchWords(kernels, patches, false);
-  runProduct(kernels, 'winograd', words, {
-    rows,
-    block,
-    right,
-    depth: WINOGRAD_POINTS * channels,
-    localBytes,
-    output,
-    epilogue,
-  });
+/** What the fields of Product in assembly/product.ts come from. */
+interface ProductCall {
+  /** Those of its patches. */
+  words: readonly number[];
+  rows: number;
+  /** Rows per chunk. */
+  block: number;
+  right: RightFactor;
+  /** Floats per column of the packed right factor. */
+  depth: number;
+  localBytes: number;
+  output: number;
+  epilogue: Epilogue;
 }
 
-/** Rows per chunk of `convolve`. */
-export function convolutionRows(patches: Patches, rows: number): number {
-  return winogradRows(patches, rows) || blockRows(rows);
-}
-
-/** Rows per chunk of Winograd's convolution, whole lines of tiles; 0 where it does not fit. */
-function winogradRows({ taps, gridSize }: Patches, rows: number): number {
-  const [height, width] = gridSize;
-  if (taps[0] !== 3 || taps[1] !== 3 || height % 2 !== 0 || width % 2 !== 0 || rows === 0) return 0;
-  const line = 2 * width;
-  const wanted = Math.max(WINOGRAD_LEAST_ROWS, Math.min(WINOGRAD_ROWS, rows / 8));
-  return line * Math.max(1, Math.floor(wanted / line));
-}
-
-function runProduct(
-  kernels: KernelModule,
-  entry: 'product' | 'winograd',
-  words: readonly number[],
-  product: {
-    rows: number;
-    block: number;
-    right: RightFactor;
-    /** Floats per column of the packed right factor. */
-    depth: number;
-    localBytes: number;
-    output: number;
-    epilogue: Epilogue;
-  },
-): void {
-  const { rows, block, right, depth, localBytes, output, epilogue } = product;
+/** The fields of Product in assembly/product.ts; takes scratch. */
+export function productWords(kernels: KernelModule, call: ProductCall): number[] {
+  const { words, rows, block, right, depth, localBytes, output, epilogue } = call;
   const packedColumns = Math.ceil(right.columns / 8) * 8;
   const [packed, local] = kernels.scratch(depth * packedColumns * 4, localBytes * kernels.threads);
-  kernels.run(entry, [
+  return [
     ...words,
     rows,
     block,
@@ -197,7 +153,7 @@ function runProduct(
     epilogue.relu ? 1 : 0,
     epilogue.mask ?? 0,
     epilogue.sums ?? 0,
-  ]);
+  ];
 }
 
 /** output = left[rows, .]^T right[rows, .], one side patches (or a plain matrix), the other a plain matrix. */

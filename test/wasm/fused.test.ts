@@ -50,8 +50,8 @@ function pass(
 }
 
 const image = [5, 7, 6];
-/** Even sides: Winograd's convolutions. */
-const even = [6, 10, 6];
+/** Sides of whole tiles of Winograd's convolutions. */
+const even = [8, 12, 6];
 const network =
   (actnorm: boolean, padding: 'zero' | 'one' | 'edge', inputShape = image) =>
   () =>
@@ -76,8 +76,8 @@ const cases: [string, Module, (module: never, x: tf.Tensor) => tf.Tensor[], numb
   ['network with biases', network(false, 'zero'), apply, [2, ...image]],
   ['network with edge indicator', network(true, 'edge'), apply, [3, ...image]],
   ['network padded with ones', network(false, 'one'), apply, [2, ...image]],
-  ['network of even size with actnorm', network(true, 'edge', even), apply, [3, ...even]],
-  ['network of even size with biases', network(false, 'one', even), apply, [2, ...even]],
+  ['network of whole tiles with actnorm', network(true, 'edge', even), apply, [3, ...even]],
+  ['network of whole tiles with biases', network(false, 'one', even), apply, [2, ...even]],
   ['network of 2 x 2', network(true, 'zero', [2, 2, 5]), apply, [1, 2, 2, 5]],
   ['network on one example', network(true, 'zero'), apply, [1, ...image]],
   [

@@ -1,0 +1,189 @@
+import { parallel, taskArguments, thread } from './parallel';
+import { CORRELATE_TILES, TRANSFORM_NARROW } from './tasks';
+import { tileOfPanels } from './tiles';
+import { ceilDivide, least, storePart } from './vector';
+import {
+  locateTile, POINTS, REACH, SIDE, transformBytes, transformGradient, transformInput, transformTaps,
+} from './winogradTransforms';
+
+/*
+ * The filter gradient of a 3x3 convolution with fewer multiplications: per point one product [channels, tiles]
+ * [tiles, columns] of transformed inputs and transformed output gradients. The side with fewer channels is transformed
+ * once; each chunk then takes some channels of the other side through all tiles, so that nothing is left to add up.
+ */
+
+/** Channels of the wide side per chunk. */
+const WIDE: i32 = 16;
+/** Tiles of one pass. */
+const TILES: i32 = 32;
+/** Bytes from point to point of the wide side: 64 more than they take, or their lines would share cache sets. */
+const WIDE_BYTES: usize = WIDE * TILES * 4 + 64;
+
+/** dFilter [3, 3, inputs, outputs] from images [batch, height, width, inputs] and gradients [..., outputs]. */
+@unmanaged
+class FilterGradient {
+  batch: i32;
+  height: i32;
+  width: i32;
+  input: usize;
+  inputs: i32;
+  gradient: usize;
+  outputs: i32;
+  output: usize;
+  zeros: usize;
+  /** Room for the narrow side: [point][channels / 4][tile][4]. */
+  narrow: usize;
+  /** Room per thread. */
+  local: usize;
+  localBytes: i32;
+}
+
+// @ts-ignore: decorator
+@inline
+function inputIsWide(f: FilterGradient): bool {
+  return f.inputs > f.outputs;
+}
+
+// @ts-ignore: decorator
+@inline
+function wideChannels(f: FilterGradient): i32 {
+  return inputIsWide(f) ? f.inputs : f.outputs;
+}
+
+/** Vectors of four channels of the narrow side. */
+// @ts-ignore: decorator
+@inline
+function narrowVectors(f: FilterGradient): i32 {
+  return ceilDivide(least(f.inputs, f.outputs), 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function tileCount(f: FilterGradient): i32 {
+  return f.batch * ceilDivide(f.height, SIDE) * ceilDivide(f.width, SIDE);
+}
+
+/** Bytes from panel to panel of the narrow side: panels of a point lie apart, or they would share cache sets. */
+// @ts-ignore: decorator
+@inline
+function narrowPanelBytes(tiles: i32): usize {
+  return (<usize>tiles << 4) + 64;
+}
+
+/** Bytes that the transformed narrow side takes. */
+export function narrowBytes(tiles: i32, channels: i32): i32 {
+  return <i32>narrowPanelBytes(tiles) * ceilDivide(channels, 4) * POINTS;
+}
+
+/** Bytes of scratch per thread: addresses, room, transformed wide side, sums. */
+export function winogradFilterLocalBytes(narrowChannels: i32): i32 {
+  const sums = POINTS * ceilDivide(narrowChannels, 4) * 4 * WIDE * 4;
+  const room = transformBytes(narrowChannels > WIDE ? narrowChannels : WIDE);
+  return POINTS * 4 + room + POINTS * <i32>WIDE_BYTES + sums;
+}
+
+export function winogradFilter(): void {
+  const f = changetype<FilterGradient>(taskArguments());
+  parallel(TRANSFORM_NARROW, ceilDivide(tileCount(f), TILES));
+  parallel(CORRELATE_TILES, ceilDivide(wideChannels(f), WIDE));
+}
+
+/** Transforms channels of one side of a tile, as the input or as the output gradient. */
+function transformSide(
+  f: FilterGradient, ofInput: bool, tile: i32, channel: i32, vectors: i32,
+  table: usize, to: usize, pointBytes: usize, vectorBytes: usize,
+): void {
+  const across = ceilDivide(f.width, SIDE);
+  const down = ceilDivide(f.height, SIDE);
+  const line = tile / across;
+  const x = tile % across * SIDE;
+  const y = line % down * SIDE;
+  const bytes = <usize>(ofInput ? f.inputs : f.outputs) << 2;
+  const image = (ofInput ? f.input : f.gradient) + <usize>(line / down * f.height * f.width) * bytes;
+  const room = table + POINTS * 4;
+  if (ofInput) {
+    locateTile(image, bytes, f.height, f.width, y - 1, x - 1, REACH, f.zeros, table);
+    transformInput(table, channel << 2, vectors, room, to, pointBytes, vectorBytes);
+  } else {
+    locateTile(image, bytes, f.height, f.width, y, x, SIDE, f.zeros, table);
+    transformGradient(table, channel << 2, vectors, room, to, pointBytes, vectorBytes);
+  }
+}
+
+/** Transforms all channels of the narrow side of some tiles. */
+export function transformNarrow(chunk: i32): void {
+  const f = changetype<FilterGradient>(taskArguments());
+  const tiles = tileCount(f);
+  const vectors = narrowVectors(f);
+  const panelBytes = narrowPanelBytes(tiles);
+  const table = f.local + <usize>thread() * f.localBytes;
+  const end = least(tiles, (chunk + 1) * TILES);
+  for (let tile = chunk * TILES; tile < end; tile++) {
+    const to = f.narrow + (<usize>tile << 4);
+    transformSide(f, !inputIsWide(f), tile, 0, vectors, table, to, panelBytes * vectors, panelBytes);
+  }
+}
+
+/** Computes the filter's gradient for some channels of the wide side. */
+export function correlateTiles(chunk: i32): void {
+  const f = changetype<FilterGradient>(taskArguments());
+  const tiles = tileCount(f);
+  const channel = chunk * WIDE;
+  const valid = least(WIDE, wideChannels(f) - channel);
+  const vectors = narrowVectors(f);
+  const panelBytes = narrowPanelBytes(tiles);
+  const table = f.local + <usize>thread() * f.localBytes;
+  const wide = table + POINTS * 4 + transformBytes(vectors * 4 > WIDE ? vectors * 4 : WIDE);
+  const sums = wide + <usize>POINTS * WIDE_BYTES;
+  const sumBytes = <usize>(vectors * 4 * WIDE * 4);
+  for (let first = 0; first < tiles; first += TILES) {
+    const depth = least(TILES, tiles - first);
+    // Two vectors make a line of a panel of eight.
+    for (let part = 0; part < valid; part += 8) {
+      const halves = ceilDivide(least(8, valid - part), 4);
+      for (let tile = 0; tile < depth; tile++) {
+        const to = wide + <usize>(part << 2) * TILES + <usize>(tile << 5);
+        transformSide(f, inputIsWide(f), first + tile, channel + part, halves, table, to, WIDE_BYTES, 16);
+      }
+    }
+    for (let point = 0; point < POINTS; point++) {
+      for (let part = 0; part < valid; part += 8) {
+        const right = wide + <usize>point * WIDE_BYTES + <usize>(part * TILES * 4);
+        let left = f.narrow + panelBytes * (point * vectors) + (<usize>first << 4);
+        let to = sums + sumBytes * point + <usize>(part << 2);
+        for (let vector = 0; vector < vectors; vector++) {
+          tileOfPanels(left, right, depth, to, WIDE * 4, first > 0);
+          left += panelBytes;
+          to += WIDE * 16;
+        }
+      }
+    }
+  }
+  writeTaps(f, channel, valid, sums, sumBytes, table);
+}
+
+/** Takes the sums of a chunk back to taps, and to their places. */
+function writeTaps(f: FilterGradient, channel: i32, valid: i32, sums: usize, sumBytes: usize, room: usize): void {
+  const narrow = least(f.inputs, f.outputs);
+  const tapBytes = <usize>(f.inputs * f.outputs) << 2;
+  const outputs = f.outputs;
+  for (let other = 0; other < narrow; other++) {
+    for (let part = 0; part < valid; part += 4) {
+      const count = least(4, valid - part);
+      transformTaps(sums + <usize>((other * WIDE + part) << 2), sumBytes, room);
+      for (let tap: usize = 0; tap < 9; tap++) {
+        const taps = v128.load(room + (tap << 4));
+        const place = f.output + tap * tapBytes;
+        if (inputIsWide(f)) {
+          let to = place + (<usize>((channel + part) * outputs + other) << 2);
+          for (let i = 0; i < count; i++) {
+            store<f32>(to, load<f32>(room + (tap << 4) + (i << 2)));
+            to += outputs << 2;
+          }
+        } else {
+          storePart(place + (<usize>(other * outputs + channel + part) << 2), taps, count);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { KernelModule } from './kernelModule';
+import {
+  blockRows,
+  type Epilogue,
+  multiply,
+  type Patches,
+  patchWords,
+  productWords,
+  type RightFactor,
+} from './products';
+
+/** Points of a tile, outputs of a tile along a side: as in assembly/winogradTransforms.ts. */
+const POINTS = 36;
+const SIDE = 4;
+/** Tiles of a chunk: not so many that there is nothing for other threads, but never by their number. */
+const TILES = 16;
+const CHUNKS = 8;
+
+/** A batch of images, as far as a convolution's positions go. */
+export interface Grid {
+  batch: number;
+  height: number;
+  width: number;
+}
+
+/** Whether tiles save multiplications: on small images most of a tile may lie outside. */
+function tilesPay({ batch, height, width }: Grid): boolean {
+  const tiles = Math.ceil(height / SIDE) * Math.ceil(width / SIDE);
+  return batch > 0 && tiles * POINTS < 0.7 * height * width * 9;
+}
+
+/** Lines of tiles per chunk of `convolve`; 0 where the convolution is done directly. */
+function chunkLines({ taps, gridSize }: Patches, rows: number): number {
+  const [height, width] = gridSize;
+  const grid = { batch: rows / (height * width), height, width };
+  if (taps[0] !== 3 || taps[1] !== 3 || !tilesPay(grid)) return 0;
+  const across = Math.ceil(width / SIDE);
+  const tiles = grid.batch * Math.ceil(height / SIDE) * across;
+  const wanted = Math.min(TILES, SIDE * Math.ceil(tiles / CHUNKS / SIDE));
+  return Math.ceil(wanted / across);
+}
+
+/** Chunks of `convolve`: one line of sums each. */
+export function convolutionChunks(patches: Patches, rows: number): number {
+  const lines = chunkLines(patches, rows);
+  if (lines === 0) return Math.max(1, Math.ceil(rows / blockRows(rows)));
+  const [height, width] = patches.gridSize;
+  return Math.ceil(((rows / (height * width)) * Math.ceil(height / SIDE)) / lines);
+}
+
+/** As `multiply`, for 'same' convolutions of stride 1: with fewer multiplications where that pays. */
+export function convolve(
+  kernels: KernelModule,
+  patches: Patches,
+  rows: number,
+  right: RightFactor,
+  output: number,
+  epilogue: Epilogue = {},
+): void {
+  const lines = chunkLines(patches, rows);
+  if (lines === 0) {
+    multiply(kernels, patches, rows, right, output, epilogue);
+    return;
+  }
+  const { channels } = patches;
+  const tiles = lines * Math.ceil(patches.gridSize[1] / SIDE);
+  const localBytes = kernels.exports.winogradLocalBytes(tiles, channels);
+  const product = {
+    words: patchWords(kernels, patches, false),
+    rows,
+    block: 0,
+    right,
+    depth: POINTS * channels,
+    localBytes,
+    output,
+    epilogue,
+  };
+  kernels.run('winograd', [...productWords(kernels, product), lines]);
+}
+
+/**
+ * The filter gradient [3, 3, inputs, outputs] of a 'same' convolution of stride 1; false, and nothing done, where tiles
+ * would not save multiplications.
+ */
+export function convolveGradients(
+  kernels: KernelModule,
+  grid: Grid,
+  input: { at: number; channels: number },
+  gradient: { at: number; channels: number },
+  output: number,
+): boolean {
+  if (!tilesPay(grid)) return false;
+  const { batch, height, width } = grid;
+  const tiles = batch * Math.ceil(height / SIDE) * Math.ceil(width / SIDE);
+  const few = Math.min(input.channels, gradient.channels);
+  const localBytes = kernels.exports.winogradFilterLocalBytes(few);
+  const [narrow, local] = kernels.scratch(
+    kernels.exports.narrowBytes(tiles, few),
+    localBytes * kernels.threads,
+  );
+  kernels.run('winogradFilter', [
+    batch,
+    height,
+    width,
+    input.at,
+    input.channels,
+    gradient.at,
+    gradient.channels,
+    output,
+    kernels.zeros(Math.max(input.channels, gradient.channels) * 4 + 64),
+    narrow,
+    local,
+    localBytes,
+  ]);
+  return true;
+}
