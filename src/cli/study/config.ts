@@ -70,7 +70,7 @@ const DEFAULTS: StudyConfig = {
     samples: 16,
     temperatures: [0.5, 0.7, 1],
     originals: 6,
-    strengths: [-1, -0.5, 0, 0.5, 1, 1.5],
+    strengths: [-0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1],
   },
   seed: 1,
 };
@@ -141,6 +141,15 @@ export function studyConfigOf(json: unknown): StudyConfig {
   checkInteger('config', 'training.evaluateEvery', training.evaluateEvery);
   checkInteger('config', 'report.samples', report.samples);
   checkInteger('config', 'report.originals', report.originals);
+  for (const name of ['temperatures', 'strengths'] as const) {
+    const numbers =
+      Array.isArray(report[name]) && report[name].length > 0 && report[name].every(Number.isFinite);
+    if (!numbers) throw new ConfigError(complaint('config', `report.${name} to be numbers`, report[name]));
+  }
+  for (const name of ['folder', 'csv'] as const) {
+    if (data[name] !== undefined && typeof data[name] !== 'string')
+      throw new ConfigError(complaint('config', `data.${name} to be a path`, data[name]));
+  }
   if (glow.classes !== undefined) {
     const hint = 'Directions need latents that do not know their class.';
     throw new ConfigError(complaint('config', 'a Glow without classes', `classes ${glow.classes}`, hint));

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { type AttributeDirection, manipulate, zDelta } from '../../attributes';
 import { DataError } from '../../core/errors';
+import { encodePng, imageGrid } from '../../data';
 import { decodeLatents, encodeLatents, type Glow } from '../../flows';
 import { Matrix } from '../../linalg';
+import { writeFileAtomically } from '../../node/atomicFile';
 import { strengthOf } from '../attributes/report';
-import { writeGrid } from '../pictures';
 import type { StudyConfig } from './config';
 import { eventsAt, type StudyAttribute, type StudyImages } from './images';
 import { scaleOf } from './pictures';
@@ -30,10 +31,14 @@ export interface StudyDirection {
   verdict: string;
   /** File of its picture. */
   picture: string | null;
+  /** Strengths at which moved images turn mostly black or white: beyond what the model has learned. */
+  brokenStrengths: number[];
 }
 
 /** Pairs below which their share says nothing. */
 const FEWEST_PAIRS = 20;
+/** Share of values at the ends of the scale, beyond the image's own, from which on a moved image counts as broken. */
+const BROKEN_SHARE = 0.25;
 
 export async function encodeStudy(glow: Glow, images: StudyImages): Promise<StudyLatents> {
   return {
@@ -55,12 +60,19 @@ export async function findDirections(
     if (typeof learned === 'string') {
       const order = { share: 0.5, pairs: 0 };
       const nothing = { direction: null, signal: null, order, found: false, picture: null };
-      directions.push({ attribute, reason: learned, verdict: 'no direction', ...nothing });
+      directions.push({
+        attribute,
+        reason: learned,
+        verdict: 'no direction',
+        brokenStrengths: [],
+        ...nothing,
+      });
       continue;
     }
     const order = heldOutOrder(attribute, learned, images, latents.held);
     const picture = `directions/${fileNameOf(attribute)}.png`;
-    await drawSweep(glow, learned, attribute, latents.held, config, join(config.output, picture));
+    const path = join(config.output, picture);
+    const brokenStrengths = await drawSweep(glow, learned, attribute, latents.held, config, path);
     const { signal } = strengthOf(learned);
     directions.push({
       attribute,
@@ -70,6 +82,7 @@ export async function findDirections(
       order,
       ...judge(order),
       picture,
+      brokenStrengths,
     });
   }
   return directions;
@@ -135,7 +148,7 @@ function judge({ share, pairs }: StudyDirection['order']): Pick<StudyDirection, 
   return { found: false, verdict: 'not found again in held-out images' };
 }
 
-/** Held-out images as rows, each moved by all strengths. */
+/** Held-out images as rows, each moved by all strengths; returns the strengths at which images break. */
 async function drawSweep(
   glow: Glow,
   direction: AttributeDirection,
@@ -143,19 +156,39 @@ async function drawSweep(
   held: Matrix,
   { report }: StudyConfig,
   path: string,
-): Promise<void> {
+): Promise<number[]> {
+  const { strengths } = report;
   const count = Math.min(report.originals, held.rows);
   const originals = new Matrix(held.data.slice(0, count * held.cols), count, held.cols);
   const unit = unitOf(attribute, direction);
-  const moved = manipulate(
-    originals,
-    direction,
-    report.strengths.map((strength) => strength * unit),
-  );
-  const pictures = await decodeLatents(glow, moved.z);
-  await writeGrid(path, pictures, {
-    nBits: glow.nBits,
-    columns: report.strengths.length,
-    scale: scaleOf(pictures.shape),
-  });
+  // The images themselves come last, to compare with, and are not drawn.
+  const all = [...strengths, 0].map((strength) => strength * unit);
+  const decoded = await decodeLatents(glow, manipulate(originals, direction, all).z);
+  const [, ...shape] = decoded.shape;
+  const levels = await decoded.data();
+  decoded.dispose();
+  const size = levels.length / (count * all.length);
+  const pictureOf = (row: number, step: number) => {
+    const at = (row * all.length + step) * size;
+    return levels.subarray(at, at + size) as Float32Array;
+  };
+  const drawn = new Float32Array(count * strengths.length * size);
+  const broken = new Set<number>();
+  for (let row = 0; row < count; row++) {
+    const usual = extremeShare(pictureOf(row, strengths.length), glow.nBits);
+    strengths.forEach((strength, step) => {
+      drawn.set(pictureOf(row, step), (row * strengths.length + step) * size);
+      if (extremeShare(pictureOf(row, step), glow.nBits) > usual + BROKEN_SHARE) broken.add(strength);
+    });
+  }
+  const grid = { shape: [count * strengths.length, ...shape], data: drawn };
+  const layout = { nBits: glow.nBits, columns: strengths.length, scale: scaleOf(grid.shape) };
+  await writeFileAtomically(path, encodePng(imageGrid(grid, layout)));
+  return strengths.filter((strength) => broken.has(strength));
+}
+
+/** Share of a picture's values at the lowest or highest level. */
+function extremeShare(levels: Float32Array, nBits: number): number {
+  const highest = 2 ** nBits - 1;
+  return levels.reduce((sum, level) => sum + Number(level === 0 || level === highest), 0) / levels.length;
 }

@@ -86,7 +86,7 @@ function trainingSection({ config, parameters, outcome, bits }: StudyResults): s
     bits.heldOut >= nBits
       ? 'Worse than no model at all: lower the learning rate, or train longer.'
       : gap > OVERFITTING
-        ? 'Training images cost much less: the model learns them by heart. Use more images, fewer hiddenChannels or fewer steps.'
+        ? `Training images cost ${gap.toFixed(3)} less: the model begins to learn them by heart. More images help most, then fewer hiddenChannels or steps.`
         : outcome.stopped === 'finished'
           ? 'Held-out images cost about as much as training images: more steps would probably help.'
           : 'Held-out images cost about as much as training images.';
@@ -133,16 +133,20 @@ function directionSection({ directions, config }: StudyResults): string {
       ...rows,
     ].join('\n'),
     `In the pictures each row is a held-out image moved by ${steps}; at 0 it is the image itself. 1 leads from without to with, or two deviations of a number.`,
-    ...directions.map(({ attribute, picture, reason, verdict }) => {
+    ...directions.map(({ attribute, picture, reason, verdict, brokenStrengths }) => {
+      const limit =
+        brokenStrengths.length === 0
+          ? ''
+          : `Beyond what the model has learned, some images are mostly black or white: ${brokenStrengths.join(', ')}.\n\n`;
       const heading = `### ${attribute.kind === 'class' ? `Class ${attribute.name}` : attribute.name}: ${verdict}`;
       const shown = picture === null ? reason : `![moved along ${attribute.name}](${picture})`;
-      return `${heading}\n\n${shown}`;
+      return `${heading}\n\n${limit}${shown}`;
     }),
   ];
   return parts.join('\n\n');
 }
 
-function fewSection({ few, fewRefusal, images, config }: StudyResults): string {
+function fewSection({ few, fewRefusal, images, config, directions }: StudyResults): string {
   const heading = '## Classes of few images';
   if (fewRefusal !== null) return `${heading}\n\nCould not be met: ${fewRefusal}`;
   if (few.length === 0) {
@@ -159,7 +163,7 @@ function fewSection({ few, fewRefusal, images, config }: StudyResults): string {
       `### ${name}: ${count} images`,
       `λ ${inflation.lambda.toFixed(2)}, τ² ${inflation.tauSquared.toFixed(2)}. Columns: ${columns}.`,
       ...(carried.length === 0
-        ? ['There is no direction to carry over.']
+        ? []
         : [
             carried
               .map(({ attribute, verdict, strengths }) => {
@@ -171,7 +175,9 @@ function fewSection({ few, fewRefusal, images, config }: StudyResults): string {
       `![${name}](${picture})`,
     ].join('\n\n');
   });
-  return [heading, intro, ...parts].join('\n\n');
+  const left = directions.filter(({ attribute, found }) => attribute.kind !== 'class' && !found);
+  const notCarried = `Not carried over, as held-out images do not show them: ${left.map(({ attribute }) => attribute.name).join(', ')}.`;
+  return [heading, intro, ...(left.length > 0 ? [notCarried] : []), ...parts].join('\n\n');
 }
 
 function countsOf({ classes, labels }: StudyImages): Record<string, number> {
