@@ -15,7 +15,7 @@ const FEW = 5;
 const EXPRESSIONS = ['neutral', 'happy', 'sad', 'angry'];
 const POSES = ['forward', 'left', 'right', 'up'];
 
-const root = process.argv[2] ?? 'output/faces';
+const root = process.argv[2] ?? 'output/own/faces';
 const faces = readNpz(readFileSync(new URL('../data/cmu_faces_32x32.npz', import.meta.url)));
 const people = Math.max(...faces.subject.data) + 1;
 const counts = new Map<number, number>();

@@ -140,7 +140,7 @@ describe('a study', () => {
 
   it('goes on after Ctrl-C to the numbers of a study that was never interrupted', async () => {
     const training = { steps: 160, evaluateEvery: 10, patience: 100 };
-    const data = { folder: 'own' };
+    const data = { folder: 'own', fewImages: 0 };
     const whole = start(writeConfig('whole.json', { output: 'whole', data, training }));
     expect((await whole.result).code).toBe(0);
 
