@@ -109,7 +109,7 @@ describe('the packed package', () => {
       const text = await readFile(join(root, 'examples/train-your-own/train.mjs'), 'utf8');
       expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(60);
       await writeFile(join(project, 'train.mjs'), text);
-      const output = data.replaceAll(/\W/g, '-');
+      const output = `trained-${data.replaceAll(/\W/g, '-')}`;
       const { stdout } = await run('node', ['train.mjs', data, '2', output], project);
       expect(stdout).toContain(`${output}/moved.png: six held-out images`);
       expect((await readdir(join(project, output))).sort()).toEqual(['glow', 'moved.png', 'samples.png']);

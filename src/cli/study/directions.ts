@@ -31,14 +31,14 @@ export interface StudyDirection {
   verdict: string;
   /** File of its picture. */
   picture: string | null;
-  /** Strengths at which moved images turn mostly black or white: beyond what the model has learned. */
+  /** Strengths at which moved images have patches of black or white: beyond what the model has learned. */
   brokenStrengths: number[];
 }
 
 /** Pairs below which their share says nothing. */
 const FEWEST_PAIRS = 20;
 /** Share of values at the ends of the scale, beyond the image's own, from which on a moved image counts as broken. */
-const BROKEN_SHARE = 0.25;
+const BROKEN_SHARE = 0.1;
 
 export async function encodeStudy(glow: Glow, images: StudyImages): Promise<StudyLatents> {
   return {

@@ -137,7 +137,7 @@ function directionSection({ directions, config }: StudyResults): string {
       const limit =
         brokenStrengths.length === 0
           ? ''
-          : `Beyond what the model has learned, some images are mostly black or white: ${brokenStrengths.join(', ')}.\n\n`;
+          : `Beyond what the model has learned, some images get patches of black or white at strengths ${brokenStrengths.join(', ')}.\n\n`;
       const heading = `### ${attribute.kind === 'class' ? `Class ${attribute.name}` : attribute.name}: ${verdict}`;
       const shown = picture === null ? reason : `![moved along ${attribute.name}](${picture})`;
       return `${heading}\n\n${limit}${shown}`;

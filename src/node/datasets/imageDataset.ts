@@ -1,6 +1,5 @@
 import type { Shape } from '../../core/shapes';
 import { centerCrop, convertChannels, type Raster, resizeRaster } from '../../data';
-import type { ImageTableOptions } from './table';
 
 /** Images on a disk, one at a time. */
 export interface ImageDataset {
@@ -16,6 +15,16 @@ export interface ImageDataset {
   measurements?: { names: readonly string[]; values: Float64Array };
   /** Levels 0 .. 255 of one image, [h, w, c]; throws a DataError or FormatError that names it. */
   read(index: number): Promise<Uint8Array>;
+}
+
+/** Which columns of a table are read, and as what. */
+export interface ImageTableOptions {
+  /** Column of the image files. Default: the first one. */
+  fileColumn?: string;
+  /** Column of the classes. Default: the one named 'class', if there is one. */
+  classColumn?: string;
+  /** Columns to read as attributes and measurements. Default: all others. */
+  columns?: readonly string[];
 }
 
 /** How images become events of one shape. */

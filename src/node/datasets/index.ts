@@ -7,9 +7,9 @@ import type { ImageDataset, ImageOptions } from './imageDataset';
 
 export { type ImageBatch, type ImageBatchOptions, imageBatches } from './batches';
 export { type AttributeTable, readAttributeTable } from './celebA';
-export type { ImageDataset, ImageOptions } from './imageDataset';
+export type { ImageDataset, ImageOptions, ImageTableOptions } from './imageDataset';
 export { type ReadImages, type ReadImagesOptions, readImages } from './readImages';
-export { type ImageTable, type ImageTableOptions, readImageTable } from './table';
+export { type ImageTable, readImageTable } from './table';
 
 /** Layouts of images on a disk. */
 export type ImageDatasetKind = 'celeba' | 'folder' | 'csv' | 'idx' | 'npz' | 'npy';

@@ -1,16 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { ConfigError, complaint, FormatError } from '../../core/errors';
-import type { ImageDataset } from './imageDataset';
-
-/** Which columns of a table are read, and as what. */
-export interface ImageTableOptions {
-  /** Column of the image files. Default: the first one. */
-  fileColumn?: string;
-  /** Column of the classes. Default: the one named 'class', if there is one. */
-  classColumn?: string;
-  /** Columns to read as attributes and measurements. Default: all others. */
-  columns?: readonly string[];
-}
+import type { ImageDataset, ImageTableOptions } from './imageDataset';
 
 /** What a table says of image files, in its order. */
 export interface ImageTable extends Pick<ImageDataset, 'labels' | 'attributes' | 'measurements'> {
