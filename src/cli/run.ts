@@ -10,10 +10,12 @@ import { decode } from './commands/decode';
 import { encode } from './commands/encode';
 import { inspect } from './commands/inspect';
 import { sample } from './commands/sample';
+import { study } from './commands/study';
 import { train } from './commands/train';
 import { helpOf, helpOfAll, usageOf } from './help';
 
 const commands: readonly Command[] = [
+  study,
   train,
   sample,
   encode,

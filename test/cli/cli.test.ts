@@ -223,7 +223,7 @@ describe('as a user with a folder of faces', () => {
 describe('what goes wrong', () => {
   it.each<[string[], number, RegExp]>([
     [[], 2, /^$/],
-    [['paint'], 2, /There is no command 'paint'\. Commands: train, sample/],
+    [['paint'], 2, /There is no command 'paint'\. Commands: study, train, sample/],
     [['sample'], 2, /<model> is missing\.\nUsage: tfjs-flows sample <model> \[options\]/],
     [['sample', 'x', '--colour'], 2, /Unknown option '--colour'/],
     [['sample', 'nowhere.pt'], 1, /There is nothing at 'nowhere\.pt'/],

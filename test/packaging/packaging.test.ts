@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium } from '../browser/chromium';
+import { smallStudy, writeOwnImages } from '../cli/ownImages';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -90,6 +91,29 @@ describe('the packed package', () => {
     );
     expect(JSON.parse(stdout)).toEqual({ count: 2, output: 'samples.png' });
     expect((await readFile(join(project, 'samples.png'))).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  describe('beside images of a user', () => {
+    beforeAll(() => writeOwnImages(join(project, 'own'), { anna: 24, bob: 24, carl: 5 }));
+
+    it('studies them by one command and one config', async () => {
+      const config = { ...smallStudy, data: { csv: 'own/table.csv' }, output: 'found' };
+      await writeFile(join(project, 'study.json'), JSON.stringify(config));
+      const { stdout } = await run('npx', ['--no-install', 'tfjs-flows', 'study', 'study.json'], project);
+      expect(stdout).toContain('done after 24 steps');
+      const report = await readFile(join(project, 'found/report.md'), 'utf8');
+      expect(report).toContain('### carl: 5 images');
+    });
+
+    it.each(['own', 'own/table.csv'])('runs the 60 lines to copy on %s', async (data) => {
+      const text = await readFile(join(root, 'examples/train-your-own/train.mjs'), 'utf8');
+      expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(60);
+      await writeFile(join(project, 'train.mjs'), text);
+      const output = `trained-${data.replaceAll(/\W/g, '-')}`;
+      const { stdout } = await run('node', ['train.mjs', data, '2', output], project);
+      expect(stdout).toContain(`${output}/moved.png: six held-out images`);
+      expect((await readdir(join(project, output))).sort()).toEqual(['glow', 'moved.png', 'samples.png']);
+    });
   });
 
   it('has declarations that a strict compiler accepts', async () => {

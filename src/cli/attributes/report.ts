@@ -117,7 +117,11 @@ function fileOf(index: number, name: string): string {
   return `z_delta_${index}_${name.replace(/[^\w-]/g, '_')}.npy`;
 }
 
-function strengthOf({ delta, standardError }: AttributeDirection): { norm: number; signal: number | null } {
+/** Length of z_delta, and its mean square over its standard error. */
+export function strengthOf({ delta, standardError }: AttributeDirection): {
+  norm: number;
+  signal: number | null;
+} {
   const norm = Math.sqrt(delta.reduce((sum, value) => sum + value * value, 0));
   if (standardError === null) return { norm, signal: null };
   const ratios = delta.map((value, j) => (standardError[j] > 0 ? (value / standardError[j]) ** 2 : 1));

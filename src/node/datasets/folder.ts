@@ -13,7 +13,6 @@ export async function openFolder(root: string, options: ImageOptions): Promise<I
   const where = 'openImages';
   const entries = await listFolder(where, root);
   const direct = entries.filter(isImageName);
-  if (direct.length > 0) return imageFiles(root, direct, options);
   const names: string[] = [];
   const values: number[] = [];
   const classes: string[] = [];
@@ -25,6 +24,11 @@ export async function openFolder(root: string, options: ImageOptions): Promise<I
     values.push(...files.map(() => classes.length));
     classes.push(folder);
   }
+  if (direct.length > 0 && names.length > 0) {
+    const received = `'${direct[0]}' beside the folder '${classes[0]}'`;
+    throw new DataError(complaint(where, `images in '${root}' or in its subfolders`, received));
+  }
+  if (direct.length > 0) return imageFiles(root, direct, options);
   if (names.length === 0) throw new DataError(complaint(where, 'JPEG or PNG files', `none in '${root}'`));
   return { ...imageFiles(root, names, options), labels: { classes, values: Int32Array.from(values) } };
 }

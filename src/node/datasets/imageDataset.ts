@@ -11,8 +11,20 @@ export interface ImageDataset {
   labels?: { classes: readonly string[]; values: Int32Array };
   /** Attributes of each image, 1 or -1, [n, names.length], where there is a table of them. */
   attributes?: { names: readonly string[]; values: Int8Array };
+  /** Real-valued attributes of each image, [n, names.length], where a table has numbers. */
+  measurements?: { names: readonly string[]; values: Float64Array };
   /** Levels 0 .. 255 of one image, [h, w, c]; throws a DataError or FormatError that names it. */
   read(index: number): Promise<Uint8Array>;
+}
+
+/** Which columns of a table are read, and as what. */
+export interface ImageTableOptions {
+  /** Column of the image files. Default: the first one. */
+  fileColumn?: string;
+  /** Column of the classes. Default: the one named 'class', if there is one. */
+  classColumn?: string;
+  /** Columns to read as attributes and measurements. Default: all others. */
+  columns?: readonly string[];
 }
 
 /** How images become events of one shape. */
@@ -21,6 +33,8 @@ export interface ImageOptions {
   imageShape: Shape;
   /** Side of the square that is cut from the middle first, in pixels. Default: the largest part of the wanted proportions. */
   centerCrop?: number;
+  /** Columns of the table, for 'csv'. Default: the file first, then attributes. */
+  table?: ImageTableOptions;
 }
 
 /** Cut, size and channels as wanted. */

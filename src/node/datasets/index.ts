@@ -1,17 +1,27 @@
 import { checkChoice, checkEventShape } from '../../core/shapes';
 import { openIdx, openNumpy } from './arrays';
 import { openCelebA } from './celebA';
+import { openCsv } from './csv';
 import { openFolder } from './folder';
 import type { ImageDataset, ImageOptions } from './imageDataset';
 
 export { type ImageBatch, type ImageBatchOptions, imageBatches } from './batches';
 export { type AttributeTable, readAttributeTable } from './celebA';
-export type { ImageDataset, ImageOptions } from './imageDataset';
+export type { ImageDataset, ImageOptions, ImageTableOptions } from './imageDataset';
+export { type ReadImages, type ReadImagesOptions, readImages } from './readImages';
+export { type ImageTable, readImageTable } from './table';
 
 /** Layouts of images on a disk. */
-export type ImageDatasetKind = 'celeba' | 'folder' | 'idx' | 'npz' | 'npy';
+export type ImageDatasetKind = 'celeba' | 'folder' | 'csv' | 'idx' | 'npz' | 'npy';
 
-export const imageDatasetKinds: readonly ImageDatasetKind[] = ['celeba', 'folder', 'idx', 'npz', 'npy'];
+export const imageDatasetKinds: readonly ImageDatasetKind[] = [
+  'celeba',
+  'folder',
+  'csv',
+  'idx',
+  'npz',
+  'npy',
+];
 
 /** Bytes of decoded images that are kept for the next pass. */
 const CACHE_BYTES = 512 * 2 ** 20;
@@ -19,7 +29,7 @@ const CACHE_BYTES = 512 * 2 ** 20;
 /**
  * Opens images on a disk; each is decoded, cut and resized when it is read, and kept while there is room.
  *
- * @param kind 'celeba' (img_align_celeba and list_attr_celeba.txt), 'folder' (subfolders are classes), 'idx' (MNIST), 'npz' or 'npy'
+ * @param kind 'celeba' (img_align_celeba and list_attr_celeba.txt), 'folder' (subfolders are classes), 'csv' (a table, see `readImageTable`), 'idx' (MNIST), 'npz' or 'npy'
  * @param root folder or file
  * @throws DataError for missing files, FormatError for damaged ones, ConfigError for wrong options
  * @example
@@ -32,7 +42,14 @@ export async function openImages(
 ): Promise<ImageDataset> {
   checkChoice('openImages', 'kind', kind, imageDatasetKinds);
   checkEventShape('openImages', options.imageShape, [3]);
-  const openers = { celeba: openCelebA, folder: openFolder, idx: openIdx, npz: openNumpy, npy: openNumpy };
+  const openers = {
+    celeba: openCelebA,
+    csv: openCsv,
+    folder: openFolder,
+    idx: openIdx,
+    npz: openNumpy,
+    npy: openNumpy,
+  };
   return remembering(await openers[kind](root, options));
 }
 

@@ -1,0 +1,194 @@
+import { join } from 'node:path';
+import { type AttributeDirection, manipulate, zDelta } from '../../attributes';
+import { DataError } from '../../core/errors';
+import { encodePng, imageGrid } from '../../data';
+import { decodeLatents, encodeLatents, type Glow } from '../../flows';
+import { Matrix } from '../../linalg';
+import { writeFileAtomically } from '../../node/atomicFile';
+import { strengthOf } from '../attributes/report';
+import type { StudyConfig } from './config';
+import { eventsAt, type StudyAttribute, type StudyImages } from './images';
+import { scaleOf } from './pictures';
+
+/** Latents of a study's images. */
+export interface StudyLatents {
+  training: Matrix;
+  held: Matrix;
+}
+
+/** A direction that was learned on the training images and checked on the others. */
+export interface StudyDirection {
+  attribute: StudyAttribute;
+  direction: AttributeDirection | null;
+  /** Why there is no direction. */
+  reason: string | null;
+  /** Mean square of z_delta over its standard error; 1 where there is nothing. */
+  signal: number | null;
+  /** Share of held-out pairs that the direction puts in order; chance is 0.5. */
+  order: { share: number; pairs: number };
+  /** Whether held-out images show it, at least partly. */
+  found: boolean;
+  verdict: string;
+  /** File of its picture. */
+  picture: string | null;
+  /** Strengths at which moved images have patches of black or white: beyond what the model has learned. */
+  brokenStrengths: number[];
+}
+
+/** Pairs below which their share says nothing. */
+const FEWEST_PAIRS = 20;
+/** Share of values at the ends of the scale, beyond the image's own, from which on a moved image counts as broken. */
+const BROKEN_SHARE = 0.1;
+
+export async function encodeStudy(glow: Glow, images: StudyImages): Promise<StudyLatents> {
+  return {
+    training: await encodeLatents(glow, eventsAt(images, images.training)),
+    held: await encodeLatents(glow, eventsAt(images, images.held)),
+  };
+}
+
+/** The directions of all attributes, each with a picture of held-out images moved along it. */
+export async function findDirections(
+  glow: Glow,
+  images: StudyImages,
+  latents: StudyLatents,
+  config: StudyConfig,
+): Promise<StudyDirection[]> {
+  const directions: StudyDirection[] = [];
+  for (const attribute of images.attributes) {
+    const learned = learn(attribute, images, latents.training);
+    if (typeof learned === 'string') {
+      const order = { share: 0.5, pairs: 0 };
+      const nothing = { direction: null, signal: null, order, found: false, picture: null };
+      directions.push({
+        attribute,
+        reason: learned,
+        verdict: 'no direction',
+        brokenStrengths: [],
+        ...nothing,
+      });
+      continue;
+    }
+    const order = heldOutOrder(attribute, learned, images, latents.held);
+    const picture = `directions/${fileNameOf(attribute)}.png`;
+    const path = join(config.output, picture);
+    const brokenStrengths = await drawSweep(glow, learned, attribute, latents.held, config, path);
+    const { signal } = strengthOf(learned);
+    directions.push({
+      attribute,
+      direction: learned,
+      reason: null,
+      signal,
+      order,
+      ...judge(order),
+      picture,
+      brokenStrengths,
+    });
+  }
+  return directions;
+}
+
+/** One step along a direction: from without to with, or two deviations of a number within its class. */
+export function unitOf({ kind }: StudyAttribute, { attributeDeviation }: AttributeDirection): number {
+  return kind === 'number' ? 2 * attributeDeviation : 1;
+}
+
+export function fileNameOf({ kind, name }: { kind: string; name: string }): string {
+  return `${kind === 'class' ? 'class-' : ''}${name.replace(/[^\w-]/g, '_')}`;
+}
+
+/** The direction, or why there is none. */
+function learn(
+  { kind, values }: StudyAttribute,
+  { training, labels }: StudyImages,
+  z: Matrix,
+): AttributeDirection | string {
+  const labeled = {
+    z,
+    subclass: training.map((row) => labels[row]),
+    attributes: Array.from(training, (row) => [values[row]]),
+  };
+  try {
+    return zDelta(labeled, {
+      mode: kind === 'number' ? 'slope' : 'binary',
+      stratify: kind !== 'class',
+    });
+  } catch (error) {
+    if (error instanceof DataError) return error.message;
+    throw error;
+  }
+}
+
+/** Over pairs of held-out images, of one class where the direction is one within classes: how many lie as the attribute says. */
+function heldOutOrder(
+  { kind, values }: StudyAttribute,
+  { delta }: AttributeDirection,
+  { held, labels }: StudyImages,
+  z: Matrix,
+): StudyDirection['order'] {
+  const along = Float64Array.from(held, (_, i) =>
+    z.row(i).reduce((sum, value, j) => sum + value * delta[j], 0),
+  );
+  let [pairs, ordered] = [0, 0];
+  for (let i = 0; i < held.length; i++) {
+    for (let j = 0; j < held.length; j++) {
+      if (!(values[held[i]] > values[held[j]])) continue;
+      if (kind !== 'class' && labels[held[i]] !== labels[held[j]]) continue;
+      pairs++;
+      if (along[i] > along[j]) ordered++;
+    }
+  }
+  return { share: pairs === 0 ? 0.5 : ordered / pairs, pairs };
+}
+
+function judge({ share, pairs }: StudyDirection['order']): Pick<StudyDirection, 'found' | 'verdict'> {
+  if (pairs < FEWEST_PAIRS) return { found: false, verdict: 'unknown: too few held-out images' };
+  if (share >= 0.9) return { found: true, verdict: 'clear' };
+  if (share >= 0.7) return { found: true, verdict: 'partly' };
+  return { found: false, verdict: 'not found again in held-out images' };
+}
+
+/** Held-out images as rows, each moved by all strengths; returns the strengths at which images break. */
+async function drawSweep(
+  glow: Glow,
+  direction: AttributeDirection,
+  attribute: StudyAttribute,
+  held: Matrix,
+  { report }: StudyConfig,
+  path: string,
+): Promise<number[]> {
+  const { strengths } = report;
+  const count = Math.min(report.originals, held.rows);
+  const originals = new Matrix(held.data.slice(0, count * held.cols), count, held.cols);
+  const unit = unitOf(attribute, direction);
+  // The images themselves come last, to compare with, and are not drawn.
+  const all = [...strengths, 0].map((strength) => strength * unit);
+  const decoded = await decodeLatents(glow, manipulate(originals, direction, all).z);
+  const [, ...shape] = decoded.shape;
+  const levels = await decoded.data();
+  decoded.dispose();
+  const size = levels.length / (count * all.length);
+  const pictureOf = (row: number, step: number) => {
+    const at = (row * all.length + step) * size;
+    return levels.subarray(at, at + size) as Float32Array;
+  };
+  const drawn = new Float32Array(count * strengths.length * size);
+  const broken = new Set<number>();
+  for (let row = 0; row < count; row++) {
+    const usual = extremeShare(pictureOf(row, strengths.length), glow.nBits);
+    strengths.forEach((strength, step) => {
+      drawn.set(pictureOf(row, step), (row * strengths.length + step) * size);
+      if (extremeShare(pictureOf(row, step), glow.nBits) > usual + BROKEN_SHARE) broken.add(strength);
+    });
+  }
+  const grid = { shape: [count * strengths.length, ...shape], data: drawn };
+  const layout = { nBits: glow.nBits, columns: strengths.length, scale: scaleOf(grid.shape) };
+  await writeFileAtomically(path, encodePng(imageGrid(grid, layout)));
+  return strengths.filter((strength) => broken.has(strength));
+}
+
+/** Share of a picture's values at the lowest or highest level. */
+function extremeShare(levels: Float32Array, nBits: number): number {
+  const highest = 2 ** nBits - 1;
+  return levels.reduce((sum, level) => sum + Number(level === 0 || level === highest), 0) / levels.length;
+}

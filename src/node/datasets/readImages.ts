@@ -1,0 +1,78 @@
+import { complaint, DataError } from '../../core/errors';
+import { sizeOf } from '../../core/shapes';
+import { type NdArray, reduceBits } from '../../data';
+import type { ImageDataset } from './imageDataset';
+
+/** Options of `readImages`. */
+export interface ReadImagesOptions {
+  /** Bits of the levels to give. Default: 8. */
+  nBits?: number;
+  /** Whether images that cannot be read are left out. Default: false. */
+  skipUnreadable?: boolean;
+  /** Called after every image with the number looked at and their total. Default: nothing. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** All images of a data set, in memory. */
+export interface ReadImages {
+  /** Levels 0 .. 2^nBits - 1, [n, h, w, c]. */
+  images: NdArray<Uint8Array>;
+  /** Place of each image in the data set, [n]. */
+  indices: Int32Array;
+  /** Why images were left out, in sentences that name them. */
+  skipped: string[];
+}
+
+/** Unreadable images that an error tells in full. */
+const TOLD = 3;
+
+/**
+ * Reads all images of a data set at once, and finds all that cannot be read.
+ *
+ * Shapes: n images of [h, w, c] -> [n, h, w, c], n h w c bytes.
+ *
+ * @throws DataError that counts the unreadable images and tells the first; or where none can be read
+ * @example
+ * const dataset = await openImages('folder', 'celeba/img_align_celeba', { imageShape: [32, 32, 3] });
+ * const { images } = await readImages(dataset, { nBits: 5 }); // images.shape: [n, 32, 32, 3]
+ */
+export async function readImages(
+  dataset: ImageDataset,
+  options: ReadImagesOptions = {},
+): Promise<ReadImages> {
+  const { nBits = 8, skipUnreadable = false, onProgress } = options;
+  const total = dataset.names.length;
+  const size = sizeOf(dataset.shape);
+  const levels = new Uint8Array(total * size);
+  const indices: number[] = [];
+  const skipped: string[] = [];
+  for (let i = 0; i < total; i++) {
+    try {
+      levels.set(await dataset.read(i), indices.length * size);
+      indices.push(i);
+    } catch (error) {
+      skipped.push((error as Error).message);
+    }
+    onProgress?.(i + 1, total);
+  }
+  if (indices.length === 0 || (skipped.length > 0 && !skipUnreadable)) {
+    const more = skipped.length > TOLD ? ` And ${skipped.length - TOLD} more.` : '';
+    throw new DataError(
+      complaint(
+        'readImages',
+        `${total} images that can be read`,
+        `${skipped.length} that cannot`,
+        `${skipped.slice(0, TOLD).join(' ')}${more}`,
+      ),
+    );
+  }
+  const data = levels.subarray(0, indices.length * size);
+  return {
+    images: {
+      shape: [indices.length, ...dataset.shape],
+      data: nBits < 8 ? reduceBits(data, 8, nBits) : data,
+    },
+    indices: Int32Array.from(indices),
+    skipped,
+  };
+}

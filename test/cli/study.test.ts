@@ -1,0 +1,226 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { decodePng } from 'tfjs-flows';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run, type Streams } from '../../src/cli/run';
+import { studyConfigOf } from '../../src/cli/study/config';
+import { leavesNoTensors } from '../support/leaks';
+import { smallStudy, writeOwnImages } from './ownImages';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const program = join(project, 'src/cli/main.ts');
+const loader = join(project, 'node_modules/tsx/dist/loader.mjs');
+
+let folder: string;
+const at = (...path: string[]) => join(folder, ...path);
+
+/** Writes a config, small where it says nothing else. */
+function writeConfig(name: string, config: { output: string; data: object; training?: object }): string {
+  const training = { ...smallStudy.training, ...config.training };
+  writeFileSync(at(name), JSON.stringify({ ...smallStudy, ...config, training }));
+  return at(name);
+}
+
+async function study(config: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const [out, err]: [string[], string[]] = [[], []];
+  const stream = (lines: string[]) => ({ write: (text: string) => lines.push(text) > 0, isTTY: false });
+  const streams = { stdin: process.stdin, stdout: stream(out), stderr: stream(err) };
+  const code = await run(['study', config, '--backend', 'cpu', '--quiet'], streams as Streams);
+  return { code, stdout: out.join(''), stderr: err.join('') };
+}
+
+/** The command in a process of its own, which can be interrupted. */
+function start(config: string): { child: ChildProcess; result: Promise<{ code: number; stdout: string }> } {
+  const words = ['--import', loader, program, 'study', config, '--threads', '1', '--quiet'];
+  const child = spawn(process.execPath, words, { cwd: project });
+  let stdout = '';
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  const result = new Promise<{ code: number; stdout: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code: code ?? -1, stdout }));
+  });
+  return { child, result };
+}
+
+const json = (...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8'));
+const sizeOf = (...path: string[]) => {
+  const { width, height } = decodePng(readFileSync(at(...path)));
+  return [width, height];
+};
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  folder = mkdtempSync(join(tmpdir(), 'tfjs-flows-study-'));
+  writeOwnImages(at('own'), { anna: 24, bob: 24, carl: 24, dora: 4 });
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('a study', () => {
+  it('of a table finds what images say, carries it to the class of few images, and tells it', async () => {
+    const config = writeConfig('table.json', {
+      output: 'table',
+      data: { csv: 'own/table.csv', heldOut: 0.4 },
+    });
+    await leavesNoTensors(async () => {
+      const { code, stdout } = await study(config);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('done after 24 steps')]);
+    });
+    const report = json('table', 'report.json');
+    expect(report).toMatchObject({
+      images: 76,
+      classes: { anna: 24, bob: 24, carl: 24, dora: 4 },
+      training: 42,
+      heldOut: 30,
+      largestReconstructionError: 0,
+      fewRefusal: null,
+    });
+    // A bright top is what separates images most; any model finds it again.
+    const [hat] = report.directions;
+    expect(hat).toMatchObject({ name: 'hat', kind: 'yes or no', verdict: 'clear', order: { share: 1 } });
+    expect(report.directions.map(({ name, kind }: { name: string; kind: string }) => [name, kind])).toEqual([
+      ['hat', 'yes or no'],
+      ['size', 'number'],
+      ['anna', 'class'],
+      ['bob', 'class'],
+      ['carl', 'class'],
+    ]);
+    const [dora] = report.few;
+    expect([dora.name, dora.count, dora.carried[0].attribute]).toEqual(['dora', 4, 'hat']);
+    expect(dora.carried[0].verdict).toMatch(/^(granted|only as far as its own images differ|refused): /);
+    expect(dora.carried[0].strengths).toHaveLength(4);
+
+    // Images of 8 x 8 are drawn 8 times as large, with a line of one pixel around each.
+    const sheet = (columns: number, rows: number) => [1 + 65 * columns, 1 + 65 * rows];
+    expect(sizeOf('table', 'samples.png')).toEqual(sheet(4, 3));
+    expect(sizeOf('table', 'reconstructions.png')).toEqual(sheet(8, 2));
+    expect(sizeOf('table', 'directions', 'hat.png')).toEqual(sheet(3, 2));
+    expect(sizeOf('table', 'few', 'dora.png')).toEqual(sheet(1 + dora.carried.length, 4));
+
+    const markdown = readFileSync(at('table', 'report.md'), 'utf8');
+    const pictures = [...markdown.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path);
+    expect(pictures.length).toBe(2 + 5 + 1);
+    expect(pictures.filter((path) => !existsSync(at('table', path)))).toEqual([]);
+    expect(markdown).toContain('| hat | yes or no | clear | 100 % of ');
+
+    // The second time the model is there.
+    const before = readFileSync(at('table', 'report.json'), 'utf8');
+    expect((await study(config)).stderr).toContain('the model of an earlier run is used');
+    expect(readFileSync(at('table', 'report.json'), 'utf8')).toBe(before);
+  });
+
+  it('of a folder measures brightness and the classes; without classes brightness only', async () => {
+    const config = writeConfig('folder.json', { output: 'folder', data: { folder: 'own', fewImages: 0 } });
+    expect((await study(config)).code).toBe(0);
+    const names = json('folder', 'report.json').directions.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['brightness', 'anna', 'bob', 'carl', 'dora']);
+    expect(existsSync(at('folder', 'few'))).toBe(false);
+
+    const one = writeConfig('one.json', { output: 'one', data: { folder: 'own/anna' } });
+    expect((await study(one)).code).toBe(0);
+    expect(json('one', 'report.json').directions).toHaveLength(1);
+    expect(readFileSync(at('one', 'report.md'), 'utf8')).toContain('There are no classes.');
+  });
+
+  it('goes on after Ctrl-C to the numbers of a study that was never interrupted', async () => {
+    const training = { steps: 160, evaluateEvery: 10, patience: 100 };
+    const data = { folder: 'own', fewImages: 0 };
+    const whole = start(writeConfig('whole.json', { output: 'whole', data, training }));
+    expect((await whole.result).code).toBe(0);
+
+    const config = writeConfig('halves.json', { output: 'halves', data, training });
+    const first = start(config);
+    const checkpoints = at('halves', 'checkpoints');
+    while (!existsSync(checkpoints) || readdirSync(checkpoints).length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    first.child.kill('SIGINT');
+    const { code, stdout } = await first.result;
+    expect([code, stdout]).toEqual([
+      130,
+      expect.stringMatching(/interrupted after \d+ steps; the same command/),
+    ]);
+    expect(readdirSync(at('halves'))).not.toContain('model.safetensors');
+
+    expect((await start(config).result).code).toBe(0);
+    const { output: _, ...expected } = json('whole', 'report.json');
+    expect(json('halves', 'report.json')).toMatchObject(expected);
+  }, 180_000);
+});
+
+describe('what is wrong with images', () => {
+  beforeAll(() => {
+    mkdirSync(at('empty'));
+    writeOwnImages(at('single'), { anna: 24 });
+    writeOwnImages(at('small'), { anna: 4, bob: 4 });
+    writeOwnImages(at('broken'), { anna: 24, bob: 24 });
+    writeFileSync(at('broken', 'bob', '3.png'), 'no picture');
+    writeFileSync(at('broken', 'lost.csv'), 'file,hat\nanna/0.png,1\nanna/99.png,0\n');
+  });
+
+  it.each([
+    ['an empty folder', { folder: 'empty' }, /JPEG or PNG files, got none in '.*empty'/],
+    ['no folder', { folder: 'nowhere' }, /nothing at '.*nowhere'/],
+    [
+      'one class',
+      { folder: 'single' },
+      /at least two classes, got only 'anna'\. Add folders of other classes/,
+    ],
+    ['too few images', { folder: 'small' }, /at least 20 images, got 8/],
+    ['an unreadable image', { folder: 'broken' }, /got 1 that cannot\. .*3\.png' cannot be read/],
+    ['a line without its file', { csv: 'broken/lost.csv' }, /no 'anna\/99\.png' \(line 3\)/],
+    ['a missing column', { csv: 'own/table.csv', columns: ['cap'] }, /file, class, hat, size, got 'cap'/],
+    ['two sources', { csv: 'own/table.csv', folder: 'own' }, /data\.folder or data\.csv, got both/],
+    ['a mistyped key', { folders: 'own' }, /config\.data: expected keys folder, csv, .*, got 'folders'/],
+  ])('%s: one sentence says so', async (_, data, message) => {
+    const { code, stderr } = await study(writeConfig('wrong.json', { output: 'wrong', data }));
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('an unreadable image can be left out, which is told', async () => {
+    const data = { folder: 'broken', skipUnreadable: true };
+    const { code, stderr } = await study(writeConfig('skip.json', { output: 'skip', data }));
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/left out: .*bob.3\.png/)]);
+    expect(readFileSync(at('skip', 'report.md'), 'utf8')).toContain('Left out, as they cannot be read: 1.');
+  });
+
+  it('a folder of results of other settings is not overwritten', async () => {
+    const data = { folder: 'own', fewImages: 0 };
+    const config = writeConfig('other.json', { output: 'folder', data, training: { steps: 25 } });
+    const { code, stderr } = await study(config);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('holds a run with other training')]);
+  });
+});
+
+describe('a config', () => {
+  it.each([
+    [{ data: { folder: 'a', heldOut: 1 } }, /data\.heldOut between 0 and 1, got 1/],
+    [{ data: { folder: 'a' }, glow: { classes: 3 } }, /a Glow without classes, got classes 3/],
+    [{ data: { folder: 'a' }, report: { strengths: [] } }, /report\.strengths to be numbers/],
+    [{ data: { folder: 3 } }, /data\.folder to be a path, got 3/],
+    [{ folder: 'a' }, /config: expected keys output, data, .*got 'folder'/],
+  ])('%j is refused', (config, message) => {
+    expect(() => studyConfigOf(config)).toThrow(message);
+  });
+
+  it.each(['folder', 'table'])('%s.json of the example is one', (name) => {
+    const file = join(project, `examples/train-your-own/${name}.json`);
+    expect(studyConfigOf(JSON.parse(readFileSync(file, 'utf8'))).training.steps).toBe(600);
+  });
+});
