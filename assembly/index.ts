@@ -4,6 +4,7 @@ export { correlate, tapsFirst, correlationLocalBytes, correlationPanelBytes } fr
 export { depthwiseFilter, depthwiseInput } from './depthwise';
 export { reduce, segmentSum } from './reduction';
 export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
+export { copyColumns } from './columns';
 export { couple, coupleGradient } from './coupling';
 export { adapt, globalNorm } from './weights';
 export { winograd, winogradLocalBytes } from './winograd';

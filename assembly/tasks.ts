@@ -1,4 +1,5 @@
 import { scaleAndSumChunk, scaleChannelsChunk } from './channels';
+import { copyColumnsChunk } from './columns';
 import { correlateTile, packCorrelation } from './correlation';
 import { coupleExample, coupleGradientExample } from './coupling';
 import { depthwiseFilterTap, depthwiseInputImage } from './depthwise';
@@ -26,6 +27,7 @@ export const PACK_WINOGRAD: i32 = 13;
 export const WINOGRAD: i32 = 14;
 export const TRANSFORM_NARROW: i32 = 15;
 export const CORRELATE_TILES: i32 = 16;
+export const COPY_COLUMNS: i32 = 17;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -46,5 +48,6 @@ export function runTask(task: i32, chunk: i32): void {
     case WINOGRAD: winogradBlock(chunk); break;
     case TRANSFORM_NARROW: transformNarrow(chunk); break;
     case CORRELATE_TILES: correlateTiles(chunk); break;
+    case COPY_COLUMNS: copyColumnsChunk(chunk); break;
   }
 }

@@ -72,11 +72,12 @@ export function fusedConvolutions(x: tf.Tensor4D, layers: readonly FusedLayer[])
 
 /** Groups of tensors under names, numbered within a group: { input, parameters0, parameters1, ... }. */
 function named(groups: Record<string, tf.Tensor | tf.Tensor[]>): tf.NamedTensorMap {
-  return Object.fromEntries(
-    Object.entries(groups).flatMap(([name, group]) =>
-      Array.isArray(group) ? group.map((tensor, i) => [`${name}${i}`, tensor]) : [[name, group]],
-    ),
-  );
+  const result: tf.NamedTensorMap = {};
+  for (const [name, group] of Object.entries(groups)) {
+    if (Array.isArray(group)) for (const [i, tensor] of group.entries()) result[`${name}${i}`] = tensor;
+    else result[name] = group;
+  }
+  return result;
 }
 
 /** Which coupling `fusedAffineCoupling` computes. */

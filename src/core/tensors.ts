@@ -8,8 +8,8 @@ export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
 /** factor * sum(x) as one entry per example: [...] -> [n], differentiable. */
 export function repeatSum(x: tf.Tensor, factor: number, batch: number): tf.Tensor1D {
   const operation = tf.customGrad((input) => ({
-    value: tf.mul(tf.ones([batch]), tf.mul(tf.sum(input as tf.Tensor), factor)),
-    gradFunc: (dy: tf.Tensor) => tf.mul(tf.ones(x.shape), tf.mul(tf.sum(dy), factor)),
+    value: tf.mul(tf.fill([batch], factor), tf.sum(input as tf.Tensor)),
+    gradFunc: (dy: tf.Tensor) => tf.mul(tf.fill(x.shape, factor), tf.sum(dy)),
   }));
   return operation(x) as tf.Tensor1D;
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape } from '../core/shapes';
-import { disposeBetween, zeroLogDet } from '../core/tensors';
+import { disposeBetween } from '../core/tensors';
 import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
 import type { ReversePass } from './reversePass';
 
@@ -124,14 +124,14 @@ export class Chain extends Bijector {
     pass: (bijector: Bijector, value: tf.Tensor) => Transformed,
   ): Transformed {
     let value = input;
-    let logDet = zeroLogDet(input.shape[0]);
+    const logDets: tf.Tensor1D[] = [];
     for (const bijector of order) {
       const result = pass(bijector, value);
       disposeBetween(value, input, result.value);
       value = result.value;
-      logDet = tf.add(logDet, result.logDet);
+      logDets.push(result.logDet);
     }
-    return { value, logDet };
+    return { value, logDet: tf.addN(logDets) };
   }
 }
 

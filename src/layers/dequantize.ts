@@ -82,16 +82,17 @@ export class Dequantize extends Bijector {
   /** Throws a DataError unless every value is a whole number 0 .. 2^nBits - 1; looks at them on the host, where data come from. */
   checkLevels(where: string, x: tf.Tensor): void {
     const values = x.dataSync();
+    const { levels } = this;
     let outside = 0;
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
     for (const value of values) {
-      if (!(Number.isInteger(value) && value >= 0 && value < this.levels)) outside++;
+      if (!(Number.isInteger(value) && value >= 0 && value < levels)) outside++;
       low = Math.min(low, value);
       high = Math.max(high, value);
     }
     if (outside === 0) return;
-    const expected = `whole numbers 0 .. ${this.levels - 1} (nBits ${this.nBits})`;
+    const expected = `whole numbers 0 .. ${levels - 1} (nBits ${this.nBits})`;
     const share = ((100 * outside) / values.length).toFixed(1);
     const received = `values from ${low} to ${high}, ${share} % of them outside`;
     throw new DataError(complaint(where, expected, received, this.levelHint(low, high)));

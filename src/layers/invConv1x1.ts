@@ -4,7 +4,18 @@ import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape } from '../core/shapes';
 import { linearChannels, repeatSum } from '../core/tensors';
-import { inverse, inverseMatrix, logAbsDet, luDecompose, Matrix, norm1, randomRotation } from '../linalg';
+import {
+  inverse,
+  inverseMatrix,
+  type LuFactors,
+  logAbsDet,
+  luDecompose,
+  luProduct,
+  luProductGradient,
+  Matrix,
+  norm1,
+  randomRotation,
+} from '../linalg';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 
 /** Options of {@link InvConv1x1}. */
@@ -105,12 +116,11 @@ function luKernel(
 ): Kernel {
   const n = rotation.rows;
   const { packed, pivots } = luDecompose(rotation);
-  const fill = (entry: (i: number, j: number) => number) => {
-    const matrix = Matrix.zeros(n, n);
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) matrix.data[i * n + j] = entry(i, j);
-    return matrix;
-  };
-  const build = (entry: (i: number, j: number) => number) => toTensor(fill(entry));
+  const build = (entry: (i: number, j: number) => number) =>
+    tf.tensor2d(
+      Float32Array.from({ length: n * n }, (_, at) => entry(Math.floor(at / n), at % n)),
+      [n, n],
+    );
   const diagonal = Array.from({ length: n }, (_, i) => packed.at(i, i));
   // Row i of P A is row pivots[i] of A, so A = P^T L U and the matrix that multiplies L is P^T.
   const permutation = addWeight(
@@ -129,42 +139,43 @@ function luKernel(
   );
   const logScale = addWeight('logScale', tf.tensor1d(diagonal.map((entry) => Math.log(Math.abs(entry)))));
   const identity = hold(build((i, j) => (i === j ? 1 : 0)));
-  const below = hold(build((i, j) => (i > j ? 1 : 0)));
-  const above = hold(build((i, j) => (i < j ? 1 : 0)));
-  /** Permutation P, lower factor L and upper factor U + diag(s). */
-  const factors = () => {
-    const [order, l, u, sign, s] = [permutation, lower, upper, signs, logScale].map((w) => w.dataSync());
-    return {
-      p: fill((i, j) => order[i * n + j]),
-      l: fill((i, j) => (i > j ? l[i * n + j] : Number(i === j))),
-      u: fill((i, j) => (i < j ? u[i * n + j] : i === j ? sign[i] * Math.exp(s[i]) : 0)),
-    };
+  const strictlyBelow = hold(build((i, j) => (i > j ? 1 : 0)));
+  const strictlyAbove = hold(build((i, j) => (i < j ? 1 : 0)));
+  const factors = (): LuFactors => {
+    const [order, below, above, sign, s] = [permutation, lower, upper, signs, logScale].map((w) =>
+      w.dataSync(),
+    );
+    const rows = new Int32Array(n);
+    for (let at = 0; at < n * n; at++) if (order[at] === 1) rows[at % n] = Math.floor(at / n);
+    const withScales = Float64Array.from(above);
+    for (let i = 0; i < n; i++) withScales[i * n + i] = sign[i] * Math.exp(s[i]);
+    return { rows, lower: below, upper: withScales };
   };
-  const onHost = () => {
-    const { p, l, u } = factors();
-    return p.multiply(l.multiply(u));
-  };
+  const onHost = () => luProduct(factors());
   const composed = () => {
-    const left = tf.add(tf.mul(lower, below), identity);
+    const left = tf.add(tf.mul(lower, strictlyBelow), identity);
     const scales = tf.mul(identity, tf.mul(signs, tf.exp(logScale)));
-    const right = tf.add(tf.mul(upper, above), scales);
+    const right = tf.add(tf.mul(upper, strictlyAbove), scales);
     return tf.matMul(permutation as unknown as tf.Tensor2D, tf.matMul(left, right)) as tf.Tensor2D;
   };
-  /** With dM = P^T dW: dL = dM U^T below the diagonal, dU = L^T dM above it, and d logScale = diag(U dU). */
-  const computed = tf.customGrad(() => ({
-    value: toTensor(onHost()),
-    gradFunc: (dy: tf.Tensor) => {
-      const { p, l, u } = factors();
-      const dProduct = p.transpose().multiply(new Matrix(Float64Array.from(dy.dataSync()), n, n));
-      const dLower = dProduct.multiply(u.transpose());
-      const dUpper = l.transpose().multiply(dProduct);
+  /** The gradient in log s_i is u_ii times that in u_ii. */
+  const computed = tf.customGrad(() => {
+    const now = factors();
+    const gradFunc = (dy: tf.Tensor) => {
+      const gradients = luProductGradient(now, dy.dataSync());
+      const dLogScale = Float32Array.from(
+        diagonal,
+        (_, i) => now.upper[i * n + i] * gradients.upper[i * n + i],
+      );
+      for (let i = 0; i < n; i++) gradients.upper[i * n + i] = 0;
       return [
-        build((i, j) => (i > j ? dLower.at(i, j) : 0)),
-        build((i, j) => (i < j ? dUpper.at(i, j) : 0)),
-        tf.tensor1d(diagonal.map((_, i) => u.at(i, i) * dUpper.at(i, i))),
+        tf.tensor2d(gradients.lower, [n, n]),
+        tf.tensor2d(gradients.upper, [n, n]),
+        tf.tensor1d(dLogScale),
       ];
-    },
-  }));
+    };
+    return { value: toTensor(luProduct(now)), gradFunc };
+  });
   return {
     matrix: () => (computesOnHost() ? (computed(lower, upper, logScale) as tf.Tensor2D) : composed()),
     onHost,

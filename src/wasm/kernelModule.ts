@@ -29,6 +29,7 @@ interface Exports {
     segments: number,
     output: number,
   ): void;
+  copyColumns(): void;
   couple(): void;
   adapt(): void;
   globalNorm(): void;
@@ -54,6 +55,7 @@ type Entry =
   | 'scaleAndSum'
   | 'depthwiseInput'
   | 'depthwiseFilter'
+  | 'copyColumns'
   | 'couple'
   | 'coupleGradient'
   | 'adapt'

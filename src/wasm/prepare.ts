@@ -11,6 +11,7 @@ import { BackendError } from '../core/errors';
 import { registerMissingKernels } from '../core/missingKernels';
 import { checkInteger } from '../core/shapes';
 import { declareMemory } from './binary';
+import { registerColumnCopies } from './columns';
 import { registerConvolutions } from './convolution';
 import { registerDepthwiseGradients } from './depthwise';
 import { registerEinsum } from './einsum';
@@ -69,6 +70,7 @@ export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport
   const threads = options.threads ?? defaultThreads();
   checkInteger('prepareWasm', 'threads', threads);
   registerMissingKernels();
+  registerColumnCopies();
   registerConvolutions();
   registerMatrixProducts();
   registerReductions();
