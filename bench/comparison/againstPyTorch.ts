@@ -32,7 +32,7 @@ export async function againstPyTorch(settings: Settings): Promise<Findings> {
     }
     const peaks = [mine.peakRss, theirs?.peakRss];
     add('peak memory', megabytes(peaks[0]), megabytes(peaks[1]), ratio(peaks[1], peaks[0]));
-    add('tensors, start / end', mine.tensors?.join(' / ') ?? '-', '-', '-');
+    add('tensors, start / end', `${mine.tensors?.start} / ${mine.tensors?.end}`, '-', '-');
     return laps;
   }
 

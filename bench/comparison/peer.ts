@@ -14,6 +14,8 @@ export interface Contender {
 /** What a process answers: milliseconds, bytes, tensors, and at the start who it is. */
 export interface Answer {
   ms: number;
+  /** False where the result overflowed. (`fit` checks its own.) */
+  finite?: boolean;
   rss: number;
   tensors?: number;
   parameters: number;

@@ -20,7 +20,7 @@ export interface Lap {
   /** Highest resident memory of the process after training, bytes. */
   peakRss: number;
   /** Tensors after the warm-up and after the last step; only ours counts them. */
-  tensors?: [before: number, after: number];
+  tensors?: { start: number; end: number };
 }
 
 /**
@@ -43,10 +43,15 @@ export async function race(
       hellos.push(hello);
       checkProducts(hello.productSpeed);
     }
+    const overflows = new Set<string>();
     const takeTurns = async (command: Command, count: number) => {
       const times: number[][] = peers.map(() => []);
       for (let round = 0; round < count; round++) {
-        for (const [i, peer] of peers.entries()) times[i].push((await peer.ask(command)).ms);
+        for (const [i, peer] of peers.entries()) {
+          const { ms, finite } = await peer.ask(command);
+          if (finite === false) overflows.add(`${contenders[i].name}: ${command}`);
+          times[i].push(ms);
+        }
       }
       return times.map(timingOf);
     };
@@ -62,9 +67,8 @@ export async function race(
     const after = await memory();
     const laps = contenders.map(({ name }, i): Lap => {
       const { ready, parameters } = hellos[i];
-      const [first, last] = [before[i].tensors, after[i].tensors];
-      const tensors =
-        first === undefined || last === undefined ? undefined : ([first, last] as [number, number]);
+      const [start, end] = [before[i].tensors, after[i].tensors];
+      const tensors = start === undefined || end === undefined ? undefined : { start, end };
       return { name, ready, parameters, times: { train: training[i] }, peakRss: after[i].rss, tensors };
     });
     for (const command of commands.filter((command) => command !== 'train')) {
@@ -74,6 +78,7 @@ export async function race(
         lap.times[command] = times[i];
       });
     }
+    if (overflows.size > 0) console.log(`NOTICE: not all values were finite (${[...overflows].join(', ')}).`);
     return laps;
   } finally {
     for (const peer of peers) await peer.end();
