@@ -28,6 +28,6 @@ export async function acrossNodes(settings: Settings): Promise<Findings | undefi
       results.push({ case: name, threads, laps });
     }
   }
-  const notes = ['Training step, medians (minima), in turns. FMA: the fused multiply-add of relaxed SIMD.'];
-  return { table, notes, results };
+  const note = 'Training step, medians (minima), in turns. FMA: the fused multiply-add of relaxed SIMD.';
+  return { table, note, results };
 }

@@ -36,9 +36,8 @@ export async function againstPyTorch(settings: Settings): Promise<Findings> {
     return laps;
   }
 
-  const notes = [
+  const note =
     `Medians (minima). ${versions}, in turns, one step each, pinned to the same cores. G3 takes at most 3 rounds, and reversible gradients on our side. ` +
-      'Peak memory is that of the whole process.',
-  ];
-  return { table, notes, results };
+    'Peak memory is that of the whole process.';
+  return { table, note, results };
 }

@@ -30,5 +30,5 @@ export async function againstStock(settings: Settings): Promise<Findings> {
     );
     results.push({ case: name, batch, laps });
   }
-  return { table, notes: ['Training step on one thread; one step after one to warm up.'], results };
+  return { table, note: 'Training step on one thread; one step after one to warm up.', results };
 }

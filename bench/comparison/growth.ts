@@ -39,9 +39,8 @@ export async function growth(): Promise<Findings> {
   table.add('growth per K', ...show(grown));
   table.add('of it weights and their training', ...show(weights));
   table.add('of it the rest', ...show(grown.map((bytes, i) => bytes - weights[i])));
-  const notes = [
+  const note =
     `G1, one thread: peak memory of the whole process after ${STEPS} counted steps. A weight in training takes ` +
-      `${OUR_BYTES} bytes on our side (value, gradient, two moments, last good value) and ${PYTORCH_BYTES} in PyTorch.`,
-  ];
-  return { table, notes, results: depths };
+    `${OUR_BYTES} bytes on our side (value, gradient, two moments, last good value) and ${PYTORCH_BYTES} in PyTorch.`;
+  return { table, note, results: depths };
 }

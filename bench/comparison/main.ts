@@ -15,7 +15,7 @@ import { againstPyTorch } from './againstPyTorch';
 import { againstStock } from './againstStock';
 import { bundleOurs } from './contenders';
 import { growth } from './growth';
-import { describeMachine } from './machine';
+import { describeMachine, load } from './machine';
 import { type Findings, save } from './report';
 import { type PartName, readSettings, type Settings } from './settings';
 
@@ -32,8 +32,10 @@ console.log(machine);
 bundleOurs();
 for (const part of settings.parts) {
   console.log(`\n== ${part}`);
+  const before = load();
   const findings = await parts[part](settings);
   if (findings === undefined) continue;
-  console.log(findings.notes.join('\n'));
-  if (settings.complete) save(part, machine, settings.rounds, findings);
+  const circumstances = `${machine}; ${settings.rounds} rounds; load ${before} before, ${load()} after.`;
+  console.log(`${findings.note}\n${circumstances}`);
+  if (settings.complete) save(part, circumstances, findings);
 }

@@ -33,8 +33,8 @@ export class Table {
 /** What one part of the benchmark found. */
 export interface Findings {
   table: Table;
-  /** One sentence or two under the table. */
-  notes: string[];
+  /** A sentence or two under the table. */
+  note: string;
   /** Figures for the JSON file. */
   results: object[];
 }
@@ -53,10 +53,10 @@ export function ratio(other: number | undefined, own: number | undefined): strin
 }
 
 /** Writes bench/results/PART.json and the block of that name in docs/performance.md. */
-export function save(part: string, machine: string, rounds: number, findings: Findings): void {
-  const { table, notes, results } = findings;
+export function save(part: string, circumstances: string, findings: Findings): void {
+  const { table, note, results } = findings;
   mkdirSync(here('../results'), { recursive: true });
-  const json = { machine, rounds, notes, results };
+  const json = { circumstances, note, results };
   writeFileSync(here(`../results/${part}.json`), `${JSON.stringify(json, null, 2)}\n`);
 
   const path = here('../../docs/performance.md');
@@ -65,6 +65,6 @@ export function save(part: string, machine: string, rounds: number, findings: Fi
   const [from, to] = [page.indexOf(start), page.indexOf(end)];
   if (from < 0 || to < from)
     throw new Error(`docs/performance.md: expected ${start} and ${end}, in this order.`);
-  const lines = [start, `${machine}; ${rounds} rounds.`, '', table.markdown(), '', ...notes];
+  const lines = [start, circumstances, '', table.markdown(), '', note];
   writeFileSync(path, `${page.slice(0, from)}${lines.join('\n').trimEnd()}\n${page.slice(to)}`);
 }
