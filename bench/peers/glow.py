@@ -1,14 +1,5 @@
-"""A compact Glow in PyTorch, for comparison: the architecture, loss and optimizer of our `Glow` with its defaults.
-
-Reads commands from standard input, one per line (train, encode, sample, memory), and answers each with a line of JSON.
-
-    python3 glow.py '{"imageShape": [32, 32, 3], "levels": 3, "stepsPerLevel": 8, "hiddenChannels": 128, "batch": 16, "threads": 1}'
-"""
-import json
+"""A compact Glow in PyTorch, for comparison: the architecture of our `Glow` with its defaults. serve.py trains it."""
 import math
-import resource
-import sys
-import time
 
 import torch
 import torch.nn.functional as F
@@ -117,19 +108,17 @@ def unsqueeze(x):
 class Glow(nn.Module):
     def __init__(self, shape, levels, steps, hidden):
         super().__init__()
-        height, width, channels = shape
+        channels = shape[2]
         self.levels = nn.ModuleList()
         self.priors = nn.ModuleList()
         for level in range(levels):
             channels *= 4
-            height, width = height // 2, width // 2
             step = lambda: nn.ModuleList([ActNorm(channels), InvConv(channels), Coupling(channels, hidden)])
             self.levels.append(nn.ModuleList([step() for _ in range(steps)]))
             if level < levels - 1:
                 self.priors.append(ZeroConv(channels // 2, channels))
                 channels //= 2
         self.top = nn.Parameter(torch.zeros(1, 2 * channels, 1, 1))
-        self.top_shape = (channels, height, width)
 
     def forward(self, x):
         log_p = x.new_zeros(x.shape[0])
@@ -163,49 +152,3 @@ class Glow(nn.Module):
                 x = actnorm.inverse(invconv.inverse(coupling.inverse(x)))
             x = unsqueeze(x)
         return x
-
-
-def main():
-    options = json.loads(sys.argv[1])
-    torch.set_num_threads(options["threads"])
-    torch.manual_seed(1)
-    height, width, channels = options["imageShape"]
-    model = Glow(options["imageShape"], options["levels"], options["stepsPerLevel"], options["hiddenChannels"])
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
-    images = torch.randint(0, 256, (options["batch"], channels, height, width)).float()
-    dims = channels * height * width
-
-    def train():
-        noisy = (images + torch.rand_like(images)) / 256 - 0.5
-        log_p, _ = model(noisy)
-        loss = (8 * math.log(2) * dims - log_p.mean()) / (math.log(2) * dims)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 100)
-        optimizer.step()
-        return loss.item()
-
-    @torch.no_grad()
-    def encode():
-        return model((images + 0.5) / 256 - 0.5)[1][-1].sum().item()
-
-    shapes = [latent.shape for latent in model((images + 0.5) / 256 - 0.5)[1]]
-
-    @torch.no_grad()
-    def sample():
-        return model.inverse([torch.randn(shape) for shape in shapes]).sum().item()
-
-    commands = {"train": train, "encode": encode, "sample": sample}
-    print(json.dumps({"ready": torch.__version__, "parameters": sum(p.numel() for p in model.parameters())}), flush=True)
-    for line in sys.stdin:
-        command = line.strip()
-        if command == "memory":
-            print(json.dumps({"rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
-            continue
-        start = time.perf_counter()
-        value = commands[command]()
-        print(json.dumps({"ms": (time.perf_counter() - start) * 1000, "value": value}), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,41 @@
+/**
+ * Speed and memory of our training, encoding and sampling beside the same models elsewhere, on the same cores, in turns.
+ *
+ *     npm run bench [-- --parts pytorch,growth,stock,node --cases G1,G2,G3,G4,tabular --threads 1,2 --rounds 11]
+ *
+ * - pytorch: every case beside PyTorch (Debian: python3-torch and libopenblas0-pthread; PYTHON names another interpreter)
+ * - growth: peak memory of G1 over its depth, with stored and reversible gradients, and in PyTorch
+ * - stock: a training step beside the ordinary ops of tfjs on the cpu backend
+ * - node: a training step on this Node and on Node 24, with and without fused multiply-add
+ *
+ * Prints tables. A part measured with all cases and threads is also kept: in bench/results and docs/performance.md.
+ */
+import { acrossNodes } from './acrossNodes';
+import { againstPyTorch } from './againstPyTorch';
+import { againstStock } from './againstStock';
+import { bundleOurs } from './contenders';
+import { growth } from './growth';
+import { describeMachine, load } from './machine';
+import { type Findings, save } from './report';
+import { type PartName, readSettings, type Settings } from './settings';
+
+const parts: Record<PartName, (settings: Settings) => Promise<Findings | undefined>> = {
+  pytorch: againstPyTorch,
+  growth,
+  stock: againstStock,
+  node: acrossNodes,
+};
+
+const settings = readSettings();
+const machine = describeMachine();
+console.log(machine);
+bundleOurs();
+for (const part of settings.parts) {
+  console.log(`\n== ${part}`);
+  const before = load();
+  const findings = await parts[part](settings);
+  if (findings === undefined) continue;
+  const circumstances = `${machine}; ${settings.rounds} rounds; load ${before} before, ${load()} after.`;
+  console.log(`${findings.note}\n${circumstances}`);
+  if (settings.complete) save(part, circumstances, findings);
+}

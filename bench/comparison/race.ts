@@ -1,0 +1,93 @@
+import type { Case } from './cases';
+import { checkProducts } from './contenders';
+import { type Answer, type Contender, Peer } from './peer';
+
+export type Command = 'train' | 'encode' | 'sample';
+
+/** Milliseconds. */
+export interface Timing {
+  median: number;
+  min: number;
+}
+
+/** One contender's result. */
+export interface Lap {
+  name: string;
+  /** What the process says of itself. */
+  ready: string;
+  parameters: number;
+  times: Partial<Record<Command, Timing>>;
+  /** Highest resident memory of the process after training, bytes. */
+  peakRss: number;
+  /** Tensors after the warm-up and after the last step; only ours counts them. */
+  tensors?: { start: number; end: number };
+}
+
+/**
+ * The contenders take turns, one step each, so that whatever else the machine does falls on all of them.
+ * One or two rounds of each command go ahead uncounted.
+ */
+export async function race(
+  contenders: readonly Contender[],
+  what: Case,
+  threads: number,
+  commands: readonly Command[],
+  rounds: number,
+): Promise<Lap[]> {
+  const peers: Peer[] = [];
+  try {
+    const hellos: Answer[] = [];
+    for (const contender of contenders) {
+      const { peer, hello } = await Peer.start(contender, what, threads);
+      peers.push(peer);
+      hellos.push(hello);
+      checkProducts(hello.productSpeed);
+    }
+    const overflows = new Set<string>();
+    const takeTurns = async (command: Command, count: number) => {
+      const times: number[][] = peers.map(() => []);
+      for (let round = 0; round < count; round++) {
+        for (const [i, peer] of peers.entries()) {
+          const { ms, finite } = await peer.ask(command);
+          if (finite === false) overflows.add(`${contenders[i].name}: ${command}`);
+          times[i].push(ms);
+        }
+      }
+      return times.map(timingOf);
+    };
+    const memory = async () => {
+      const answers: Answer[] = [];
+      for (const peer of peers) answers.push(await peer.ask('memory'));
+      return answers;
+    };
+    const warmUps = Math.max(1, Math.min(2, rounds - 1));
+    await takeTurns('train', warmUps);
+    const before = await memory();
+    const training = await takeTurns('train', rounds);
+    const after = await memory();
+    const laps = contenders.map(({ name }, i): Lap => {
+      const { ready, parameters } = hellos[i];
+      const [start, end] = [before[i].tensors, after[i].tensors];
+      const tensors = start === undefined || end === undefined ? undefined : { start, end };
+      return { name, ready, parameters, times: { train: training[i] }, peakRss: after[i].rss, tensors };
+    });
+    for (const command of commands.filter((command) => command !== 'train')) {
+      await takeTurns(command, warmUps);
+      const times = await takeTurns(command, rounds);
+      laps.forEach((lap, i) => {
+        lap.times[command] = times[i];
+      });
+    }
+    if (overflows.size > 0) console.log(`NOTICE: not all values were finite (${[...overflows].join(', ')}).`);
+    return laps;
+  } finally {
+    for (const peer of peers) await peer.end();
+  }
+}
+
+function timingOf(times: number[]): Timing {
+  const sorted = [...times].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle) - 1]) / 2;
+  return { median, min: sorted[0] };
+}

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util';
+import { type CaseName, cases } from './cases';
+
+export type PartName = 'pytorch' | 'growth' | 'stock' | 'node';
+
+/** What a run measures. */
+export interface Settings {
+  parts: PartName[];
+  cases: CaseName[];
+  threads: number[];
+  rounds: number;
+  /** Whether each part is measured in full: only then are its figures kept. */
+  complete: boolean;
+}
+
+const PARTS: PartName[] = ['pytorch', 'growth', 'stock', 'node'];
+
+/** Reads the command line; ends the process with a sentence where it is wrong. */
+export function readSettings(): Settings {
+  try {
+    const text = { type: 'string' } as const;
+    const { values } = parseArgs({ options: { parts: text, cases: text, threads: text, rounds: text } });
+    return {
+      parts: chosen('parts', values.parts, PARTS),
+      cases: chosen('cases', values.cases, Object.keys(cases) as CaseName[]),
+      threads: (values.threads ?? '1,2').split(',').map((count) => positive('threads', count)),
+      rounds: positive('rounds', values.rounds ?? '11'),
+      complete: values.cases === undefined && values.threads === undefined,
+    };
+  } catch (error) {
+    console.error(`npm run bench: ${(error as Error).message}`);
+    process.exit(2);
+  }
+}
+
+function chosen<Name extends string>(option: string, given: string | undefined, all: Name[]): Name[] {
+  const names = given?.split(',') ?? all;
+  const unknown = names.find((name) => !all.includes(name as Name));
+  if (unknown === undefined) return names as Name[];
+  throw new Error(`--${option}: expected some of ${all.join(',')}, got ${unknown}.`);
+}
+
+function positive(option: string, given: string): number {
+  const value = Number(given);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`--${option}: expected whole numbers from 1, got ${given}.`);
+}

@@ -1,0 +1,81 @@
+/**
+ * Our side of the comparison: the same commands and answers as serve.py, on our `fit`, `encode` and `sample`.
+ *
+ *     tsx bench/peers/ours.ts '{"model": "realNvp", "dimensions": 8, "layers": 8, "hiddenUnits": [64, 64], "batch": 512, "threads": 1}'
+ *
+ * `backend: "cpu"` takes the ordinary ops of tfjs; `fusedMultiplyAdd: false` the kernels without it where the engine has it.
+ */
+import { createInterface } from 'node:readline';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { type Batch, type Flow, Glow, RandomStream, realNvp } from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
+
+const { model, batch, threads, gradients, backend, fusedMultiplyAdd, ...options } = JSON.parse(
+  process.argv[2],
+);
+
+/** Bytes of f32x4.relaxed_madd, the instruction of the kernels with fused multiply-add. */
+const RELAXED_MULTIPLY_ADD = [0xfd, 0x85, 0x02];
+
+if (fusedMultiplyAdd === false) {
+  const { validate } = WebAssembly;
+  WebAssembly.validate = (bytes) =>
+    !Buffer.from(bytes as Uint8Array).includes(Buffer.from(RELAXED_MULTIPLY_ADD)) && validate(bytes);
+}
+
+async function prepare(): Promise<string> {
+  if (backend === 'cpu') {
+    // No banner that recommends another backend, no checks.
+    tf.enableProdMode();
+    await tf.setBackend('cpu');
+    return 'ordinary ops on cpu';
+  }
+  const report = await prepareWasm({ threads });
+  return report.fusedMultiplyAdd ? 'wasm, fused multiply-add' : 'wasm';
+}
+
+function images(): tf.Tensor {
+  return tf.tidy(() => tf.floor(tf.mul(new RandomStream(1).uniform([batch, ...options.imageShape]), 256)));
+}
+
+const ready = await prepare();
+const flow: Flow = model === 'glow' ? new Glow({ ...options, seed: 1 }) : realNvp({ ...options, seed: 1 });
+const data = model === 'glow' ? images() : new RandomStream(1).normal([batch, options.dimensions]);
+
+const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+/** Time of a forward-only computation, its result read back. */
+function time(compute: () => tf.Tensor): { ms: number; finite: boolean } {
+  const start = performance.now();
+  const value = tf.tidy(() => tf.sum(compute()).dataSync()[0]);
+  return { ms: performance.now() - start, finite: Number.isFinite(value) };
+}
+
+/** Batches for `fit`, one per command to train; a step ends when `fit` asks for the next batch. */
+async function* batches(): AsyncGenerator<Batch> {
+  answer({ ready, parameters: flow.parameterCount });
+  for (;;) {
+    const { value: command, done } = await lines.next();
+    if (done) return;
+    if (command === 'encode') answer(time(() => flow.encode(data)));
+    else if (command === 'sample') answer(time(() => flow.sample(batch)));
+    else if (command === 'memory') {
+      answer({ rss: process.resourceUsage().maxRSS * 1024, tensors: tf.memory().numTensors });
+    } else {
+      const start = performance.now();
+      yield { x: tf.clone(data) };
+      answer({ ms: performance.now() - start });
+    }
+  }
+}
+
+await flow.fit(batches(), {
+  epochs: 1,
+  learningRate: 1e-5,
+  clipNorm: 100,
+  seed: 1,
+  progress: 'none',
+  gradients,
+});
