@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, ShapeError } from '../../core/errors';
+import { fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
@@ -70,14 +71,26 @@ export class MultilayerPerceptron extends Conditioner {
   }
 
   protected compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+    const input = this.withContext(x, context);
+    if (this.activation === 'relu' && hasFused('FlowConvolutions')) return this.fused(input);
     const activate = activations[this.activation];
-    return this.layers.reduce(
-      (value, { kernel, bias }, i) => {
-        const linear = tf.add(tf.matMul(value as tf.Tensor2D, kernel), bias);
-        return i === this.hiddenUnits.length ? linear : activate(linear);
-      },
-      this.withContext(x, context),
-    );
+    return this.layers.reduce((value, { kernel, bias }, i) => {
+      const linear = tf.add(tf.matMul(value as tf.Tensor2D, kernel), bias);
+      return i === this.hiddenUnits.length ? linear : activate(linear);
+    }, input);
+  }
+
+  /** The layers as 1x1 convolutions of images of one pixel. */
+  private fused(x: tf.Tensor): tf.Tensor {
+    const layers = this.layers.map(({ kernel, bias }) => ({
+      filter: tf.reshape(kernel, [1, 1, ...kernel.shape]) as tf.Tensor4D,
+      offset: bias,
+    }));
+    const [batch, size] = x.shape;
+    return tf.reshape(fusedConvolutions(tf.reshape(x, [batch, 1, 1, size]), layers), [
+      batch,
+      this.outputShape[0],
+    ]);
   }
 
   getConfig(): tf.serialization.ConfigDict {
