@@ -140,7 +140,7 @@ export class Glow extends ImageFlow {
    * Class probabilities of images, from the classifier head.
    *
    * @param images [n, h, w, c]
-   * @returns [n, classes]: softmax, or one sigmoid per class where images may have several
+   * @returns [n, classes], softmax or one sigmoid per class where images may have several
    * @throws ConfigError for a Glow without classes
    */
   classify(images: tf.Tensor): tf.Tensor2D {

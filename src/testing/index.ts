@@ -1,3 +1,8 @@
+/**
+ * The checks that every bijector of this library passes, for bijectors of your own.
+ *
+ * @module tfjs-flows/testing
+ */
 import { FlowError } from '../core/errors';
 import { checks } from './checks';
 import { type CheckOptions, freeSubject, makeSubject } from './subject';
