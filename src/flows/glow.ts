@@ -142,6 +142,9 @@ export class Glow extends ImageFlow {
    * @param images [n, h, w, c]
    * @returns [n, classes], softmax or one sigmoid per class where images may have several
    * @throws ConfigError for a Glow without classes
+   * @example
+   * const withClasses = new Glow({ imageShape: [8, 8, 1], levels: 1, stepsPerLevel: 1, hiddenChannels: 4, classes: 3 });
+   * withClasses.classify(tf.slice(images, 0, 2)).shape; // [2, 3]
    */
   classify(images: tf.Tensor): tf.Tensor2D {
     const { classifier } = this;

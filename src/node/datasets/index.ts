@@ -11,6 +11,12 @@ export type { ImageDataset, ImageOptions } from './imageDataset';
 /** Layouts of images on a disk. */
 export type ImageDatasetKind = 'celeba' | 'folder' | 'idx' | 'npz' | 'npy';
 
+/**
+ * All layouts that `openImages` reads.
+ *
+ * @example
+ * imageDatasetKinds.includes('folder');
+ */
 export const imageDatasetKinds: readonly ImageDatasetKind[] = ['celeba', 'folder', 'idx', 'npz', 'npy'];
 
 /** Bytes of decoded images that are kept for the next pass. */
