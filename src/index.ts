@@ -1,3 +1,9 @@
+/**
+ * Flows, bijectors, distributions, training, data and files: everything that runs wherever TensorFlow.js does. The names of
+ * `tfjs-flows/attributes` are here as well.
+ *
+ * @module tfjs-flows
+ */
 import { registerMissingKernels } from './core/missingKernels';
 
 export * from './attributes';

@@ -89,7 +89,7 @@ const plots = [
   mixingPlot(mixing),
   rangePlot(ranges),
 ];
-writeText(FOLDER, 'plots.svg', page(plots));
+writeText(FOLDER, 'plots.svg', page('Quantiles, distance from normal, learnable strengths', plots));
 flow.dispose();
 
 /** Grey levels 0 .. 15 of the given rows. */

@@ -84,7 +84,8 @@ const quantiles = quantilePlot({
   'fifteen people': along.data,
 });
 console.log('');
-writeText(FOLDER, 'plots.svg', page([quantiles, mixingPlot(mixing), svg[0]]));
+const title = 'Quantiles, distance from normal, learnable strengths';
+writeText(FOLDER, 'plots.svg', page(title, [quantiles, mixingPlot(mixing), svg[0]]));
 flow.dispose();
 
 async function decode(z: Matrix): Promise<Float32Array> {

@@ -102,11 +102,11 @@ export function rangePlot(rows: readonly RangeRow[]): string {
 }
 
 /** Plots side by side in one SVG. */
-export function page(plots: readonly string[]): string {
+export function page(title: string, plots: readonly string[]): string {
   const width = plots.length * WIDTH;
   const parts = plots.map((svg, i) => svg.replace('<svg', `<svg x="${i * WIDTH}" y="0"`));
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT + 30}" viewBox="0 0 ${width} ${HEIGHT + 30}">
-<title>Quantiles, distance from normal, learnable strengths</title>
+<title>${title}</title>
 <rect width="100%" height="100%" fill="white"/>\n${parts.join('\n')}\n</svg>\n`;
 }
 

@@ -1,3 +1,9 @@
+/**
+ * Statistics of latents, or of any samples: normality, priors from few samples, attribute directions, how far they may be taken.
+ * In float64 on the host; needs no flow.
+ *
+ * @module tfjs-flows/attributes
+ */
 export * from './augment';
 export * from './bias';
 export type { DeltaMode } from './contrast';

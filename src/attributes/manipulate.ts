@@ -19,7 +19,7 @@ export interface ManipulateOptions {
 
 /** Samples moved along directions. */
 export interface Manipulated {
-  /** [n * steps, d]: all steps of the first sample, then of the second. */
+  /** [n * steps, d], all steps of the first sample, then of the second. */
   z: Matrix;
   /** Row of the input that every result came from. */
   source: Int32Array;

@@ -13,22 +13,58 @@ export class FlowError extends Error {
   override name = 'FlowError';
 }
 
-/** A tensor's rank, shape or dtype is not what the method takes. */
+/**
+ * A tensor's rank, shape or dtype is not what the method takes.
+ *
+ * @example
+ * try {
+ *   flow.encode(tf.zeros([1, 3]));
+ * } catch (error) {
+ *   if (!(error instanceof ShapeError)) throw error; // expected [batch, 8, 8, 1], got [1, 3]
+ * }
+ */
 export class ShapeError extends FlowError {
   override name = 'ShapeError';
 }
 
-/** An option given at construction or to a method is out of its range. */
+/**
+ * An option given at construction or to a method is out of its range.
+ *
+ * @example
+ * try {
+ *   new Glow({ imageShape: [30, 30, 1], levels: 2 });
+ * } catch (error) {
+ *   if (!(error instanceof ConfigError)) throw error; // expected height and width divisible by 2^levels = 4
+ * }
+ */
 export class ConfigError extends FlowError {
   override name = 'ConfigError';
 }
 
-/** The data itself is unusable: empty, not finite, outside its declared range. */
+/**
+ * The data itself is unusable: empty, not finite, outside its declared range.
+ *
+ * @example
+ * try {
+ *   glow.encode(tf.fill([1, 8, 8, 1], 0.5));
+ * } catch (error) {
+ *   if (!(error instanceof DataError)) throw error; // expected whole numbers 0 .. 255
+ * }
+ */
 export class DataError extends FlowError {
   override name = 'DataError';
 }
 
-/** A computation produced NaN or infinity; `layer` names where it first appeared. */
+/**
+ * A computation produced NaN or infinity; `layer` names where it first appeared.
+ *
+ * @example
+ * try {
+ *   await fit(realNvp({ dimensions: 2, seed: 1 }), [[1, 2], [3, 5]], { learningRate: 1e30 });
+ * } catch (error) {
+ *   if (!(error instanceof NonFiniteError)) throw error; // error.layer is its name
+ * }
+ */
 export class NonFiniteError extends FlowError {
   override name = 'NonFiniteError';
 
@@ -41,22 +77,60 @@ export class NonFiniteError extends FlowError {
   }
 }
 
-/** The object was used after `dispose()`. */
+/**
+ * The object was used after `dispose()`.
+ *
+ * @example
+ * try {
+ *   const gone = realNvp({ dimensions: 2 });
+ *   gone.dispose();
+ *   gone.sample(1);
+ * } catch (error) {
+ *   if (!(error instanceof DisposedError)) throw error; // build or load it again
+ * }
+ */
 export class DisposedError extends FlowError {
   override name = 'DisposedError';
 }
 
-/** A file or buffer is damaged, truncated, of another format or of another version. */
+/**
+ * A file or buffer is damaged, truncated, of another format or of another version.
+ *
+ * @example
+ * try {
+ *   readNpy(Uint8Array.of(1, 2, 3));
+ * } catch (error) {
+ *   if (!(error instanceof FormatError)) throw error; // not an npy file
+ * }
+ */
 export class FormatError extends FlowError {
   override name = 'FormatError';
 }
 
-/** A strength lies outside what few samples and their prior support; see `LearnableRange`. */
+/**
+ * A strength lies outside what few samples and their prior support; see `LearnableRange`.
+ *
+ * @example
+ * try {
+ *   learnableRange(prior.posterior(few), few[0], zDelta(labeled)).check('my slider', 100);
+ * } catch (error) {
+ *   if (!(error instanceof NotLearnableError)) throw error; // outside of what five samples support
+ * }
+ */
 export class NotLearnableError extends FlowError {
   override name = 'NotLearnableError';
 }
 
-/** The active tfjs backend lacks a kernel that the operation needs. */
+/**
+ * The active tfjs backend lacks a kernel that the operation needs.
+ *
+ * @example
+ * try {
+ *   await prepareWasm({ threads: 4 });
+ * } catch (error) {
+ *   if (!(error instanceof BackendError)) throw error; // where the wasm backend does not start
+ * }
+ */
 export class BackendError extends FlowError {
   override name = 'BackendError';
 }

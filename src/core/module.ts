@@ -128,7 +128,13 @@ export abstract class Module extends tf.serialization.Serializable {
     return this.isDisposed;
   }
 
-  /** Frees every variable of the tree; any use afterwards throws a DisposedError. */
+  /**
+   * Frees every variable of the tree; any use afterwards throws a DisposedError.
+   *
+   * @example
+   * const unused = new ActNorm({ inputShape: [2] });
+   * unused.dispose().disposedTensors; // 2
+   */
   dispose(): DisposeResult {
     this.checkUsable('dispose');
     let disposedTensors = 0;

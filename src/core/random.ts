@@ -60,7 +60,12 @@ export class RandomStream {
     return Math.floor(this.generator.double() * limit);
   }
 
-  /** A seed for a child stream: an integer in 1 .. 2^31 - 2, never 0 (tfjs reads 0 as unseeded). */
+  /**
+   * A seed for a child stream: an integer in 1 .. 2^31 - 2, never 0 (tfjs reads 0 as unseeded).
+   *
+   * @example
+   * const layer = new InvConv1x1({ inputShape: [4], seed: new RandomStream(1).childSeed() });
+   */
   childSeed(): number {
     return 1 + this.integer(2 ** 31 - 2);
   }
@@ -70,7 +75,12 @@ export class RandomStream {
     return new RandomStream(this.childSeed());
   }
 
-  /** The numbers 0 .. n - 1 in random order (Fisher-Yates). */
+  /**
+   * The numbers 0 .. n - 1 in random order (Fisher-Yates).
+   *
+   * @example
+   * new RandomStream(1).permutation(4).length; // 4
+   */
   permutation(n: number): Int32Array {
     const order = Int32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
@@ -89,21 +99,40 @@ export class RandomStream {
     return values;
   }
 
-  /** Tensor of normal numbers, float32. */
+  /**
+   * Tensor of normal numbers, float32.
+   *
+   * @example
+   * new RandomStream(1).normal([100, 2], 5, 2).shape; // [100, 2]
+   */
   normal(shape: readonly number[], mean = 0, standardDeviation = 1): tf.Tensor {
     const values = new Float32Array(tf.util.sizeFromShape([...shape]));
     for (let i = 0; i < values.length; i++) values[i] = mean + standardDeviation * this.normalNumber();
     return tf.tensor(values, [...shape], 'float32');
   }
 
-  /** Tensor of uniform numbers on [low, high), float32. */
+  /**
+   * Tensor of uniform numbers on [low, high), float32.
+   *
+   * @example
+   * new RandomStream(1).uniform([100], -1, 1).shape; // [100]
+   */
   uniform(shape: readonly number[], low = 0, high = 1): tf.Tensor {
     const values = new Float32Array(tf.util.sizeFromShape([...shape]));
     for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * this.generator.quick();
     return tf.tensor(values, [...shape], 'float32');
   }
 
-  /** The stream's position, as plain JSON. */
+  /**
+   * The stream's position, as plain JSON.
+   *
+   * @example
+   * const stream = new RandomStream(1);
+   * const state = stream.state(); // plain JSON
+   * const first = stream.uniformNumber();
+   * stream.restore(state);
+   * stream.uniformNumber() - first; // 0
+   */
   state(): RandomStreamState {
     return { alea: this.generator.state(), spare: this.spare };
   }

@@ -41,6 +41,8 @@ export abstract class Distribution extends Module {
    * @param z [n, ...eventShape]
    * @returns [n]
    * @throws ShapeError, DisposedError
+   * @example
+   * new StandardNormal({ eventShape: [2] }).logProb(tf.zeros([1, 2])); // [-1.837877]
    */
   logProb(z: tf.Tensor, context?: tf.Tensor): tf.Tensor1D {
     this.checkUsable('logProb');
@@ -53,6 +55,8 @@ export abstract class Distribution extends Module {
    *
    * @returns [n, ...eventShape]
    * @throws ConfigError for a negative temperature or a bad n
+   * @example
+   * new StandardNormal({ eventShape: [2] }).sample(3, { random: new RandomStream(1) }).shape; // [3, 2]
    */
   sample(n: number, options: DistributionSampleOptions): tf.Tensor {
     this.checkUsable('sample');

@@ -52,7 +52,12 @@ export class Classifier extends Module {
     });
   }
 
-  /** Probabilities [n, classes]: softmax, or a sigmoid each where an image may have several classes. */
+  /**
+   * Probabilities [n, classes]: softmax, or a sigmoid each where an image may have several classes.
+   *
+   * @example
+   * new Classifier({ channels: 2, classes: 3 }).probabilities(tf.zeros([1, 4, 4, 2])).shape; // [1, 3]
+   */
   probabilities(z: tf.Tensor): tf.Tensor2D {
     return tf.tidy(() => {
       const logits = this.logits(z);

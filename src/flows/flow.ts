@@ -113,6 +113,8 @@ export class Flow extends Module implements Trainable {
    * @param x [n, ...eventShape]
    * @returns [n]
    * @throws ShapeError, DataError for values the flow cannot take
+   * @example
+   * const nats = flow.logProb(images, { seed: 1 }); // [n]
    */
   logProb(x: tf.Tensor, options: PassOptions = {}): tf.Tensor1D {
     this.checkData('logProb', x);
@@ -127,6 +129,8 @@ export class Flow extends Module implements Trainable {
    *
    * @param x [n, ...eventShape]
    * @returns z [n, ...latentShape]
+   * @example
+   * const z = flow.encode(images);
    */
   encode(x: tf.Tensor, options: { context?: Context } = {}): tf.Tensor {
     this.checkData('encode', x);
@@ -141,6 +145,8 @@ export class Flow extends Module implements Trainable {
    *
    * @param z [n, ...latentShape]
    * @returns x [n, ...eventShape]
+   * @example
+   * const same = flow.decode(flow.encode(images));
    */
   decode(z: tf.Tensor, options: { context?: Context } = {}): tf.Tensor {
     this.checkUsable('decode');
@@ -156,6 +162,8 @@ export class Flow extends Module implements Trainable {
    *
    * @returns [n, ...eventShape]
    * @throws ConfigError for a negative temperature or a wrong number of them
+   * @example
+   * const images = glow.sample(4, { temperature: [0.7, 0.9], seed: 1 });
    */
   sample(n: number, options: SampleOptions = {}): tf.Tensor {
     this.checkUsable('sample');
@@ -173,6 +181,9 @@ export class Flow extends Module implements Trainable {
    * @param from one event, [1, ...eventShape] or [...eventShape]
    * @param to likewise
    * @returns [steps, ...eventShape], first and last frame are the two events
+   * @example
+   * const frames = glow.interpolate(tf.slice(images, 0, 1), tf.slice(images, 1, 1), { steps: 5, path: 'spherical' });
+   * frames.shape; // [5, 8, 8, 1]
    */
   interpolate(from: tf.Tensor, to: tf.Tensor, options: InterpolateOptions = {}): tf.Tensor {
     const { steps = 8, path = 'linear', context } = options;
@@ -208,7 +219,12 @@ export class Flow extends Module implements Trainable {
     return account as unknown as Account;
   }
 
-  /** Prints the layers with their shapes and numbers of parameters. */
+  /**
+   * Prints the layers with their shapes and numbers of parameters.
+   *
+   * @example
+   * flow.summary();
+   */
   summary(print: (text: string) => void = console.log): void {
     this.checkUsable('summary');
     print(summarize(this));
@@ -229,6 +245,9 @@ export class Flow extends Module implements Trainable {
    * Saves the flow, structure and weights, to a tf.io handler or URL; `loadFlow` reads it.
    *
    * @param location `indexeddb://name`, `downloads://name`, ..., or in Node `file://folder` with tfjs-flows/node imported
+   * @example
+   * await flow.save('indexeddb://garments');
+   * const copy = await loadFlow('indexeddb://garments');
    */
   save(location: Location): Promise<tf.io.SaveResult> {
     this.checkUsable('save');

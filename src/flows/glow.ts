@@ -99,7 +99,7 @@ type ResolvedOptions = Required<Omit<GlowOptions, 'seed'>> & Pick<GlowOptions, '
  *     level:  squeeze, K x (actnorm, 1x1 convolution, coupling), then half the channels leave through a conditional prior
  *     z = standardized latents of all levels,  log p(x) = log N(z; 0, I) + sum of log-dets
  *
- * Shapes: images [n, h, w, c] of whole levels 0 .. 2^nBits - 1; z [n, h*w*c], laid out as `latentLayout` says.
+ * Shapes: images [n, h, w, c] of whole levels 0 .. 2^nBits - 1; z [n, h * w * c], laid out as `latentLayout` says.
  * `logProb` in nats, `bitsPerDim` and the training loss in bits per dimension. `decode(encode(x))` is x, exactly.
  * With classes, contexts are class numbers (one, or one per image) or labels [n, classes]. The loss then is
  *
@@ -140,8 +140,11 @@ export class Glow extends ImageFlow {
    * Class probabilities of images, from the classifier head.
    *
    * @param images [n, h, w, c]
-   * @returns [n, classes]: softmax, or one sigmoid per class where images may have several
+   * @returns [n, classes], softmax or one sigmoid per class where images may have several
    * @throws ConfigError for a Glow without classes
+   * @example
+   * const withClasses = new Glow({ imageShape: [8, 8, 1], levels: 1, stepsPerLevel: 1, hiddenChannels: 4, classes: 3 });
+   * withClasses.classify(tf.slice(images, 0, 2)).shape; // [2, 3]
    */
   classify(images: tf.Tensor): tf.Tensor2D {
     const { classifier } = this;

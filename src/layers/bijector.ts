@@ -115,6 +115,8 @@ export abstract class Bijector extends Module {
    * @param context what the layer is conditioned on, [batch, ...]; layers without conditioning ignore it
    * @returns value [batch, ...outputShape] and logDet [batch] in nats
    * @throws ShapeError, DisposedError
+   * @example
+   * const { value, logDet } = bijector.forward(tf.tensor2d([[1, 2], [3, 4]]));
    */
   forward(x: tf.Tensor, context?: tf.Tensor): Transformed {
     this.check('forward', x, this.inputShape, context);
@@ -127,6 +129,8 @@ export abstract class Bijector extends Module {
    * @param y [batch, ...outputShape]
    * @returns value [batch, ...inputShape] and logDet [batch] of the inverse map, in nats
    * @throws ShapeError, DisposedError
+   * @example
+   * const { value, logDet } = bijector.inverse(tf.tensor2d([[1, 2], [3, 4]]));
    */
   inverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
     this.check('inverse', y, this.outputShape, context);
@@ -138,6 +142,9 @@ export abstract class Bijector extends Module {
    *
    * @param x [batch, ...inputShape]
    * @returns forward's value after the initialization
+   * @example
+   * const norm = new ActNorm({ inputShape: [2] });
+   * norm.initialize(tf.tensor2d([[1, 2], [3, 6]])).print(); // [[-1, -1], [1, 1]]
    */
   initialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
     this.check('initialize', x, this.inputShape, context);

@@ -74,7 +74,12 @@ export class Dequantize extends Bijector {
     return tf.add(levels, 0.5);
   }
 
-  /** Points back to whole levels 0 .. 2^nBits - 1: clip(floor(x)). */
+  /**
+   * Points back to whole levels 0 .. 2^nBits - 1: clip(floor(x)).
+   *
+   * @example
+   * new Dequantize({ inputShape: [2], nBits: 3 }).quantize(tf.tensor2d([[1.7, 9]])); // [1, 7]
+   */
   quantize(x: tf.Tensor): tf.Tensor {
     return tf.tidy(() => tf.clipByValue(tf.floor(x), 0, this.levels - 1));
   }

@@ -31,6 +31,12 @@ export class Matrix {
     return result;
   }
 
+  /**
+   * A matrix of rows of one length.
+   *
+   * @example
+   * Matrix.fromRows([[1, 2], [3, 4]]).at(1, 0); // 3
+   */
   static fromRows(rows: readonly ArrayLike<number>[]): Matrix {
     const cols = rows.length === 0 ? 0 : rows[0].length;
     const result = Matrix.zeros(rows.length, cols);
@@ -43,11 +49,17 @@ export class Matrix {
     return result;
   }
 
+  /** The value in a row and a column, both from 0. */
   at(row: number, col: number): number {
     return this.data[row * this.cols + col];
   }
 
-  /** A view on one row. */
+  /**
+   * A view on one row.
+   *
+   * @example
+   * Matrix.fromRows([[1, 2], [3, 4]]).row(1); // [3, 4]
+   */
   row(index: number): Float64Array {
     return this.data.subarray(index * this.cols, (index + 1) * this.cols);
   }
@@ -67,7 +79,13 @@ export class Matrix {
     return result;
   }
 
-  /** Matrix product this * other. */
+  /**
+   * Matrix product this * other.
+   *
+   * @example
+   * const a = Matrix.fromRows([[1, 2], [3, 4]]);
+   * a.multiply(Matrix.identity(2)).data; // [1, 2, 3, 4]
+   */
   multiply(other: Matrix): Matrix {
     if (this.cols !== other.rows) {
       throw new ShapeError(complaint('Matrix.multiply', `${this.cols} rows on the right`, other.rows));

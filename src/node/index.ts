@@ -1,3 +1,8 @@
+/**
+ * For Node: `file://` addresses that are written atomically, checkpoint directories, data sets of image files.
+ *
+ * @module tfjs-flows/node
+ */
 import { registerFileScheme } from './fileSystem';
 
 export {

@@ -1,10 +1,21 @@
+/**
+ * The checks that every bijector of this library passes, for bijectors of your own.
+ *
+ * @module tfjs-flows/testing
+ */
 import { FlowError } from '../core/errors';
 import { checks } from './checks';
 import { type CheckOptions, freeSubject, makeSubject } from './subject';
 
 export type { CheckOptions } from './subject';
 
-/** The properties that `checkBijector` checks, by name. */
+/**
+ * The properties that `checkBijector` checks, by name.
+ *
+ * @example
+ * console.log(bijectorChecks); // ['round trip', ...]
+ * await checkBijector({ create: () => new ActNorm({ inputShape: [3] }) }, bijectorChecks.slice(0, 2));
+ */
 export const bijectorChecks: readonly string[] = Object.keys(checks);
 
 /**

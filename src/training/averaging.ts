@@ -46,7 +46,12 @@ export class AveragedWeights {
     return this.updateCount;
   }
 
-  /** Takes the model's present weights into the average. */
+  /**
+   * Takes the model's present weights into the average.
+   *
+   * @example
+   * averages.update(); // after a step of a loop of your own
+   */
   update(): void {
     this.updateCount++;
     const rate = (1 - this.decay) / (1 - this.decay ** this.updateCount);
@@ -57,7 +62,13 @@ export class AveragedWeights {
     tf.dispose(previous);
   }
 
-  /** Exchanges the model's weights and the averages; a second call undoes the first. */
+  /**
+   * Exchanges the model's weights and the averages; a second call undoes the first.
+   *
+   * @example
+   * averages.swap(); // the flow now has the averaged weights
+   * averages.swap(); // and its own again
+   */
   swap(): void {
     const raw = this.variables.map((variable) => tf.keep(tf.clone(variable)));
     for (const [i, variable] of this.variables.entries()) variable.assign(this.values[i]);

@@ -12,7 +12,7 @@ import { runExample, type Scope } from './run';
 import { makeScope } from './scope';
 
 const entries = ['', 'attributes/', 'testing/', 'node/', 'wasm/'].map((folder) => `src/${folder}index.ts`);
-const { examples, without } = readExports(entries, 'tsconfig.json');
+const { examples, without, undocumented } = readExports(entries, 'tsconfig.json');
 
 describe('examples in docstrings', () => {
   const project = process.cwd();
@@ -36,8 +36,12 @@ describe('examples in docstrings', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('stand at every exported function and class', () => {
+  it('stand at every exported function, class and constant', () => {
     expect(without).toEqual([]);
+  });
+
+  it('belong to docstrings, which every exported name has', () => {
+    expect(undocumented).toEqual([]);
   });
 
   it.each(examples)('$name runs', async ({ code }) => {

@@ -7,11 +7,13 @@ export interface Example {
   code: string;
 }
 
-/** What an entry file exports. */
+/** What the entry files export. */
 export interface Exports {
   examples: Example[];
-  /** Exported functions and classes whose docstring has no example; subclasses of FlowError need none. */
+  /** Exported functions, classes and constants whose docstring has no example. (In the site a type has that of its user.) */
   without: string[];
+  /** Exported names with no docstring. */
+  undocumented: string[];
 }
 
 /** Reads the docstrings of everything that the entry files export, methods of exported classes included. */
@@ -22,6 +24,7 @@ export function readExports(entries: string[], tsconfig: string): Exports {
   const checker = program.getTypeChecker();
   const examples: Example[] = [];
   const without: string[] = [];
+  const undocumented: string[] = [];
   const seen = new Set<ts.Symbol>();
   for (const entry of entries) {
     const module = checker.getSymbolAtLocation(program.getSourceFile(entry)!)!;
@@ -30,21 +33,15 @@ export function readExports(entries: string[], tsconfig: string): Exports {
       if (seen.has(symbol)) continue;
       seen.add(symbol);
       const own = examplesOf(exported.name, symbol, checker);
-      const methods = [...(symbol.members?.values() ?? [])].flatMap((member) =>
-        examplesOf(`${exported.name}.${member.name}`, member, checker),
+      const methods = [...(symbol.members?.values() ?? []), ...(symbol.exports?.values() ?? [])].flatMap(
+        (member) => examplesOf(`${exported.name}.${member.name}`, member, checker),
       );
       examples.push(...own, ...methods);
-      const runs = symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class);
-      if (runs && own.length === 0 && !isSpecificError(symbol, checker)) without.push(exported.name);
+      if (symbol.flags & ts.SymbolFlags.Value && own.length === 0) without.push(exported.name);
+      if (symbol.getDocumentationComment(checker).length === 0) undocumented.push(exported.name);
     }
   }
-  return { examples, without };
-}
-
-/** The example of FlowError serves its subclasses. */
-function isSpecificError(symbol: ts.Symbol, checker: ts.TypeChecker): boolean {
-  const type = checker.getDeclaredTypeOfSymbol(symbol) as ts.InterfaceType;
-  return type.isClass() && checker.getBaseTypes(type).some((base) => base.symbol.name === 'FlowError');
+  return { examples, without, undocumented };
 }
 
 function examplesOf(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): Example[] {

@@ -5,13 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const guides = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
+const guides = (await readdir(join(root, 'docs'), { recursive: true })).filter((path) =>
+  path.endsWith('.md'),
+);
 
-it.each(['README.md', ...guides.map((name) => `docs/${name}`)])(
+it.each(['README.md', ...guides.map((path) => `docs/${path}`)])(
   'links of %s lead to files',
   async (document) => {
     const text = await readFile(join(root, document), 'utf8');
-    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map((match) => match[1]);
+    const targets = [...text.matchAll(/(?:\]\(|href="|src=")(?!https?:|#)([^)#\s"]+)/g)].map(
+      (match) => match[1],
+    );
     const missing = targets.filter((target) => !existsSync(join(root, dirname(document), target)));
     expect(missing).toEqual([]);
   },

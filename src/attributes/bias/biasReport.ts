@@ -12,6 +12,7 @@ import { classResiduals, recursiveResiduals, scaleColumns } from './residuals';
 import { type ClassShape, shapeOf } from './shapes';
 import { type Transferability, transferabilityOf } from './transferability';
 
+/** Options of `biasReport`. */
 export interface BiasReportOptions {
   /** Label permutations of each difference test. Default: 499. */
   permutations?: number;
@@ -43,6 +44,7 @@ export interface ClassBias extends ClassShape {
   offsetNorm: number;
 }
 
+/** What `biasReport` found; `notes` says it in sentences. */
 export interface BiasReport {
   perClass: ClassBias[];
   /** H2a: whether the few samples of different subclasses differ. */

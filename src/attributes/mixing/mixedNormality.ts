@@ -18,6 +18,7 @@ export interface ViewReport extends MixingReport {
   cumulants: CumulantDecomposition;
 }
 
+/** What `mixedNormality` found: a verdict, and all that it rests on. */
 export interface MixedNormalityReport extends MixingReport {
   /** Samples per mixture. */
   n: number;

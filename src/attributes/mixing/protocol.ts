@@ -5,6 +5,7 @@ import type { LabeledLatents } from '../latents';
 import type { MixingPlan } from './mixingCurve';
 import { viewsOf } from './views';
 
+/** Options of `mixedNormality`. */
 export interface MixedNormalityOptions {
   /** Numbers of classes K to mix. Default: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100 as far as there are classes, and all. */
   counts?: readonly number[];

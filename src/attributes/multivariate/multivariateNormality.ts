@@ -7,6 +7,7 @@ import { type MardiaResult, mardia } from './mardia';
 import { type RoystonResult, royston } from './royston';
 import { whiten } from './whitening';
 
+/** Options of `multivariateNormality`. */
 export interface MultivariateNormalityOptions {
   /** Normal samples drawn for the p-value of the energy test; 0 leaves it null. Default: 199. */
   monteCarlo?: number;
@@ -14,6 +15,7 @@ export interface MultivariateNormalityOptions {
   seed?: number | string;
 }
 
+/** What `multivariateNormality` found; a test that the sample does not allow says why. */
 export interface MultivariateNormalityReport {
   n: number;
   /** Values per sample, p. */

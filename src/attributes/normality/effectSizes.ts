@@ -15,6 +15,7 @@ export interface EffectSizes {
   negentropyHyvarinen: number;
 }
 
+/** Names of the effect sizes. */
 export type EffectName = keyof EffectSizes;
 
 export const EFFECT_NAMES: readonly EffectName[] = [

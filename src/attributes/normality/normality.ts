@@ -38,6 +38,7 @@ const TESTS: Record<NormalityTestName, NormalityTest> = {
 
 const TEST_NAMES = Object.keys(TESTS) as NormalityTestName[];
 
+/** Options of `normality`. */
 export interface NormalityOptions {
   /** Which tests to run. Default: all six. */
   tests?: readonly NormalityTestName[];
@@ -64,6 +65,7 @@ export interface EffectSize {
   excess: number;
 }
 
+/** What `normality` found: effect sizes first, then tests. */
 export interface NormalityReport {
   n: number;
   mean: number;

@@ -62,6 +62,9 @@ export class Posterior {
    * log N(z; m, Sigma + V): predictive log-density of further samples of the subclass, in nats.
    *
    * Shapes: [k, d] -> [k]. Throws ShapeError, DataError.
+   *
+   * @example
+   * const nats = prior.posterior(few).logProb(latents); // [n]
    */
   logProb(z: LatentsInput): Float64Array {
     return logDensities('Posterior.logProb', z, this.mean, this.predictive);
@@ -72,6 +75,9 @@ export class Posterior {
    *
    * Such draws are plausible under the model, which is not the same as keeping the subclass: in the latents of an unconditional flow a
    * subclass is no ellipsoid. `augment` stays near the samples for that reason.
+   *
+   * @example
+   * prior.posterior(few).sample(3, 1).rows; // 3
    */
   sample(count: number, seed: number | string): Matrix {
     checkInteger('Posterior.sample', 'count', count);

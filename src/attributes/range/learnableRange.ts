@@ -82,13 +82,23 @@ export class LearnableRange {
     return [this.intervals[0][0], this.intervals[this.intervals.length - 1][1]];
   }
 
-  /** Whether a strength was shown by the samples, is vouched for by other subclasses, or neither. */
+  /**
+   * Whether a strength was shown by the samples, is vouched for by other subclasses, or neither.
+   *
+   * @example
+   * learnableRange(prior.posterior(few), few[0], zDelta(labeled)).status(0); // 'own'
+   */
   status(strength: number): StrengthStatus {
     if (this.own !== null && contains([this.own], strength)) return 'own';
     return contains(this.transferable, strength) ? 'transferable' : 'outside';
   }
 
-  /** Throws a NotLearnableError that says why where `strength` is neither own nor transferable. */
+  /**
+   * Throws a NotLearnableError that says why where `strength` is neither own nor transferable.
+   *
+   * @example
+   * learnableRange(prior.posterior(few), few[0], zDelta(labeled)).check('my slider', 0);
+   */
   check(where: string, strength: number): void {
     if (this.status(strength) !== 'outside') return;
     const own = this.own === null ? 'no own range' : `own range ${show(this.own)}`;
@@ -102,7 +112,12 @@ export class LearnableRange {
     );
   }
 
-  /** The learnable strength of largest absolute value, at most `limit`; 0 where none is. On a tie the positive one. */
+  /**
+   * The learnable strength of largest absolute value, at most `limit`; 0 where none is. On a tie the positive one.
+   *
+   * @example
+   * const strength = learnableRange(prior.posterior(few), few[0], zDelta(labeled)).largest(2);
+   */
   largest(limit = Number.POSITIVE_INFINITY): number {
     const parts = [...(this.own === null ? [] : [this.own]), ...this.transferable];
     let best = 0;

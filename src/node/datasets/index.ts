@@ -14,6 +14,12 @@ export { type ImageTable, readImageTable } from './table';
 /** Layouts of images on a disk. */
 export type ImageDatasetKind = 'celeba' | 'folder' | 'csv' | 'idx' | 'npz' | 'npy';
 
+/**
+ * All layouts that `openImages` reads.
+ *
+ * @example
+ * imageDatasetKinds.includes('folder');
+ */
 export const imageDatasetKinds: readonly ImageDatasetKind[] = [
   'celeba',
   'folder',
