@@ -12,7 +12,7 @@ import { registerMissingKernels } from '../core/missingKernels';
 import { checkInteger } from '../core/shapes';
 import { declareMemory } from './binary';
 import { registerConvolutions } from './convolution';
-import { registerDepthwiseGradients } from './depthwise';
+import { registerDepthwise } from './depthwise';
 import { registerEinsum } from './einsum';
 import { registerFlowKernels } from './flowKernels';
 import { registerIdentity } from './identity';
@@ -72,7 +72,7 @@ export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport
   registerConvolutions();
   registerMatrixProducts();
   registerReductions();
-  registerDepthwiseGradients();
+  registerDepthwise();
   registerEinsum();
   registerFlowKernels();
   registerIdentity();
