@@ -1,10 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { computesOnHost } from '../core/fused';
+import { computesOnHost, readsAtOnce } from '../core/fused';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape } from '../core/shapes';
 import { linearChannels, repeatSum } from '../core/tensors';
-import { inverse, inverseMatrix, logAbsDet, luDecompose, Matrix, norm1, randomRotation } from '../linalg';
+import {
+  inverse,
+  inverseMatrix,
+  logAbsDet,
+  lowerInverse,
+  luDecompose,
+  Matrix,
+  norm1,
+  randomRotation,
+} from '../linalg';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 
 /** Options of {@link InvConv1x1}. */
@@ -24,7 +33,8 @@ export interface InvConv1x1Options extends BijectorOptions {
  *     y = x W,    logDet = h * w * log|det W|,    W = P L (U + diag(sign * exp(logScale))) in the LU form
  *
  * Shapes: [n, h, w, c] or [n, d], W is [c, c]. logDet in nats. It starts as a random rotation (logDet 0).
- * log|det W| of a full matrix and W^-1 are computed in float64, so round trips lose only the rounding of the product.
+ * log|det W| of a full matrix and W^-1 are computed in float64, so round trips lose only the rounding of the product. (On webgpu
+ * the LU form is inverted by float32 ops, since a read there would wait for the device.)
  *
  * @throws ConfigError for a bad configuration; DataError where training has made W singular and it is inverted
  * @see Kingma and Dhariwal, "Glow" (2018), section 3.2, arXiv:1807.03039
@@ -57,7 +67,7 @@ export class InvConv1x1 extends Bijector {
 
   protected computeInverse(y: tf.Tensor): Transformed {
     const matrix = this.kernel.matrix();
-    const value = linearChannels(y, inverseMatrix(matrix, this.kernel.onHost));
+    const value = linearChannels(y, this.kernel.inverse(matrix));
     return { value, logDet: tf.neg(this.logDet(matrix, y.shape[0])) as tf.Tensor1D };
   }
 
@@ -83,6 +93,8 @@ interface Kernel {
   matrix(): tf.Tensor2D;
   /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
   onHost(): Matrix;
+  /** W^-1, for the matrix as `matrix` gave it. */
+  inverse(matrix: tf.Tensor2D): tf.Tensor2D;
   /** What adds up to log|det W|. */
   logDetTerms(matrix: tf.Tensor2D): tf.Tensor;
 }
@@ -95,7 +107,8 @@ function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
   const { rows, cols } = rotation;
   const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
-  return { matrix: () => kernel, onHost, logDetTerms: logAbsDet };
+  const inverted = (matrix: tf.Tensor2D) => inverseMatrix(matrix, onHost);
+  return { matrix: () => kernel, onHost, inverse: inverted, logDetTerms: logAbsDet };
 }
 
 function luKernel(
@@ -144,11 +157,17 @@ function luKernel(
     const { p, l, u } = factors();
     return p.multiply(l.multiply(u));
   };
-  const composed = () => {
-    const left = tf.add(tf.mul(lower, below), identity);
+  const order = permutation as unknown as tf.Tensor2D;
+  const left = (): tf.Tensor2D => tf.add(tf.mul(lower, below), identity);
+  const right = (): tf.Tensor2D => {
     const scales = tf.mul(identity, tf.mul(signs, tf.exp(logScale)));
-    const right = tf.add(tf.mul(upper, above), scales);
-    return tf.matMul(permutation as unknown as tf.Tensor2D, tf.matMul(left, right)) as tf.Tensor2D;
+    return tf.add(tf.mul(upper, above), scales);
+  };
+  const composed = () => tf.matMul(order, tf.matMul(left(), right())) as tf.Tensor2D;
+  /** W^-1 = (U + diag(s))^-1 L^-1 P^T, without reading a value. */
+  const composedInverse = () => {
+    const ofRight = tf.transpose(lowerInverse(tf.transpose(right()))) as tf.Tensor2D;
+    return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
   /** With dM = P^T dW: dL = dM U^T below the diagonal, dU = L^T dM above it, and d logScale = diag(U dU). */
   const computed = tf.customGrad(() => ({
@@ -168,6 +187,7 @@ function luKernel(
   return {
     matrix: () => (computesOnHost() ? (computed(lower, upper, logScale) as tf.Tensor2D) : composed()),
     onHost,
+    inverse: (matrix) => (readsAtOnce() ? inverseMatrix(matrix, onHost) : composedInverse()),
     logDetTerms: () => logScale,
   };
 }
