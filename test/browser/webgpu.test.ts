@@ -30,8 +30,9 @@ describe.skipIf(!hasChromium)('webgpu agrees with cpu', () => {
     // A fresh page each: a lost device stays lost, and would fail the rest.
     await open.tab.reload();
     skip(!(await open.tab.evaluate(() => page.hasWebgpu())), 'this browser has no WebGPU');
-    // float32 on both, summed in different orders.
-    expect(await open.tab.evaluate((name) => page.difference(name), bijector)).toBeLessThan(1e-4);
+    // float32 on both, summed in different orders; a multi-scale flow sends that through a dozen layers there and back.
+    const tolerance = bijector === 'MultiScale' ? 1e-3 : 1e-4;
+    expect(await open.tab.evaluate((name) => page.difference(name), bijector)).toBeLessThan(tolerance);
   });
 
   it('trains a Glow to the same losses (1e-3: differences grow from step to step)', async ({ skip }) => {
