@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, RandomStream } from 'tfjs-flows';
+import { ConfigError, RandomStream, ShapeError } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compute, distance, expectSame, type HostTensor, randomTensor } from './helpers';
@@ -128,6 +128,29 @@ describe.each([1, 2])('kernels that stock wasm lacks or is slow at, on %i thread
 
   it('einsum names an equation that it cannot read', () => {
     expect(() => tf.tidy(() => tf.einsum('ii->i', tf.ones([3, 3])))).toThrow(ConfigError);
+  });
+
+  it.each([
+    [
+      'ij,jk->ik',
+      [
+        [2, 3],
+        [4, 5],
+      ],
+    ],
+    [
+      'ij,jk->ik',
+      [
+        [2, 3, 1],
+        [3, 5],
+      ],
+    ],
+    ['ij->ik', [[2, 3]]],
+    ['ij->ii', [[2, 3]]],
+    ['ij,jk->ik', [[2, 3]]],
+  ] as [string, number[][]][])('einsum %s says so where the operands %j do not fit', (equation, shapes) => {
+    const operands = shapes.map((shape) => randomTensor(random, shape));
+    expect(() => compute(operands, (...tensors) => [tf.einsum(equation, ...tensors)])).toThrow(ShapeError);
   });
 
   it.each([
