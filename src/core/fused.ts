@@ -23,6 +23,11 @@ export function computesOnHost(): boolean {
   return tf.getBackend() === 'wasm';
 }
 
+/** Whether values can be read at once. On webgpu that stalls the device and takes a canvas, which not every place provides. */
+export function readsAtOnce(): boolean {
+  return tf.getBackend() !== 'webgpu';
+}
+
 function run(kernel: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap = {}): tf.Tensor[] {
   return tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor[];
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { computesOnHost } from '../core/fused';
+import { computesOnHost, readsAtOnce } from '../core/fused';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape } from '../core/shapes';
@@ -9,6 +9,7 @@ import {
   inverseMatrix,
   type LuFactors,
   logAbsDet,
+  lowerInverse,
   luDecompose,
   luProduct,
   luProductGradient,
@@ -35,7 +36,8 @@ export interface InvConv1x1Options extends BijectorOptions {
  *     y = x W,    logDet = h * w * log|det W|,    W = P L (U + diag(sign * exp(logScale))) in the LU form
  *
  * Shapes: [n, h, w, c] or [n, d], W is [c, c]. logDet in nats. It starts as a random rotation (logDet 0).
- * log|det W| of a full matrix and W^-1 are computed in float64, so round trips lose only the rounding of the product.
+ * log|det W| of a full matrix and W^-1 are computed in float64, so round trips lose only the rounding of the product. (On webgpu
+ * the LU form is inverted by float32 ops, since a read there would wait for the device.)
  *
  * @throws ConfigError for a bad configuration; DataError where training has made W singular and it is inverted
  * @see Kingma and Dhariwal, "Glow" (2018), section 3.2, arXiv:1807.03039
@@ -68,7 +70,7 @@ export class InvConv1x1 extends Bijector {
 
   protected computeInverse(y: tf.Tensor): Transformed {
     const matrix = this.kernel.matrix();
-    const value = linearChannels(y, inverseMatrix(matrix, this.kernel.onHost));
+    const value = linearChannels(y, this.kernel.inverse(matrix));
     return { value, logDet: tf.neg(this.logDet(matrix, y.shape[0])) as tf.Tensor1D };
   }
 
@@ -94,6 +96,8 @@ interface Kernel {
   matrix(): tf.Tensor2D;
   /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
   onHost(): Matrix;
+  /** W^-1, for the matrix as `matrix` gave it. */
+  inverse(matrix: tf.Tensor2D): tf.Tensor2D;
   /** What adds up to log|det W|. */
   logDetTerms(matrix: tf.Tensor2D): tf.Tensor;
 }
@@ -106,7 +110,8 @@ function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
   const { rows, cols } = rotation;
   const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
-  return { matrix: () => kernel, onHost, logDetTerms: logAbsDet };
+  const inverted = (matrix: tf.Tensor2D) => inverseMatrix(matrix, onHost);
+  return { matrix: () => kernel, onHost, inverse: inverted, logDetTerms: logAbsDet };
 }
 
 function luKernel(
@@ -142,21 +147,27 @@ function luKernel(
   const strictlyBelow = hold(build((i, j) => (i > j ? 1 : 0)));
   const strictlyAbove = hold(build((i, j) => (i < j ? 1 : 0)));
   const factors = (): LuFactors => {
-    const [order, below, above, sign, s] = [permutation, lower, upper, signs, logScale].map((w) =>
+    const [ones, below, above, sign, s] = [permutation, lower, upper, signs, logScale].map((w) =>
       w.dataSync(),
     );
     const rows = new Int32Array(n);
-    for (let at = 0; at < n * n; at++) if (order[at] === 1) rows[at % n] = Math.floor(at / n);
+    for (let at = 0; at < n * n; at++) if (ones[at] === 1) rows[at % n] = Math.floor(at / n);
     const withScales = Float64Array.from(above);
     for (let i = 0; i < n; i++) withScales[i * n + i] = sign[i] * Math.exp(s[i]);
     return { rows, lower: below, upper: withScales };
   };
   const onHost = () => luProduct(factors());
-  const composed = () => {
-    const left = tf.add(tf.mul(lower, strictlyBelow), identity);
+  const order = permutation as unknown as tf.Tensor2D;
+  const left = (): tf.Tensor2D => tf.add(tf.mul(lower, strictlyBelow), identity);
+  const right = (): tf.Tensor2D => {
     const scales = tf.mul(identity, tf.mul(signs, tf.exp(logScale)));
-    const right = tf.add(tf.mul(upper, strictlyAbove), scales);
-    return tf.matMul(permutation as unknown as tf.Tensor2D, tf.matMul(left, right)) as tf.Tensor2D;
+    return tf.add(tf.mul(upper, strictlyAbove), scales);
+  };
+  const composed = () => tf.matMul(order, tf.matMul(left(), right())) as tf.Tensor2D;
+  /** W^-1 = (U + diag(s))^-1 L^-1 P^T, without reading a value. */
+  const composedInverse = () => {
+    const ofRight = tf.transpose(lowerInverse(tf.transpose(right()))) as tf.Tensor2D;
+    return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
   /** The gradient in log s_i is u_ii times that in u_ii. */
   const computed = tf.customGrad(() => {
@@ -179,6 +190,7 @@ function luKernel(
   return {
     matrix: () => (computesOnHost() ? (computed(lower, upper, logScale) as tf.Tensor2D) : composed()),
     onHost,
+    inverse: (matrix) => (readsAtOnce() ? inverseMatrix(matrix, onHost) : composedInverse()),
     logDetTerms: () => logScale,
   };
 }

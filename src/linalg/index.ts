@@ -11,4 +11,4 @@ export {
 } from './principalComponents';
 export { randomRotation } from './rotation';
 export { type SymmetricEigen, spectralMap, symmetricEigen } from './symmetricEigen';
-export { inverseMatrix, logAbsDet } from './tensorFunctions';
+export { inverseMatrix, logAbsDet, lowerInverse } from './tensorFunctions';

@@ -1,8 +1,14 @@
 import {
   backend_util,
+  type DepthwiseConv2dNativeAttrs,
   type DepthwiseConv2dNativeBackpropFilterAttrs,
   type DepthwiseConv2dNativeBackpropInputAttrs,
+  depthwiseConv2d,
+  pad as padTensor,
+  slice,
+  type Tensor4D,
   type TensorInfo,
+  tidy,
 } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule';
 import { replaceKernel } from './register';
@@ -13,9 +19,9 @@ type Attributes = Pick<
   'strides' | 'pad' | 'dilations' | 'dimRoundingMode'
 >;
 
-function geometryWords(input: readonly number[], filter: readonly number[], attrs: Attributes): number[] {
+function geometry(input: readonly number[], filter: readonly number[], attrs: Attributes) {
   const { strides, pad, dilations, dimRoundingMode } = attrs;
-  const info = backend_util.computeConv2DInfo(
+  return backend_util.computeConv2DInfo(
     input as Shape4D,
     filter as Shape4D,
     strides,
@@ -24,6 +30,36 @@ function geometryWords(input: readonly number[], filter: readonly number[], attr
     dimRoundingMode,
     true,
   );
+}
+
+/**
+ * The convolution itself stays with the stock kernel, but for two geometries. A stride above the filter's size with 'same'
+ * padding can leave its output untouched, and a number as padding of a filter that is not square makes it write past the
+ * end of the output. There the input is cut to what is seen, which needs no padding any more.
+ */
+function depthwise(x: Tensor4D, filter: Tensor4D, attrs: DepthwiseConv2dNativeAttrs): Tensor4D | null {
+  const { pad, strides, dilations } = attrs;
+  const info = geometry(x.shape, filter.shape, { ...attrs, dilations: dilations ?? 1 });
+  const { strideHeight, strideWidth, filterHeight, filterWidth, padInfo } = info;
+  const wide = strideHeight > filterHeight || strideWidth > filterWidth;
+  const uneven = filterHeight !== filterWidth || strideHeight !== strideWidth;
+  if (!(pad === 'same' && wide) && !(typeof pad === 'number' && uneven)) return null;
+  return tidy(() => {
+    const height = (info.outHeight - 1) * strideHeight + info.effectiveFilterHeight;
+    const width = (info.outWidth - 1) * strideWidth + info.effectiveFilterWidth;
+    const padded = padTensor(x, [
+      [0, 0],
+      [padInfo.top, Math.max(0, height - padInfo.top - info.inHeight)],
+      [padInfo.left, Math.max(0, width - padInfo.left - info.inWidth)],
+      [0, 0],
+    ]);
+    const seen = slice(padded, [0, 0, 0, 0], [info.batchSize, height, width, info.inChannels]);
+    return depthwiseConv2d(seen as Tensor4D, filter, strides, 'valid', 'NHWC', dilations ?? 1);
+  });
+}
+
+function geometryWords(input: readonly number[], filter: readonly number[], attrs: Attributes): number[] {
+  const info = geometry(input, filter, attrs);
   return [
     info.batchSize,
     info.inHeight,
@@ -52,8 +88,12 @@ function cleared(kernels: KernelModule, tensor: TensorInfo): number {
   return at;
 }
 
-/** Gradients of depthwise convolutions in their input and filter, which stock wasm lacks. */
-export function registerDepthwiseGradients(): void {
+/** Depthwise convolutions, and their gradients in input and filter, which stock wasm lacks. */
+export function registerDepthwise(): void {
+  replaceKernel<'x' | 'filter', DepthwiseConv2dNativeAttrs>(
+    'DepthwiseConv2dNative',
+    ({ inputs: { x, filter }, attrs }) => depthwise(x as Tensor4D, filter as Tensor4D, attrs),
+  );
   replaceKernel<'dy' | 'filter', DepthwiseConv2dNativeBackpropInputAttrs>(
     'DepthwiseConv2dNativeBackpropInput',
     ({ inputs: { dy, filter }, attrs, backend, kernels }) => {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, complaint } from '../core/errors';
+import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { replaceKernel } from './register';
 
 /** A tensor whose axes have letters. */
@@ -17,6 +17,33 @@ function parse(equation: string): { operands: string[][]; result: string[] } {
     throw new ConfigError(complaint('einsum', expected, `"${equation}"`));
   }
   return { operands, result: [...right] };
+}
+
+/** Complains of operands that do not fit the equation, which would otherwise fail somewhere within, or not at all. */
+function checkOperands(
+  equation: string,
+  operands: string[][],
+  result: string[],
+  tensors: readonly tf.Tensor[],
+): void {
+  const sizes = new Map<string, number>();
+  const fits =
+    operands.length === tensors.length &&
+    operands.every((letters, i) => {
+      const { shape } = tensors[i];
+      return (
+        letters.length === shape.length &&
+        letters.every((letter, axis) => {
+          const size = sizes.get(letter) ?? shape[axis];
+          sizes.set(letter, size);
+          return size === shape[axis];
+        })
+      );
+    });
+  if (!fits || !result.every((letter) => sizes.has(letter)) || new Set(result).size !== result.length) {
+    const shapes = tensors.map(({ shape }) => `[${shape.join(', ')}]`).join(', ');
+    throw new ShapeError(complaint('einsum', `operands that fit "${equation}"`, shapes));
+  }
 }
 
 /** Sums the axes whose letters are not wanted. */
@@ -57,6 +84,7 @@ function contract(a: Lettered, b: Lettered, wanted: readonly string[]): Lettered
 /** Sum of products by letters, from left to right, each step a matrix product. */
 function einsum(equation: string, tensors: readonly tf.Tensor[]): tf.Tensor {
   const { operands, result } = parse(equation);
+  checkOperands(equation, operands, result, tensors);
   const lettered = operands.map((letters, i): Lettered => ({ tensor: tensors[i], letters }));
   return tf.tidy(() => {
     const total = lettered.reduce((sum, next, i) => {

@@ -32,10 +32,12 @@ function product(
   const batchB = sizeOf(b.shape.slice(0, -2));
   const batch = Math.max(batchA, batchB);
   if ((batchA !== batch && batchA !== 1) || (batchB !== batch && batchB !== 1)) return null;
-  if (rows * inner * columns * batch === 0 || (batch > 1 && rows * inner * columns < SMALL)) return null;
+  const size = rows * inner * columns;
+  if (batch > 1 && size > 0 && size < SMALL) return null;
 
   const batchShape = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const output = backend.makeOutput([...batchShape, rows, columns], 'float32');
+  if (sizeOf(output.shape) === 0) return output;
   const atA = kernels.pointer(a);
   const atB = kernels.pointer(b);
   const atOutput = kernels.pointer(output);
@@ -50,7 +52,10 @@ function product(
     } else {
       const [depthStride, columnStride] = transposeB ? [1, inner] : [columns, 1];
       const factor = { at: right, columns, tapStride: 0, depthStride, columnStride };
-      multiply(kernels, plainMatrix(left, rows, inner), rows, factor, to, epilogue);
+      // Sums of no terms are 0, plus what the epilogue adds; the stock kernel would leave what it finds there.
+      const none = inner === 0 ? kernels.zeros(Math.max(rows, columns) * 4 + 64) : 0;
+      if (none !== 0) factor.at = none;
+      multiply(kernels, plainMatrix(none || left, rows, inner || 1), rows, factor, to, epilogue);
     }
   }
   return output;

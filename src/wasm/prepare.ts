@@ -13,7 +13,7 @@ import { checkInteger } from '../core/shapes';
 import { declareMemory } from './binary';
 import { registerColumnCopies } from './columns';
 import { registerConvolutions } from './convolution';
-import { registerDepthwiseGradients } from './depthwise';
+import { registerDepthwise } from './depthwise';
 import { registerEinsum } from './einsum';
 import { registerFlowKernels } from './flowKernels';
 import { registerIdentity } from './identity';
@@ -21,11 +21,14 @@ import { KernelModule, sharesMemory } from './kernelModule';
 import { registerMatrixProducts } from './matrixProduct';
 import { registerReductions } from './reduction';
 import { kernelFallbacks, replacedKernels } from './register';
-import { defaultThreads, nodeModule } from './threads';
+import { defaultThreads, nodeModule, whyOneThread } from './threads';
 
 /** Options of `prepareWasm`. */
 export interface WasmOptions {
-  /** Threads that compute, the calling one included. Default: one per core up to 8 in Node and in browser workers of isolated pages, else 1. */
+  /**
+   * Threads that compute, the calling one included. Default: one per core, up to 8. Where threads cannot share memory (browsers,
+   * outside of workers of cross-origin isolated pages) it is 1 in any case, and the report says why.
+   */
   threads?: number;
   /** URL of the folder with the backend's own .wasm files, for browsers. Default: as the backend finds them. */
   wasmFolder?: string;
@@ -42,6 +45,8 @@ export interface WasmReport {
   fusedMultiplyAdd: boolean;
   /** Kernels of ours that are registered. */
   kernels: string[];
+  /** What the place where this runs keeps from being used, and why: threads, fused multiply-add. */
+  limits: string[];
   /** Calls that our kernels handed on to the ones they replaced, by kernel. */
   fallbacks: Record<string, number>;
 }
@@ -66,15 +71,25 @@ const SIMD_FILE = 'tfjs-backend-wasm-simd.wasm';
  * const report = await prepareWasm();
  * console.log(report.threads, report.fusedMultiplyAdd);
  */
-export async function prepareWasm(options: WasmOptions = {}): Promise<WasmReport> {
-  const threads = options.threads ?? defaultThreads();
-  checkInteger('prepareWasm', 'threads', threads);
+export function prepareWasm(options: WasmOptions = {}): Promise<WasmReport> {
+  const prepared = preparations.then(() => prepare(options));
+  preparations = prepared.catch(() => {});
+  return prepared;
+}
+
+/** Calls wait for each other: each may start the backend anew. */
+let preparations: Promise<unknown> = Promise.resolve();
+
+async function prepare(options: WasmOptions): Promise<WasmReport> {
+  const wanted = options.threads ?? defaultThreads();
+  checkInteger('prepareWasm', 'threads', wanted);
+  const threads = whyOneThread() === undefined ? wanted : 1;
   registerMissingKernels();
   registerColumnCopies();
   registerConvolutions();
   registerMatrixProducts();
   registerReductions();
-  registerDepthwiseGradients();
+  registerDepthwise();
   registerEinsum();
   registerFlowKernels();
   registerIdentity();
@@ -112,8 +127,19 @@ function report(kernels: KernelModule): WasmReport {
     simd: true,
     fusedMultiplyAdd: kernels.relaxed,
     kernels: replacedKernels(),
+    limits: limitsOf(kernels),
     fallbacks: kernelFallbacks(),
   };
+}
+
+function limitsOf({ relaxed }: KernelModule): string[] {
+  const limits: string[] = [];
+  const oneThread = whyOneThread();
+  if (oneThread !== undefined) limits.push(`threads: 1, because ${oneThread}.`);
+  if (!relaxed) {
+    limits.push('fusedMultiplyAdd: false, because this engine has no relaxed SIMD (Node 22, Chrome 114).');
+  }
+  return limits;
 }
 
 /** The wasm backend if it has started. (tf.findBackend would start it.) */

@@ -21,12 +21,24 @@ export function nodeModule<T>(name: string): T | undefined {
   return get?.(name) as T | undefined;
 }
 
+/** Why no second thread can work on the backend's memory here; undefined where one can. */
+export function whyOneThread(): string | undefined {
+  const inBrowser = nodeModule('node:os') === undefined;
+  if (inBrowser && !globalThis.crossOriginIsolated) {
+    return 'the page is not cross-origin isolated (headers Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy)';
+  }
+  if (typeof SharedArrayBuffer === 'undefined') return 'there is no SharedArrayBuffer here';
+  const inWorker = typeof (globalThis as { importScripts?: unknown }).importScripts === 'function';
+  return inBrowser && !inWorker
+    ? "a page's main thread may not wait for others: train in a worker"
+    : undefined;
+}
+
 /** Threads that make sense by default: one per core, up to eight; one where workers cannot share memory. */
 export function defaultThreads(): number {
+  if (whyOneThread() !== undefined) return 1;
   const os = nodeModule<typeof import('node:os')>('node:os');
-  if (os !== undefined) return Math.min(8, os.availableParallelism());
-  const inWorker = typeof (globalThis as { importScripts?: unknown }).importScripts === 'function';
-  return globalThis.crossOriginIsolated && inWorker ? Math.min(8, navigator.hardwareConcurrency ?? 1) : 1;
+  return Math.min(8, os?.availableParallelism() ?? navigator.hardwareConcurrency ?? 1);
 }
 
 /** Runs in the worker: binds the kernels to the shared memory and takes chunks for ever. */
@@ -40,8 +52,9 @@ const join = `({ module, memory, control, workers, number }) => {
 export function startHelper(setup: WorkerSetup): Helper {
   const threads = nodeModule<typeof import('node:worker_threads')>('node:worker_threads');
   if (threads !== undefined) {
-    const code = `(${join})(require('node:worker_threads').workerData)`;
-    const worker = new threads.Worker(code, { eval: true, workerData: setup });
+    // Neither depends on the flags of the process: with --input-type=module there is no require, and loaders only cost time.
+    const code = `(${join})(process.getBuiltinModule('node:worker_threads').workerData)`;
+    const worker = new threads.Worker(code, { eval: true, execArgv: [], workerData: setup });
     worker.unref();
     return { terminate: () => void worker.terminate() };
   }

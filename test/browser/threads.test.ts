@@ -17,8 +17,18 @@ describe.skipIf(!hasChromium)('threads of the wasm kernels in a browser', () => 
     const inWorker = await tab.evaluate(() => page.inWorker());
     const cores = await tab.evaluate(() => navigator.hardwareConcurrency);
     expect(inPage).toMatchObject({ isolated: true, threads: 1 });
+    expect(inPage.limits.join()).toContain('train in a worker');
     expect(inWorker).toMatchObject({ isolated: true, threads: Math.min(8, cores) });
     expect(inWorker.losses).toEqual(inPage.losses);
+  });
+
+  it('are one in a page whatever is asked for, and the report says why', async () => {
+    open.push(await openPage('threads.ts'));
+    const [isolated, plain] = await Promise.all(open.map(({ tab }) => tab.evaluate(() => page.inPage(2))));
+    expect([isolated.threads, plain.threads]).toEqual([1, 1]);
+    expect(isolated.limits.join()).toContain('main thread may not wait');
+    expect(plain.limits.join()).toContain('not cross-origin isolated');
+    expect(plain.losses).toEqual(isolated.losses);
   });
 
   it('do not run without isolation', async () => {

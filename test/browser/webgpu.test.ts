@@ -9,12 +9,12 @@ import type { AgreementPage } from './pages/agreement';
 declare const page: AgreementPage;
 
 // The conformance sweep reads results synchronously, which WebGPU does through a canvas that software rendering cannot provide.
-// So here webgpu is held against cpu by asynchronous reads, and what decomposes a matrix on the host is left out.
+// So here webgpu is held against cpu by asynchronous reads, and a full matrix, which is decomposed on the host, is left out.
 const names = Object.keys(registry).filter((name) => {
   const bijector = registry[name].create();
   const description = JSON.stringify(serializeModule(bijector));
   bijector.dispose();
-  return !description.includes('InvConv1x1');
+  return !description.includes('"parameterization":"full"');
 });
 
 describe.skipIf(!hasChromium)('webgpu agrees with cpu', () => {
@@ -30,8 +30,9 @@ describe.skipIf(!hasChromium)('webgpu agrees with cpu', () => {
     // A fresh page each: a lost device stays lost, and would fail the rest.
     await open.tab.reload();
     skip(!(await open.tab.evaluate(() => page.hasWebgpu())), 'this browser has no WebGPU');
-    // float32 on both, summed in different orders.
-    expect(await open.tab.evaluate((name) => page.difference(name), bijector)).toBeLessThan(1e-4);
+    // float32 on both, summed in different orders; a multi-scale flow sends that through a dozen layers there and back.
+    const tolerance = bijector === 'MultiScale' ? 1e-3 : 1e-4;
+    expect(await open.tab.evaluate((name) => page.difference(name), bijector)).toBeLessThan(tolerance);
   });
 
   it('trains a Glow to the same losses (1e-3: differences grow from step to step)', async ({ skip }) => {

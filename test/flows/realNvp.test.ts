@@ -32,7 +32,7 @@ describe('realNvp', () => {
       stepsPerEpoch: 500,
       learningRate: 2e-3,
       schedule: { kind: 'cosine', steps: 2000 },
-      clipNorm: 50,
+      clipNorm: 5,
       progress: 'none',
       seed: 1,
     });

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers';
 import * as oracle from 'ml-matrix';
 import { inverseMatrix, logAbsDet, Matrix, RandomStream } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { inverse, luDecompose, randomRotation, slogdet, solve } from '../../src/linalg';
+import { inverse, lowerInverse, luDecompose, randomRotation, slogdet, solve } from '../../src/linalg';
 
 const random = new RandomStream(11);
 const randomMatrix = (n: number) => new Matrix(random.normalArray(n * n), n, n);
@@ -57,6 +57,39 @@ describe('LU on the host', () => {
 describe('LU on tensors', () => {
   beforeAll(async () => {
     await tf.setBackend('cpu');
+  });
+
+  it.each([1, 2, 3, 5, 12, 24, 48])('inverts the factors of a rotation by ordinary ops, n = %i', (n) => {
+    const { packed } = luDecompose(randomRotation(n, random));
+    const upper = Matrix.zeros(n, n);
+    for (let i = 0; i < n; i++) for (let j = i; j < n; j++) upper.data[j * n + i] = packed.at(i, j);
+    const unit = Matrix.zeros(n, n);
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j <= i; j++) unit.data[i * n + j] = i === j ? 1 : packed.at(i, j);
+    for (const lower of [upper, unit]) {
+      const before = tf.memory().numTensors;
+      const [value, gradient, expectedGradient] = tf.tidy(() => {
+        const a = tf.tensor2d(Float32Array.from(lower.data), [n, n]);
+        const weights = tf.tensor2d(Float32Array.from(random.normalArray(n * n)), [n, n]);
+        const below = tf.tensor2d(
+          Float32Array.from(lower.data, (entry) => Number(entry !== 0)),
+          [n, n],
+        );
+        const gradientOf = (f: (x: tf.Tensor2D) => tf.Tensor) =>
+          tf.mul(tf.grad((x) => tf.sum(tf.mul(f(x as tf.Tensor2D), weights)))(a), below).dataSync();
+        return [lowerInverse(a).dataSync(), gradientOf(lowerInverse), gradientOf(inverseMatrix)] as never;
+      }) as unknown as Float32Array[];
+      expect(tf.memory().numTensors).toBe(before);
+      // float32 against float64, relative to the largest entry; the gradient has two products more.
+      const expectClose = (received: Float32Array, expected: ArrayLike<number>, tolerance: number) => {
+        const largest = Math.max(...Array.from(expected, Math.abs));
+        received.forEach((entry, i) => {
+          expect(Math.abs(entry - expected[i])).toBeLessThan(tolerance * largest);
+        });
+      };
+      expectClose(value, inverse(lower).data, 1e-5);
+      expectClose(gradient, expectedGradient, 1e-4);
+    }
   });
 
   it('has gradients that agree with finite differences on the host (1e-3: float32 weights)', () => {

@@ -43,9 +43,9 @@ function levelsOf(glow: Glow, z: tf.Tensor): tf.Tensor[] {
 
 const chaiyujin = names.filter((name) => name.startsWith('chaiyujin'));
 
-describe.each(['cpu', 'wasm', 'prepared wasm'])('published Glows on %s', (backend) => {
+describe.each(['cpu', 'wasm', 'prepared wasm, 1', 'prepared wasm, 2'])('published Glows on %s', (backend) => {
   beforeAll(async () => {
-    if (backend === 'prepared wasm') await prepareWasm({ threads: 1 });
+    if (backend.startsWith('prepared')) await prepareWasm({ threads: Number(backend.at(-1)) });
     else await tf.setBackend(backend);
   });
 

@@ -1,11 +1,11 @@
 import { bijectorChecks, checkBijector } from 'tfjs-flows/testing';
-import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, it } from 'vitest';
 import { registry } from '../conformance/registry';
+import { freshBackend } from './heap';
 
-describe('conformance on prepared wasm', () => {
+describe.each([1, 2])('conformance on prepared wasm, %i threads', (threads) => {
   beforeAll(async () => {
-    await prepareWasm({ threads: 2 });
+    await freshBackend(threads);
   });
 
   describe.each(Object.keys(registry))('%s', (name) => {

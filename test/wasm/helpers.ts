@@ -24,15 +24,37 @@ export function compute(inputs: HostTensor[], f: (...tensors: tf.Tensor[]) => tf
   return values;
 }
 
-/** Largest difference, relative to the largest value of the reference (or 1 if that is smaller). */
+/**
+ * Largest difference, relative to the largest finite value of the reference (or 1 if that is smaller); infinite where one side alone
+ * is NaN, or infinite with its sign.
+ */
 export function distance(reference: ArrayLike<number>, received: ArrayLike<number>): number {
   expect(received.length).toBe(reference.length);
   let largest = 1;
   let difference = 0;
   for (let i = 0; i < reference.length; i++) {
-    largest = Math.max(largest, Math.abs(reference[i]));
+    if (Object.is(reference[i], received[i])) continue;
     const gap = Math.abs(reference[i] - received[i]);
-    if (!(gap <= difference)) difference = gap;
+    if (!Number.isFinite(gap)) return Number.POSITIVE_INFINITY;
+    largest = Math.max(largest, Math.abs(reference[i]));
+    difference = Math.max(difference, gap);
   }
   return difference / largest;
+}
+
+/** The same computation on wasm and on the cpu backend: results of the first, held against the second. */
+export async function expectSame(
+  inputs: HostTensor[],
+  f: (...tensors: tf.Tensor[]) => tf.Tensor[],
+  tolerance = 5e-6,
+): Promise<Float32Array[]> {
+  await tf.setBackend('wasm');
+  const received = compute(inputs, f);
+  await tf.setBackend('cpu');
+  const reference = compute(inputs, f);
+  await tf.setBackend('wasm');
+  reference.forEach((expected, i) => {
+    expect(distance(expected, received[i]), `result ${i}`).toBeLessThan(tolerance);
+  });
+  return received;
 }

@@ -1,26 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, RandomStream } from 'tfjs-flows';
+import { ConfigError, RandomStream, ShapeError } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compute, distance, type HostTensor, randomTensor } from './helpers';
+import { compute, distance, expectSame, type HostTensor, randomTensor } from './helpers';
 
 const TOLERANCE = 5e-6;
-
-/** The same computation on both backends. */
-async function expectSame(
-  inputs: HostTensor[],
-  f: (...tensors: tf.Tensor[]) => tf.Tensor[],
-): Promise<Float32Array[]> {
-  await tf.setBackend('wasm');
-  const received = compute(inputs, f);
-  await tf.setBackend('cpu');
-  const reference = compute(inputs, f);
-  await tf.setBackend('wasm');
-  reference.forEach((expected, i) => {
-    expect(distance(expected, received[i])).toBeLessThan(TOLERANCE);
-  });
-  return received;
-}
 
 /** Einsum in float64 from its definition: a sum over all letters. (tfjs's own cpu kernel sums wrongly in 'ij,jk->k'.) */
 function einsum(equation: string, inputs: HostTensor[]): Float64Array {
@@ -54,24 +38,6 @@ describe.each([1, 2])('kernels that stock wasm lacks or is slow at, on %i thread
     await prepareWasm({ threads });
   });
   const random = new RandomStream(6);
-
-  const depthwise = [
-    { x: [2, 7, 6, 5], filter: [3, 3, 5, 1], strides: 1, pad: 'same' },
-    { x: [1, 8, 8, 8], filter: [3, 2, 8, 1], strides: 2, pad: 'same' },
-    { x: [3, 6, 7, 3], filter: [2, 3, 3, 2], strides: 1, pad: 'valid' },
-    { x: [2, 9, 9, 2], filter: [3, 3, 2, 3], strides: 3, pad: 'valid' },
-  ] as const;
-  it.each(depthwise)(
-    'depthwise convolution %j: gradients equal the cpu backend',
-    async ({ x, filter, strides, pad }) => {
-      const inputs = [x, filter].map((shape) => randomTensor(random, [...shape]));
-      await expectSame(inputs, (a, b) =>
-        tf.grads((image, weights) =>
-          tf.sum(tf.square(tf.depthwiseConv2d(image as tf.Tensor4D, weights as tf.Tensor4D, strides, pad))),
-        )([a, b]),
-      );
-    },
-  );
 
   it('gradient of gather adds repeated rows and drops nothing', async () => {
     await expectSame(
@@ -162,6 +128,29 @@ describe.each([1, 2])('kernels that stock wasm lacks or is slow at, on %i thread
 
   it('einsum names an equation that it cannot read', () => {
     expect(() => tf.tidy(() => tf.einsum('ii->i', tf.ones([3, 3])))).toThrow(ConfigError);
+  });
+
+  it.each([
+    [
+      'ij,jk->ik',
+      [
+        [2, 3],
+        [4, 5],
+      ],
+    ],
+    [
+      'ij,jk->ik',
+      [
+        [2, 3, 1],
+        [3, 5],
+      ],
+    ],
+    ['ij->ik', [[2, 3]]],
+    ['ij->ii', [[2, 3]]],
+    ['ij,jk->ik', [[2, 3]]],
+  ] as [string, number[][]][])('einsum %s says so where the operands %j do not fit', (equation, shapes) => {
+    const operands = shapes.map((shape) => randomTensor(random, shape));
+    expect(() => compute(operands, (...tensors) => [tf.einsum(equation, ...tensors)])).toThrow(ShapeError);
   });
 
   it.each([

@@ -6,21 +6,22 @@ import { prepareWasm } from 'tfjs-flows/wasm';
 export interface WasmRun {
   isolated: boolean;
   threads: number;
+  limits: string[];
   losses: number[];
 }
 
 /** What the test in Node calls in the page. */
 export interface ThreadsPage {
-  inPage(): Promise<WasmRun>;
+  inPage(threads?: number): Promise<WasmRun>;
   inWorker(): Promise<WasmRun>;
 }
 
-async function train(): Promise<WasmRun> {
-  const { threads } = await prepareWasm({ wasmFolder: '/wasm/' });
+async function train(wanted?: number): Promise<WasmRun> {
+  const { threads, limits } = await prepareWasm({ wasmFolder: '/wasm/', threads: wanted });
   const glow = new Glow({ imageShape: [8, 8, 1], levels: 2, stepsPerLevel: 1, hiddenChannels: 8, seed: 1 });
   const x = tf.tidy(() => tf.floor(tf.mul(new RandomStream(2).uniform([16, 8, 8, 1]), 256)));
   const { losses } = await glow.fit(x, { steps: 3, batchSize: 8, seed: 3, progress: 'none' });
-  return { isolated: globalThis.crossOriginIsolated, threads, losses };
+  return { isolated: globalThis.crossOriginIsolated, threads, limits, losses };
 }
 
 const page: ThreadsPage = {
