@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeLatents, encodeLatents, type Matrix, RandomStream, readNpz, realNvp } from 'tfjs-flows';
 import { fitPrior, mixedNormality, zDelta } from 'tfjs-flows/attributes';
+import { mixingPlot, quantilePlot, rangePlot } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
-import { mixingPlot, page, quantilePlot, rangePlot } from './plots';
+import { page, SIZE } from './plots';
 import { drawTransfer, positions, writeText } from './transfer';
 
 const FOLDER = 'output/digits';
@@ -84,11 +85,14 @@ const ranges = await drawTransfer(
   join(FOLDER, `digit-${NOVEL}.png`),
 );
 const zeros = along.data.filter((_, i) => base.subclass[i] === 0);
-const plots = [
-  quantilePlot({ 'one digit': zeros, 'nine digits': along.data }),
-  mixingPlot(mixing),
-  rangePlot(ranges),
-];
+const plots = await Promise.all([
+  quantilePlot(
+    { 'one digit': zeros, 'nine digits': along.data },
+    { ...SIZE, title: 'Normal quantiles of the position along the direction' },
+  ),
+  mixingPlot(mixing, SIZE),
+  rangePlot(ranges, { ...SIZE, title: 'Learnable strengths of the five samples' }),
+]);
 writeText(FOLDER, 'plots.svg', page(plots));
 flow.dispose();
 
