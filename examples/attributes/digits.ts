@@ -25,9 +25,7 @@ const MARGIN = 0.02;
 mkdirSync(FOLDER, { recursive: true });
 await prepareWasm();
 
-const { images, label } = readNpz(
-  readFileSync(new URL('../../test/fixtures/digits_8x8.npz', import.meta.url)),
-);
+const { images, label } = readNpz(readFileSync(new URL('../data/digits_8x8.npz', import.meta.url)));
 const levels = Float32Array.from(images.data, Number);
 const digits = Int32Array.from(label.data, Number);
 const random = new RandomStream(1);
