@@ -31,7 +31,7 @@ export function table(rows: readonly object[], options: TableOptions = {}): Figu
 }
 
 /**
- * The account of a flow as a table: every layer, the base distribution and their sum.
+ * The account of a flow as a table: every layer, the base distribution and their sum; columns that no layer fills are left out.
  *
  * @param account what `flow.account(x)` returned
  * @example
@@ -52,7 +52,11 @@ export function accountTable({ rows, base, total, firstNonFinite }: Account): Fi
     { layer: 'total', 'log-det (nats)': total.logProb, 'bits per dimension': total.bitsPerDim },
   ];
   const warning = firstNonFinite === undefined ? '' : `; first non-finite value in ${firstNonFinite}`;
-  return table([...layers, ...sums], { caption: `Log-likelihood by layer${warning}` });
+  const rowsShown = [...layers, ...sums] as Record<string, unknown>[];
+  const columns = Object.keys(layers[0] ?? sums[0]).filter((name) =>
+    rowsShown.some((row) => row[name] !== undefined),
+  );
+  return table(rowsShown, { columns, caption: `Log-likelihood by layer${warning}` });
 }
 
 function cell(value: unknown, digits: number): string {
@@ -64,6 +68,7 @@ function cell(value: unknown, digits: number): string {
 }
 
 function show(value: number, digits: number): string {
-  if (Number.isInteger(value)) return value.toLocaleString('en-US');
-  return String(Number(value.toPrecision(digits)));
+  // Not "-0".
+  if (Number.isInteger(value)) return (value + 0).toLocaleString('en-US');
+  return Math.abs(value) < 1e-3 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
 }

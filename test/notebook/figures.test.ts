@@ -61,6 +61,7 @@ describe('table', () => {
     expect(content).toContain('&#60;b&#62;');
     expect(content).toContain('>1.23<');
     expect(content).not.toContain('undefined');
+    expect(table([{ value: -0 }, { value: 1.9e-6 }], { digits: 2 }).content).toMatch(/>0<.*>1\.9e-6</);
   });
 
   it('of an account has a row for every layer, the base and the sum', () => {

@@ -49,11 +49,12 @@ export async function lossPlot(
   }));
 }
 
-/** Means over as many neighbouring steps as it takes. */
+/** Means over neighbouring steps, the same number of them but for rounding. */
 function binned(losses: readonly number[]): { step: number; loss: number }[] {
-  const size = Math.ceil(losses.length / MOST_POINTS);
-  return Array.from({ length: Math.ceil(losses.length / size) }, (_, i) => {
-    const bin = losses.slice(i * size, (i + 1) * size);
-    return { step: i * size + bin.length, loss: bin.reduce((sum, loss) => sum + loss, 0) / bin.length };
+  const bins = Math.min(losses.length, MOST_POINTS);
+  return Array.from({ length: bins }, (_, i) => {
+    const end = Math.floor(((i + 1) * losses.length) / bins);
+    const bin = losses.slice(Math.floor((i * losses.length) / bins), end);
+    return { step: end, loss: bin.reduce((sum, loss) => sum + loss, 0) / bin.length };
   });
 }
