@@ -5,22 +5,21 @@ import type { Shape } from '../core/shapes';
 import { encodePng, imageGrid, type Raster } from '../data';
 import { Figure } from './figure';
 
-/** Colours of the frames, RGB. */
-const colours = {
-  /** Green: a strength between those of the subclass's own samples. */
-  own: [26, 152, 80],
-  /** Blue: further out, vouched for by the other subclasses. */
-  transferable: [49, 110, 190],
-  /** Orange: plausible under the prior, but the other subclasses do not vouch for the direction. */
-  refused: [253, 174, 97],
-  /** Red: beyond the prior. */
-  outside: [215, 48, 39],
-  /** Grey: an image as it is in the data. */
-  given: [190, 190, 190],
-} as const;
+/**
+ * What the frame around an image says. Of a strength of an attribute: 'own' (green), between those of the subclass's own samples;
+ * 'transferable' (blue), further out, vouched for by the other subclasses; 'refused' (orange), plausible under the prior, but the other
+ * subclasses do not vouch for the direction; 'outside' (red), beyond the prior. 'given' (grey): an image as it is in the data.
+ */
+export type Frame = 'own' | 'transferable' | 'refused' | 'outside' | 'given';
 
-/** What the frame around an image says: a strength of an attribute is own (green), transferable (blue), refused (orange) or outside (red). */
-export type Frame = keyof typeof colours;
+/** Colours of the frames, RGB. */
+const colours: Record<Frame, readonly number[]> = {
+  own: [26, 152, 80],
+  transferable: [49, 110, 190],
+  refused: [253, 174, 97],
+  outside: [215, 48, 39],
+  given: [190, 190, 190],
+};
 
 /** Options of `imageSheet`. */
 export interface ImageSheetOptions {
