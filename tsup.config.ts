@@ -22,6 +22,7 @@ const entry = {
   node: 'src/node/index.ts',
   wasm: 'src/wasm/index.ts',
   testing: 'src/testing/index.ts',
+  notebook: 'src/notebook/index.ts',
   cli: 'src/cli/main.ts',
 };
 

@@ -5,6 +5,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const needBrowser = ['test/browser/**/*.test.ts'];
 const needBuild = ['test/packaging/**/*.test.ts'];
+const needJupyter = ['test/notebooks/**/*.test.ts'];
 
 export default defineConfig({
   resolve: {
@@ -19,10 +20,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...needBrowser, ...needBuild] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...needBrowser, ...needBuild, ...needJupyter],
+        },
       },
       { extends: true, test: { name: 'browser', include: needBrowser, hookTimeout: 120_000 } },
       { extends: true, test: { name: 'packaging', include: needBuild, hookTimeout: 300_000 } },
+      { extends: true, test: { name: 'notebooks', include: needJupyter } },
     ],
   },
 });

@@ -17,7 +17,7 @@ const [steps = '1500', seed = '1', backend = 'wasm'] = process.argv.slice(2);
 if (backend === 'wasm') await prepareWasm();
 else await tf.setBackend(backend);
 
-const { images } = readNpz(readFileSync(new URL('../test/fixtures/digits_8x8.npz', import.meta.url)));
+const { images } = readNpz(readFileSync(new URL('../examples/data/digits_8x8.npz', import.meta.url)));
 const levels = Float32Array.from(images.data, (pixel) => Math.min(Number(pixel), 15));
 const all = { data: levels, shape: [images.shape[0], 8, 8, 1] };
 const [trainingRows, heldRows] = shuffleSplit(images.shape[0], [1500, 297], new RandomStream(0));

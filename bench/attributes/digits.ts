@@ -15,7 +15,7 @@ export const ATTRIBUTES = ['slant', 'size', 'aspect', 'thickness', 'ink'] as con
 const SIDE = 8;
 
 export function loadDigits(): Digits {
-  const file = new URL('../../test/fixtures/digits_8x8.npz', import.meta.url);
+  const file = new URL('../../examples/data/digits_8x8.npz', import.meta.url);
   const { images, label } = readNpz(readFileSync(file));
   const pixels = new Matrix(
     Float64Array.from(images.data, (level) => Number(level) / 16),

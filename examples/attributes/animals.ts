@@ -19,9 +19,9 @@ import {
   reduceBits,
 } from 'tfjs-flows';
 import { fitPrior, learnableRange, mixedNormality, zDelta } from 'tfjs-flows/attributes';
+import { type Frame, frameOf, imageSheet } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { trainedGlow } from './model';
-import { type Frame, framedSheet, frameOf } from './sheet';
 import { positions } from './transfer';
 
 const FOLDER = 'output/animals';
@@ -92,7 +92,7 @@ console.log(`cow: lambda ${lambda.toFixed(2)}, tau squared ${tauSquared.toFixed(
 const moved = Matrix.zeros(FEW * TURNS.length, z.cols);
 const frames: Frame[] = [];
 few.forEach((row, i) => {
-  frames.push('photograph');
+  frames.push('given');
   TURNS.forEach((turn, k) => {
     const [from, to] = [circle(azimuth[row]), circle(azimuth[row] + turn)];
     const delta = z
@@ -102,7 +102,7 @@ few.forEach((row, i) => {
     const consistency = Math.min(...directions.map((direction) => direction.consistency ?? 0));
     const mixing = verdicts.every((verdict) => verdict === 'supported') ? 'supported' : verdicts[0];
     const range = learnableRange(posterior, z.row(i), { delta, consistency }, { mixing });
-    frames.push(frameOf(range, 1), 'photograph');
+    frames.push(frameOf(range, 1), 'given');
   });
 });
 
@@ -127,10 +127,8 @@ few.forEach((row, i) => {
   });
 });
 const sheet = join(FOLDER, 'cows.png');
-writeFileSync(
-  sheet,
-  framedSheet({ data: cells, shape: [FEW * columns, 32, 32, 3] }, frames, columns, N_BITS),
-);
+const shape = [FEW * columns, 32, 32, 3];
+writeFileSync(sheet, (await imageSheet({ data: cells, shape }, { columns, nBits: N_BITS, frames })).content);
 console.log(
   `${sheet}: a cow, then for turns of ${TURNS.join(', ')} degrees the moved picture and the photograph`,
 );

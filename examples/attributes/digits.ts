@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeLatents, encodeLatents, type Matrix, RandomStream, readNpz, realNvp } from 'tfjs-flows';
 import { fitPrior, mixedNormality, zDelta } from 'tfjs-flows/attributes';
+import { mixingPlot, quantilePlot, rangePlot } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
-import { mixingPlot, page, quantilePlot, rangePlot } from './plots';
+import { page, SIZE } from './plots';
 import { drawTransfer, positions, writeText } from './transfer';
 
 const FOLDER = 'output/digits';
@@ -24,9 +25,7 @@ const MARGIN = 0.02;
 mkdirSync(FOLDER, { recursive: true });
 await prepareWasm();
 
-const { images, label } = readNpz(
-  readFileSync(new URL('../../test/fixtures/digits_8x8.npz', import.meta.url)),
-);
+const { images, label } = readNpz(readFileSync(new URL('../data/digits_8x8.npz', import.meta.url)));
 const levels = Float32Array.from(images.data, Number);
 const digits = Int32Array.from(label.data, Number);
 const random = new RandomStream(1);
@@ -84,12 +83,15 @@ const ranges = await drawTransfer(
   join(FOLDER, `digit-${NOVEL}.png`),
 );
 const zeros = along.data.filter((_, i) => base.subclass[i] === 0);
-const plots = [
-  quantilePlot({ 'one digit': zeros, 'nine digits': along.data }),
-  mixingPlot(mixing),
-  rangePlot(ranges),
-];
-writeText(FOLDER, 'plots.svg', page('Quantiles, distance from normal, learnable strengths', plots));
+const plots = await Promise.all([
+  quantilePlot(
+    { 'one digit': zeros, 'nine digits': along.data },
+    { ...SIZE, title: 'Normal quantiles of the position along the direction' },
+  ),
+  mixingPlot(mixing, SIZE),
+  rangePlot(ranges, { ...SIZE, title: 'Learnable strengths of the five samples' }),
+]);
+writeText(FOLDER, 'plots.svg', page(plots));
 flow.dispose();
 
 /** Grey levels 0 .. 15 of the given rows. */

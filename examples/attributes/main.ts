@@ -10,10 +10,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeLatents, encodeLabeled, type Matrix } from 'tfjs-flows';
 import { fitPrior, mixedNormality, zDelta } from 'tfjs-flows/attributes';
+import { type Figure, mixingPlot, quantilePlot, rangePlot } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { type Faces, facesAt, loadFaces, rowsWhere, splitBySubject, withMirrored } from './faces';
 import { trainedGlow } from './model';
-import { mixingPlot, page, quantilePlot, rangePlot } from './plots';
+import { page, SIZE } from './plots';
 import { drawTransfer, positions, writeText } from './transfer';
 
 const FOLDER = 'output/attributes';
@@ -21,6 +22,7 @@ const N_BITS = 5;
 /** People 0 .. 14 are known; 15 .. 19 are met with five photographs. */
 const KNOWN = 15;
 const FEW = 5;
+const QUANTILES = 'Normal quantiles of the position along the direction';
 const STRENGTHS = [-0.5, 0, 0.25, 0.5, 0.75, 1, 1.5, 2];
 
 mkdirSync(FOLDER, { recursive: true });
@@ -61,7 +63,7 @@ console.log(
   `  ${prior.dimension} dimensions in ${prior.blocks.length} levels, weight of the pooled covariance ${prior.degreesOfFreedom}`,
 );
 
-const svg: string[] = [];
+const ranges: Figure[] = [];
 for (const person of [15, 18]) {
   console.log(`\nperson ${person}: five photographs without sunglasses`);
   const rows = rowsWhere(faces, (row) => faces.subject[row] === person && faces.sunglasses[row] === 0);
@@ -70,22 +72,24 @@ for (const person of [15, 18]) {
   const posterior = prior.posterior(z);
   const { lambda, tauSquared } = posterior.inflation;
   console.log(`  inflation: lambda ${lambda.toFixed(2)}, tau squared ${tauSquared.toFixed(2)}`);
-  const ranges = await drawTransfer(
+  const rangeRows = await drawTransfer(
     { direction, prior, posterior, mixing, photographs: few.images, decode, nBits: N_BITS },
     STRENGTHS,
     join(FOLDER, `person-${person}.png`),
   );
-  svg.push(rangePlot(ranges));
+  ranges.push(await rangePlot(rangeRows, { ...SIZE, title: 'Learnable strengths of the five samples' }));
 }
 
 const one = held.subject.map((person) => Number(person === 0));
-const quantiles = quantilePlot({
-  'one person': along.data.filter((_, i) => one[i] === 1),
-  'fifteen people': along.data,
-});
+const quantiles = await quantilePlot(
+  {
+    'one person': along.data.filter((_, i) => one[i] === 1),
+    'fifteen people': along.data,
+  },
+  { ...SIZE, title: QUANTILES },
+);
 console.log('');
-const title = 'Quantiles, distance from normal, learnable strengths';
-writeText(FOLDER, 'plots.svg', page(title, [quantiles, mixingPlot(mixing), svg[0]]));
+writeText(FOLDER, 'plots.svg', page([quantiles, await mixingPlot(mixing, SIZE), ranges[0]]));
 flow.dispose();
 
 async function decode(z: Matrix): Promise<Float32Array> {

@@ -10,8 +10,7 @@ import {
   type Prior,
   transferDelta,
 } from 'tfjs-flows/attributes';
-import type { RangeRow } from './plots';
-import { type Frame, framedSheet, frameOf } from './sheet';
+import { type Frame, frameOf, imageSheet, type RangeRow } from 'tfjs-flows/notebook';
 
 /** What is carried over, and to whom. */
 export interface Transfer {
@@ -52,7 +51,7 @@ export async function drawTransfer(
       moved.subarray(i * strengths.length * size, (i + 1) * strengths.length * size),
       (i * columns + 1) * size,
     );
-    frames.push('photograph', ...strengths.map((strength) => frameOf(range, strength)));
+    frames.push('given', ...strengths.map((strength) => frameOf(range, strength)));
     rows.push({
       name: `sample ${i + 1}`,
       prior: range.range ?? [0, 0],
@@ -63,7 +62,8 @@ export async function drawTransfer(
       console.log(`  beyond the own range: ${range.refusal ?? 'vouched for by the other subclasses'}`);
   }
   const shape = [samples.rows * columns, ...photographs.shape.slice(1)];
-  writeFileSync(file, framedSheet({ data: cells, shape }, frames, columns, nBits));
+  const sheet = await imageSheet({ data: cells, shape }, { columns, nBits, frames });
+  writeFileSync(file, sheet.content);
   console.log(`  ${file}: photographs, then strengths ${strengths.join(', ')}`);
   return rows;
 }

@@ -23,7 +23,7 @@ await savePng('interpolation', await interpolations('faces', 20, 33));
 await savePng('brightness', await attributeWalk('garments', 'brightness', 2.5));
 await savePng('head-turn', await attributeWalk('faces', 'head to the right', 2.5));
 await savePng('densities', await densities());
-await save('mixing.svg', mixingCurves());
+await save('mixing.svg', await mixingCurves());
 
 function savePng(name: string, raster: Raster): Promise<void> {
   return save(`${name}.png`, encodePng(raster));

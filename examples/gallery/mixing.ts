@@ -1,5 +1,6 @@
 import { mixedNormality, RandomStream } from 'tfjs-flows';
-import { mixingPlot, page } from '../attributes/plots';
+import { type Figure, mixingPlot } from 'tfjs-flows/notebook';
+import { page, SIZE } from '../attributes/plots';
 
 const CLASSES = 100;
 const PER_CLASS = 100;
@@ -8,18 +9,18 @@ const PER_CLASS = 100;
  * Two populations of 100 subclasses of 100 samples each, skewed alike within.
  * In the first their means are normally distributed, in the second they fall into two groups.
  */
-export function mixingCurves(): string {
-  return page('Distance from normal of mixtures: normal class means, and two groups of them', [
-    plotOf((random) => 3 * random.normalNumber()),
-    plotOf((random, subclass) => (subclass % 2 === 0 ? -3 : 3) + 0.5 * random.normalNumber()),
+export async function mixingCurves(): Promise<string> {
+  return page([
+    await plotOf((random) => 3 * random.normalNumber()),
+    await plotOf((random, subclass) => (subclass % 2 === 0 ? -3 : 3) + 0.5 * random.normalNumber()),
   ]);
 }
 
-function plotOf(meanOf: (random: RandomStream, subclass: number) => number): string {
+function plotOf(meanOf: (random: RandomStream, subclass: number) => number): Promise<Figure> {
   const random = new RandomStream(1);
   const subclass = Array.from({ length: CLASSES * PER_CLASS }, (_, i) => Math.floor(i / PER_CLASS));
   const means = Array.from({ length: CLASSES }, (_, i) => meanOf(random, i));
   // An exponential variable less its mean: skewness 2, variance 1.
   const z = subclass.map((label) => [means[label] - Math.log(random.uniformNumber()) - 1]);
-  return mixingPlot(mixedNormality({ z, subclass }, { seed: 1 }));
+  return mixingPlot(mixedNormality({ z, subclass }, { seed: 1 }), SIZE);
 }

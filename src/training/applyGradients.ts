@@ -111,5 +111,8 @@ function constantsOf(optimizer: AdaptiveFields): AdaptiveStep {
 
 function emptySlot(variable: tf.Variable, suffix: string): Slot {
   const zeros = tf.zerosLike(variable as tf.Tensor);
-  return { originalName: `${variable.name}/${suffix}`, variable: tf.variable(zeros, false) };
+  const slot = { originalName: `${variable.name}/${suffix}`, variable: tf.variable(zeros, false) };
+  // The zeros share their data with the slot, which the first step frees: as long as nothing else holds them.
+  zeros.dispose();
+  return slot;
 }

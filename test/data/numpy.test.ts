@@ -125,7 +125,7 @@ describe('readNpz and writeNpz', () => {
   });
 
   it('reads the digits: 1,797 images, levels 0..16, about as many of each class', () => {
-    const { images, label } = readNpz(fixture('digits_8x8.npz'));
+    const { images, label } = readNpz(fixture('../../examples/data/digits_8x8.npz'));
     expect(images.shape).toEqual([1797, 8, 8]);
     expect([...new Set(images.data)].sort((a, b) => a - b)).toEqual(Array.from({ length: 17 }, (_, i) => i));
     const counts = Array.from({ length: 10 }, (_, c) => label.data.filter((y: number) => y === c).length);

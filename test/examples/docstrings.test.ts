@@ -6,12 +6,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCelebALike } from '../cli/celebALike';
 import { fixture } from '../support/fixture';
+import { pretendTslab } from '../support/tslab';
 import { readExports } from './docstrings';
 import { keepIndexedDbInMemory } from './indexedDb';
 import { runExample, type Scope } from './run';
 import { makeScope } from './scope';
 
-const entries = ['', 'attributes/', 'testing/', 'node/', 'wasm/'].map((folder) => `src/${folder}index.ts`);
+const entries = ['', 'attributes/', 'testing/', 'node/', 'wasm/', 'notebook/'].map(
+  (folder) => `src/${folder}index.ts`,
+);
 const { examples, without, undocumented } = readExports(entries, 'tsconfig.json');
 
 describe('examples in docstrings', () => {
@@ -23,6 +26,7 @@ describe('examples in docstrings', () => {
     folder = await mkdtemp(join(tmpdir(), 'tfjs-flows-examples-'));
     process.chdir(folder);
     keepIndexedDbInMemory();
+    pretendTslab();
     await tf.setBackend('cpu');
     // A checkpoint where the example of importCheckpointFile has one.
     await mkdir('results/celeba', { recursive: true });

@@ -3,6 +3,7 @@ import * as tfCore from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import * as flows from 'tfjs-flows';
 import * as node from 'tfjs-flows/node';
+import * as notebook from 'tfjs-flows/notebook';
 import * as testing from 'tfjs-flows/testing';
 import * as wasm from 'tfjs-flows/wasm';
 import { fixture } from '../support/fixture';
@@ -54,6 +55,7 @@ export async function makeScope(): Promise<Scope> {
     ...flows,
     ...testing,
     ...node,
+    ...notebook,
     ...wasm,
     tf: { ...tfCore, ...tfLayers },
     fit,

@@ -1,0 +1,93 @@
+import type * as Plot from '@observablehq/plot';
+import { complaint, FlowError } from '../../core/errors';
+import { escapeMarkup, Figure } from '../figure';
+
+/** Size of a plot. */
+export interface PlotSize {
+  /** Pixels. Default: 420. */
+  width?: number;
+  /** Pixels. Default: 320. */
+  height?: number;
+}
+
+/** Options that every plot has. */
+export interface PlotLabels extends PlotSize {
+  /** Line above the plot. */
+  title?: string;
+}
+
+/** Pixels around the frame of a plot. */
+export const margins = { marginLeft: 64, marginTop: 40, marginRight: 20, marginBottom: 36 } as const;
+
+/** Observable Plot, as it was imported. */
+export type PlotModule = typeof Plot;
+
+/** Colours of lines and points that are told apart by nothing else. */
+export const palette = {
+  main: '#316ebe',
+  own: '#1a9850',
+  limit: '#d73027',
+  quiet: '#888',
+  rule: '#bbb',
+} as const;
+
+/**
+ * A plot as an SVG figure on white, with its title.
+ *
+ * @param make from Observable Plot to the plot's options
+ * @throws FlowError where @observablehq/plot is not installed, or linkedom outside a page
+ */
+export async function draw(
+  where: string,
+  title: string,
+  size: PlotSize,
+  make: (plot: PlotModule) => Plot.PlotOptions,
+): Promise<Figure> {
+  const { width = 420, height = 320 } = size;
+  const plot = await load(where, '@observablehq/plot', () => import('@observablehq/plot'));
+  const figure = plot.plot({
+    document: await documentFor(where),
+    width,
+    height,
+    ...margins,
+    style: { background: 'white', color: 'black' },
+    ...make(plot),
+  });
+  // Plot's style sheets are for pages; nothing in a picture needs them. A file needs the namespace, which an element has anyway.
+  const inside = figure.innerHTML.replace(/<style>.*?<\/style>/gs, '');
+  const attributes = /^<svg([^>]*)>/.exec(figure.outerHTML)![1].replace(/ xmlns="[^"]*"/, '');
+  const text = escapeMarkup(title);
+  const heading = `<text x="${width / 2}" y="16" text-anchor="middle" font-weight="bold" font-size="13">${text}</text>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg"${attributes}><title>${text}</title>${heading}${inside}</svg>`;
+  return new Figure('image/svg+xml', svg, title);
+}
+
+/** Names in their colours, one below the other in the upper left corner. */
+export function key(plot: PlotModule, names: readonly string[]): Plot.Markish[] {
+  return names.map((name, i) =>
+    plot.text([name], {
+      text: (text: string) => text,
+      fill: (text: string) => text,
+      frameAnchor: 'top-left',
+      dx: 8,
+      dy: 6 + 14 * i,
+      stroke: 'white',
+      strokeWidth: 4,
+    }),
+  );
+}
+
+async function documentFor(where: string): Promise<Document> {
+  if (typeof document !== 'undefined') return document;
+  const { parseHTML } = await load(where, 'linkedom', () => import('linkedom'));
+  return parseHTML('<html><body></body></html>').document as unknown as Document;
+}
+
+async function load<T>(where: string, name: string, importIt: () => Promise<T>): Promise<T> {
+  try {
+    return await importIt();
+  } catch (cause) {
+    const hint = `Plots need it: npm install ${name}`;
+    throw new FlowError(complaint(where, `the package ${name}`, 'none', hint), { cause } as never);
+  }
+}

@@ -1,0 +1,34 @@
+import type { MixedNormalityReport } from '../../attributes';
+import type { Figure } from '../figure';
+import { draw, type PlotLabels, palette } from './draw';
+
+/**
+ * Distance from normal against the number of mixed subclasses: the curve with its band, the control with normal subclasses (dotted), and
+ * the bound epsilon (red).
+ *
+ * @param report what `mixedNormality` returned
+ * @throws FlowError without @observablehq/plot, or linkedom outside a page
+ * @example
+ * await show(mixingPlot(mixedNormality(labeled, { seed: 1 })));
+ */
+export async function mixingPlot(report: MixedNormalityReport, options: PlotLabels = {}): Promise<Figure> {
+  const { curve, epsilon, statements } = report;
+  const { title = `W1 excess of mixtures: near normal ${statements.equivalence.verdict}`, ...size } = options;
+  const points = curve.map((point) => ({ ...point }));
+  return draw('mixingPlot', title, size, (plot) => ({
+    x: {
+      type: 'log',
+      label: 'subclasses mixed',
+      ticks: points.map(({ classes }) => classes),
+      tickFormat: 'd',
+    },
+    y: { label: 'excess, standard deviations', labelAnchor: 'center', zero: true },
+    marks: [
+      plot.ruleY([epsilon], { stroke: palette.limit, strokeDasharray: '4,3' }),
+      plot.ruleY([0], { stroke: palette.rule }),
+      plot.areaY(points, { x: 'classes', y1: 'low', y2: 'high', fill: palette.main, fillOpacity: 0.15 }),
+      plot.lineY(points, { x: 'classes', y: 'excess', stroke: palette.main, marker: true }),
+      plot.lineY(points, { x: 'classes', y: 'control', stroke: palette.quiet, strokeDasharray: '2,3' }),
+    ],
+  }));
+}
