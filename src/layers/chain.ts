@@ -124,14 +124,15 @@ export class Chain extends Bijector {
     pass: (bijector: Bijector, value: tf.Tensor) => Transformed,
   ): Transformed {
     let value = input;
-    const logDets: tf.Tensor1D[] = [];
+    let logDet: tf.Tensor1D | undefined;
     for (const bijector of order) {
       const result = pass(bijector, value);
       disposeBetween(value, input, result.value);
       value = result.value;
-      logDets.push(result.logDet);
+      // One by one: a webgpu device binds fewer tensors at once than a chain may have members.
+      logDet = logDet === undefined ? result.logDet : tf.add(logDet, result.logDet);
     }
-    return { value, logDet: tf.addN(logDets) };
+    return { value, logDet: logDet as tf.Tensor1D };
   }
 }
 

@@ -27,47 +27,58 @@ function copyColumns(kernels: KernelModule, rows: number, count: number, from: C
   kernels.run('copyColumns', [rows, blockRows, count, start(from), from.columns, start(to), to.columns]);
 }
 
-/** A float32 tensor as a matrix whose columns are its last axis. */
-function matrixOf({ shape, dtype }: TensorInfo): { rows: number; columns: number } | null {
-  if (dtype !== 'float32' || shape.length === 0) return null;
-  return { rows: util.sizeFromShape(shape.slice(0, -1)), columns: shape[shape.length - 1] };
+/** A tensor cut at an axis: rows before it, and what a step along the axis takes in the memory of a row. */
+interface Cut {
+  axis: number;
+  rows: number;
+  step: number;
+  columns: number;
 }
 
-function isLast(axis: number, { shape }: TensorInfo): boolean {
-  return axis === -1 || axis === shape.length - 1;
+/** Null for values of other than four bytes. */
+function cutAt({ shape, dtype }: TensorInfo, axis: number): Cut | null {
+  if ((dtype !== 'float32' && dtype !== 'int32') || shape.length === 0) return null;
+  const at = axis < 0 ? axis + shape.length : axis;
+  const step = util.sizeFromShape(shape.slice(at + 1));
+  return { axis: at, rows: util.sizeFromShape(shape.slice(0, at)), step, columns: shape[at] * step };
+}
+
+/** The only axis on which something happens, or null where there are several; the last where there is none. */
+function onlyAxis(happens: readonly boolean[]): number | null {
+  const axes = happens.flatMap((here, axis) => (here ? [axis] : []));
+  return axes.length > 1 ? null : (axes[0] ?? happens.length - 1);
 }
 
 function slice({ inputs: { x }, attrs, backend, kernels }: KernelCall<'x', SliceAttrs>) {
-  const matrix = matrixOf(x);
-  if (matrix === null) return null;
   const [begin, size] = slice_util.parseSliceParams(x as never, attrs.begin, attrs.size);
   slice_util.assertParamsValid(x as never, begin, size);
-  const last = x.shape.length - 1;
-  if (size.some((length, axis) => axis !== last && length !== x.shape[axis])) return null;
-  const output = backend.makeOutput(size, 'float32');
+  const axis = onlyAxis(size.map((length, i) => length !== x.shape[i]));
+  const cut = axis === null ? null : cutAt(x, axis);
+  if (cut === null) return null;
+  const count = size[cut.axis] * cut.step;
+  const output = backend.makeOutput(size, x.dtype);
   copyColumns(
     kernels,
-    matrix.rows,
-    size[last],
-    { at: kernels.pointer(x), columns: matrix.columns, first: begin[last] },
-    { at: kernels.pointer(output), columns: size[last], first: 0 },
+    cut.rows,
+    count,
+    { at: kernels.pointer(x), columns: cut.columns, first: begin[cut.axis] * cut.step },
+    { at: kernels.pointer(output), columns: count, first: 0 },
   );
   return output;
 }
 
 function splitV({ inputs: { x }, attrs, backend, kernels }: KernelCall<'x', SplitVAttrs>) {
-  const matrix = matrixOf(x);
-  if (matrix === null || !isLast(attrs.axis, x)) return null;
-  const sizes = backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, x.shape.length - 1);
-  const outputs = sizes.map((count) => backend.makeOutput([...x.shape.slice(0, -1), count], 'float32'));
+  const cut = cutAt(x, attrs.axis);
+  if (cut === null) return null;
+  const sizes = backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, cut.axis);
+  const shapeOf = (size: number) => x.shape.map((length, i) => (i === cut.axis ? size : length));
+  const outputs = sizes.map((size) => backend.makeOutput(shapeOf(size), x.dtype));
   let first = 0;
-  for (const [i, count] of sizes.entries()) {
-    const from = { at: kernels.pointer(x), columns: matrix.columns, first };
-    copyColumns(kernels, matrix.rows, count, from, {
-      at: kernels.pointer(outputs[i]),
-      columns: count,
-      first: 0,
-    });
+  for (const [i, size] of sizes.entries()) {
+    const count = size * cut.step;
+    const from = { at: kernels.pointer(x), columns: cut.columns, first };
+    const to = { at: kernels.pointer(outputs[i]), columns: count, first: 0 };
+    copyColumns(kernels, cut.rows, count, from, to);
     first += count;
   }
   return outputs;
@@ -75,42 +86,45 @@ function splitV({ inputs: { x }, attrs, backend, kernels }: KernelCall<'x', Spli
 
 function concat({ inputs, attrs, backend, kernels }: KernelCall<string, ConcatAttrs>) {
   const parts: TensorInfo[] = Object.values(inputs);
-  const matrices = parts.map(matrixOf);
-  if (parts.length < 2 || matrices.includes(null) || !isLast(attrs.axis, parts[0])) return null;
+  const cuts = parts.map((part) => cutAt(part, attrs.axis));
+  const [first] = cuts;
+  if (first === null || cuts.includes(null) || parts.some(({ dtype }) => dtype !== parts[0].dtype))
+    return null;
   const shapes = parts.map(({ shape }) => shape);
-  backend_util.assertParamsConsistent(shapes, parts[0].shape.length - 1);
-  const shape = backend_util.computeOutShape(shapes, parts[0].shape.length - 1);
-  const output = backend.makeOutput(shape, 'float32');
-  const to = { at: kernels.pointer(output), columns: shape[shape.length - 1], first: 0 };
-  for (const [i, matrix] of matrices.entries()) {
-    const { rows, columns } = matrix as { rows: number; columns: number };
+  backend_util.assertParamsConsistent(shapes, first.axis);
+  const shape = backend_util.computeOutShape(shapes, first.axis);
+  const output = backend.makeOutput(shape, parts[0].dtype);
+  const to = { at: kernels.pointer(output), columns: shape[first.axis] * first.step, first: 0 };
+  for (const [i, cut] of cuts.entries()) {
+    const { rows, columns } = cut as Cut;
     copyColumns(kernels, rows, columns, { at: kernels.pointer(parts[i]), columns, first: 0 }, to);
     to.first += columns;
   }
   return output;
 }
 
-/** Zeros beside the channels: the gradient of a slice. */
+/** Zeros on both sides of an axis: the gradient of a slice. */
 function padV2({ inputs: { x }, attrs, backend, kernels }: KernelCall<'x', PadV2Attrs>) {
-  const matrix = matrixOf(x);
-  const last = x.shape.length - 1;
   const { paddings, constantValue } = attrs;
-  if (matrix === null || constantValue !== 0) return null;
-  if (paddings.some(([before, after], axis) => axis !== last && before + after > 0)) return null;
-  const columns = matrix.columns + paddings[last][0] + paddings[last][1];
-  const output = backend.makeOutput([...x.shape.slice(0, -1), columns], 'float32');
-  kernels.clear(kernels.pointer(output), matrix.rows * columns * 4);
+  const axis = onlyAxis(paddings.map(([before, after]) => before + after > 0));
+  const cut = axis === null ? null : cutAt(x, axis);
+  if (cut === null || constantValue !== 0) return null;
+  const [before, after] = paddings[cut.axis];
+  const shape = x.shape.map((length, i) => (i === cut.axis ? before + length + after : length));
+  const columns = shape[cut.axis] * cut.step;
+  const output = backend.makeOutput(shape, x.dtype);
+  kernels.clear(kernels.pointer(output), cut.rows * columns * 4);
   copyColumns(
     kernels,
-    matrix.rows,
-    matrix.columns,
-    { at: kernels.pointer(x), columns: matrix.columns, first: 0 },
-    { at: kernels.pointer(output), columns, first: paddings[last][0] },
+    cut.rows,
+    cut.columns,
+    { at: kernels.pointer(x), columns: cut.columns, first: 0 },
+    { at: kernels.pointer(output), columns, first: before * cut.step },
   );
   return output;
 }
 
-/** Slices, splits, joins and zero padding along the channels; every other axis stays with the stock kernels. */
+/** Slices, splits, joins and zero padding along one axis. */
 export function registerColumnCopies(): void {
   replaceKernel('Slice', slice);
   replaceKernel('SplitV', splitV);
