@@ -1,14 +1,13 @@
 import { parallel, taskArguments, thread } from './parallel';
 import { Patches, tapDepth, unfoldRows } from './patches';
 import { CORRELATE, PACK_CORRELATION } from './tasks';
-import { placeTile, tileOfPanels } from './tiles';
+import { EDGE_ROW, EDGE_TILE, panelColumns, placeTile, tileOfPanels } from './tiles';
 import { ceilDivide, copyExactly, least } from './vector';
 
 /** Rows that one chunk packs. */
 const PACK_ROWS: i32 = 64;
-/** Panels per output tile: 32 rows by 32 columns. */
-const TILE_LEFT: i32 = 8;
-const TILE_RIGHT: i32 = 4;
+/** Rows and columns of a chunk's part of the output. */
+const CHUNK_SIDE: i32 = 32;
 /** Depth of one pass over a tile: its panels then fit the second-level cache. */
 const BLOCK_DEPTH: i32 = 256;
 
@@ -27,7 +26,7 @@ class Correlation extends Patches {
   output: usize;
   /** Rows packed at a time: a multiple of PACK_ROWS. */
   packRows: i32;
-  /** Room for packRows rows of the left factor, columns rounded up to 4, and of the right factor, up to 8. */
+  /** Room for packRows rows of the left factor, columns rounded up to 4, and of the right factor, up to 16. */
   leftPanels: usize;
   rightPanels: usize;
   /** Room per thread: edge tile, four unfolded rows. */
@@ -51,7 +50,7 @@ export function correlationPanelBytes(rows: i32, columns: i32, width: i32): i32 
 
 /** Bytes of scratch per thread. */
 export function correlationLocalBytes(patchColumns: i32): i32 {
-  return 128 + (patchColumns * 4 + 32) * 4;
+  return <i32>EDGE_TILE + (patchColumns * 4 + 32) * 4;
 }
 
 // @ts-ignore: decorator
@@ -69,13 +68,13 @@ function rightColumns(c: Correlation): i32 {
 // @ts-ignore: decorator
 @inline
 function tilesAcross(c: Correlation): i32 {
-  return ceilDivide(rightColumns(c), 8 * TILE_RIGHT);
+  return ceilDivide(rightColumns(c), CHUNK_SIDE);
 }
 
 /** Runs a correlation whose arguments lie in the task's argument block. */
 export function correlate(): void {
   const c = changetype<Correlation>(taskArguments());
-  const tiles = ceilDivide(leftColumns(c), 4 * TILE_LEFT) * tilesAcross(c);
+  const tiles = ceilDivide(leftColumns(c), CHUNK_SIDE) * tilesAcross(c);
   for (let first = 0; first < c.rows; first += c.packRows) {
     c.firstRow = first;
     parallel(PACK_CORRELATION, ceilDivide(least(c.packRows, c.rows - first), PACK_ROWS));
@@ -89,7 +88,7 @@ export function packCorrelation(chunk: i32): void {
   const start = chunk * PACK_ROWS;
   const rows = least(least(c.packRows, c.rows - c.firstRow), start + PACK_ROWS) - start;
   const patchColumns = tapDepth(c);
-  const buffer = c.local + <usize>thread() * c.localBytes + 128;
+  const buffer = c.local + <usize>thread() * c.localBytes + EDGE_TILE;
   const rowBytes = <usize>(patchColumns * 4 + 32);
   const plainBytes = <usize>(c.plainColumns << 2);
   for (let row = 0; row < rows; row += 4) {
@@ -128,14 +127,15 @@ function packLeft(from: usize, fromBytes: usize, rows: i32, columns: i32, c: Cor
 }
 
 function packRightRows(from: usize, fromBytes: usize, rows: i32, columns: i32, c: Correlation, row: i32): void {
-  const stride = panelBytes(c.packRows, 8);
-  let to = c.rightPanels + (row << 5);
-  for (let column = 0; column < columns; column += 8) {
-    let at = from + (column << 2);
+  const panel = panelColumns();
+  const lineBytes = <usize>panel << 2;
+  const stride = panelBytes(c.packRows, panel);
+  let to = c.rightPanels + <usize>row * lineBytes;
+  for (let column = 0; column < columns; column += panel) {
+    const width = least(panel, columns - column);
     for (let i = 0; i < rows; i++) {
-      v128.store(to + (i << 5), v128.load(at));
-      v128.store(to + (i << 5), v128.load(at, 16), 16);
-      at += fromBytes;
+      const at = from + <usize>i * fromBytes + (column << 2);
+      for (let j = 0; j < width; j += 4) v128.store(to + <usize>i * lineBytes + (j << 2), v128.load(at + (j << 2)));
     }
     to += stride;
   }
@@ -148,26 +148,27 @@ export function correlateTile(chunk: i32): void {
   const across = tilesAcross(c);
   const lefts = leftColumns(c);
   const rights = rightColumns(c);
-  const firstLeft = (chunk / across) * TILE_LEFT;
-  const firstRight = (chunk % across) * TILE_RIGHT;
-  const endLeft = least(firstLeft + TILE_LEFT, ceilDivide(lefts, 4));
-  const endRight = least(firstRight + TILE_RIGHT, ceilDivide(rights, 8));
+  const panel = panelColumns();
+  const firstLeft = (chunk / across) * CHUNK_SIDE;
+  const firstRight = (chunk % across) * CHUNK_SIDE;
+  const endLeft = least(firstLeft + CHUNK_SIDE, lefts);
+  const endRight = least(firstRight + CHUNK_SIDE, rights);
   const outputBytes = <usize>(rights << 2);
   const tile = c.local + <usize>thread() * c.localBytes;
   for (let start = 0; start < rows; start += BLOCK_DEPTH) {
     const depth = least(BLOCK_DEPTH, rows - start);
     const accumulate = c.firstRow + start > 0;
-    for (let j = firstRight; j < endRight; j++) {
-      const right = c.rightPanels + <usize>j * panelBytes(c.packRows, 8) + (start << 5);
-      const valid = least(8, rights - j * 8);
-      for (let i = firstLeft; i < endLeft; i++) {
-        const left = c.leftPanels + <usize>i * panelBytes(c.packRows, 4) + (start << 4);
-        const to = c.output + <usize>(i * 4) * outputBytes + (j << 5);
-        const lines = least(4, lefts - i * 4);
-        if (lines == 4 && valid == 8) {
-          tileOfPanels(left, right, depth, to, outputBytes, accumulate);
+    for (let j = firstRight; j < endRight; j += panel) {
+      const right = c.rightPanels + <usize>(j / panel) * panelBytes(c.packRows, panel) + <usize>(start * panel * 4);
+      const valid = least(panel, rights - j);
+      for (let i = firstLeft; i < endLeft; i += 4) {
+        const left = c.leftPanels + <usize>(i >> 2) * panelBytes(c.packRows, 4) + (start << 4);
+        const to = c.output + <usize>i * outputBytes + (j << 2);
+        const lines = least(4, lefts - i);
+        if (lines == 4 && valid == panel) {
+          tileOfPanels(left, 16, right, depth, to, outputBytes, accumulate);
         } else {
-          tileOfPanels(left, right, depth, tile, 32, false);
+          tileOfPanels(left, 16, right, depth, tile, EDGE_ROW, false);
           placeTile(tile, lines, valid, to, outputBytes, accumulate);
         }
       }

@@ -5,6 +5,7 @@ export { depthwiseFilter, depthwiseInput } from './depthwise';
 export { reduce, segmentSum } from './reduction';
 export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
 export { copyColumns } from './columns';
+export { tryTile, usePanels } from './tiles';
 export { couple, coupleGradient } from './coupling';
 export { adapt, globalNorm } from './weights';
 export { winograd, winogradLocalBytes } from './winograd';

@@ -1,13 +1,13 @@
 import { thread, taskArguments, parallel } from './parallel';
 import { locateRows, Patches, tapCount, tapDepth } from './patches';
 import { PACK_RIGHT, PRODUCT } from './tasks';
-import { placeTile, tileOfRows4, tileOfRows8 } from './tiles';
-import { ceilDivide, least, multiplyAdd, zero } from './vector';
+import { EDGE_ROW, EDGE_TILE, panelColumns, panelWidth, placeTile, tileOfRows } from './tiles';
+import { ceilDivide, least, multiplyAdd, storePair, zero } from './vector';
 
 /** Rows of one pass over the right factor's panel: their taps stay in the cache beside it. */
 export const BLOCK_ROWS: i32 = 32;
-/** Depth of one pass: a panel of 8 columns is then 16 kB. */
-const BLOCK_DEPTH: i32 = 512;
+/** Floats of a panel in one pass, 16 kB: depth times columns. */
+const BLOCK_PANEL: i32 = 4096;
 
 /** output[rows, columns] = epilogue(patches[rows, taps * depth] right[taps * depth, columns]). */
 @unmanaged
@@ -21,7 +21,7 @@ export class Product extends Patches {
   rightTap: i32;
   rightDepth: i32;
   rightColumn: i32;
-  /** Room for the packed right factor: taps * depth * columns rounded up to a multiple of 8. */
+  /** Room for the packed right factor: taps * depth * columns rounded up to a multiple of 16. */
   packed: usize;
   output: usize;
   /** Room per thread: table, edge tile, unfolded rows. */
@@ -41,27 +41,20 @@ export class Product extends Patches {
 
 /** Bytes of scratch per thread. */
 export function productLocalBytes(taps: i32, depth: i32, unfolded: i32): i32 {
-  return 128 + (unfolded ? 128 + BLOCK_ROWS * depth * 4 + 64 : taps * BLOCK_ROWS * 4);
+  return <i32>EDGE_TILE + (unfolded ? 128 + BLOCK_ROWS * depth * 4 + 64 : taps * BLOCK_ROWS * 4);
 }
 
 /** Runs a product whose arguments lie in the task's argument block. */
 export function product(): void {
   const p = changetype<Product>(taskArguments());
-  parallel(PACK_RIGHT, ceilDivide(p.columns, 8));
+  parallel(PACK_RIGHT, ceilDivide(p.columns, panelColumns()));
   parallel(PRODUCT, ceilDivide(p.rows, p.blockRows));
-}
-
-/** Width of the panel that starts at `column`: 4 where that covers what is left. */
-// @ts-ignore: decorator
-@inline
-export function panelWidth(column: i32, columns: i32): i32 {
-  return columns - column > 4 ? 8 : 4;
 }
 
 /** Packs one panel of the right factor: [tap][depth][width], columns past the end are zero. */
 export function packRight(panel: i32): void {
   const p = changetype<Product>(taskArguments());
-  const column = panel * 8;
+  const column = panel * panelColumns();
   const width = panelWidth(column, p.columns);
   const valid = least(width, p.columns - column);
   const channels = p.channels;
@@ -73,9 +66,11 @@ export function packRight(panel: i32): void {
     for (let k = 0; k < channels; k++) {
       let from = tapStart + ((k * p.rightDepth) << 2);
       if (valid == width && columnBytes == 4) {
-        v128.store(to, v128.load(from));
-        if (width == 8) v128.store(to, v128.load(from, 16), 16);
-        to += width << 2;
+        for (let j = 0; j < width; j += 4) {
+          v128.store(to, v128.load(from));
+          from += 16;
+          to += 16;
+        }
       } else {
         for (let j = 0; j < width; j++) {
           store<f32>(to, j < valid ? load<f32>(from) : 0);
@@ -99,7 +94,7 @@ export function productBlock(chunk: i32): void {
   const outputBytes = <usize>(columns << 2);
   const output = p.output + <usize>first * outputBytes;
   const tile = p.local + <usize>thread() * p.localBytes;
-  const table = tile + 128;
+  const table = tile + EDGE_TILE;
   const tableStride: usize = BLOCK_ROWS * 4;
   locateRows(p, first, rows, table, tableStride, table + 128);
   for (let tap = 0; tap < taps; tap++) {
@@ -107,13 +102,15 @@ export function productBlock(chunk: i32): void {
     for (let row = rows; row < padded; row++) store<usize>(line + (row << 2), load<usize>(line));
   }
 
-  const tapsAtOnce = depth < BLOCK_DEPTH ? BLOCK_DEPTH / depth : 1;
+  const panel = panelColumns();
+  const blockDepth = BLOCK_PANEL / panel;
+  const tapsAtOnce = depth < blockDepth ? blockDepth / depth : 1;
   for (let tap = 0; tap < taps; tap += tapsAtOnce) {
     const tapsNow = least(tapsAtOnce, taps - tap);
-    for (let start = 0; start < depth; start += BLOCK_DEPTH) {
-      const depthNow = least(BLOCK_DEPTH, depth - start);
+    for (let start = 0; start < depth; start += blockDepth) {
+      const depthNow = least(blockDepth, depth - start);
       const accumulate = (tap | start) != 0;
-      for (let column = 0; column < columns; column += 8) {
+      for (let column = 0; column < columns; column += panel) {
         const width = panelWidth(column, columns);
         const valid = least(width, columns - column);
         const right = p.packed + (<usize>(taps * depth * column + (tap * depth + start) * width) << 2);
@@ -121,14 +118,9 @@ export function productBlock(chunk: i32): void {
           const lines = table + <usize>tap * tableStride + (row << 2);
           const to = output + <usize>row * outputBytes + (column << 2);
           if (rows - row >= 4 && valid == width) {
-            if (width == 8) {
-              tileOfRows8(lines, tableStride, tapsNow, start << 2, depthNow, right, to, outputBytes, accumulate);
-            } else {
-              tileOfRows4(lines, tableStride, tapsNow, start << 2, depthNow, right, to, outputBytes, accumulate);
-            }
+            tileOfRows(width, lines, tableStride, tapsNow, start << 2, depthNow, right, to, outputBytes, accumulate);
           } else {
-            if (width == 8) tileOfRows8(lines, tableStride, tapsNow, start << 2, depthNow, right, tile, 32, false);
-            else tileOfRows4(lines, tableStride, tapsNow, start << 2, depthNow, right, tile, 32, false);
+            tileOfRows(width, lines, tableStride, tapsNow, start << 2, depthNow, right, tile, EDGE_ROW, false);
             placeTile(tile, least(4, rows - row), valid, to, outputBytes, accumulate);
           }
         }
@@ -147,24 +139,26 @@ export function finishBlock(p: Product, chunk: i32, first: i32, rows: i32, outpu
 /** output = relu(output * scale + shift), each part where given. NaN passes. */
 function scaleAndShift(p: Product, first: i32, rows: i32, output: usize): void {
   const columns = p.columns;
-  const whole = columns & ~3;
+  const whole = columns & ~7;
+  const floor = f32x4.splat(p.relu ? 0 : -Infinity);
   for (let row = 0; row < rows; row++) {
     let scale = p.scale;
     let shift: usize = p.shift == 0 ? 0 : p.shift + (<usize>(((first + row) % p.shiftRows) * columns) << 2);
     let j = 0;
-    for (; j < whole; j += 4) {
-      let value = v128.load(output);
+    for (; j < whole; j += 8) {
+      let a = v128.load(output), b = v128.load(output, 16);
       if (scale != 0) {
-        value = f32x4.mul(value, v128.load(scale));
-        scale += 16;
+        a = f32x4.mul(a, v128.load(scale));
+        b = f32x4.mul(b, v128.load(scale, 16));
+        scale += 32;
       }
       if (shift != 0) {
-        value = f32x4.add(value, v128.load(shift));
-        shift += 16;
+        a = f32x4.add(a, v128.load(shift));
+        b = f32x4.add(b, v128.load(shift, 16));
+        shift += 32;
       }
-      if (p.relu) value = f32x4.pmax(value, zero());
-      v128.store(output, value);
-      output += 16;
+      storePair(output, f32x4.pmax(a, floor), f32x4.pmax(b, floor));
+      output += 32;
     }
     for (; j < columns; j++) {
       let value = load<f32>(output);
@@ -185,26 +179,28 @@ function scaleAndShift(p: Product, first: i32, rows: i32, output: usize): void {
 /** Clears what the mask hides and sums the columns of the chunk, plain and times the mask. */
 function maskAndSum(p: Product, chunk: i32, first: i32, rows: i32, output: usize): void {
   const columns = p.columns;
-  const whole = columns & ~3;
+  const whole = columns & ~7;
   const lineBytes: usize = columns << 2;
   const mask = p.mask + <usize>first * lineBytes;
   const sums: usize = p.sums == 0 ? 0 : p.sums + <usize>(chunk * 2) * lineBytes;
   let j = 0;
-  for (; j < whole; j += 4) {
+  for (; j < whole; j += 8) {
     let at: usize = j << 2;
-    let sum = zero();
-    let weighted = zero();
+    let sumA = zero(), sumB = sumA, weightedA = sumA, weightedB = sumA;
     for (let row = 0; row < rows; row++) {
-      const shown = v128.load(mask + at);
-      const value = v128.andnot(v128.load(output + at), f32x4.le(shown, zero()));
-      v128.store(output + at, value);
-      sum = f32x4.add(sum, value);
-      weighted = multiplyAdd(value, shown, weighted);
+      const shownA = v128.load(mask + at), shownB = v128.load(mask + at, 16);
+      const a = v128.andnot(v128.load(output + at), f32x4.le(shownA, zero()));
+      const b = v128.andnot(v128.load(output + at, 16), f32x4.le(shownB, zero()));
+      storePair(output + at, a, b);
+      sumA = f32x4.add(sumA, a);
+      sumB = f32x4.add(sumB, b);
+      weightedA = multiplyAdd(a, shownA, weightedA);
+      weightedB = multiplyAdd(b, shownB, weightedB);
       at += lineBytes;
     }
     if (sums != 0) {
-      v128.store(sums + (j << 2), sum);
-      v128.store(sums + lineBytes + <usize>(j << 2), weighted);
+      storePair(sums + (j << 2), sumA, sumB);
+      storePair(sums + lineBytes + <usize>(j << 2), weightedA, weightedB);
     }
   }
   for (; j < columns; j++) {

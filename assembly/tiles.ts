@@ -3,7 +3,56 @@ import { multiplyAdd, zero } from './vector';
 /*
  * Micro-kernels. Eight accumulators, two vectors of the right factor and one broadcast fit the sixteen registers;
  * the exits between the steps keep the compiler from hoisting the loads of later steps, which would spill.
+ *
+ * Those of sixteen columns are for engines that make one operation of 256 bits out of two neighbours of 128; elsewhere
+ * they spill. Such engines start from pairs of stores, the upper half first.
  */
+
+/** Columns of a packed panel: 8, or 16 where the engine has vectors of 256 bits. */
+let panel: i32 = 8;
+
+/** Terms of the sums of `tryTile`. */
+const TRIAL_DEPTH: i32 = 128;
+
+// @ts-ignore: decorator
+@inline
+export function panelColumns(): i32 {
+  return panel;
+}
+
+/** Every thread's instance must pack and read panels of the same width. */
+export function usePanels(columns: i32): void {
+  panel = columns;
+}
+
+/** Width of the panel that starts at `column`: the least of 4, 8 and 16 that covers what is left. */
+export function panelWidth(column: i32, columns: i32): i32 {
+  const left = columns - column;
+  if (left > 8) return panel;
+  return left > 4 ? 8 : 4;
+}
+
+/** c[4 rows, width columns] = or += sum over taps and depth of left * right, for each of the widths. */
+// @ts-ignore: decorator
+@inline
+export function tileOfRows(
+  width: i32, table: usize, tableStride: usize, taps: i32, offset: usize, depth: i32,
+  right: usize, c: usize, cStride: usize, accumulate: bool,
+): void {
+  if (width == 16) tileOfRows16(table, tableStride, taps, offset, depth, right, c, cStride, accumulate);
+  else if (width == 8) tileOfRows8(table, tableStride, taps, offset, depth, right, c, cStride, accumulate);
+  else tileOfRows4(table, tableStride, taps, offset, depth, right, c, cStride, accumulate);
+}
+
+/** c[4 rows, a panel's columns] = or += left^T right over `depth`; from depth to depth there are `leftBytes`. */
+// @ts-ignore: decorator
+@inline
+export function tileOfPanels(
+  left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
+): void {
+  if (panel == 16) tileOfPanels16(left, leftBytes, right, depth, c, cStride, accumulate);
+  else tileOfPanels8(left, leftBytes, right, depth, c, cStride, accumulate);
+}
 
 /**
  * c[4 rows, 8 columns] = or += sum over taps and depth of left * right.
@@ -12,7 +61,7 @@ import { multiplyAdd, zero } from './vector';
  * @param offset bytes added to every row address
  * @param right packed panel: depth after depth, 8 floats each, taps one after the other
  */
-export function tileOfRows8(
+function tileOfRows8(
   table: usize, tableStride: usize, taps: i32, offset: usize, depth: i32,
   right: usize, c: usize, cStride: usize, accumulate: bool,
 ): void {
@@ -75,8 +124,89 @@ export function tileOfRows8(
   v128.store(c3, c30); v128.store(c3, c31, 16);
 }
 
+/** As `tileOfRows8` for a panel of 16 columns. */
+function tileOfRows16(
+  table: usize, tableStride: usize, taps: i32, offset: usize, depth: i32,
+  right: usize, c: usize, cStride: usize, accumulate: bool,
+): void {
+  let c00 = zero(), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00,
+    c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00;
+  const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
+  if (accumulate) {
+    c00 = v128.load(c); c01 = v128.load(c, 16); c02 = v128.load(c, 32); c03 = v128.load(c, 48);
+    c10 = v128.load(c1); c11 = v128.load(c1, 16); c12 = v128.load(c1, 32); c13 = v128.load(c1, 48);
+    c20 = v128.load(c2); c21 = v128.load(c2, 16); c22 = v128.load(c2, 32); c23 = v128.load(c2, 48);
+    c30 = v128.load(c3); c31 = v128.load(c3, 16); c32 = v128.load(c3, 32); c33 = v128.load(c3, 48);
+  }
+  for (let tap = 0; tap < taps; tap++) {
+    let p0 = load<usize>(table) + offset;
+    let p1 = load<usize>(table, 4) + offset;
+    let p2 = load<usize>(table, 8) + offset;
+    let p3 = load<usize>(table, 12) + offset;
+    table += tableStride;
+    let left = depth;
+    while (true) {
+      {
+        const b0 = v128.load(right), b1 = v128.load(right, 16), b2 = v128.load(right, 32), b3 = v128.load(right, 48);
+        let a = v128.load32_splat(p0);
+        c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01); c02 = multiplyAdd(a, b2, c02); c03 = multiplyAdd(a, b3, c03);
+        a = v128.load32_splat(p1);
+        c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11); c12 = multiplyAdd(a, b2, c12); c13 = multiplyAdd(a, b3, c13);
+        a = v128.load32_splat(p2);
+        c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21); c22 = multiplyAdd(a, b2, c22); c23 = multiplyAdd(a, b3, c23);
+        a = v128.load32_splat(p3);
+        c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31); c32 = multiplyAdd(a, b2, c32); c33 = multiplyAdd(a, b3, c33);
+      }
+      if (left == 1) { right += 64; break; }
+      {
+        const b0 = v128.load(right, 64), b1 = v128.load(right, 80), b2 = v128.load(right, 96), b3 = v128.load(right, 112);
+        let a = v128.load32_splat(p0, 4);
+        c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01); c02 = multiplyAdd(a, b2, c02); c03 = multiplyAdd(a, b3, c03);
+        a = v128.load32_splat(p1, 4);
+        c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11); c12 = multiplyAdd(a, b2, c12); c13 = multiplyAdd(a, b3, c13);
+        a = v128.load32_splat(p2, 4);
+        c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21); c22 = multiplyAdd(a, b2, c22); c23 = multiplyAdd(a, b3, c23);
+        a = v128.load32_splat(p3, 4);
+        c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31); c32 = multiplyAdd(a, b2, c32); c33 = multiplyAdd(a, b3, c33);
+      }
+      if (left == 2) { right += 128; break; }
+      {
+        const b0 = v128.load(right, 128), b1 = v128.load(right, 144), b2 = v128.load(right, 160), b3 = v128.load(right, 176);
+        let a = v128.load32_splat(p0, 8);
+        c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01); c02 = multiplyAdd(a, b2, c02); c03 = multiplyAdd(a, b3, c03);
+        a = v128.load32_splat(p1, 8);
+        c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11); c12 = multiplyAdd(a, b2, c12); c13 = multiplyAdd(a, b3, c13);
+        a = v128.load32_splat(p2, 8);
+        c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21); c22 = multiplyAdd(a, b2, c22); c23 = multiplyAdd(a, b3, c23);
+        a = v128.load32_splat(p3, 8);
+        c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31); c32 = multiplyAdd(a, b2, c32); c33 = multiplyAdd(a, b3, c33);
+      }
+      if (left == 3) { right += 192; break; }
+      {
+        const b0 = v128.load(right, 192), b1 = v128.load(right, 208), b2 = v128.load(right, 224), b3 = v128.load(right, 240);
+        let a = v128.load32_splat(p0, 12);
+        c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01); c02 = multiplyAdd(a, b2, c02); c03 = multiplyAdd(a, b3, c03);
+        a = v128.load32_splat(p1, 12);
+        c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11); c12 = multiplyAdd(a, b2, c12); c13 = multiplyAdd(a, b3, c13);
+        a = v128.load32_splat(p2, 12);
+        c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21); c22 = multiplyAdd(a, b2, c22); c23 = multiplyAdd(a, b3, c23);
+        a = v128.load32_splat(p3, 12);
+        c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31); c32 = multiplyAdd(a, b2, c32); c33 = multiplyAdd(a, b3, c33);
+      }
+      right += 256;
+      left -= 4;
+      if (left == 0) break;
+      p0 += 16; p1 += 16; p2 += 16; p3 += 16;
+    }
+  }
+  v128.store(c, c01, 16); v128.store(c, c00); v128.store(c, c03, 48); v128.store(c, c02, 32);
+  v128.store(c1, c11, 16); v128.store(c1, c10); v128.store(c1, c13, 48); v128.store(c1, c12, 32);
+  v128.store(c2, c21, 16); v128.store(c2, c20); v128.store(c2, c23, 48); v128.store(c2, c22, 32);
+  v128.store(c3, c31, 16); v128.store(c3, c30); v128.store(c3, c33, 48); v128.store(c3, c32, 32);
+}
+
 /** As `tileOfRows8` for a panel of 4 columns; even and odd depths have accumulators of their own to hide latency. */
-export function tileOfRows4(
+function tileOfRows4(
   table: usize, tableStride: usize, taps: i32, offset: usize, depth: i32,
   right: usize, c: usize, cStride: usize, accumulate: bool,
 ): void {
@@ -123,11 +253,11 @@ export function tileOfRows4(
 /**
  * c[4 rows, 8 columns] = or += left^T right over `depth`.
  *
- * @param left packed panel, 4 floats per depth
+ * @param left packed panel, 4 floats per depth, `leftBytes` apart
  * @param right packed panel, 8 floats per depth
  */
-export function tileOfPanels(
-  left: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
+function tileOfPanels8(
+  left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
 ): void {
   let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
   const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
@@ -146,16 +276,17 @@ export function tileOfPanels(
       a = v128.load32_splat(left, 12); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
     }
     if (depth == 1) break;
+    const next = left + leftBytes;
     {
       const b0 = v128.load(right, 32), b1 = v128.load(right, 48);
-      let a = v128.load32_splat(left, 16); c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
-      a = v128.load32_splat(left, 20); c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
-      a = v128.load32_splat(left, 24); c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
-      a = v128.load32_splat(left, 28); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
+      let a = v128.load32_splat(next); c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
+      a = v128.load32_splat(next, 4); c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
+      a = v128.load32_splat(next, 8); c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
+      a = v128.load32_splat(next, 12); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
     }
     depth -= 2;
     if (depth == 0) break;
-    left += 32;
+    left = next + leftBytes;
     right += 64;
   }
   v128.store(c, c00); v128.store(c, c01, 16);
@@ -164,14 +295,80 @@ export function tileOfPanels(
   v128.store(c3, c30); v128.store(c3, c31, 16);
 }
 
-/** Copies or adds the part [rows, columns] of a 4 x 8 tile (rows 32 bytes apart) to its place. */
+/** As `tileOfPanels8` for a right panel of 16 columns. */
+function tileOfPanels16(
+  left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
+): void {
+  let c00 = zero(), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00,
+    c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00;
+  const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
+  if (accumulate) {
+    c00 = v128.load(c); c01 = v128.load(c, 16); c02 = v128.load(c, 32); c03 = v128.load(c, 48);
+    c10 = v128.load(c1); c11 = v128.load(c1, 16); c12 = v128.load(c1, 32); c13 = v128.load(c1, 48);
+    c20 = v128.load(c2); c21 = v128.load(c2, 16); c22 = v128.load(c2, 32); c23 = v128.load(c2, 48);
+    c30 = v128.load(c3); c31 = v128.load(c3, 16); c32 = v128.load(c3, 32); c33 = v128.load(c3, 48);
+  }
+  while (true) {
+    {
+      const b0 = v128.load(right), b1 = v128.load(right, 16), b2 = v128.load(right, 32), b3 = v128.load(right, 48);
+      let a = v128.load32_splat(left);
+      c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01); c02 = multiplyAdd(a, b2, c02); c03 = multiplyAdd(a, b3, c03);
+      a = v128.load32_splat(left, 4);
+      c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11); c12 = multiplyAdd(a, b2, c12); c13 = multiplyAdd(a, b3, c13);
+      a = v128.load32_splat(left, 8);
+      c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21); c22 = multiplyAdd(a, b2, c22); c23 = multiplyAdd(a, b3, c23);
+      a = v128.load32_splat(left, 12);
+      c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31); c32 = multiplyAdd(a, b2, c32); c33 = multiplyAdd(a, b3, c33);
+    }
+    if (depth == 1) break;
+    const next = left + leftBytes;
+    {
+      const b0 = v128.load(right, 64), b1 = v128.load(right, 80), b2 = v128.load(right, 96), b3 = v128.load(right, 112);
+      let a = v128.load32_splat(next);
+      c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01); c02 = multiplyAdd(a, b2, c02); c03 = multiplyAdd(a, b3, c03);
+      a = v128.load32_splat(next, 4);
+      c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11); c12 = multiplyAdd(a, b2, c12); c13 = multiplyAdd(a, b3, c13);
+      a = v128.load32_splat(next, 8);
+      c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21); c22 = multiplyAdd(a, b2, c22); c23 = multiplyAdd(a, b3, c23);
+      a = v128.load32_splat(next, 12);
+      c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31); c32 = multiplyAdd(a, b2, c32); c33 = multiplyAdd(a, b3, c33);
+    }
+    depth -= 2;
+    if (depth == 0) break;
+    left = next + leftBytes;
+    right += 128;
+  }
+  v128.store(c, c01, 16); v128.store(c, c00); v128.store(c, c03, 48); v128.store(c, c02, 32);
+  v128.store(c1, c11, 16); v128.store(c1, c10); v128.store(c1, c13, 48); v128.store(c1, c12, 32);
+  v128.store(c2, c21, 16); v128.store(c2, c20); v128.store(c2, c23, 48); v128.store(c2, c22, 32);
+  v128.store(c3, c31, 16); v128.store(c3, c30); v128.store(c3, c33, 48); v128.store(c3, c32, 32);
+}
+
+/** Bytes of the edge tile of `placeTile`, and from row to row in it. */
+export const EDGE_TILE: usize = 256;
+export const EDGE_ROW: usize = 64;
+
+/** Copies or adds the part [rows, columns] of a tile (rows EDGE_ROW apart) to its place. */
 export function placeTile(tile: usize, rows: i32, columns: i32, c: usize, cStride: usize, accumulate: bool): void {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      const value = load<f32>(tile + ((i * 8 + j) << 2));
+      const value = load<f32>(tile + <usize>(j << 2));
       const to = c + (j << 2);
       store<f32>(to, accumulate ? load<f32>(to) + value : value);
     }
+    tile += EDGE_ROW;
     c += cStride;
+  }
+}
+
+/**
+ * Repeats a tile of 4 rows and so many columns, for the time it takes.
+ *
+ * @param room 16 kB and more, zeros
+ */
+export function tryTile(columns: i32, repetitions: i32, room: usize): void {
+  for (let row: usize = 0; row < 4; row++) store<usize>(room + (row << 2), room + 512);
+  for (let i = 0; i < repetitions; i++) {
+    tileOfRows(columns, room, 0, 1, 0, TRIAL_DEPTH, room + 2048, room + 1024, EDGE_ROW, false);
   }
 }

@@ -12,6 +12,14 @@ export function zero(): v128 {
   return f32x4.splat(0);
 }
 
+/** Stores eight floats; the upper half first, where engines look for operations of 256 bits. */
+// @ts-ignore: decorator
+@inline
+export function storePair(to: usize, low: v128, high: v128): void {
+  v128.store(to, high, 16);
+  v128.store(to, low);
+}
+
 /** The smaller of two counts. */
 // @ts-ignore: decorator
 @inline

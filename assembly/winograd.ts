@@ -1,10 +1,10 @@
 import { parallel, taskArguments, thread } from './parallel';
-import { panelWidth, Product } from './product';
+import { Product } from './product';
 import { PACK_WINOGRAD, WINOGRAD } from './tasks';
-import { tileOfRows4, tileOfRows8 } from './tiles';
-import { ceilDivide, least, loadPart, multiplyAdd, storePart, zero } from './vector';
+import { panelColumns, panelWidth, tileOfRows } from './tiles';
+import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, zero } from './vector';
 import {
-  locateTile, POINTS, REACH, SIDE, transformBytes, transformFilter, transformInput, transformOutput,
+  locateTile, OUTPUT_ROOM, POINTS, REACH, SIDE, transformBytes, transformFilter, transformInput, transformOutput,
 } from './winogradTransforms';
 
 /*
@@ -35,21 +35,28 @@ function tilesAcross(p: Winograd): i32 {
 // @ts-ignore: decorator
 @inline
 function inputBytes(channels: i32): i32 {
-  return ((least(CHANNELS, channels) + 3) & ~3) << 2;
+  return ((least(CHANNELS, channels) + 7) & ~7) << 2;
 }
 
 /** Columns of one pass. */
 // @ts-ignore: decorator
 @inline
 function columnsAtOnce(channels: i32): i32 {
-  return channels > CHANNELS ? COLUMNS : 8;
+  return channels > CHANNELS ? COLUMNS : panelColumns();
+}
+
+/** Bytes from point to point of the products of a panel. */
+// @ts-ignore: decorator
+@inline
+function productBytes(padded: i32): usize {
+  return (<usize>(padded * panelColumns()) << 2) + GAP;
 }
 
 /** Bytes of scratch per thread: addresses, transformed inputs, products, room for the transforms. */
 export function winogradLocalBytes(tiles: i32, channels: i32): i32 {
   const padded = (tiles + 3) & ~3;
   const inputs = POINTS * (padded * inputBytes(channels) + <i32>GAP);
-  const products = POINTS * padded * columnsAtOnce(channels) * 4;
+  const products = POINTS * <i32>productBytes(padded) * (columnsAtOnce(channels) / panelColumns());
   return (padded + tiles * POINTS) * 4 + inputs + products + transformBytes(CHANNELS);
 }
 
@@ -57,7 +64,7 @@ export function winogradLocalBytes(tiles: i32, channels: i32): i32 {
 export function winograd(): void {
   const p = changetype<Winograd>(taskArguments());
   const lines = p.rows / (p.height * p.width) * ceilDivide(p.height, SIDE);
-  parallel(PACK_WINOGRAD, ceilDivide(p.columns, 8));
+  parallel(PACK_WINOGRAD, ceilDivide(p.columns, panelColumns()));
   parallel(WINOGRAD, ceilDivide(lines, p.lines));
 }
 
@@ -66,7 +73,8 @@ export function winograd(): void {
 @inline
 function packedPanel(p: Winograd, channel: i32, column: i32): usize {
   const depth = least(CHANNELS, p.channels - channel);
-  const columns = (p.columns + 7) & ~7;
+  const panel = panelColumns();
+  const columns = ceilDivide(p.columns, panel) * panel;
   return p.packed + (<usize>(POINTS * (columns * channel + column * depth)) << 2);
 }
 
@@ -74,7 +82,7 @@ function packedPanel(p: Winograd, channel: i32, column: i32): usize {
 export function packWinograd(panel: i32): void {
   const p = changetype<Winograd>(taskArguments());
   const room = p.local + <usize>thread() * p.localBytes;
-  const column = panel * 8;
+  const column = panel * panelColumns();
   const width = panelWidth(column, p.columns);
   for (let first = 0; first < p.channels; first += CHANNELS) {
     const depth = least(CHANNELS, p.channels - first);
@@ -117,8 +125,10 @@ export function winogradBlock(chunk: i32): void {
   const tileBytes: usize = inputBytes(channels);
   const plane = <usize>padded * tileBytes + GAP;
   const products = inputs + plane * POINTS;
-  const pointBytes = <usize>padded << 5;
-  const room = products + pointBytes * POINTS * (columnsAtOnce(channels) >> 3);
+  const panel = panelColumns();
+  const lineBytes = <usize>panel << 2;
+  const pointBytes = productBytes(padded);
+  const room = products + pointBytes * POINTS * (columnsAtOnce(channels) / panel);
   // Lines past the last tile are computed and never used: they may read what lies there.
   for (let tile = 0; tile < padded; tile++) store<usize>(table + (tile << 2), inputs + <usize>tile * tileBytes);
   for (let tile = 0; tile < tiles; tile++) {
@@ -140,21 +150,21 @@ export function winogradBlock(chunk: i32): void {
         for (let tile = 0; tile < tiles; tile++) {
           const at = pixels + <usize>(tile * POINTS * 4);
           const to = inputs + <usize>tile * tileBytes;
-          transformInput(at, channel << 2, ceilDivide(depth, 4), room, to, plane, 16);
+          transformInput(at, channel << 2, ceilDivide(depth, 8), room, to, plane, 32);
         }
       }
       let to = products;
-      for (let panel = column; panel < end; panel += 8) {
-        const width = panelWidth(panel, columns);
-        let right = packedPanel(p, channel, panel);
+      for (let first = column; first < end; first += panel) {
+        const width = panelWidth(first, columns);
+        let right = packedPanel(p, channel, first);
         for (let point = 0; point < POINTS; point++) {
           const offset = plane * point;
+          let line = to;
           for (let tile = 0; tile < padded; tile += 4) {
-            const lefts = table + (tile << 2);
-            if (width == 8) tileOfRows8(lefts, 0, 1, offset, depth, right, to, 32, channel > 0);
-            else tileOfRows4(lefts, 0, 1, offset, depth, right, to, 32, channel > 0);
-            to += 128;
+            tileOfRows(width, table + (tile << 2), 0, 1, offset, depth, right, line, lineBytes, channel > 0);
+            line += lineBytes << 2;
           }
+          to += pointBytes;
           right += <usize>(depth * width) << 2;
         }
       }
@@ -165,13 +175,12 @@ export function winogradBlock(chunk: i32): void {
       const high = least(SIDE, p.height - line % down * SIDE);
       const wide = least(SIDE, p.width - x);
       const row = firstRow(p, line) + x;
-      let from = products + <usize>(tile << 5);
-      for (let panel = column; panel < end; panel += 8) {
-        transformOutput(from, pointBytes, room);
-        placeOutput(p, room, chunk, row, panel, high, wide);
-        if (columns - panel > 4) {
-          transformOutput(from + 16, pointBytes, room);
-          placeOutput(p, room, chunk, row, panel + 4, high, wide);
+      let from = products + <usize>tile * lineBytes;
+      for (let first = column; first < end; first += panel) {
+        const valid = least(panel, columns - first);
+        for (let part = 0; part < valid; part += 8) {
+          transformOutput(from + <usize>(part << 2), pointBytes, room);
+          placeOutput(p, room, chunk, row, first + part, high, wide);
         }
         from += pointBytes * POINTS;
       }
@@ -180,44 +189,70 @@ export function winogradBlock(chunk: i32): void {
 }
 
 /**
- * Brings four columns of a tile's outputs, 4 x 4 of them at `from`, through the epilogue to their places: the part
- * [high, wide] of the tile that lies in the image.
+ * Brings eight columns of a tile's outputs, 4 x 4 of them at `from`, through the epilogue to their places: the part
+ * [high, wide] of the tile that lies in the image. Reads up to seven floats past the last column.
  */
 function placeOutput(p: Winograd, from: usize, chunk: i32, row: i32, column: i32, high: i32, wide: i32): void {
   const count = p.columns - column;
   const pixelBytes = <usize>p.columns << 2;
-  const at = <usize>row * pixelBytes + <usize>(column << 2);
-  const scale = p.scale == 0 ? f32x4.splat(1) : loadPart(p.scale + (column << 2), count);
-  let to = p.output + at;
-  let shown = p.mask + at;
-  let sum = zero();
-  let weighted = zero();
+  const columnBytes = <usize>column << 2;
+  // Ones and zeros stand for a factor and a summand that are not there.
+  const neutral = from + (OUTPUT_ROOM - 64);
+  storePair(neutral, f32x4.splat(1), f32x4.splat(1));
+  storePair(neutral + 32, zero(), zero());
+  const scale = p.scale == 0 ? neutral : p.scale + columnBytes;
+  const floor = f32x4.splat(p.relu ? 0 : -Infinity);
+  const mask = p.mask;
+  let at = <usize>row * pixelBytes + columnBytes;
+  let sumA = zero(), sumB = sumA, weightedA = sumA, weightedB = sumA;
   for (let line = 0; line < high; line++) {
     for (let i = 0; i < wide; i++) {
-      const offset = <usize>i * pixelBytes;
-      let value = v128.load(from + (i << 4));
-      if (p.mask != 0) {
-        const mask = loadPart(shown + offset, count);
-        value = v128.andnot(value, f32x4.le(mask, zero()));
-        sum = f32x4.add(sum, value);
-        weighted = multiplyAdd(value, mask, weighted);
+      const outputs = from + <usize>i * 32;
+      const offset = at + <usize>i * pixelBytes;
+      let a = v128.load(outputs), b = v128.load(outputs, 16);
+      if (mask != 0) {
+        const shownA = v128.load(mask + offset), shownB = v128.load(mask + offset, 16);
+        a = v128.andnot(a, f32x4.le(shownA, zero()));
+        b = v128.andnot(b, f32x4.le(shownB, zero()));
+        sumA = f32x4.add(sumA, a);
+        sumB = f32x4.add(sumB, b);
+        weightedA = multiplyAdd(a, shownA, weightedA);
+        weightedB = multiplyAdd(b, shownB, weightedB);
       }
-      if (p.scale != 0) value = f32x4.mul(value, scale);
+      let shift = neutral + 32;
       if (p.shift != 0) {
-        const shiftRow = p.shiftRows == 1 ? 0 : (row + i) % p.shiftRows;
-        value = f32x4.add(value, loadPart(p.shift + <usize>shiftRow * pixelBytes + (column << 2), count));
+        shift = p.shift + columnBytes + (p.shiftRows == 1 ? 0 : <usize>((row + i) % p.shiftRows) * pixelBytes);
       }
-      if (p.relu) value = f32x4.pmax(value, zero());
-      storePart(to + offset, value, count);
+      a = f32x4.add(f32x4.mul(a, v128.load(scale)), v128.load(shift));
+      b = f32x4.add(f32x4.mul(b, v128.load(scale, 16)), v128.load(shift, 16));
+      a = f32x4.pmax(a, floor);
+      b = f32x4.pmax(b, floor);
+      const to = p.output + offset;
+      if (count >= 8) {
+        storePair(to, a, b);
+      } else {
+        storePart(to, a, count);
+        if (count > 4) storePart(to + 16, b, count - 4);
+      }
     }
-    from += 64;
+    from += 128;
     row += p.width;
-    to += pixelBytes * p.width;
-    shown += pixelBytes * p.width;
+    at += pixelBytes * p.width;
   }
   if (p.sums != 0) {
-    const place = p.sums + <usize>(chunk * 2) * pixelBytes + (column << 2);
-    storePart(place, f32x4.add(loadPart(place, count), sum), count);
-    storePart(place + pixelBytes, f32x4.add(loadPart(place + pixelBytes, count), weighted), count);
+    const sums = p.sums + <usize>(chunk * 2) * pixelBytes + columnBytes;
+    addPart(sums, sumA, count);
+    addPart(sums + pixelBytes, weightedA, count);
+    if (count > 4) {
+      addPart(sums + 16, sumB, count - 4);
+      addPart(sums + pixelBytes + 16, weightedB, count - 4);
+    }
   }
+}
+
+/** Adds up to four lanes to what lies there. */
+// @ts-ignore: decorator
+@inline
+function addPart(to: usize, value: v128, count: i32): void {
+  storePart(to, f32x4.add(loadPart(to, count), value), count);
 }

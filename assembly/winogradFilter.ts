@@ -1,7 +1,7 @@
 import { parallel, taskArguments, thread } from './parallel';
 import { CORRELATE_TILES, TRANSFORM_NARROW } from './tasks';
-import { tileOfPanels } from './tiles';
-import { ceilDivide, least, storePart } from './vector';
+import { panelColumns, tileOfPanels } from './tiles';
+import { ceilDivide, copyExactly, least } from './vector';
 import {
   locateTile, POINTS, REACH, SIDE, transformBytes, transformGradient, transformInput, transformTaps,
 } from './winogradTransforms';
@@ -31,7 +31,7 @@ class FilterGradient {
   outputs: i32;
   output: usize;
   zeros: usize;
-  /** Room for the narrow side: [point][channels / 4][tile][4]. */
+  /** Room for the narrow side: [point][channels / 8][tile][8]. */
   narrow: usize;
   /** Room per thread. */
   local: usize;
@@ -63,16 +63,23 @@ function tileCount(f: FilterGradient): i32 {
   return f.batch * ceilDivide(f.height, SIDE) * ceilDivide(f.width, SIDE);
 }
 
-/** Bytes from panel to panel of the narrow side: panels of a point lie apart, or they would share cache sets. */
+/** Groups of eight channels of the narrow side. */
 // @ts-ignore: decorator
 @inline
-function narrowPanelBytes(tiles: i32): usize {
-  return (<usize>tiles << 4) + 64;
+function narrowGroups(channels: i32): i32 {
+  return ceilDivide(channels, 8);
+}
+
+/** Bytes from group to group of the narrow side: groups of a point lie apart, or they would share cache sets. */
+// @ts-ignore: decorator
+@inline
+function narrowGroupBytes(tiles: i32): usize {
+  return (<usize>tiles << 5) + 64;
 }
 
 /** Bytes that the transformed narrow side takes. */
 export function narrowBytes(tiles: i32, channels: i32): i32 {
-  return <i32>narrowPanelBytes(tiles) * ceilDivide(channels, 4) * POINTS;
+  return <i32>narrowGroupBytes(tiles) * narrowGroups(channels) * POINTS;
 }
 
 /** Bytes of scratch per thread: addresses, room, transformed wide side, sums. */
@@ -90,8 +97,8 @@ export function winogradFilter(): void {
 
 /** Transforms channels of one side of a tile, as the input or as the output gradient. */
 function transformSide(
-  f: FilterGradient, ofInput: bool, tile: i32, channel: i32, vectors: i32,
-  table: usize, to: usize, pointBytes: usize, vectorBytes: usize,
+  f: FilterGradient, ofInput: bool, tile: i32, channel: i32, groups: i32,
+  table: usize, to: usize, pointBytes: usize, groupBytes: usize,
 ): void {
   const across = ceilDivide(f.width, SIDE);
   const down = ceilDivide(f.height, SIDE);
@@ -103,10 +110,10 @@ function transformSide(
   const room = table + POINTS * 4;
   if (ofInput) {
     locateTile(image, bytes, f.height, f.width, y - 1, x - 1, REACH, f.zeros, table);
-    transformInput(table, channel << 2, vectors, room, to, pointBytes, vectorBytes);
+    transformInput(table, channel << 2, groups, room, to, pointBytes, groupBytes);
   } else {
     locateTile(image, bytes, f.height, f.width, y, x, SIDE, f.zeros, table);
-    transformGradient(table, channel << 2, vectors, room, to, pointBytes, vectorBytes);
+    transformGradient(table, channel << 2, groups, room, to, pointBytes, groupBytes);
   }
 }
 
@@ -114,13 +121,13 @@ function transformSide(
 export function transformNarrow(chunk: i32): void {
   const f = changetype<FilterGradient>(taskArguments());
   const tiles = tileCount(f);
-  const vectors = narrowVectors(f);
-  const panelBytes = narrowPanelBytes(tiles);
+  const groups = narrowGroups(least(f.inputs, f.outputs));
+  const groupBytes = narrowGroupBytes(tiles);
   const table = f.local + <usize>thread() * f.localBytes;
   const end = least(tiles, (chunk + 1) * TILES);
   for (let tile = chunk * TILES; tile < end; tile++) {
-    const to = f.narrow + (<usize>tile << 4);
-    transformSide(f, !inputIsWide(f), tile, 0, vectors, table, to, panelBytes * vectors, panelBytes);
+    const to = f.narrow + (<usize>tile << 5);
+    transformSide(f, !inputIsWide(f), tile, 0, groups, table, to, groupBytes * groups, groupBytes);
   }
 }
 
@@ -131,29 +138,30 @@ export function correlateTiles(chunk: i32): void {
   const channel = chunk * WIDE;
   const valid = least(WIDE, wideChannels(f) - channel);
   const vectors = narrowVectors(f);
-  const panelBytes = narrowPanelBytes(tiles);
+  const groups = narrowGroups(least(f.inputs, f.outputs));
+  const groupBytes = narrowGroupBytes(tiles);
   const table = f.local + <usize>thread() * f.localBytes;
   const wide = table + POINTS * 4 + transformBytes(vectors * 4 > WIDE ? vectors * 4 : WIDE);
   const sums = wide + <usize>POINTS * WIDE_BYTES;
   const sumBytes = <usize>(vectors * 4 * WIDE * 4);
+  const panel = panelColumns();
   for (let first = 0; first < tiles; first += TILES) {
     const depth = least(TILES, tiles - first);
-    // Two vectors make a line of a panel of eight.
-    for (let part = 0; part < valid; part += 8) {
-      const halves = ceilDivide(least(8, valid - part), 4);
+    for (let part = 0; part < valid; part += panel) {
+      const parts = ceilDivide(least(panel, valid - part), 8);
       for (let tile = 0; tile < depth; tile++) {
-        const to = wide + <usize>(part << 2) * TILES + <usize>(tile << 5);
-        transformSide(f, inputIsWide(f), first + tile, channel + part, halves, table, to, WIDE_BYTES, 16);
+        const to = wide + <usize>(part << 2) * TILES + <usize>(tile * panel * 4);
+        transformSide(f, inputIsWide(f), first + tile, channel + part, parts, table, to, WIDE_BYTES, 32);
       }
     }
     for (let point = 0; point < POINTS; point++) {
-      for (let part = 0; part < valid; part += 8) {
+      for (let part = 0; part < valid; part += panel) {
         const right = wide + <usize>point * WIDE_BYTES + <usize>(part * TILES * 4);
-        let left = f.narrow + panelBytes * (point * vectors) + (<usize>first << 4);
+        const left = f.narrow + groupBytes * (point * groups) + (<usize>first << 5);
         let to = sums + sumBytes * point + <usize>(part << 2);
         for (let vector = 0; vector < vectors; vector++) {
-          tileOfPanels(left, right, depth, to, WIDE * 4, first > 0);
-          left += panelBytes;
+          const half = left + groupBytes * (vector >> 1) + ((vector & 1) << 4);
+          tileOfPanels(half, 32, right, depth, to, WIDE * 4, first > 0);
           to += WIDE * 16;
         }
       }
@@ -168,20 +176,20 @@ function writeTaps(f: FilterGradient, channel: i32, valid: i32, sums: usize, sum
   const tapBytes = <usize>(f.inputs * f.outputs) << 2;
   const outputs = f.outputs;
   for (let other = 0; other < narrow; other++) {
-    for (let part = 0; part < valid; part += 4) {
-      const count = least(4, valid - part);
+    for (let part = 0; part < valid; part += 8) {
+      const count = least(8, valid - part);
       transformTaps(sums + <usize>((other * WIDE + part) << 2), sumBytes, room);
       for (let tap: usize = 0; tap < 9; tap++) {
-        const taps = v128.load(room + (tap << 4));
+        const taps = room + (tap << 5);
         const place = f.output + tap * tapBytes;
         if (inputIsWide(f)) {
           let to = place + (<usize>((channel + part) * outputs + other) << 2);
           for (let i = 0; i < count; i++) {
-            store<f32>(to, load<f32>(room + (tap << 4) + (i << 2)));
+            store<f32>(to, load<f32>(taps + (i << 2)));
             to += outputs << 2;
           }
         } else {
-          storePart(place + (<usize>(other * outputs + channel + part) << 2), taps, count);
+          copyExactly(place + (<usize>(other * outputs + channel + part) << 2), taps, count);
         }
       }
     }

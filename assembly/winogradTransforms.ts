@@ -1,4 +1,4 @@
-import { loadPart, multiplyAdd } from './vector';
+import { loadPart, multiplyAdd, storePair, zero } from './vector';
 
 /*
  * The transforms of F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015,
@@ -7,7 +7,8 @@ import { loadPart, multiplyAdd } from './vector';
  *     y = A' [(G g G') * (B' d B)] A          in place of 144 products per pair of channels, 36
  *     dg = G' [(B' d B) * (A dy A')] G        the same bilinear form, read as a function of g
  *
- * Each is done on lines first and on columns then, four channels at a time. The interpolation points are 0, P, -P, Q, -Q
+ * Each is done on lines first and on columns then, eight channels at a time: as two vectors of four, whose operations
+ * engines with vectors of 256 bits join. The interpolation points are 0, P, -P, Q, -Q
  * and infinity; with 3/4 and 3/2 the rounding error is a fourth of that with the usual 1 and 2.
  */
 
@@ -26,70 +27,104 @@ export const POINTS: i32 = 36;
 export const SIDE: i32 = 4;
 export const REACH: i32 = 6;
 
+/** Bytes of eight channels. */
+const GROUP: usize = 32;
+
 /** Bytes of room that the transforms of so many channels need. */
 // @ts-ignore: decorator
 @inline
 export function transformBytes(channels: i32): i32 {
-  return POINTS * ((channels + 3) & ~3) * 4;
+  return POINTS * ((channels + 7) & ~7) * 4;
 }
 
-/** B' d of one line. */
+/** B' d of one line; every address is that of eight floats. */
 // @ts-ignore: decorator
 @inline
-function inputLine(d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128, to: usize, stride: usize): void {
-  const even = multiplyAdd(d2, f32x4.splat(-Q2), d4);
-  const odd = f32x4.mul(multiplyAdd(d1, f32x4.splat(-Q2), d3), f32x4.splat(P));
-  const evenFar = multiplyAdd(d2, f32x4.splat(-P2), d4);
-  const oddFar = f32x4.mul(multiplyAdd(d1, f32x4.splat(-P2), d3), f32x4.splat(Q));
+function inputLine(d0: usize, d1: usize, d2: usize, d3: usize, d4: usize, d5: usize, to: usize, stride: usize): void {
+  const a0 = v128.load(d0), b0 = v128.load(d0, 16), a1 = v128.load(d1), b1 = v128.load(d1, 16);
+  const a2 = v128.load(d2), b2 = v128.load(d2, 16), a3 = v128.load(d3), b3 = v128.load(d3, 16);
+  const a4 = v128.load(d4), b4 = v128.load(d4, 16), a5 = v128.load(d5), b5 = v128.load(d5, 16);
   const ends = f32x4.splat(P2 * Q2);
   const middle = f32x4.splat(-(P2 + Q2));
-  v128.store(to, multiplyAdd(d0, ends, multiplyAdd(d2, middle, d4)));
-  v128.store(to + stride, f32x4.add(even, odd));
-  v128.store(to + 2 * stride, f32x4.sub(even, odd));
-  v128.store(to + 3 * stride, f32x4.add(evenFar, oddFar));
-  v128.store(to + 4 * stride, f32x4.sub(evenFar, oddFar));
-  v128.store(to + 5 * stride, multiplyAdd(d1, ends, multiplyAdd(d3, middle, d5)));
+  const near = f32x4.splat(-Q2);
+  const far = f32x4.splat(-P2);
+  const p = f32x4.splat(P);
+  const q = f32x4.splat(Q);
+  storePair(
+    to,
+    multiplyAdd(a0, ends, multiplyAdd(a2, middle, a4)),
+    multiplyAdd(b0, ends, multiplyAdd(b2, middle, b4)),
+  );
+  to += stride;
+  const evenA = multiplyAdd(a2, near, a4), evenB = multiplyAdd(b2, near, b4);
+  const oddA = f32x4.mul(multiplyAdd(a1, near, a3), p), oddB = f32x4.mul(multiplyAdd(b1, near, b3), p);
+  storePair(to, f32x4.add(evenA, oddA), f32x4.add(evenB, oddB));
+  to += stride;
+  storePair(to, f32x4.sub(evenA, oddA), f32x4.sub(evenB, oddB));
+  to += stride;
+  const evenFarA = multiplyAdd(a2, far, a4), evenFarB = multiplyAdd(b2, far, b4);
+  const oddFarA = f32x4.mul(multiplyAdd(a1, far, a3), q), oddFarB = f32x4.mul(multiplyAdd(b1, far, b3), q);
+  storePair(to, f32x4.add(evenFarA, oddFarA), f32x4.add(evenFarB, oddFarB));
+  to += stride;
+  storePair(to, f32x4.sub(evenFarA, oddFarA), f32x4.sub(evenFarB, oddFarB));
+  to += stride;
+  storePair(
+    to,
+    multiplyAdd(a1, ends, multiplyAdd(a3, middle, a5)),
+    multiplyAdd(b1, ends, multiplyAdd(b3, middle, b5)),
+  );
 }
 
-/** A dy of one line. */
+/** A dy of one line; every address is that of eight floats. */
 // @ts-ignore: decorator
 @inline
-function gradientLine(y0: v128, y1: v128, y2: v128, y3: v128, to: usize, stride: usize): void {
-  const even = multiplyAdd(y2, f32x4.splat(P2), y0);
-  const odd = f32x4.mul(multiplyAdd(y3, f32x4.splat(P2), y1), f32x4.splat(P));
-  const evenFar = multiplyAdd(y2, f32x4.splat(Q2), y0);
-  const oddFar = f32x4.mul(multiplyAdd(y3, f32x4.splat(Q2), y1), f32x4.splat(Q));
-  v128.store(to, y0);
-  v128.store(to + stride, f32x4.add(even, odd));
-  v128.store(to + 2 * stride, f32x4.sub(even, odd));
-  v128.store(to + 3 * stride, f32x4.add(evenFar, oddFar));
-  v128.store(to + 4 * stride, f32x4.sub(evenFar, oddFar));
-  v128.store(to + 5 * stride, y3);
+function gradientLine(y0: usize, y1: usize, y2: usize, y3: usize, to: usize, stride: usize): void {
+  const a0 = v128.load(y0), b0 = v128.load(y0, 16), a1 = v128.load(y1), b1 = v128.load(y1, 16);
+  const a2 = v128.load(y2), b2 = v128.load(y2, 16), a3 = v128.load(y3), b3 = v128.load(y3, 16);
+  const p = f32x4.splat(P);
+  const q = f32x4.splat(Q);
+  const p2 = f32x4.splat(P2);
+  const q2 = f32x4.splat(Q2);
+  storePair(to, a0, b0);
+  to += stride;
+  const evenA = multiplyAdd(a2, p2, a0), evenB = multiplyAdd(b2, p2, b0);
+  const oddA = f32x4.mul(multiplyAdd(a3, p2, a1), p), oddB = f32x4.mul(multiplyAdd(b3, p2, b1), p);
+  storePair(to, f32x4.add(evenA, oddA), f32x4.add(evenB, oddB));
+  to += stride;
+  storePair(to, f32x4.sub(evenA, oddA), f32x4.sub(evenB, oddB));
+  to += stride;
+  const evenFarA = multiplyAdd(a2, q2, a0), evenFarB = multiplyAdd(b2, q2, b0);
+  const oddFarA = f32x4.mul(multiplyAdd(a3, q2, a1), q), oddFarB = f32x4.mul(multiplyAdd(b3, q2, b1), q);
+  storePair(to, f32x4.add(evenFarA, oddFarA), f32x4.add(evenFarB, oddFarB));
+  to += stride;
+  storePair(to, f32x4.sub(evenFarA, oddFarA), f32x4.sub(evenFarB, oddFarB));
+  to += stride;
+  storePair(to, a3, b3);
 }
 
-/** Four channels of the pixel at a place of a table of addresses. */
+/** A place of a table of addresses, so many bytes further. */
 // @ts-ignore: decorator
 @inline
-function pixel(table: usize, i: usize, offset: usize): v128 {
-  return v128.load(load<usize>(table + (i << 2)) + offset);
+function pixel(table: usize, i: usize, offset: usize): usize {
+  return load<usize>(table + (i << 2)) + offset;
 }
 
 /**
- * B' d B of one tile. Reads up to three floats past the channels of a pixel.
+ * B' d B of one tile. Reads up to seven floats past the channels of a pixel.
  *
  * @param pixels addresses of its 6 x 6 pixels, column after column
  * @param offset bytes from there to the first channel
- * @param vectors channels / 4
+ * @param groups channels / 8
  * @param room scratch
- * @param to point after point `pointBytes` apart, four channels each, the next four `vectorBytes` further
+ * @param to point after point `pointBytes` apart, eight channels each, the next eight `groupBytes` further
  */
 export function transformInput(
-  pixels: usize, offset: usize, vectors: i32, room: usize, to: usize, pointBytes: usize, vectorBytes: usize,
+  pixels: usize, offset: usize, groups: i32, room: usize, to: usize, pointBytes: usize, groupBytes: usize,
 ): void {
-  const bytes = <usize>vectors << 4;
+  const bytes = <usize>groups * GROUP;
   let place = room;
   for (let column = 0; column < REACH; column++) {
-    for (let at: usize = 0; at < bytes; at += 16) {
+    for (let at: usize = 0; at < bytes; at += GROUP) {
       inputLine(
         pixel(pixels, 0, offset + at), pixel(pixels, 1, offset + at), pixel(pixels, 2, offset + at),
         pixel(pixels, 3, offset + at), pixel(pixels, 4, offset + at), pixel(pixels, 5, offset + at),
@@ -102,14 +137,12 @@ export function transformInput(
   for (let line = 0; line < REACH; line++) {
     let from = room;
     let target = to;
-    for (let vector = 0; vector < vectors; vector++) {
+    for (let group = 0; group < groups; group++) {
       inputLine(
-        v128.load(from), v128.load(from + bytes), v128.load(from + 2 * bytes),
-        v128.load(from + 3 * bytes), v128.load(from + 4 * bytes), v128.load(from + 5 * bytes),
-        target, pointBytes,
+        from, from + bytes, from + 2 * bytes, from + 3 * bytes, from + 4 * bytes, from + 5 * bytes, target, pointBytes,
       );
-      from += 16;
-      target += vectorBytes;
+      from += GROUP;
+      target += groupBytes;
     }
     room += bytes * REACH;
     to += pointBytes * REACH;
@@ -118,12 +151,12 @@ export function transformInput(
 
 /** A dy A' of one tile, from the addresses of its 4 x 4 pixels; otherwise as `transformInput`. */
 export function transformGradient(
-  pixels: usize, offset: usize, vectors: i32, room: usize, to: usize, pointBytes: usize, vectorBytes: usize,
+  pixels: usize, offset: usize, groups: i32, room: usize, to: usize, pointBytes: usize, groupBytes: usize,
 ): void {
-  const bytes = <usize>vectors << 4;
+  const bytes = <usize>groups * GROUP;
   let place = room;
   for (let column = 0; column < SIDE; column++) {
-    for (let at: usize = 0; at < bytes; at += 16) {
+    for (let at: usize = 0; at < bytes; at += GROUP) {
       gradientLine(
         pixel(pixels, 0, offset + at), pixel(pixels, 1, offset + at),
         pixel(pixels, 2, offset + at), pixel(pixels, 3, offset + at),
@@ -136,56 +169,70 @@ export function transformGradient(
   for (let line = 0; line < REACH; line++) {
     let from = room;
     let target = to;
-    for (let vector = 0; vector < vectors; vector++) {
-      gradientLine(
-        v128.load(from), v128.load(from + bytes), v128.load(from + 2 * bytes), v128.load(from + 3 * bytes),
-        target, pointBytes,
-      );
-      from += 16;
-      target += vectorBytes;
+    for (let group = 0; group < groups; group++) {
+      gradientLine(from, from + bytes, from + 2 * bytes, from + 3 * bytes, target, pointBytes);
+      from += GROUP;
+      target += groupBytes;
     }
     room += bytes * SIDE;
     to += pointBytes * REACH;
   }
 }
 
-/** A' m of one line, its four outputs `stride` apart. */
+/** A' m of one line, its four outputs `stride` apart; every address is that of eight floats. */
 // @ts-ignore: decorator
 @inline
-function outputLine(m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128, to: usize, stride: usize): void {
-  const even = f32x4.add(m1, m2);
-  const odd = f32x4.mul(f32x4.sub(m1, m2), f32x4.splat(P));
-  const evenFar = f32x4.add(m3, m4);
-  const oddFar = f32x4.mul(f32x4.sub(m3, m4), f32x4.splat(Q));
+function outputLine(m0: usize, m1: usize, m2: usize, m3: usize, m4: usize, m5: usize, to: usize, stride: usize): void {
+  const a0 = v128.load(m0), b0 = v128.load(m0, 16), a1 = v128.load(m1), b1 = v128.load(m1, 16);
+  const a2 = v128.load(m2), b2 = v128.load(m2, 16), a3 = v128.load(m3), b3 = v128.load(m3, 16);
+  const a4 = v128.load(m4), b4 = v128.load(m4, 16), a5 = v128.load(m5), b5 = v128.load(m5, 16);
+  const p = f32x4.splat(P);
+  const q = f32x4.splat(Q);
   const p2 = f32x4.splat(P2);
   const q2 = f32x4.splat(Q2);
-  v128.store(to, f32x4.add(m0, f32x4.add(even, evenFar)));
-  v128.store(to + stride, f32x4.add(odd, oddFar));
-  v128.store(to + 2 * stride, multiplyAdd(evenFar, q2, f32x4.mul(even, p2)));
-  v128.store(to + 3 * stride, multiplyAdd(oddFar, q2, multiplyAdd(odd, p2, m5)));
+  const evenA = f32x4.add(a1, a2), evenB = f32x4.add(b1, b2);
+  const evenFarA = f32x4.add(a3, a4), evenFarB = f32x4.add(b3, b4);
+  storePair(to, f32x4.add(a0, f32x4.add(evenA, evenFarA)), f32x4.add(b0, f32x4.add(evenB, evenFarB)));
+  to += stride;
+  const oddA = f32x4.mul(f32x4.sub(a1, a2), p), oddB = f32x4.mul(f32x4.sub(b1, b2), p);
+  const oddFarA = f32x4.mul(f32x4.sub(a3, a4), q), oddFarB = f32x4.mul(f32x4.sub(b3, b4), q);
+  storePair(to, f32x4.add(oddA, oddFarA), f32x4.add(oddB, oddFarB));
+  to += stride;
+  storePair(
+    to,
+    multiplyAdd(evenFarA, q2, f32x4.mul(evenA, p2)),
+    multiplyAdd(evenFarB, q2, f32x4.mul(evenB, p2)),
+  );
+  to += stride;
+  storePair(
+    to,
+    multiplyAdd(oddFarA, q2, multiplyAdd(oddA, p2, a5)),
+    multiplyAdd(oddFarB, q2, multiplyAdd(oddB, p2, b5)),
+  );
 }
 
+/** Bytes of the room of `transformOutput`: its 4 x 4 outputs, and 4 x 6 values on the way to them. */
+export const OUTPUT_ROOM: usize = (16 + 24) * GROUP;
+
 /**
- * A' m A of four channels of one tile: 4 x 4 outputs, line after line at `room`, which has 640 bytes.
+ * A' m A of eight channels of one tile: 4 x 4 outputs, line after line at `room`.
  *
  * @param from point after point, `pointBytes` apart
  */
 export function transformOutput(from: usize, pointBytes: usize, room: usize): void {
   const stride = pointBytes * REACH;
-  const columns = room + 256;
-  for (let i: usize = 0; i < 96; i += 16) {
+  const columns = room + 16 * GROUP;
+  for (let i: usize = 0; i < 6 * GROUP; i += GROUP) {
     outputLine(
-      v128.load(from), v128.load(from + stride), v128.load(from + 2 * stride),
-      v128.load(from + 3 * stride), v128.load(from + 4 * stride), v128.load(from + 5 * stride),
-      columns + i, 96,
+      from, from + stride, from + 2 * stride, from + 3 * stride, from + 4 * stride, from + 5 * stride,
+      columns + i, 6 * GROUP,
     );
     from += pointBytes;
   }
   for (let line: usize = 0; line < <usize>SIDE; line++) {
-    const at = columns + line * 96;
+    const at = columns + line * 6 * GROUP;
     outputLine(
-      v128.load(at), v128.load(at, 16), v128.load(at, 32), v128.load(at, 48), v128.load(at, 64), v128.load(at, 80),
-      room + line * 64, 16,
+      at, at + GROUP, at + 2 * GROUP, at + 3 * GROUP, at + 4 * GROUP, at + 5 * GROUP, room + line * 4 * GROUP, GROUP,
     );
   }
 }
@@ -210,6 +257,7 @@ function filterLine(g0: v128, g1: v128, g2: v128, to: usize, stride: usize): voi
 // @ts-ignore: decorator
 @inline
 function gather(from: usize, columnBytes: usize, count: i32): v128 {
+  if (count < 1) return zero();
   if (columnBytes == 4) return loadPart(from, count);
   let value = v128.load32_zero(from);
   if (count > 1) value = v128.load32_lane(from + columnBytes, value, 1);
@@ -244,38 +292,57 @@ export function transformFilter(
   }
 }
 
-/** G' m of one line of points, `stride` apart. */
+/** G' m of one line of points, `stride` apart; every address is that of eight floats. */
 // @ts-ignore: decorator
 @inline
-function tapsLine(
-  m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128, to: usize, stride: usize,
-): void {
-  const even = f32x4.mul(f32x4.add(m1, m2), f32x4.splat(1 / OF_P));
-  const odd = f32x4.mul(f32x4.sub(m1, m2), f32x4.splat(P / OF_P));
-  const evenFar = f32x4.mul(f32x4.add(m3, m4), f32x4.splat(1 / OF_Q));
-  const oddFar = f32x4.mul(f32x4.sub(m3, m4), f32x4.splat(Q / OF_Q));
-  v128.store(to, multiplyAdd(m0, f32x4.splat(1 / OF_ZERO), f32x4.add(even, evenFar)));
-  v128.store(to + stride, f32x4.add(odd, oddFar));
-  v128.store(to + 2 * stride, multiplyAdd(even, f32x4.splat(P2), multiplyAdd(evenFar, f32x4.splat(Q2), m5)));
+function tapsLine(m0: usize, m1: usize, m2: usize, m3: usize, m4: usize, m5: usize, to: usize, stride: usize): void {
+  const a0 = v128.load(m0), b0 = v128.load(m0, 16), a1 = v128.load(m1), b1 = v128.load(m1, 16);
+  const a2 = v128.load(m2), b2 = v128.load(m2, 16), a3 = v128.load(m3), b3 = v128.load(m3, 16);
+  const a4 = v128.load(m4), b4 = v128.load(m4, 16), a5 = v128.load(m5), b5 = v128.load(m5, 16);
+  const ofZero = f32x4.splat(1 / OF_ZERO);
+  const ofP = f32x4.splat(1 / OF_P);
+  const ofQ = f32x4.splat(1 / OF_Q);
+  const p = f32x4.splat(P / OF_P);
+  const q = f32x4.splat(Q / OF_Q);
+  const p2 = f32x4.splat(P2);
+  const q2 = f32x4.splat(Q2);
+  const evenA = f32x4.mul(f32x4.add(a1, a2), ofP), evenB = f32x4.mul(f32x4.add(b1, b2), ofP);
+  const evenFarA = f32x4.mul(f32x4.add(a3, a4), ofQ), evenFarB = f32x4.mul(f32x4.add(b3, b4), ofQ);
+  storePair(
+    to,
+    multiplyAdd(a0, ofZero, f32x4.add(evenA, evenFarA)),
+    multiplyAdd(b0, ofZero, f32x4.add(evenB, evenFarB)),
+  );
+  to += stride;
+  const oddA = f32x4.mul(f32x4.sub(a1, a2), p), oddB = f32x4.mul(f32x4.sub(b1, b2), p);
+  const oddFarA = f32x4.mul(f32x4.sub(a3, a4), q), oddFarB = f32x4.mul(f32x4.sub(b3, b4), q);
+  storePair(to, f32x4.add(oddA, oddFarA), f32x4.add(oddB, oddFarB));
+  to += stride;
+  storePair(
+    to,
+    multiplyAdd(evenA, p2, multiplyAdd(evenFarA, q2, a5)),
+    multiplyAdd(evenB, p2, multiplyAdd(evenFarB, q2, b5)),
+  );
 }
 
-/** G' m G: the 3 x 3 taps of a filter's gradient, four columns each, tap after tap at `room`; uses 432 bytes there. */
+/** Bytes of the room of `transformTaps`: its 3 x 3 taps, and 3 x 6 values on the way to them. */
+export const TAPS_ROOM: usize = (9 + 18) * GROUP;
+
+/** G' m G: the 3 x 3 taps of a filter's gradient, eight columns each, tap after tap at `room`. */
 export function transformTaps(from: usize, pointBytes: usize, room: usize): void {
-  const lines = room + 144;
-  for (let i: usize = 0; i < 96; i += 16) {
-    const stride = pointBytes * REACH;
+  const stride = pointBytes * REACH;
+  const lines = room + 9 * GROUP;
+  for (let i: usize = 0; i < 6 * GROUP; i += GROUP) {
     tapsLine(
-      v128.load(from), v128.load(from + stride), v128.load(from + 2 * stride),
-      v128.load(from + 3 * stride), v128.load(from + 4 * stride), v128.load(from + 5 * stride),
-      lines + i, 96,
+      from, from + stride, from + 2 * stride, from + 3 * stride, from + 4 * stride, from + 5 * stride,
+      lines + i, 6 * GROUP,
     );
     from += pointBytes;
   }
   for (let line: usize = 0; line < 3; line++) {
-    const at = lines + line * 96;
+    const at = lines + line * 6 * GROUP;
     tapsLine(
-      v128.load(at), v128.load(at, 16), v128.load(at, 32), v128.load(at, 48), v128.load(at, 64), v128.load(at, 80),
-      room + line * 48, 16,
+      at, at + GROUP, at + 2 * GROUP, at + 3 * GROUP, at + 4 * GROUP, at + 5 * GROUP, room + line * 3 * GROUP, GROUP,
     );
   }
 }

@@ -3,7 +3,7 @@
  *
  *     tsx bench/peers/ours.ts '{"model": "realNvp", "dimensions": 8, "layers": 8, "hiddenUnits": [64, 64], "batch": 512, "threads": 1}'
  *
- * `backend: "cpu"` takes the ordinary ops of tfjs; `fusedMultiplyAdd: false` the kernels without it where the engine has it.
+ * `backend: "cpu"` takes the ordinary ops of tfjs; `hiddenInstructions: false` what the engine has without a flag.
  */
 import { createInterface } from 'node:readline';
 import '@tensorflow/tfjs-backend-cpu';
@@ -11,18 +11,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Batch, type Flow, Glow, RandomStream, realNvp } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 
-const { model, batch, threads, gradients, backend, fusedMultiplyAdd, ...options } = JSON.parse(
+const { model, batch, threads, gradients, backend, hiddenInstructions, ...options } = JSON.parse(
   process.argv[2],
 );
-
-/** Bytes of f32x4.relaxed_madd, the instruction of the kernels with fused multiply-add. */
-const RELAXED_MULTIPLY_ADD = [0xfd, 0x85, 0x02];
-
-if (fusedMultiplyAdd === false) {
-  const { validate } = WebAssembly;
-  WebAssembly.validate = (bytes) =>
-    !Buffer.from(bytes as Uint8Array).includes(Buffer.from(RELAXED_MULTIPLY_ADD)) && validate(bytes);
-}
 
 async function prepare(): Promise<string> {
   if (backend === 'cpu') {
@@ -31,8 +22,9 @@ async function prepare(): Promise<string> {
     await tf.setBackend('cpu');
     return 'ordinary ops on cpu';
   }
-  const report = await prepareWasm({ threads });
-  return report.fusedMultiplyAdd ? 'wasm, fused multiply-add' : 'wasm';
+  const report = await prepareWasm({ threads, hiddenInstructions });
+  const arithmetic = report.fusedMultiplyAdd ? ', fused multiply-add' : '';
+  return `wasm, ${report.vectorBits} bits${arithmetic}`;
 }
 
 function images(): tf.Tensor {

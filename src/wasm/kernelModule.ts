@@ -2,6 +2,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
 import { declareMemory, fromBase64 } from './binary';
+import { compileKernels, fasterPanel, TRIAL_BYTES } from './engine';
 import { plainKernels, relaxedKernels } from './kernelBinaries';
 import { type Helper, startHelper } from './threads';
 
@@ -9,6 +10,8 @@ import { type Helper, startHelper } from './threads';
 interface Exports {
   attach(control: number, workers: number, number: number): void;
   joined(): number;
+  usePanels(columns: number): void;
+  tryTile(columns: number, repetitions: number, room: number): void;
   taskArguments(): number;
   product(): void;
   winograd(): void;
@@ -75,10 +78,14 @@ export class KernelModule {
     return KernelModule.bound.get(backend as object) ?? KernelModule.bind(backend as BackendWasm, 1);
   }
 
-  /** Binds kernels to a backend with this many threads; more than one needs a shared memory. */
-  static bind(backend: BackendWasm, threads: number): KernelModule {
+  /**
+   * Binds kernels to a backend with this many threads; more than one needs a shared memory.
+   *
+   * @param hiddenInstructions whether to use instructions that the engine keeps behind a flag
+   */
+  static bind(backend: BackendWasm, threads: number, hiddenInstructions = true): KernelModule {
     KernelModule.release(backend);
-    const kernels = new KernelModule(backend, threads);
+    const kernels = new KernelModule(backend, threads, hiddenInstructions);
     KernelModule.bound.set(backend, kernels);
     return kernels;
   }
@@ -89,7 +96,12 @@ export class KernelModule {
   }
 
   readonly exports: Exports;
+  /** Whether products are summed with fused multiply-add. */
   readonly relaxed: boolean;
+  /** Whether the kernels were compiled for vectors of 256 bits. */
+  readonly wide: boolean;
+  /** Columns of a packed panel: 16 where vectors have 256 bits, else 8. */
+  readonly panelColumns: 8 | 16;
   private readonly memory: WebAssembly.Memory;
   private readonly helpers: Helper[];
   private readonly control: number;
@@ -102,20 +114,23 @@ export class KernelModule {
   private constructor(
     private readonly backend: BackendWasm,
     readonly threads: number,
+    hiddenInstructions: boolean,
   ) {
     this.memory = memoryOf(backend);
-    const relaxedBytes = this.fitted(relaxedKernels);
-    this.relaxed = WebAssembly.validate(relaxedBytes);
-    const plainBytes = this.fitted(plainKernels);
-    if (!WebAssembly.validate(plainBytes)) {
+    const compiled = compileKernels(this.fitted(relaxedKernels), this.fitted(plainKernels), hiddenInstructions);
+    if (compiled === undefined) {
       const hint = 'Update it, or train on another backend: tf.setBackend("webgl") or "cpu".';
       throw new BackendError(
         complaint('prepareWasm', 'a WebAssembly engine with SIMD and atomics', 'one without', hint),
       );
     }
-    const module = new WebAssembly.Module(this.relaxed ? relaxedBytes : plainBytes);
+    const { module, relaxed, wide } = compiled;
+    this.relaxed = relaxed;
+    this.wide = wide;
     const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } });
     this.exports = instance.exports as unknown as Exports;
+    this.panelColumns = wide ? this.fasterPanel() : 8;
+    this.exports.usePanels(this.panelColumns);
 
     this.control = this.allocate(CONTROL_BYTES);
     this.clear(this.control, CONTROL_BYTES);
@@ -123,7 +138,14 @@ export class KernelModule {
     this.exports.attach(this.control, workers, 0);
     this.argumentView = this.viewArguments();
     this.helpers = Array.from({ length: workers }, (_, i) =>
-      startHelper({ module, memory: this.memory, control: this.control, workers, number: i + 1 }),
+      startHelper({
+        module,
+        memory: this.memory,
+        panelColumns: this.panelColumns,
+        control: this.control,
+        workers,
+        number: i + 1,
+      }),
     );
   }
 
@@ -214,6 +236,13 @@ export class KernelModule {
     for (const helper of this.helpers) helper.terminate();
     for (const at of [this.scratchAt, this.zerosAt]) if (at !== 0) this.free(at);
     KernelModule.bound.delete(this.backend);
+  }
+
+  private fasterPanel(): 8 | 16 {
+    return this.withRoom([TRIAL_BYTES], (room) => {
+      this.clear(room, TRIAL_BYTES);
+      return fasterPanel(this.exports, room);
+    });
   }
 
   private fitted(base64: string): Uint8Array<ArrayBuffer> {

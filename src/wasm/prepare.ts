@@ -30,6 +30,12 @@ export interface WasmOptions {
    * outside of workers of cross-origin isolated pages) it is 1 in any case, and the report says why.
    */
   threads?: number;
+  /**
+   * Whether to use instructions that the engine keeps behind a flag of its own (default true): fused multiply-add in
+   * Node 20, vectors of 256 bits from Node 24 on. The flags are set while the kernels compile, no longer, and only in versions
+   * under which the kernels were tested.
+   */
+  hiddenInstructions?: boolean;
   /** URL of the folder with the backend's own .wasm files, for browsers. Default: as the backend finds them. */
   wasmFolder?: string;
 }
@@ -41,11 +47,13 @@ export interface WasmReport {
   threads: number;
   /** Always true: the kernels need SIMD. */
   simd: boolean;
-  /** Whether products are summed with fused multiply-add (relaxed SIMD: Node 22 and up, Chrome 114 and up). */
+  /** Bits of the vectors that products are computed with: 256 from Node 24 on, on x64 with AVX2. */
+  vectorBits: 128 | 256;
+  /** Whether products are summed with fused multiply-add (relaxed SIMD: Node 20 and up, Chrome 114 and up). */
   fusedMultiplyAdd: boolean;
   /** Kernels of ours that are registered. */
   kernels: string[];
-  /** What the place where this runs keeps from being used, and why: threads, fused multiply-add. */
+  /** What the place where this runs keeps from being used, and why: threads, fused multiply-add, wide vectors. */
   limits: string[];
   /** Calls that our kernels handed on to the ones they replaced, by kernel. */
   fallbacks: Record<string, number>;
@@ -102,7 +110,7 @@ async function prepare(options: WasmOptions): Promise<WasmReport> {
   if (!(await setBackend('wasm'))) {
     throw new BackendError('prepareWasm: the wasm backend did not start.');
   }
-  const kernels = KernelModule.bind(runningBackend()!, threads);
+  const kernels = KernelModule.bind(runningBackend()!, threads, options.hiddenInstructions);
   await kernels.ready();
   return report(kernels);
 }
@@ -125,6 +133,7 @@ function report(kernels: KernelModule): WasmReport {
     backend: 'wasm',
     threads: kernels.threads,
     simd: true,
+    vectorBits: kernels.panelColumns === 16 ? 256 : 128,
     fusedMultiplyAdd: kernels.relaxed,
     kernels: replacedKernels(),
     limits: limitsOf(kernels),
@@ -132,12 +141,16 @@ function report(kernels: KernelModule): WasmReport {
   };
 }
 
-function limitsOf({ relaxed }: KernelModule): string[] {
+function limitsOf({ relaxed, wide, panelColumns }: KernelModule): string[] {
   const limits: string[] = [];
   const oneThread = whyOneThread();
   if (oneThread !== undefined) limits.push(`threads: 1, because ${oneThread}.`);
   if (!relaxed) {
-    limits.push('fusedMultiplyAdd: false, because this engine has no relaxed SIMD (Node 22, Chrome 114).');
+    limits.push('fusedMultiplyAdd: false, because this engine has no relaxed SIMD (Node 20, Chrome 114).');
+  }
+  if (panelColumns === 8) {
+    const why = wide ? 'this processor has no AVX2' : 'this engine has none of 256 (Node 24 on x64 has)';
+    limits.push(`vectorBits: 128, because ${why}.`);
   }
   return limits;
 }

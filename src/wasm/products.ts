@@ -45,6 +45,8 @@ const BLOCK_ROWS = 32;
 /** Bytes that the panels of a correlation may take: about a second-level cache. */
 const PANEL_BYTES = 1 << 20;
 const PACK_ROWS = 64;
+/** Columns of the widest panel: room is made for it whether or not it is in use, so that cuts are the same. */
+const PANEL_COLUMNS = 16;
 
 /** A plain matrix [rows, channels] as patches. */
 export function plainMatrix(source: number, rows: number, channels: number): Patches {
@@ -132,7 +134,7 @@ interface ProductCall {
 /** The fields of Product in assembly/product.ts; takes scratch. */
 export function productWords(kernels: KernelModule, call: ProductCall): number[] {
   const { words, rows, block, right, depth, localBytes, output, epilogue } = call;
-  const packedColumns = Math.ceil(right.columns / 8) * 8;
+  const packedColumns = Math.ceil(right.columns / PANEL_COLUMNS) * PANEL_COLUMNS;
   const [packed, local] = kernels.scratch(depth * packedColumns * 4, localBytes * kernels.threads);
   return [
     ...words,
@@ -196,14 +198,14 @@ function correlateInto(
   const unfolded = !isPointwise(patches);
   const patchColumns = patches.taps[0] * patches.taps[1] * patches.channels;
   const [left, right] = patchesLeft ? [patchColumns, plain.columns] : [plain.columns, patchColumns];
-  const bytesPerRow = 4 * (Math.ceil(left / 4) * 4 + Math.ceil(right / 8) * 8);
+  const bytesPerRow = 4 * (Math.ceil(left / 4) * 4 + Math.ceil(right / PANEL_COLUMNS) * PANEL_COLUMNS);
   const fitting = Math.floor(PANEL_BYTES / bytesPerRow / PACK_ROWS) * PACK_ROWS;
   const packRows = Math.max(PACK_ROWS * 4, Math.min(fitting, Math.ceil(rows / PACK_ROWS) * PACK_ROWS));
   const localBytes = kernels.exports.correlationLocalBytes(patchColumns);
   const words = patchWords(kernels, patches, unfolded);
   const [leftPanels, rightPanels, local, spare] = kernels.scratch(
     kernels.exports.correlationPanelBytes(packRows, left, 4),
-    kernels.exports.correlationPanelBytes(packRows, right, 8),
+    kernels.exports.correlationPanelBytes(packRows, Math.ceil(right / PANEL_COLUMNS) * PANEL_COLUMNS, 8),
     localBytes * kernels.threads,
     left * right * 4,
   );

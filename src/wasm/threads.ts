@@ -2,6 +2,7 @@
 export interface WorkerSetup {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
+  panelColumns: number;
   /** Address of the control block. */
   control: number;
   /** Number of worker threads. */
@@ -42,8 +43,9 @@ export function defaultThreads(): number {
 }
 
 /** Runs in the worker: binds the kernels to the shared memory and takes chunks for ever. */
-const join = `({ module, memory, control, workers, number }) => {
+const join = `({ module, memory, panelColumns, control, workers, number }) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  exports.usePanels(panelColumns);
   exports.attach(control, workers, number);
   exports.join();
 }`;

@@ -33,13 +33,26 @@ describe('the report of the wasm backend', () => {
     expect(report.limits.some((limit) => limit.startsWith('fusedMultiplyAdd'))).toBe(
       !report.fusedMultiplyAdd,
     );
+    expect(report.limits.some((limit) => limit.startsWith('vectorBits'))).toBe(report.vectorBits === 128);
     expect(report.limits.some((limit) => limit.startsWith('threads'))).toBe(false);
+  });
+
+  it('uses what the engine hides behind flags unless told not to', async () => {
+    tf.removeBackend('wasm');
+    const usual = await prepareWasm({ threads: 1, hiddenInstructions: false });
+    expect(usual.vectorBits).toBe(128);
+    expect(product()).toBe(true);
+    tf.removeBackend('wasm');
+    const { fusedMultiplyAdd } = await prepareWasm({ threads: 1 });
+    // Every version of Node that is supported has it, behind a flag or not.
+    expect(fusedMultiplyAdd).toBe(true);
+    expect(product()).toBe(true);
   });
 
   it('takes the plain build where relaxed SIMD is missing, and says so', async () => {
     tf.removeBackend('wasm');
     const relaxedFirst = vi.spyOn(WebAssembly, 'validate').mockReturnValueOnce(false);
-    const report = await prepareWasm({ threads: 1 });
+    const report = await prepareWasm({ threads: 1, hiddenInstructions: false });
     expect(relaxedFirst).toHaveBeenCalled();
     expect(report.fusedMultiplyAdd).toBe(false);
     expect(report.limits.join()).toContain('no relaxed SIMD');
