@@ -1,43 +1,60 @@
 import { type CaseName, cases, roundsOf } from './cases';
-import { ours, pytorch } from './contenders';
+import { NEWER_NODE, nodeBinary, ours, pytorch } from './contenders';
+import type { Contender } from './peer';
 import { type Command, race } from './race';
 import { type Findings, megabytes, milliseconds, ratio, Table } from './report';
 import type { Settings } from './settings';
 
 const labels: Record<Command, string> = { train: 'training step', encode: 'encode', sample: 'sample' };
 
+/** Our side on this Node, and on a newer one where that can be had. */
+function ourSides(): Contender[] {
+  const running = Number.parseInt(process.versions.node, 10);
+  const here = ours(`Node ${running}`);
+  const newer = running < NEWER_NODE ? nodeBinary(NEWER_NODE) : undefined;
+  return newer === undefined ? [here] : [here, ours(`Node ${NEWER_NODE}`, {}, newer)];
+}
+
 /** Every case on our side and in PyTorch, in turns: time, peak memory, and whether tensors stay. */
 export async function againstPyTorch(settings: Settings): Promise<Findings> {
+  const sides = ourSides();
   const other = pytorch();
-  const contenders = other === undefined ? [ours()] : [ours(), other];
-  const table = new Table(['case', 'threads', 'what', 'ours', 'PyTorch', 'PyTorch / ours']);
+  const contenders = other === undefined ? sides : [...sides, other];
+  const names = sides.map(({ name }) => name);
+  const ratios = names.map((name) => `PyTorch / ${name}`);
+  const table = new Table(['case', 'threads', 'what', ...names, 'PyTorch', ...ratios]);
   const results: object[] = [];
   let versions = '';
   for (const name of settings.cases) {
     for (const threads of settings.threads) {
       const laps = await measure(name, threads);
       results.push({ case: name, threads, laps });
-      versions = laps.map(({ ready }) => ready).join(' and ');
+      versions = laps.map((lap) => `${lap.name}: ${lap.ready}`).join('; ');
     }
   }
 
   async function measure(name: CaseName, threads: number) {
     const commands = Object.keys(labels) as Command[];
     const laps = await race(contenders, cases[name], threads, commands, roundsOf(name, settings.rounds));
-    const [mine, theirs] = laps;
+    const mine = laps.slice(0, sides.length);
+    const theirs = laps[sides.length];
     const add = (...cells: string[]) => table.add(name, String(threads), ...cells);
     for (const command of commands) {
-      const [own, its] = [mine.times[command], theirs?.times[command]];
-      add(`${labels[command]}, ms`, milliseconds(own), milliseconds(its), ratio(its?.median, own?.median));
+      const times = mine.map((lap) => lap.times[command]);
+      const its = theirs?.times[command];
+      const quotients = times.map((own) => ratio(its?.median, own?.median));
+      add(`${labels[command]}, ms`, ...times.map(milliseconds), milliseconds(its), ...quotients);
     }
-    const peaks = [mine.peakRss, theirs?.peakRss];
-    add('peak memory', megabytes(peaks[0]), megabytes(peaks[1]), ratio(peaks[1], peaks[0]));
-    add('tensors, start / end', `${mine.tensors?.start} / ${mine.tensors?.end}`, '-', '-');
+    const peaks = mine.map(({ peakRss }) => peakRss);
+    const quotients = peaks.map((own) => ratio(theirs?.peakRss, own));
+    add('peak memory', ...peaks.map(megabytes), megabytes(theirs?.peakRss), ...quotients);
+    const counts = mine.map(({ tensors }) => `${tensors?.start} / ${tensors?.end}`);
+    add('tensors, start / end', ...counts, ...ratios.map(() => '-'), '-');
     return laps;
   }
 
   const note =
-    `Medians (minima). ${versions}, in turns, one step each, pinned to the same cores. G3 takes at most 3 rounds, and reversible gradients on our side. ` +
+    `Medians (minima), in turns, one step each, pinned to the same cores. ${versions}. G3 takes at most 3 rounds, and reversible gradients on our side. ` +
     'Peak memory is that of the whole process.';
   return { table, note, results };
 }

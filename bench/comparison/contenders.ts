@@ -5,6 +5,9 @@ import type { Contender } from './peer';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** The Node beside that which runs the bench: the oldest where our kernels have vectors of 256 bits. */
+export const NEWER_NODE = 24;
+
 /** Our side as users run it: bundled, without a loader of TypeScript in the process. */
 const bundle = here('../../build/bench/ours.mjs');
 

@@ -3,10 +3,10 @@
  *
  *     npm run bench [-- --parts pytorch,growth,stock,node --cases G1,G2,G3,G4,tabular --threads 1,2 --rounds 11]
  *
- * - pytorch: every case beside PyTorch (Debian: python3-torch and libopenblas0-pthread; PYTHON names another interpreter)
+ * - pytorch: every case, on this Node and on Node 24, beside PyTorch (Debian: python3-torch and libopenblas0-pthread; PYTHON names another interpreter)
  * - growth: peak memory of G1 over its depth, with stored and reversible gradients, and in PyTorch
  * - stock: a training step beside the ordinary ops of tfjs on the cpu backend
- * - node: a training step on this Node and on Node 24, with and without fused multiply-add
+ * - node: a training step on this Node and on Node 24, with and without the instructions that they keep behind flags
  *
  * Prints tables. A part measured with all cases and threads is also kept: in bench/results and docs/performance.md.
  */

@@ -117,7 +117,11 @@ export class KernelModule {
     hiddenInstructions: boolean,
   ) {
     this.memory = memoryOf(backend);
-    const compiled = compileKernels(this.fitted(relaxedKernels), this.fitted(plainKernels), hiddenInstructions);
+    const compiled = compileKernels(
+      this.fitted(relaxedKernels),
+      this.fitted(plainKernels),
+      hiddenInstructions,
+    );
     if (compiled === undefined) {
       const hint = 'Update it, or train on another backend: tf.setBackend("webgl") or "cpu".';
       throw new BackendError(
