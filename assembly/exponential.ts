@@ -3,6 +3,69 @@
  * Range reduction and the minimax polynomial are those of Cephes' expf (S. Moshier), relative error below 2e-7.
  */
 
+/*
+ * The numbers below lie in memory, at these distances: engines make a vector of a constant in the code from several
+ * instructions, each time anew.
+ */
+let numbers: usize = 0;
+const AT_ONE: usize = 0;
+const AT_TWO: usize = 4;
+const AT_MINUS_TWO: usize = 8;
+const AT_LARGEST: usize = 12;
+const AT_SMALLEST: usize = 16;
+const AT_MAGIC: usize = 20;
+const AT_LOG2_E: usize = 24;
+const AT_LN2_HIGH: usize = 28;
+const AT_LN2_LOW: usize = 32;
+const AT_EXP_7: usize = 36;
+const AT_EXP_6: usize = 40;
+const AT_EXP_5: usize = 44;
+const AT_EXP_4: usize = 48;
+const AT_EXP_3: usize = 52;
+const AT_EXP_2: usize = 56;
+const AT_TWO_15THS: usize = 60;
+const AT_TWO_13THS: usize = 64;
+const AT_TWO_11THS: usize = 68;
+const AT_TWO_9THS: usize = 72;
+const AT_TWO_7THS: usize = 76;
+const AT_TWO_5THS: usize = 80;
+const AT_TWO_3RDS: usize = 84;
+const AT_TANH_9: usize = 88;
+const AT_TANH_7: usize = 92;
+const AT_TANH_3: usize = 96;
+const AT_TANH_NEAR: usize = 100;
+
+/** Writes the numbers, 104 bytes. */
+export function placeNumbers(at: usize): void {
+  numbers = at;
+  store<f32>(at, 1, AT_ONE);
+  store<f32>(at, 2, AT_TWO);
+  store<f32>(at, -2, AT_MINUS_TWO);
+  store<f32>(at, 104, AT_LARGEST);
+  store<f32>(at, -104, AT_SMALLEST);
+  store<f32>(at, 12582912.0, AT_MAGIC);
+  store<f32>(at, 1.44269504088896341, AT_LOG2_E);
+  store<f32>(at, 0.693359375, AT_LN2_HIGH);
+  store<f32>(at, 2.12194440e-4, AT_LN2_LOW);
+  store<f32>(at, 1.9875691500e-4, AT_EXP_7);
+  store<f32>(at, 1.3981999507e-3, AT_EXP_6);
+  store<f32>(at, 8.3334519073e-3, AT_EXP_5);
+  store<f32>(at, 4.1665795894e-2, AT_EXP_4);
+  store<f32>(at, 1.6666665459e-1, AT_EXP_3);
+  store<f32>(at, 5.0000001201e-1, AT_EXP_2);
+  store<f32>(at, 2.0 / 15.0, AT_TWO_15THS);
+  store<f32>(at, 2.0 / 13.0, AT_TWO_13THS);
+  store<f32>(at, 2.0 / 11.0, AT_TWO_11THS);
+  store<f32>(at, 2.0 / 9.0, AT_TWO_9THS);
+  store<f32>(at, 2.0 / 7.0, AT_TWO_7THS);
+  store<f32>(at, 2.0 / 5.0, AT_TWO_5THS);
+  store<f32>(at, 2.0 / 3.0, AT_TWO_3RDS);
+  store<f32>(at, 62.0 / 2835.0, AT_TANH_9);
+  store<f32>(at, -17.0 / 315.0, AT_TANH_7);
+  store<f32>(at, -1.0 / 3.0, AT_TANH_3);
+  store<f32>(at, 0.25, AT_TANH_NEAR);
+}
+
 // @ts-ignore: decorator
 @inline
 function powerOfTwo(exponent: v128): v128 {
@@ -13,21 +76,21 @@ function powerOfTwo(exponent: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(104)), f32x4.splat(-104));
+  x = f32x4.pmax(f32x4.pmin(x, v128.load32_splat(numbers, AT_LARGEST)), v128.load32_splat(numbers, AT_SMALLEST));
   // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
-  const magic = f32x4.splat(12582912.0);
-  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504088896341)), magic);
+  const magic = v128.load32_splat(numbers, AT_MAGIC);
+  const shifted = f32x4.add(f32x4.mul(x, v128.load32_splat(numbers, AT_LOG2_E)), magic);
   const whole = i32x4.sub(shifted, i32x4.splat(0x4b400000));
   const n = f32x4.sub(shifted, magic);
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.12194440e-4)));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
+  let r = f32x4.sub(x, f32x4.mul(n, v128.load32_splat(numbers, AT_LN2_HIGH)));
+  r = f32x4.add(r, f32x4.mul(n, v128.load32_splat(numbers, AT_LN2_LOW)));
+  let p = v128.load32_splat(numbers, AT_EXP_7);
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_6));
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_5));
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_4));
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_3));
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_2));
+  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), v128.load32_splat(numbers, AT_ONE));
   // Two factors, since 2^n alone leaves the range before e^x does.
   const half = i32x4.shr_s(whole, 1);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
@@ -37,16 +100,16 @@ export function exp(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function logOnePlus(e: v128): v128 {
-  const z = f32x4.div(e, f32x4.add(e, f32x4.splat(2)));
+  const z = f32x4.div(e, f32x4.add(e, v128.load32_splat(numbers, AT_TWO)));
   const q = f32x4.mul(z, z);
-  let p = f32x4.splat(2.0 / 15.0);
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 13.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 11.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 9.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 7.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 5.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 3.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2));
+  let p = v128.load32_splat(numbers, AT_TWO_15THS);
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_13THS));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_11THS));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_9THS));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_7THS));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_5THS));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_3RDS));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO));
   return f32x4.mul(p, z);
 }
 
@@ -54,15 +117,15 @@ export function logOnePlus(e: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function tanh(w: v128): v128 {
-  const one = f32x4.splat(1);
+  const one = v128.load32_splat(numbers, AT_ONE);
   const size = f32x4.abs(w);
-  const e = exp(f32x4.mul(size, f32x4.splat(-2)));
+  const e = exp(f32x4.mul(size, v128.load32_splat(numbers, AT_MINUS_TWO)));
   const far = v128.or(f32x4.div(f32x4.sub(one, e), f32x4.add(one, e)), v128.and(w, f32x4.splat(-0.0)));
   const q = f32x4.mul(w, w);
-  let p = f32x4.splat(62.0 / 2835.0);
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(-17.0 / 315.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(2.0 / 15.0));
-  p = f32x4.add(f32x4.mul(p, q), f32x4.splat(-1.0 / 3.0));
+  let p = v128.load32_splat(numbers, AT_TANH_9);
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TANH_7));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_15THS));
+  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TANH_3));
   const near = f32x4.add(w, f32x4.mul(f32x4.mul(p, q), w));
-  return v128.bitselect(near, far, f32x4.lt(size, f32x4.splat(0.25)));
+  return v128.bitselect(near, far, f32x4.lt(size, v128.load32_splat(numbers, AT_TANH_NEAR)));
 }

@@ -1,4 +1,6 @@
+import { placeNumbers } from './exponential';
 import { runTask } from './tasks';
+import { placeFactors } from './winogradTransforms';
 
 /*
  * A parallel region: a task cut into chunks that the threads take one by one.
@@ -8,7 +10,7 @@ import { runTask } from './tasks';
  * apart from each other, and the cuts depend on the problem alone.
  *
  * Control block, bytes: 0 state, 64 chunks not finished, 128 sleeping threads, 132 joined
- * threads, 192 number of the task, 256 arguments of the running task.
+ * threads, 192 number of the task, 256 arguments of the running task, 768 factors of transforms, 832 numbers of exponentials.
  */
 // @ts-ignore: decorator
 @inline
@@ -25,6 +27,12 @@ const TASK: usize = 192;
 // @ts-ignore: decorator
 @inline
 const ARGUMENTS: usize = 256;
+// @ts-ignore: decorator
+@inline
+const FACTORS: usize = 768;
+// @ts-ignore: decorator
+@inline
+const NUMBERS: usize = 832;
 /** Empty polls before a thread goes to sleep: about a quarter of a millisecond. */
 // @ts-ignore: decorator
 @inline
@@ -53,6 +61,8 @@ export function attach(block: usize, otherThreads: i32, number: i32): void {
   control = block;
   workers = otherThreads;
   threadNumber = number;
+  placeFactors(block + FACTORS);
+  placeNumbers(block + NUMBERS);
 }
 
 /** Runs chunks 0 .. count - 1 of a task on all threads and returns when all are done. */

@@ -54,6 +54,38 @@ export function tileOfPanels(
   else tileOfPanels8(left, leftBytes, right, depth, c, cStride, accumulate);
 }
 
+// @ts-ignore: decorator
+@inline
+function placeRow4(c: usize, value: v128, accumulate: bool): void {
+  v128.store(c, accumulate ? f32x4.add(v128.load(c), value) : value);
+}
+
+// @ts-ignore: decorator
+@inline
+function placeRow8(c: usize, low: v128, high: v128, accumulate: bool): void {
+  if (accumulate) {
+    low = f32x4.add(v128.load(c), low);
+    high = f32x4.add(v128.load(c, 16), high);
+  }
+  v128.store(c, high, 16);
+  v128.store(c, low);
+}
+
+// @ts-ignore: decorator
+@inline
+function placeRow16(c: usize, v0: v128, v1: v128, v2: v128, v3: v128, accumulate: bool): void {
+  if (accumulate) {
+    v0 = f32x4.add(v128.load(c), v0);
+    v1 = f32x4.add(v128.load(c, 16), v1);
+    v2 = f32x4.add(v128.load(c, 32), v2);
+    v3 = f32x4.add(v128.load(c, 48), v3);
+  }
+  v128.store(c, v3, 48);
+  v128.store(c, v2, 32);
+  v128.store(c, v1, 16);
+  v128.store(c, v0);
+}
+
 /**
  * c[4 rows, 8 columns] = or += sum over taps and depth of left * right.
  *
@@ -66,13 +98,6 @@ function tileOfRows8(
   right: usize, c: usize, cStride: usize, accumulate: bool,
 ): void {
   let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
-  if (accumulate) {
-    c00 = v128.load(c); c01 = v128.load(c, 16);
-    c10 = v128.load(c1); c11 = v128.load(c1, 16);
-    c20 = v128.load(c2); c21 = v128.load(c2, 16);
-    c30 = v128.load(c3); c31 = v128.load(c3, 16);
-  }
   for (let tap = 0; tap < taps; tap++) {
     let p0 = load<usize>(table) + offset;
     let p1 = load<usize>(table, 4) + offset;
@@ -118,10 +143,10 @@ function tileOfRows8(
       p0 += 16; p1 += 16; p2 += 16; p3 += 16;
     }
   }
-  v128.store(c, c00); v128.store(c, c01, 16);
-  v128.store(c1, c10); v128.store(c1, c11, 16);
-  v128.store(c2, c20); v128.store(c2, c21, 16);
-  v128.store(c3, c30); v128.store(c3, c31, 16);
+  placeRow8(c, c00, c01, accumulate);
+  placeRow8(c + cStride, c10, c11, accumulate);
+  placeRow8(c + 2 * cStride, c20, c21, accumulate);
+  placeRow8(c + 3 * cStride, c30, c31, accumulate);
 }
 
 /** As `tileOfRows8` for a panel of 16 columns. */
@@ -131,13 +156,6 @@ function tileOfRows16(
 ): void {
   let c00 = zero(), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00,
     c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00;
-  const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
-  if (accumulate) {
-    c00 = v128.load(c); c01 = v128.load(c, 16); c02 = v128.load(c, 32); c03 = v128.load(c, 48);
-    c10 = v128.load(c1); c11 = v128.load(c1, 16); c12 = v128.load(c1, 32); c13 = v128.load(c1, 48);
-    c20 = v128.load(c2); c21 = v128.load(c2, 16); c22 = v128.load(c2, 32); c23 = v128.load(c2, 48);
-    c30 = v128.load(c3); c31 = v128.load(c3, 16); c32 = v128.load(c3, 32); c33 = v128.load(c3, 48);
-  }
   for (let tap = 0; tap < taps; tap++) {
     let p0 = load<usize>(table) + offset;
     let p1 = load<usize>(table, 4) + offset;
@@ -199,10 +217,10 @@ function tileOfRows16(
       p0 += 16; p1 += 16; p2 += 16; p3 += 16;
     }
   }
-  v128.store(c, c01, 16); v128.store(c, c00); v128.store(c, c03, 48); v128.store(c, c02, 32);
-  v128.store(c1, c11, 16); v128.store(c1, c10); v128.store(c1, c13, 48); v128.store(c1, c12, 32);
-  v128.store(c2, c21, 16); v128.store(c2, c20); v128.store(c2, c23, 48); v128.store(c2, c22, 32);
-  v128.store(c3, c31, 16); v128.store(c3, c30); v128.store(c3, c33, 48); v128.store(c3, c32, 32);
+  placeRow16(c, c00, c01, c02, c03, accumulate);
+  placeRow16(c + cStride, c10, c11, c12, c13, accumulate);
+  placeRow16(c + 2 * cStride, c20, c21, c22, c23, accumulate);
+  placeRow16(c + 3 * cStride, c30, c31, c32, c33, accumulate);
 }
 
 /** As `tileOfRows8` for a panel of 4 columns; even and odd depths have accumulators of their own to hide latency. */
@@ -211,10 +229,6 @@ function tileOfRows4(
   right: usize, c: usize, cStride: usize, accumulate: bool,
 ): void {
   let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
-  if (accumulate) {
-    c00 = v128.load(c); c10 = v128.load(c1); c20 = v128.load(c2); c30 = v128.load(c3);
-  }
   for (let tap = 0; tap < taps; tap++) {
     let p0 = load<usize>(table) + offset;
     let p1 = load<usize>(table, 4) + offset;
@@ -244,10 +258,10 @@ function tileOfRows4(
       p0 += 8; p1 += 8; p2 += 8; p3 += 8;
     }
   }
-  v128.store(c, f32x4.add(c00, c01));
-  v128.store(c1, f32x4.add(c10, c11));
-  v128.store(c2, f32x4.add(c20, c21));
-  v128.store(c3, f32x4.add(c30, c31));
+  placeRow4(c, f32x4.add(c00, c01), accumulate);
+  placeRow4(c + cStride, f32x4.add(c10, c11), accumulate);
+  placeRow4(c + 2 * cStride, f32x4.add(c20, c21), accumulate);
+  placeRow4(c + 3 * cStride, f32x4.add(c30, c31), accumulate);
 }
 
 /**
@@ -260,13 +274,6 @@ function tileOfPanels8(
   left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
 ): void {
   let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
-  if (accumulate) {
-    c00 = v128.load(c); c01 = v128.load(c, 16);
-    c10 = v128.load(c1); c11 = v128.load(c1, 16);
-    c20 = v128.load(c2); c21 = v128.load(c2, 16);
-    c30 = v128.load(c3); c31 = v128.load(c3, 16);
-  }
   while (true) {
     {
       const b0 = v128.load(right), b1 = v128.load(right, 16);
@@ -289,10 +296,10 @@ function tileOfPanels8(
     left = next + leftBytes;
     right += 64;
   }
-  v128.store(c, c00); v128.store(c, c01, 16);
-  v128.store(c1, c10); v128.store(c1, c11, 16);
-  v128.store(c2, c20); v128.store(c2, c21, 16);
-  v128.store(c3, c30); v128.store(c3, c31, 16);
+  placeRow8(c, c00, c01, accumulate);
+  placeRow8(c + cStride, c10, c11, accumulate);
+  placeRow8(c + 2 * cStride, c20, c21, accumulate);
+  placeRow8(c + 3 * cStride, c30, c31, accumulate);
 }
 
 /** As `tileOfPanels8` for a right panel of 16 columns. */
@@ -301,13 +308,6 @@ function tileOfPanels16(
 ): void {
   let c00 = zero(), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00,
     c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00;
-  const c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride;
-  if (accumulate) {
-    c00 = v128.load(c); c01 = v128.load(c, 16); c02 = v128.load(c, 32); c03 = v128.load(c, 48);
-    c10 = v128.load(c1); c11 = v128.load(c1, 16); c12 = v128.load(c1, 32); c13 = v128.load(c1, 48);
-    c20 = v128.load(c2); c21 = v128.load(c2, 16); c22 = v128.load(c2, 32); c23 = v128.load(c2, 48);
-    c30 = v128.load(c3); c31 = v128.load(c3, 16); c32 = v128.load(c3, 32); c33 = v128.load(c3, 48);
-  }
   while (true) {
     {
       const b0 = v128.load(right), b1 = v128.load(right, 16), b2 = v128.load(right, 32), b3 = v128.load(right, 48);
@@ -338,10 +338,10 @@ function tileOfPanels16(
     left = next + leftBytes;
     right += 128;
   }
-  v128.store(c, c01, 16); v128.store(c, c00); v128.store(c, c03, 48); v128.store(c, c02, 32);
-  v128.store(c1, c11, 16); v128.store(c1, c10); v128.store(c1, c13, 48); v128.store(c1, c12, 32);
-  v128.store(c2, c21, 16); v128.store(c2, c20); v128.store(c2, c23, 48); v128.store(c2, c22, 32);
-  v128.store(c3, c31, 16); v128.store(c3, c30); v128.store(c3, c33, 48); v128.store(c3, c32, 32);
+  placeRow16(c, c00, c01, c02, c03, accumulate);
+  placeRow16(c + cStride, c10, c11, c12, c13, accumulate);
+  placeRow16(c + 2 * cStride, c20, c21, c22, c23, accumulate);
+  placeRow16(c + 3 * cStride, c30, c31, c32, c33, accumulate);
 }
 
 /** Bytes of the edge tile of `placeTile`, and from row to row in it. */

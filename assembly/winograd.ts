@@ -201,17 +201,24 @@ function placeOutput(p: Winograd, from: usize, chunk: i32, row: i32, column: i32
   storePair(neutral, f32x4.splat(1), f32x4.splat(1));
   storePair(neutral + 32, zero(), zero());
   const scale = p.scale == 0 ? neutral : p.scale + columnBytes;
+  const scaleA = v128.load(scale), scaleB = v128.load(scale, 16);
+  const shift = p.shift == 0 ? neutral + 32 : p.shift + columnBytes;
+  // One line of the shift for all positions, or one for each of an image: then a tile's line does not wrap around.
+  const shiftRows = p.shift == 0 ? 1 : p.shiftRows;
+  const shiftBytes: usize = shiftRows == 1 ? 0 : pixelBytes;
   const floor = f32x4.splat(p.relu ? 0 : -Infinity);
-  const mask = p.mask;
-  let at = <usize>row * pixelBytes + columnBytes;
+  const lineBytes = pixelBytes * p.width;
+  let to = p.output + <usize>row * pixelBytes + columnBytes;
+  let mask: usize = p.mask == 0 ? 0 : p.mask + <usize>row * pixelBytes + columnBytes;
   let sumA = zero(), sumB = sumA, weightedA = sumA, weightedB = sumA;
   for (let line = 0; line < high; line++) {
-    for (let i = 0; i < wide; i++) {
-      const outputs = from + <usize>i * 32;
-      const offset = at + <usize>i * pixelBytes;
+    const shiftLine = shift + <usize>(row % shiftRows) * shiftBytes;
+    for (let i: usize = 0; i < <usize>wide; i++) {
+      const outputs = from + (i << 5);
       let a = v128.load(outputs), b = v128.load(outputs, 16);
       if (mask != 0) {
-        const shownA = v128.load(mask + offset), shownB = v128.load(mask + offset, 16);
+        const place = mask + i * pixelBytes;
+        const shownA = v128.load(place), shownB = v128.load(place, 16);
         a = v128.andnot(a, f32x4.le(shownA, zero()));
         b = v128.andnot(b, f32x4.le(shownB, zero()));
         sumA = f32x4.add(sumA, a);
@@ -219,25 +226,22 @@ function placeOutput(p: Winograd, from: usize, chunk: i32, row: i32, column: i32
         weightedA = multiplyAdd(a, shownA, weightedA);
         weightedB = multiplyAdd(b, shownB, weightedB);
       }
-      let shift = neutral + 32;
-      if (p.shift != 0) {
-        shift = p.shift + columnBytes + (p.shiftRows == 1 ? 0 : <usize>((row + i) % p.shiftRows) * pixelBytes);
-      }
-      a = f32x4.add(f32x4.mul(a, v128.load(scale)), v128.load(shift));
-      b = f32x4.add(f32x4.mul(b, v128.load(scale, 16)), v128.load(shift, 16));
-      a = f32x4.pmax(a, floor);
-      b = f32x4.pmax(b, floor);
-      const to = p.output + offset;
+      const summand = shiftLine + i * shiftBytes;
+      const shiftA = v128.load(summand), shiftB = v128.load(summand, 16);
+      a = f32x4.pmax(f32x4.add(f32x4.mul(a, scaleA), shiftA), floor);
+      b = f32x4.pmax(f32x4.add(f32x4.mul(b, scaleB), shiftB), floor);
+      const place = to + i * pixelBytes;
       if (count >= 8) {
-        storePair(to, a, b);
+        storePair(place, a, b);
       } else {
-        storePart(to, a, count);
-        if (count > 4) storePart(to + 16, b, count - 4);
+        storePart(place, a, count);
+        if (count > 4) storePart(place + 16, b, count - 4);
       }
     }
     from += 128;
     row += p.width;
-    at += pixelBytes * p.width;
+    to += lineBytes;
+    if (mask != 0) mask += lineBytes;
   }
   if (p.sums != 0) {
     const sums = p.sums + <usize>(chunk * 2) * pixelBytes + columnBytes;

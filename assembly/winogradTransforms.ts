@@ -21,6 +21,43 @@ const OF_ZERO: f32 = P2 * Q2;
 const OF_P: f32 = 2 * P2 * (P2 - Q2);
 const OF_Q: f32 = 2 * Q2 * (Q2 - P2);
 
+/*
+ * The factors of the transforms lie in memory, at these distances: engines make a vector of a constant in the code from
+ * several instructions, each time anew, which takes twice the time of everything else here.
+ */
+let factors: usize = 0;
+const AT_P: usize = 0;
+const AT_Q: usize = 4;
+const AT_P2: usize = 8;
+const AT_Q2: usize = 12;
+const AT_MINUS_P2: usize = 16;
+const AT_MINUS_Q2: usize = 20;
+const AT_ENDS: usize = 24;
+const AT_MIDDLE: usize = 28;
+const AT_OF_ZERO: usize = 32;
+const AT_EVEN_P: usize = 36;
+const AT_ODD_P: usize = 40;
+const AT_EVEN_Q: usize = 44;
+const AT_ODD_Q: usize = 48;
+
+/** Writes the factors of the transforms, 52 bytes. */
+export function placeFactors(at: usize): void {
+  factors = at;
+  store<f32>(at, P, AT_P);
+  store<f32>(at, Q, AT_Q);
+  store<f32>(at, P2, AT_P2);
+  store<f32>(at, Q2, AT_Q2);
+  store<f32>(at, -P2, AT_MINUS_P2);
+  store<f32>(at, -Q2, AT_MINUS_Q2);
+  store<f32>(at, P2 * Q2, AT_ENDS);
+  store<f32>(at, -(P2 + Q2), AT_MIDDLE);
+  store<f32>(at, 1 / OF_ZERO, AT_OF_ZERO);
+  store<f32>(at, 1 / OF_P, AT_EVEN_P);
+  store<f32>(at, P / OF_P, AT_ODD_P);
+  store<f32>(at, 1 / OF_Q, AT_EVEN_Q);
+  store<f32>(at, Q / OF_Q, AT_ODD_Q);
+}
+
 /** Products per tile and pair of channels. */
 export const POINTS: i32 = 36;
 /** Outputs of a tile along a side, and inputs that it sees. */
@@ -44,12 +81,12 @@ function inputLine(d0: usize, d1: usize, d2: usize, d3: usize, d4: usize, d5: us
   const a0 = v128.load(d0), b0 = v128.load(d0, 16), a1 = v128.load(d1), b1 = v128.load(d1, 16);
   const a2 = v128.load(d2), b2 = v128.load(d2, 16), a3 = v128.load(d3), b3 = v128.load(d3, 16);
   const a4 = v128.load(d4), b4 = v128.load(d4, 16), a5 = v128.load(d5), b5 = v128.load(d5, 16);
-  const ends = f32x4.splat(P2 * Q2);
-  const middle = f32x4.splat(-(P2 + Q2));
-  const near = f32x4.splat(-Q2);
-  const far = f32x4.splat(-P2);
-  const p = f32x4.splat(P);
-  const q = f32x4.splat(Q);
+  const ends = v128.load32_splat(factors, AT_ENDS);
+  const middle = v128.load32_splat(factors, AT_MIDDLE);
+  const near = v128.load32_splat(factors, AT_MINUS_Q2);
+  const far = v128.load32_splat(factors, AT_MINUS_P2);
+  const p = v128.load32_splat(factors, AT_P);
+  const q = v128.load32_splat(factors, AT_Q);
   storePair(
     to,
     multiplyAdd(a0, ends, multiplyAdd(a2, middle, a4)),
@@ -81,10 +118,10 @@ function inputLine(d0: usize, d1: usize, d2: usize, d3: usize, d4: usize, d5: us
 function gradientLine(y0: usize, y1: usize, y2: usize, y3: usize, to: usize, stride: usize): void {
   const a0 = v128.load(y0), b0 = v128.load(y0, 16), a1 = v128.load(y1), b1 = v128.load(y1, 16);
   const a2 = v128.load(y2), b2 = v128.load(y2, 16), a3 = v128.load(y3), b3 = v128.load(y3, 16);
-  const p = f32x4.splat(P);
-  const q = f32x4.splat(Q);
-  const p2 = f32x4.splat(P2);
-  const q2 = f32x4.splat(Q2);
+  const p = v128.load32_splat(factors, AT_P);
+  const q = v128.load32_splat(factors, AT_Q);
+  const p2 = v128.load32_splat(factors, AT_P2);
+  const q2 = v128.load32_splat(factors, AT_Q2);
   storePair(to, a0, b0);
   to += stride;
   const evenA = multiplyAdd(a2, p2, a0), evenB = multiplyAdd(b2, p2, b0);
@@ -186,10 +223,10 @@ function outputLine(m0: usize, m1: usize, m2: usize, m3: usize, m4: usize, m5: u
   const a0 = v128.load(m0), b0 = v128.load(m0, 16), a1 = v128.load(m1), b1 = v128.load(m1, 16);
   const a2 = v128.load(m2), b2 = v128.load(m2, 16), a3 = v128.load(m3), b3 = v128.load(m3, 16);
   const a4 = v128.load(m4), b4 = v128.load(m4, 16), a5 = v128.load(m5), b5 = v128.load(m5, 16);
-  const p = f32x4.splat(P);
-  const q = f32x4.splat(Q);
-  const p2 = f32x4.splat(P2);
-  const q2 = f32x4.splat(Q2);
+  const p = v128.load32_splat(factors, AT_P);
+  const q = v128.load32_splat(factors, AT_Q);
+  const p2 = v128.load32_splat(factors, AT_P2);
+  const q2 = v128.load32_splat(factors, AT_Q2);
   const evenA = f32x4.add(a1, a2), evenB = f32x4.add(b1, b2);
   const evenFarA = f32x4.add(a3, a4), evenFarB = f32x4.add(b3, b4);
   storePair(to, f32x4.add(a0, f32x4.add(evenA, evenFarA)), f32x4.add(b0, f32x4.add(evenB, evenFarB)));
@@ -241,11 +278,11 @@ export function transformOutput(from: usize, pointBytes: usize, room: usize): vo
 // @ts-ignore: decorator
 @inline
 function filterLine(g0: v128, g1: v128, g2: v128, to: usize, stride: usize): void {
-  const even = f32x4.mul(multiplyAdd(g2, f32x4.splat(P2), g0), f32x4.splat(1 / OF_P));
-  const odd = f32x4.mul(g1, f32x4.splat(P / OF_P));
-  const evenFar = f32x4.mul(multiplyAdd(g2, f32x4.splat(Q2), g0), f32x4.splat(1 / OF_Q));
-  const oddFar = f32x4.mul(g1, f32x4.splat(Q / OF_Q));
-  v128.store(to, f32x4.mul(g0, f32x4.splat(1 / OF_ZERO)));
+  const even = f32x4.mul(multiplyAdd(g2, v128.load32_splat(factors, AT_P2), g0), v128.load32_splat(factors, AT_EVEN_P));
+  const odd = f32x4.mul(g1, v128.load32_splat(factors, AT_ODD_P));
+  const evenFar = f32x4.mul(multiplyAdd(g2, v128.load32_splat(factors, AT_Q2), g0), v128.load32_splat(factors, AT_EVEN_Q));
+  const oddFar = f32x4.mul(g1, v128.load32_splat(factors, AT_ODD_Q));
+  v128.store(to, f32x4.mul(g0, v128.load32_splat(factors, AT_OF_ZERO)));
   v128.store(to + stride, f32x4.add(even, odd));
   v128.store(to + 2 * stride, f32x4.sub(even, odd));
   v128.store(to + 3 * stride, f32x4.add(evenFar, oddFar));
@@ -299,13 +336,13 @@ function tapsLine(m0: usize, m1: usize, m2: usize, m3: usize, m4: usize, m5: usi
   const a0 = v128.load(m0), b0 = v128.load(m0, 16), a1 = v128.load(m1), b1 = v128.load(m1, 16);
   const a2 = v128.load(m2), b2 = v128.load(m2, 16), a3 = v128.load(m3), b3 = v128.load(m3, 16);
   const a4 = v128.load(m4), b4 = v128.load(m4, 16), a5 = v128.load(m5), b5 = v128.load(m5, 16);
-  const ofZero = f32x4.splat(1 / OF_ZERO);
-  const ofP = f32x4.splat(1 / OF_P);
-  const ofQ = f32x4.splat(1 / OF_Q);
-  const p = f32x4.splat(P / OF_P);
-  const q = f32x4.splat(Q / OF_Q);
-  const p2 = f32x4.splat(P2);
-  const q2 = f32x4.splat(Q2);
+  const ofZero = v128.load32_splat(factors, AT_OF_ZERO);
+  const ofP = v128.load32_splat(factors, AT_EVEN_P);
+  const ofQ = v128.load32_splat(factors, AT_EVEN_Q);
+  const p = v128.load32_splat(factors, AT_ODD_P);
+  const q = v128.load32_splat(factors, AT_ODD_Q);
+  const p2 = v128.load32_splat(factors, AT_P2);
+  const q2 = v128.load32_splat(factors, AT_Q2);
   const evenA = f32x4.mul(f32x4.add(a1, a2), ofP), evenB = f32x4.mul(f32x4.add(b1, b2), ofP);
   const evenFarA = f32x4.mul(f32x4.add(a3, a4), ofQ), evenFarB = f32x4.mul(f32x4.add(b3, b4), ofQ);
   storePair(
