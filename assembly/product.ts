@@ -6,6 +6,8 @@ import { ceilDivide, least, multiplyAdd, storePair, zero } from './vector';
 
 /** Rows of one pass over the right factor's panel: their taps stay in the cache beside it. */
 export const BLOCK_ROWS: i32 = 32;
+/** Panels that one chunk packs. */
+const PACKED_PANELS: i32 = 4;
 /** Floats of a panel in one pass, 16 kB: depth times columns. */
 const BLOCK_PANEL: i32 = 4096;
 
@@ -15,6 +17,8 @@ export class Product extends Patches {
   rows: i32;
   /** Rows per chunk, a multiple of 4 up to BLOCK_ROWS. */
   blockRows: i32;
+  /** Columns per chunk, a multiple of 16 unless it is all: what is packed of them stays in the cache for all rows. */
+  blockColumns: i32;
   columns: i32;
   /** Right factor, and the floats from tap to tap, depth to depth, column to column. */
   right: usize;
@@ -35,7 +39,7 @@ export class Product extends Patches {
   relu: i32;
   /** [rows, columns]: where it is not above 0 the result is cleared, or 0 for none. */
   mask: usize;
-  /** Per chunk the column sums of the masked result and of its product with the mask, or 0 for none. */
+  /** Per block of rows the column sums of the masked result and of its product with the mask, or 0 for none. */
   sums: usize;
 }
 
@@ -47,45 +51,90 @@ export function productLocalBytes(taps: i32, depth: i32, unfolded: i32): i32 {
 /** Runs a product whose arguments lie in the task's argument block. */
 export function product(): void {
   const p = changetype<Product>(taskArguments());
-  parallel(PACK_RIGHT, ceilDivide(p.columns, panelColumns()));
-  parallel(PRODUCT, ceilDivide(p.rows, p.blockRows));
+  parallel(PACK_RIGHT, ceilDivide(p.columns, PACKED_PANELS * panelColumns()));
+  parallel(PRODUCT, ceilDivide(p.rows, p.blockRows) * ceilDivide(p.columns, p.blockColumns));
 }
 
-/** Packs one panel of the right factor: [tap][depth][width], columns past the end are zero. */
-export function packRight(panel: i32): void {
+/** Packs some panels of the right factor: [tap][depth][width] each, columns past the end are zero. */
+export function packRight(chunk: i32): void {
   const p = changetype<Product>(taskArguments());
-  const column = panel * panelColumns();
-  const width = panelWidth(column, p.columns);
-  const valid = least(width, p.columns - column);
+  const panel = panelColumns();
+  const first = chunk * PACKED_PANELS * panel;
+  const end = least(first + PACKED_PANELS * panel, p.columns);
   const channels = p.channels;
   const taps = p.tapsHigh * p.tapsWide;
-  const columnBytes = <usize>(p.rightColumn << 2);
-  let to = p.packed + (<usize>(taps * channels * column) << 2);
   for (let tap = 0; tap < taps; tap++) {
-    const tapStart = p.right + ((tap * p.rightTap + column * p.rightColumn) << 2);
-    for (let k = 0; k < channels; k++) {
-      let from = tapStart + ((k * p.rightDepth) << 2);
-      if (valid == width && columnBytes == 4) {
-        for (let j = 0; j < width; j += 4) {
-          v128.store(to, v128.load(from));
-          from += 16;
-          to += 16;
+    const from = p.right + <usize>(tap * p.rightTap << 2);
+    let k = 0;
+    // With columns far apart four depths at a time are turned; otherwise a line goes to all panels, as it lies in memory.
+    if (p.rightDepth == 1 && p.rightColumn != 1) {
+      for (; k < (channels & ~3); k += 4) {
+        for (let column = first; column < end; column += panel) {
+          const width = panelWidth(column, p.columns);
+          let to = p.packed + (<usize>(taps * channels * column + (tap * channels + k) * width) << 2);
+          for (let part = 0; part < width; part += 4) {
+            const at = from + (<usize>(k + (column + part) * p.rightColumn) << 2);
+            turn(at, p.rightColumn << 2, p.columns - column - part, to, width << 2);
+            to += 16;
+          }
         }
-      } else {
-        for (let j = 0; j < width; j++) {
-          store<f32>(to, j < valid ? load<f32>(from) : 0);
-          from += columnBytes;
-          to += 4;
-        }
+      }
+    }
+    for (; k < channels; k++) {
+      for (let column = first; column < end; column += panel) {
+        const width = panelWidth(column, p.columns);
+        const to = p.packed + (<usize>(taps * channels * column + (tap * channels + k) * width) << 2);
+        packLine(from + (<usize>(k * p.rightDepth + column * p.rightColumn) << 2), p.rightColumn << 2, p.columns - column, to, width);
       }
     }
   }
 }
 
-/** Computes one block of rows. */
+/** Copies up to `width` floats, `bytes` apart, of which there are `count`; zeros stand for those that are not there. */
+// @ts-ignore: decorator
+@inline
+function packLine(from: usize, bytes: usize, count: i32, to: usize, width: i32): void {
+  if (bytes == 4 && count >= width) {
+    for (let j = 0; j < width; j += 4) {
+      v128.store(to, v128.load(from));
+      from += 16;
+      to += 16;
+    }
+    return;
+  }
+  for (let j = 0; j < width; j++) {
+    store<f32>(to, j < count ? load<f32>(from) : 0);
+    from += bytes;
+    to += 4;
+  }
+}
+
+/** Writes four columns of four floats as four lines; of the columns, `bytes` apart, there are `count`. */
+// @ts-ignore: decorator
+@inline
+function turn(from: usize, bytes: usize, count: i32, to: usize, lineBytes: usize): void {
+  const a = count > 0 ? v128.load(from) : zero();
+  const b = count > 1 ? v128.load(from + bytes) : zero();
+  const c = count > 2 ? v128.load(from + 2 * bytes) : zero();
+  const d = count > 3 ? v128.load(from + 3 * bytes) : zero();
+  const lowAB = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+  const highAB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const lowCD = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const highCD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f64>(lowAB, lowCD, 0, 2));
+  v128.store(to + lineBytes, v128.shuffle<f64>(lowAB, lowCD, 1, 3));
+  v128.store(to + 2 * lineBytes, v128.shuffle<f64>(highAB, highCD, 0, 2));
+  v128.store(to + 3 * lineBytes, v128.shuffle<f64>(highAB, highCD, 1, 3));
+}
+
+/** Computes one block of rows and columns. */
 export function productBlock(chunk: i32): void {
   const p = changetype<Product>(taskArguments());
-  const first = chunk * p.blockRows;
+  const blocks = ceilDivide(p.rows, p.blockRows);
+  const block = chunk % blocks;
+  const first = block * p.blockRows;
+  const firstColumn = chunk / blocks * p.blockColumns;
+  const endColumn = least(firstColumn + p.blockColumns, p.columns);
   const rows = least(p.blockRows, p.rows - first);
   const padded = (rows + 3) & ~3;
   const taps = tapCount(p);
@@ -110,7 +159,7 @@ export function productBlock(chunk: i32): void {
     for (let start = 0; start < depth; start += blockDepth) {
       const depthNow = least(blockDepth, depth - start);
       const accumulate = (tap | start) != 0;
-      for (let column = 0; column < columns; column += panel) {
+      for (let column = firstColumn; column < endColumn; column += panel) {
         const width = panelWidth(column, columns);
         const valid = least(width, columns - column);
         const right = p.packed + (<usize>(taps * depth * column + (tap * depth + start) * width) << 2);
@@ -127,26 +176,23 @@ export function productBlock(chunk: i32): void {
       }
     }
   }
-  finishBlock(p, chunk, first, rows, output);
+  if (p.mask != 0) maskAndSum(p, block, first, rows, firstColumn, endColumn);
+  if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, first, rows, firstColumn, endColumn);
 }
 
-/** What follows on the rows of a chunk while they are in the cache. */
-export function finishBlock(p: Product, chunk: i32, first: i32, rows: i32, output: usize): void {
-  if (p.mask != 0) maskAndSum(p, chunk, first, rows, output);
-  if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, first, rows, output);
-}
-
-/** output = relu(output * scale + shift), each part where given. NaN passes. */
-function scaleAndShift(p: Product, first: i32, rows: i32, output: usize): void {
-  const columns = p.columns;
-  const whole = columns & ~7;
+/** output = relu(output * scale + shift) on a block, each part where given. NaN passes. */
+function scaleAndShift(p: Product, first: i32, rows: i32, column: i32, end: i32): void {
+  const lineBytes = <usize>p.columns << 2;
+  const whole = end - (end - column & 7);
   const floor = f32x4.splat(p.relu ? 0 : -Infinity);
-  for (let row = 0; row < rows; row++) {
-    let scale = p.scale;
-    let shift: usize = p.shift == 0 ? 0 : p.shift + (<usize>(((first + row) % p.shiftRows) * columns) << 2);
-    let j = 0;
+  for (let row = first; row < first + rows; row++) {
+    let at = <usize>column << 2;
+    let to = p.output + <usize>row * lineBytes + at;
+    let scale: usize = p.scale == 0 ? 0 : p.scale + at;
+    let shift: usize = p.shift == 0 ? 0 : p.shift + <usize>(row % p.shiftRows) * lineBytes + at;
+    let j = column;
     for (; j < whole; j += 8) {
-      let a = v128.load(output), b = v128.load(output, 16);
+      let a = v128.load(to), b = v128.load(to, 16);
       if (scale != 0) {
         a = f32x4.mul(a, v128.load(scale));
         b = f32x4.mul(b, v128.load(scale, 16));
@@ -157,11 +203,11 @@ function scaleAndShift(p: Product, first: i32, rows: i32, output: usize): void {
         b = f32x4.add(b, v128.load(shift, 16));
         shift += 32;
       }
-      storePair(output, f32x4.pmax(a, floor), f32x4.pmax(b, floor));
-      output += 32;
+      storePair(to, f32x4.pmax(a, floor), f32x4.pmax(b, floor));
+      to += 32;
     }
-    for (; j < columns; j++) {
-      let value = load<f32>(output);
+    for (; j < end; j++) {
+      let value = load<f32>(to);
       if (scale != 0) {
         value *= load<f32>(scale);
         scale += 4;
@@ -170,20 +216,20 @@ function scaleAndShift(p: Product, first: i32, rows: i32, output: usize): void {
         value += load<f32>(shift);
         shift += 4;
       }
-      store<f32>(output, p.relu && value < 0 ? 0 : value);
-      output += 4;
+      store<f32>(to, p.relu && value < 0 ? 0 : value);
+      to += 4;
     }
   }
 }
 
-/** Clears what the mask hides and sums the columns of the chunk, plain and times the mask. */
-function maskAndSum(p: Product, chunk: i32, first: i32, rows: i32, output: usize): void {
-  const columns = p.columns;
-  const whole = columns & ~7;
-  const lineBytes: usize = columns << 2;
+/** Clears what the mask hides in a block and sums its columns, plain and times the mask. */
+function maskAndSum(p: Product, block: i32, first: i32, rows: i32, column: i32, end: i32): void {
+  const lineBytes = <usize>p.columns << 2;
+  const whole = end - (end - column & 7);
+  const output = p.output + <usize>first * lineBytes;
   const mask = p.mask + <usize>first * lineBytes;
-  const sums: usize = p.sums == 0 ? 0 : p.sums + <usize>(chunk * 2) * lineBytes;
-  let j = 0;
+  const sums: usize = p.sums == 0 ? 0 : p.sums + <usize>(block * 2) * lineBytes;
+  let j = column;
   for (; j < whole; j += 8) {
     let at: usize = j << 2;
     let sumA = zero(), sumB = sumA, weightedA = sumA, weightedB = sumA;
@@ -203,7 +249,7 @@ function maskAndSum(p: Product, chunk: i32, first: i32, rows: i32, output: usize
       storePair(sums + lineBytes + <usize>(j << 2), weightedA, weightedB);
     }
   }
-  for (; j < columns; j++) {
+  for (; j < end; j++) {
     let at: usize = j << 2;
     let sum: f32 = 0;
     let weighted: f32 = 0;

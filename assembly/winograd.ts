@@ -4,7 +4,7 @@ import { PACK_WINOGRAD, WINOGRAD } from './tasks';
 import { panelColumns, panelWidth, tileOfRows } from './tiles';
 import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, zero } from './vector';
 import {
-  locateTile, OUTPUT_ROOM, POINTS, REACH, SIDE, transformBytes, transformFilter, transformInput, transformOutput,
+  FILTER_ROOM, locateTile, OUTPUT_ROOM, POINTS, REACH, SIDE, transformBytes, transformFilter, transformInput, transformOutput,
 } from './winogradTransforms';
 
 /*
@@ -88,12 +88,20 @@ export function packWinograd(panel: i32): void {
     const depth = least(CHANNELS, p.channels - first);
     const base = packedPanel(p, first, column);
     const pointBytes = <usize>(depth * width) << 2;
-    for (let part = 0; part < width; part += 4) {
-      const count = least(4, p.columns - column - part);
+    for (let part = 0; part < width; part += 8) {
+      const count = least(8, p.columns - column - part);
       for (let i = 0; i < depth; i++) {
         const from = p.right + (<usize>((first + i) * p.rightDepth + (column + part) * p.rightColumn) << 2);
         const to = base + (<usize>(i * width + part) << 2);
-        transformFilter(from, p.rightTap << 2, p.rightColumn << 2, count, room, to, pointBytes);
+        if (width > 4) {
+          transformFilter(from, p.rightTap << 2, p.rightColumn << 2, count, room, to, pointBytes);
+        } else {
+          const wide = room + FILTER_ROOM;
+          transformFilter(from, p.rightTap << 2, p.rightColumn << 2, count, room, wide, 32);
+          for (let point: usize = 0; point < <usize>POINTS; point++) {
+            v128.store(to + point * pointBytes, v128.load(wide + (point << 5)));
+          }
+        }
       }
     }
   }

@@ -274,20 +274,32 @@ export function transformOutput(from: usize, pointBytes: usize, room: usize): vo
   }
 }
 
-/** G g of one line, `to` being `stride` apart. */
+/** G g of one line, eight columns as two vectors each; `to` is `stride` apart. */
 // @ts-ignore: decorator
 @inline
-function filterLine(g0: v128, g1: v128, g2: v128, to: usize, stride: usize): void {
-  const even = f32x4.mul(multiplyAdd(g2, v128.load32_splat(factors, AT_P2), g0), v128.load32_splat(factors, AT_EVEN_P));
-  const odd = f32x4.mul(g1, v128.load32_splat(factors, AT_ODD_P));
-  const evenFar = f32x4.mul(multiplyAdd(g2, v128.load32_splat(factors, AT_Q2), g0), v128.load32_splat(factors, AT_EVEN_Q));
-  const oddFar = f32x4.mul(g1, v128.load32_splat(factors, AT_ODD_Q));
-  v128.store(to, f32x4.mul(g0, v128.load32_splat(factors, AT_OF_ZERO)));
-  v128.store(to + stride, f32x4.add(even, odd));
-  v128.store(to + 2 * stride, f32x4.sub(even, odd));
-  v128.store(to + 3 * stride, f32x4.add(evenFar, oddFar));
-  v128.store(to + 4 * stride, f32x4.sub(evenFar, oddFar));
-  v128.store(to + 5 * stride, g2);
+function filterLine(a0: v128, b0: v128, a1: v128, b1: v128, a2: v128, b2: v128, to: usize, stride: usize): void {
+  const ofZero = v128.load32_splat(factors, AT_OF_ZERO);
+  const evenP = v128.load32_splat(factors, AT_EVEN_P);
+  const oddP = v128.load32_splat(factors, AT_ODD_P);
+  const evenQ = v128.load32_splat(factors, AT_EVEN_Q);
+  const oddQ = v128.load32_splat(factors, AT_ODD_Q);
+  const p2 = v128.load32_splat(factors, AT_P2);
+  const q2 = v128.load32_splat(factors, AT_Q2);
+  storePair(to, f32x4.mul(a0, ofZero), f32x4.mul(b0, ofZero));
+  to += stride;
+  const evenA = f32x4.mul(multiplyAdd(a2, p2, a0), evenP), evenB = f32x4.mul(multiplyAdd(b2, p2, b0), evenP);
+  const oddA = f32x4.mul(a1, oddP), oddB = f32x4.mul(b1, oddP);
+  storePair(to, f32x4.add(evenA, oddA), f32x4.add(evenB, oddB));
+  to += stride;
+  storePair(to, f32x4.sub(evenA, oddA), f32x4.sub(evenB, oddB));
+  to += stride;
+  const evenFarA = f32x4.mul(multiplyAdd(a2, q2, a0), evenQ), evenFarB = f32x4.mul(multiplyAdd(b2, q2, b0), evenQ);
+  const oddFarA = f32x4.mul(a1, oddQ), oddFarB = f32x4.mul(b1, oddQ);
+  storePair(to, f32x4.add(evenFarA, oddFarA), f32x4.add(evenFarB, oddFarB));
+  to += stride;
+  storePair(to, f32x4.sub(evenFarA, oddFarA), f32x4.sub(evenFarB, oddFarB));
+  to += stride;
+  storePair(to, a2, b2);
 }
 
 /** Four columns of a filter tap, `columnBytes` apart; the lanes past `count` are 0. */
@@ -303,28 +315,38 @@ function gather(from: usize, columnBytes: usize, count: i32): v128 {
   return value;
 }
 
+/** Bytes of the room of `transformFilter`: 6 x 3 values on the way. */
+export const FILTER_ROOM: usize = 18 * GROUP;
+
 /**
- * G g G' of four columns of a filter.
+ * G g G' of eight columns of a filter.
  *
  * @param from first of the 3 x 3 taps, `tapBytes` apart
+ * @param count columns that there are; the others are taken as 0
  * @param to point after point, `pointBytes` apart
  */
 export function transformFilter(
   from: usize, tapBytes: usize, columnBytes: usize, count: i32, room: usize, to: usize, pointBytes: usize,
 ): void {
-  for (let column: usize = 0; column < 48; column += 16) {
+  for (let column: usize = 0; column < 3 * GROUP; column += GROUP) {
     const below = from + 3 * tapBytes;
+    const far = below + 3 * tapBytes;
+    const half = columnBytes << 2;
     filterLine(
-      gather(from, columnBytes, count),
-      gather(below, columnBytes, count),
-      gather(below + 3 * tapBytes, columnBytes, count),
-      room + column, 48,
+      gather(from, columnBytes, count), gather(from + half, columnBytes, count - 4),
+      gather(below, columnBytes, count), gather(below + half, columnBytes, count - 4),
+      gather(far, columnBytes, count), gather(far + half, columnBytes, count - 4),
+      room + column, 3 * GROUP,
     );
     from += tapBytes;
   }
   for (let line = 0; line < REACH; line++) {
-    filterLine(v128.load(room), v128.load(room, 16), v128.load(room, 32), to, pointBytes);
-    room += 48;
+    filterLine(
+      v128.load(room), v128.load(room, 16), v128.load(room, 32),
+      v128.load(room, 48), v128.load(room, 64), v128.load(room, 80),
+      to, pointBytes,
+    );
+    room += 3 * GROUP;
     to += pointBytes * REACH;
   }
 }

@@ -123,7 +123,8 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
 
   const rows = rowsOf(layers[0].info);
   const widest = Math.max(...layers.map(({ columns }) => columns));
-  const chunksOf = (i: number) => convolutionChunks(backwardPatches(layers[i].info, 0), rows);
+  const chunksOf = (i: number) =>
+    convolutionChunks(backwardPatches(layers[i].info, 0), rows, layers[i].info.inChannels);
   const chunks = Math.max(...layers.map((_, i) => chunksOf(i)));
   const bytes = rows * widest * 4;
   kernels.withRoom([bytes, bytes, chunks * 2 * widest * 4, widest * 4], (a, b, sums, scale) => {

@@ -42,6 +42,12 @@ export interface Epilogue {
 /** Up to this many channels rows are copied together; beyond, their taps are read in place. */
 const UNFOLDED_CHANNELS = 32;
 const BLOCK_ROWS = 32;
+/** Chunks that a product is cut into, at least, if it can be. */
+const CHUNKS = 16;
+/** Bytes of the packed right factor that all rows go by: about half a second-level cache. */
+const CACHED_BYTES = 1 << 18;
+/** Columns of a chunk, at least. */
+const LEAST_COLUMNS = 32;
 /** Bytes that the panels of a correlation may take: about a second-level cache. */
 const PANEL_BYTES = 1 << 20;
 const PACK_ROWS = 64;
@@ -85,9 +91,26 @@ export function patchWords(kernels: KernelModule, p: Patches, unfolded: boolean)
   ];
 }
 
-/** Rows per chunk: fewer where there would not be work for several threads, but never by their number. */
-export function blockRows(rows: number): number {
-  return Math.max(4, Math.min(BLOCK_ROWS, Math.ceil(rows / 16 / 4) * 4));
+/** The part of a product that is one chunk: smaller where there would not be work for several threads, but never by their number. */
+interface Block {
+  rows: number;
+  columns: number;
+}
+
+/** Blocks of a product of so many terms. */
+function blockOf(rows: number, columns: number, depth: number): Block {
+  const rowBlocks = Math.ceil(rows / BLOCK_ROWS);
+  const cached = CACHED_BYTES / 4 / depth;
+  const wanted = Math.min(columns / Math.ceil(CHUNKS / rowBlocks), cached);
+  const width = Math.max(LEAST_COLUMNS, Math.ceil(wanted / PANEL_COLUMNS) * PANEL_COLUMNS);
+  const columnBlocks = Math.ceil(columns / width);
+  const height = Math.ceil((rows * columnBlocks) / CHUNKS / 4) * 4;
+  return { rows: Math.max(4, Math.min(BLOCK_ROWS, height)), columns: Math.max(1, Math.min(width, columns)) };
+}
+
+/** Blocks of rows of a product: one line of sums each. */
+export function rowBlocks(rows: number, columns: number, depth: number): number {
+  return Math.max(1, Math.ceil(rows / blockOf(rows, columns, depth).rows));
 }
 
 /** output[rows, columns] = epilogue(patches[rows, taps * channels] right[taps * channels, columns]). */
@@ -106,7 +129,7 @@ export function multiply(
   const product = {
     words: patchWords(kernels, patches, unfolded),
     rows,
-    block: blockRows(rows),
+    block: blockOf(rows, right.columns, taps * patches.channels),
     right,
     depth: taps * patches.channels,
     localBytes,
@@ -121,8 +144,7 @@ interface ProductCall {
   /** Those of its patches. */
   words: readonly number[];
   rows: number;
-  /** Rows per chunk. */
-  block: number;
+  block: Block;
   right: RightFactor;
   /** Floats per column of the packed right factor. */
   depth: number;
@@ -139,7 +161,8 @@ export function productWords(kernels: KernelModule, call: ProductCall): number[]
   return [
     ...words,
     rows,
-    block,
+    block.rows,
+    block.columns,
     right.columns,
     right.at,
     right.tapStride,

@@ -1,12 +1,12 @@
 import type { KernelModule } from './kernelModule';
 import {
-  blockRows,
   type Epilogue,
   multiply,
   type Patches,
   patchWords,
   productWords,
   type RightFactor,
+  rowBlocks,
 } from './products';
 
 /** Points of a tile, outputs of a tile along a side: as in assembly/winogradTransforms.ts. */
@@ -23,10 +23,13 @@ export interface Grid {
   width: number;
 }
 
-/** Whether tiles save multiplications: on small images most of a tile may lie outside. */
+/** Below this many tiles the transforms of the filter take more than the products save. */
+const LEAST_TILES = 8;
+
+/** Whether tiles save time: on small images most of a tile may lie outside. */
 function tilesPay({ batch, height, width }: Grid): boolean {
   const tiles = Math.ceil(height / SIDE) * Math.ceil(width / SIDE);
-  return batch > 0 && tiles * POINTS < 0.7 * height * width * 9;
+  return batch * tiles >= LEAST_TILES && tiles * POINTS < 0.7 * height * width * 9;
 }
 
 /** Lines of tiles per chunk of `convolve`; 0 where the convolution is done directly. */
@@ -41,9 +44,9 @@ function chunkLines({ taps, gridSize }: Patches, rows: number): number {
 }
 
 /** Chunks of `convolve`: one line of sums each. */
-export function convolutionChunks(patches: Patches, rows: number): number {
+export function convolutionChunks(patches: Patches, rows: number, columns: number): number {
   const lines = chunkLines(patches, rows);
-  if (lines === 0) return Math.max(1, Math.ceil(rows / blockRows(rows)));
+  if (lines === 0) return rowBlocks(rows, columns, patches.taps[0] * patches.taps[1] * patches.channels);
   const [height, width] = patches.gridSize;
   return Math.ceil(((rows / (height * width)) * Math.ceil(height / SIDE)) / lines);
 }
@@ -68,7 +71,7 @@ export function convolve(
   const product = {
     words: patchWords(kernels, patches, false),
     rows,
-    block: 0,
+    block: { rows, columns: right.columns },
     right,
     depth: POINTS * channels,
     localBytes,
