@@ -173,10 +173,8 @@ export interface AdaptiveState {
   second: tf.Tensor[];
 }
 
-/** One step of Adam or Adamax on all weights: their new values and moments. */
-export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): Omit<AdaptiveState, 'gradient'> {
+/** One step of Adam or Adamax on all weights: their new values. The moments are changed where they lie. */
+export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): tf.Tensor[] {
   const { weight, gradient, first, second } = state;
-  const results = run('FlowAdaptiveStep', listed(...weight, ...gradient, ...first, ...second), step);
-  const n = weight.length;
-  return { weight: results.slice(0, n), first: results.slice(n, 2 * n), second: results.slice(2 * n) };
+  return run('FlowAdaptiveStep', listed(...weight, ...gradient, ...first, ...second), step);
 }

@@ -13,15 +13,17 @@ function cut(size: number, addresses: readonly number[], words: number[]): void 
   }
 }
 
-/** [...weights, ...gradients, ...first moments, ...second moments] -> new weights, first and second moments, in one pass. */
+/** [...weights, ...gradients, ...first moments, ...second moments] -> new weights; the moments change in place. */
 export function adaptiveStep(call: KernelCall<string, AdaptiveStep>): TensorInfo[] {
   const { inputs, attrs, backend, kernels } = call;
   const tensors = Object.values(inputs);
   const count = tensors.length / 4;
   const given = [0, 1, 2, 3].map((group) => tensors.slice(group * count, (group + 1) * count));
-  const [weights] = given;
-  const made = [0, 1, 2].map(() => weights.map(({ shape }) => backend.makeOutput(shape, 'float32')));
-  const columns = [...given, ...made].map((tensors) => tensors.map((tensor) => kernels.pointer(tensor)));
+  const [weights, , first, second] = given;
+  const made = weights.map(({ shape }) => backend.makeOutput(shape, 'float32'));
+  const columns = [...given, made, first, second].map((tensors) =>
+    tensors.map((tensor) => kernels.pointer(tensor)),
+  );
   const words: number[] = [];
   weights.forEach(({ shape }, i) => {
     const addresses = columns.map((pointers) => pointers[i]);
@@ -41,7 +43,7 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep>): TensorInfo
   ];
   const kind = attrs.kind === 'adam' ? 0 : 1;
   kernels.run('adapt', [segments, words.length / (1 + columns.length), kind, ...constants.map(floatWord)]);
-  return made.flat();
+  return made;
 }
 
 /** sqrt of the sum of the squares of all inputs, a scalar. */
