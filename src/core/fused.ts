@@ -148,6 +148,28 @@ export function fusedScaleChannels(x: tf.Tensor, offset: tf.Tensor, logScale: tf
   return result;
 }
 
+/**
+ * The inverse, y * exp(-logScale) - offset, as the same pass with other constants: (y - offset * exp(logScale)) * exp(-logScale).
+ * For backends that compute on the host.
+ *
+ * @param y [..., c], offset [c], logScale [c]
+ */
+export function fusedUnscaleChannels(y: tf.Tensor, offset: tf.Tensor, logScale: tf.Tensor): tf.Tensor {
+  const [result] = record([y, offset, logScale], () => {
+    const exponents = logScale.dataSync<'float32'>();
+    const moved = offset.dataSync<'float32'>().map((value, i) => -value * Math.exp(exponents[i]));
+    const minus = tf.tensor1d(exponents.map((exponent) => -exponent));
+    const [x] = run('FlowScaleChannels', { input: y, offset: tf.tensor1d(moved), logScale: minus });
+    const gradient = ([dx]: tf.Tensor[], [x0, b, l, m]: tf.Tensor[]) => {
+      const [dy, scaledSum, weightedSum] = run('FlowScaleChannelsGradient', { dy: dx, y: x0, logScale: m });
+      const dOffset = tf.neg(tf.mul(scaledSum, tf.exp(l)));
+      return [dy, dOffset, tf.sub(tf.mul(b, dOffset), weightedSum)];
+    };
+    return { results: [x], needed: [x, offset, logScale, minus], gradient };
+  });
+  return result;
+}
+
 /** Euclidean norm of all tensors together, summed in float64. */
 export function fusedGlobalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   return run('FlowGlobalNorm', listed(...tensors))[0] as tf.Scalar;

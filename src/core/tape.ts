@@ -41,7 +41,14 @@ export function record(inputs: readonly tf.Tensor[], compute: () => Operation): 
 
 /** A handle that lives until the tape lets go of it: another one where the caller may dispose the tensor. */
 function hold(tensor: tf.Tensor, shared: boolean): tf.Tensor {
-  return tensor instanceof tf.Variable ? tensor : tf.keep(shared ? tf.clone(tensor) : tensor);
+  return tensor instanceof tf.Variable ? tensor : tf.keep(shared ? anotherHandle(tensor) : tensor);
+}
+
+/** A constant with the values of a tensor, which are shared: `tf.clone` without the op. */
+export function anotherHandle(tensor: tf.Tensor): tf.Tensor {
+  const { dataId, shape, dtype } = tensor;
+  tf.backend().incRef(dataId);
+  return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
 }
 
 function addNode(

@@ -127,6 +127,7 @@ const cases: [string, Module, (module: never, x: tf.Tensor) => tf.Tensor[], numb
   ['invertible convolution', rotation, forward, [2, 4, 4, 12]],
   ['invertible convolution turned back', rotation, inverse, [2, 4, 4, 12]],
   ['actnorm', () => new ActNorm({ inputShape: [6, 5, 12] }), forward, [3, 6, 5, 12]],
+  ['actnorm turned back', () => new ActNorm({ inputShape: [6, 5, 12] }), inverse, [3, 6, 5, 12]],
   ['actnorm of vectors', () => new ActNorm({ inputShape: [7] }), forward, [200, 7]],
 ];
 
