@@ -69,6 +69,8 @@ function addNode(
     gradient: (dys) => {
       const given = dys.map((dy, i) => dy ?? tf.zeros(results[i].shape));
       const gradients = gradient(given, held);
+      // In an outermost pass nobody comes by again.
+      if (state.gradientDepth === 0) tf.dispose(saved);
       return Object.fromEntries(gradients.map((dx, i) => [i, () => dx]));
     },
   });
