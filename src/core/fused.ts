@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { record } from './tape';
 
 /*
  * Fused operations: one kernel for what ordinary ops do in many passes. A backend has them or not; every caller keeps
@@ -9,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export type FusedKernel =
   | 'FlowConvolutions'
   | 'FlowAffineCoupling'
+  | 'FlowNetworkCoupling'
   | 'FlowScaleChannels'
   | 'FlowAdaptiveStep'
   | 'FlowGlobalNorm';
@@ -28,60 +30,52 @@ export function readsAtOnce(): boolean {
   return tf.getBackend() !== 'webgpu';
 }
 
-function run(kernel: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap = {}): tf.Tensor[] {
-  return tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor[];
+function run(kernel: string, inputs: tf.NamedTensorMap, attributes: object = {}): tf.Tensor[] {
+  return tf.engine().runKernel(kernel, inputs, attributes as tf.NamedAttrMap) as tf.Tensor[];
 }
 
-/** One layer of `fusedConvolutions`: (conv(x, filter) + offset) * exp(logScale), then relu except in the last. */
+/** A kernel's inputs by their places in a list. */
+function listed(...tensors: tf.Tensor[]): tf.NamedTensorMap {
+  return Object.fromEntries(tensors.entries());
+}
+
+/** One layer of `fusedConvolutions`: (conv(x, filter) + offset) * exp(factor * logScale), then relu except in the last. */
 export interface FusedLayer {
-  /** [size, size, inputs, outputs] */
-  filter: tf.Tensor4D;
+  /** [size, size, inputs, outputs], or [inputs, outputs]. */
+  filter: tf.Tensor;
   /** [outputs], or [1, h, w, outputs] for one per position. */
   offset: tf.Tensor;
   /** [outputs]; absent for a factor of 1. */
-  logScale?: tf.Tensor1D;
+  logScale?: tf.Tensor;
+  /** Default 1. */
+  logScaleFactor?: number;
+}
+
+/** The weights of all layers in a row, and where they scale. */
+function flattened(layers: readonly FusedLayer[]): { weights: tf.Tensor[]; factors: number[] } {
+  const weights = layers.flatMap(({ filter, offset, logScale }) =>
+    logScale === undefined ? [filter, offset] : [filter, offset, logScale],
+  );
+  const factors = layers.map(({ logScale, logScaleFactor = 1 }) => (logScale ? logScaleFactor : 0));
+  return { weights, factors };
 }
 
 /**
  * A stack of 'same' convolutions of stride 1 with relu between them, forward and backward in one op each.
  *
- * @param x [n, h, w, c]
- * @returns [n, h, w, outputs of the last layer]
+ * @param x [n, h, w, c], or [n, c] with filters of size 1
+ * @returns [..., outputs of the last layer]
  */
-export function fusedConvolutions(x: tf.Tensor4D, layers: readonly FusedLayer[]): tf.Tensor4D {
-  const weights = layers.flatMap(({ filter, offset, logScale }) =>
-    logScale === undefined ? [filter, offset] : [filter, offset, logScale],
-  );
-  const scaled = layers.map(({ logScale }) => (logScale === undefined ? 0 : 1));
-  const operation = tf.customGrad((...args) => {
-    const save = args.pop() as tf.GradSaveFunc;
-    const [input, ...parameters] = args as tf.Tensor[];
-    const [value, ...hidden] = run('FlowConvolutions', named({ input, parameters }), { scaled });
-    save([input, ...parameters, value, ...hidden]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [x0, ...others] = saved;
-      const inputs = {
-        dy,
-        ...named({
-          input: x0,
-          parameters: others.slice(0, parameters.length),
-          outputs: others.slice(parameters.length),
-        }),
-      };
-      return run('FlowConvolutionsGradient', inputs, { scaled });
+export function fusedConvolutions(x: tf.Tensor, layers: readonly FusedLayer[]): tf.Tensor {
+  const { weights, factors } = flattened(layers);
+  const [result] = record([x, ...weights], () => {
+    const outputs = run('FlowConvolutions', listed(x, ...weights), { factors });
+    return {
+      results: outputs.slice(-1),
+      needed: [x, ...weights, ...outputs],
+      gradient: ([dy], needed) => run('FlowConvolutionsGradient', listed(dy, ...needed), { factors }),
     };
-    return { value, gradFunc };
   });
-  return operation(x, ...weights) as tf.Tensor4D;
-}
-
-/** Groups of tensors under names, numbered within a group: { input, parameters0, parameters1, ... }. */
-function named(groups: Record<string, tf.Tensor | tf.Tensor[]>): tf.NamedTensorMap {
-  const result: tf.NamedTensorMap = {};
-  for (const [name, group] of Object.entries(groups)) {
-    if (Array.isArray(group)) for (const [i, tensor] of group.entries()) result[`${name}${i}`] = tensor;
-    else result[name] = group;
-  }
   return result;
 }
 
@@ -105,21 +99,39 @@ export function fusedAffineCoupling(
   parameters: tf.Tensor,
   options: FusedCouplingOptions,
 ): { value: tf.Tensor; logDet: tf.Tensor1D } {
-  const [value, logDet] = run('FlowAffineCoupling', { x, parameters }, { ...options });
+  const [value, logDet] = record([x, parameters], () => ({
+    results: run('FlowAffineCoupling', { x, parameters }, options),
+    needed: [x, parameters],
+    gradient: ([dy, dLogDet], [x0, parameters0]) => {
+      const inputs = { x: x0, parameters: parameters0, dy, dLogDet };
+      return run('FlowAffineCouplingGradient', inputs, options);
+    },
+  }));
   return { value, logDet: logDet as tf.Tensor1D };
 }
 
-// customGrad allows one result only; a registered gradient allows two.
-tf.registerGradient({
-  kernelName: 'FlowAffineCoupling',
-  inputsToSave: ['x', 'parameters'],
-  gradFunc: (dys, [x, parameters], attributes) => {
-    const [dy, dLogDet] = dys as tf.Tensor[];
-    const inputs = { x, parameters, dy, dLogDet };
-    const [dx, dParameters] = run('FlowAffineCouplingGradient', inputs, attributes);
-    return { x: () => dx, parameters: () => dParameters };
-  },
-});
+/**
+ * As `fusedAffineCoupling`, the parameters being what a stack of convolutions reads in the channels that pass.
+ *
+ * @param x [n, h, w, c] or [n, c]
+ */
+export function fusedNetworkCoupling(
+  x: tf.Tensor,
+  layers: readonly FusedLayer[],
+  options: FusedCouplingOptions,
+): { value: tf.Tensor; logDet: tf.Tensor1D } {
+  const { weights, factors } = flattened(layers);
+  const attributes = { ...options, factors };
+  const [value, logDet] = record([x, ...weights], () => {
+    const [y, logDetOfY, ...outputs] = run('FlowNetworkCoupling', listed(x, ...weights), attributes);
+    return {
+      results: [y, logDetOfY],
+      needed: [x, ...weights, ...outputs],
+      gradient: (dys, needed) => run('FlowNetworkCouplingGradient', listed(...dys, ...needed), attributes),
+    };
+  });
+  return { value, logDet: logDet as tf.Tensor1D };
+}
 
 /**
  * (x + offset) * exp(logScale), per channel.
@@ -127,21 +139,40 @@ tf.registerGradient({
  * @param x [..., c], offset [c], logScale [c]
  */
 export function fusedScaleChannels(x: tf.Tensor, offset: tf.Tensor, logScale: tf.Tensor): tf.Tensor {
-  const operation = tf.customGrad((...args) => {
-    const save = args.pop() as tf.GradSaveFunc;
-    const [input, b, l] = args as tf.Tensor[];
-    const [value] = run('FlowScaleChannels', { input, offset: b, logScale: l });
-    save([value, l]);
-    const gradFunc = (dy: tf.Tensor, [y, logScaleThen]: tf.Tensor[]) =>
-      run('FlowScaleChannelsGradient', { dy, y, logScale: logScaleThen });
-    return { value, gradFunc };
+  const [result] = record([x, offset, logScale], () => {
+    const [value] = run('FlowScaleChannels', { input: x, offset, logScale });
+    const gradient = ([dy]: tf.Tensor[], [y, l]: tf.Tensor[]) =>
+      run('FlowScaleChannelsGradient', { dy, y, logScale: l });
+    return { results: [value], needed: [value, logScale], gradient };
   });
-  return operation(x, offset, logScale);
+  return result;
+}
+
+/**
+ * The inverse, y * exp(-logScale) - offset, as the same pass with other constants: (y - offset * exp(logScale)) * exp(-logScale).
+ * For backends that compute on the host.
+ *
+ * @param y [..., c], offset [c], logScale [c]
+ */
+export function fusedUnscaleChannels(y: tf.Tensor, offset: tf.Tensor, logScale: tf.Tensor): tf.Tensor {
+  const [result] = record([y, offset, logScale], () => {
+    const exponents = logScale.dataSync<'float32'>();
+    const moved = offset.dataSync<'float32'>().map((value, i) => -value * Math.exp(exponents[i]));
+    const minus = tf.tensor1d(exponents.map((exponent) => -exponent));
+    const [x] = run('FlowScaleChannels', { input: y, offset: tf.tensor1d(moved), logScale: minus });
+    const gradient = ([dx]: tf.Tensor[], [x0, b, l, m]: tf.Tensor[]) => {
+      const [dy, scaledSum, weightedSum] = run('FlowScaleChannelsGradient', { dy: dx, y: x0, logScale: m });
+      const dOffset = tf.neg(tf.mul(scaledSum, tf.exp(l)));
+      return [dy, dOffset, tf.sub(tf.mul(b, dOffset), weightedSum)];
+    };
+    return { results: [x], needed: [x, offset, logScale, minus], gradient };
+  });
+  return result;
 }
 
 /** Euclidean norm of all tensors together, summed in float64. */
 export function fusedGlobalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
-  return run('FlowGlobalNorm', named({ tensor: [...tensors] }))[0] as tf.Scalar;
+  return run('FlowGlobalNorm', listed(...tensors))[0] as tf.Scalar;
 }
 
 /** Constants of one step of Adam or Adamax. */
@@ -164,9 +195,8 @@ export interface AdaptiveState {
   second: tf.Tensor[];
 }
 
-/** One step of Adam or Adamax on all weights: their new values and moments. */
-export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): Omit<AdaptiveState, 'gradient'> {
-  const results = run('FlowAdaptiveStep', named({ ...state }), { ...step });
-  const n = state.weight.length;
-  return { weight: results.slice(0, n), first: results.slice(n, 2 * n), second: results.slice(2 * n) };
+/** One step of Adam or Adamax on all weights: their new values. The moments are changed where they lie. */
+export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): tf.Tensor[] {
+  const { weight, gradient, first, second } = state;
+  return run('FlowAdaptiveStep', listed(...weight, ...gradient, ...first, ...second), step);
 }

@@ -85,10 +85,7 @@ export abstract class Module extends tf.serialization.Serializable {
 
   /** All weights of the tree in a stable order, own first, then the children's with their names as prefix. */
   get weights(): NamedWeight[] {
-    const below = this.ownChildren.flatMap((child) =>
-      child.weights.map((weight) => ({ ...weight, name: `${child.name}/${weight.name}` })),
-    );
-    return [...this.ownWeights, ...below];
+    return this.weightsUnder('');
   }
 
   get trainableWeights(): tf.Variable[] {
@@ -149,6 +146,12 @@ export abstract class Module extends tf.serialization.Serializable {
     }
     this.isDisposed = true;
     return { disposedTensors };
+  }
+
+  private weightsUnder(prefix: string): NamedWeight[] {
+    const own = this.ownWeights.map((weight) => ({ ...weight, name: prefix + weight.name }));
+    const below = this.ownChildren.flatMap((child) => child.weightsUnder(`${prefix}${child.name}/`));
+    return [...own, ...below];
   }
 
   protected checkUsable(method: string): void {

@@ -18,11 +18,14 @@ export function batchOf(shape: Shape): string {
   return `[${['batch', ...shape].join(', ')}]`;
 }
 
+/** Whether `x` is a batch of events of `shape`. */
+export function isBatchOf(x: tf.Tensor, shape: Shape): boolean {
+  return x.rank === shape.length + 1 && shape.every((length, axis) => length === x.shape[axis + 1]);
+}
+
 /** Throws a ShapeError unless `x` is a batch of events of `shape`. */
 export function checkBatch(where: string, x: tf.Tensor, shape: Shape, hint = ''): void {
-  if (!sameShape(x.shape.slice(1), shape)) {
-    throw new ShapeError(complaint(where, batchOf(shape), x.shape, hint));
-  }
+  if (!isBatchOf(x, shape)) throw new ShapeError(complaint(where, batchOf(shape), x.shape, hint));
 }
 
 /** Throws a ConfigError unless `value` is an integer of at least `least`. */

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { computesOnHost } from './fused';
+import { anotherHandle, record } from './tape';
 
 /** Sum over all axes but the batch: [n, ...] -> [n]. */
 export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
@@ -7,11 +9,33 @@ export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
 
 /** factor * sum(x) as one entry per example: [...] -> [n], differentiable. */
 export function repeatSum(x: tf.Tensor, factor: number, batch: number): tf.Tensor1D {
-  const operation = tf.customGrad((input) => ({
-    value: tf.mul(tf.fill([batch], factor), tf.sum(input as tf.Tensor)),
-    gradFunc: (dy: tf.Tensor) => tf.mul(tf.fill(x.shape, factor), tf.sum(dy)),
+  const [result] = record([x], () => ({
+    results: [filledWithSum(x, factor, [batch])],
+    needed: [],
+    gradient: ([dy]) => [filledWithSum(dy, factor, x.shape)],
   }));
-  return operation(x) as tf.Tensor1D;
+  return result as tf.Tensor1D;
+}
+
+function filledWithSum(x: tf.Tensor, factor: number, shape: number[]): tf.Tensor {
+  if (!computesOnHost()) return tf.mul(tf.fill(shape, factor), tf.sum(x));
+  return tf.fill(shape, factor * x.dataSync<'float32'>().reduce((sum, value) => sum + value, 0));
+}
+
+/** Sum of log-determinants, differentiable. */
+export function addLogDets(logDets: readonly tf.Tensor1D[]): tf.Tensor1D {
+  // One by one: a webgpu device binds fewer tensors at once than a chain may have members.
+  if (!computesOnHost()) return logDets.reduce((sum, logDet) => tf.add(sum, logDet));
+  const [result] = record(logDets, () => {
+    const sum = new Float32Array(logDets[0].size);
+    for (const logDet of logDets) {
+      const values = logDet.dataSync<'float32'>();
+      for (let i = 0; i < sum.length; i++) sum[i] += values[i];
+    }
+    const gradient = ([dy]: tf.Tensor[]) => logDets.map(() => anotherHandle(dy));
+    return { results: [tf.tensor1d(sum)], needed: [], gradient };
+  });
+  return result as tf.Tensor1D;
 }
 
 /** Zeros [n]: the log-determinant of a volume-preserving map. */
@@ -43,11 +67,12 @@ export function joinChannels(parts: tf.Tensor[]): tf.Tensor {
  */
 export function permuteChannels(x: tf.Tensor, order: Int32Array, inverseOrder: Int32Array): tf.Tensor {
   const axis = x.rank - 1;
-  const gather = tf.customGrad((input) => ({
-    value: tf.gather(input as tf.Tensor, tf.tensor1d(order, 'int32'), axis),
-    gradFunc: (dy: tf.Tensor) => permuteChannels(dy, inverseOrder, order),
+  const [result] = record([x], () => ({
+    results: [tf.gather(x, tf.tensor1d(order, 'int32'), axis)],
+    needed: [],
+    gradient: ([dy]) => [permuteChannels(dy, inverseOrder, order)],
   }));
-  return gather(x);
+  return result;
 }
 
 /** Position of every channel after `order`: inverse[order[j]] = j. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fusedScaleChannels, hasFused } from '../core/fused';
+import { fusedScaleChannels, fusedUnscaleChannels, hasFused } from '../core/fused';
 import { registerModule } from '../core/module';
 import { checkEventShape } from '../core/shapes';
 import { repeatSum } from '../core/tensors';
@@ -61,7 +61,9 @@ export class ActNorm extends Bijector {
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    const value = tf.sub(tf.mul(y, tf.exp(tf.neg(this.logScale))), this.bias);
+    const value = hasFused('FlowScaleChannels')
+      ? fusedUnscaleChannels(y, this.bias, this.logScale)
+      : tf.sub(tf.mul(y, tf.exp(tf.neg(this.logScale))), this.bias);
     return { value, logDet: tf.neg(this.logDet(y.shape[0])) as tf.Tensor1D };
   }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, ShapeError } from '../core/errors';
 import { Module } from '../core/module';
-import { checkBatch, type Shape, sizeOf } from '../core/shapes';
+import { batchOf, isBatchOf, type Shape, sizeOf } from '../core/shapes';
 import type { ReversePass } from './reversePass';
 import type { Reversed, Transformed } from './transformed';
 
@@ -196,7 +196,10 @@ export abstract class Bijector extends Module {
 
   private check(method: string, x: tf.Tensor, shape: Shape, context?: tf.Tensor): void {
     this.checkUsable(method);
-    checkBatch(`${this.label}.${method}`, x, shape, this.shapeHint(x.shape.slice(1)));
+    if (!isBatchOf(x, shape)) {
+      const hint = this.shapeHint(x.shape.slice(1));
+      throw new ShapeError(complaint(`${this.label}.${method}`, batchOf(shape), x.shape, hint));
+    }
     if (context !== undefined && context.shape[0] !== x.shape[0]) {
       throw new ShapeError(
         complaint(`${this.label}.${method}`, `a context for ${x.shape[0]} examples`, context.shape),

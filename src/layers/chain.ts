@@ -1,8 +1,8 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape } from '../core/shapes';
-import { disposeBetween } from '../core/tensors';
+import { addLogDets, disposeBetween } from '../core/tensors';
 import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
 import type { ReversePass } from './reversePass';
 
@@ -124,15 +124,14 @@ export class Chain extends Bijector {
     pass: (bijector: Bijector, value: tf.Tensor) => Transformed,
   ): Transformed {
     let value = input;
-    let logDet: tf.Tensor1D | undefined;
+    const logDets: tf.Tensor1D[] = [];
     for (const bijector of order) {
       const result = pass(bijector, value);
       disposeBetween(value, input, result.value);
       value = result.value;
-      // One by one: a webgpu device binds fewer tensors at once than a chain may have members.
-      logDet = logDet === undefined ? result.logDet : tf.add(logDet, result.logDet);
+      logDets.push(result.logDet);
     }
-    return { value, logDet: logDet as tf.Tensor1D };
+    return { value, logDet: addLogDets(logDets) };
   }
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
-import { fusedAffineCoupling, hasFused } from '../core/fused';
+import { fusedAffineCoupling, fusedNetworkCoupling, hasFused } from '../core/fused';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
 import {
@@ -69,11 +69,11 @@ abstract class Coupling extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
-    return this.couple(x, this.parameters(x, context), false);
+    return this.pass(x, false, context);
   }
 
   protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
-    return this.couple(y, this.parameters(y, context), true);
+    return this.pass(y, true, context);
   }
 
   /** The network runs once, on the tape, for the inverse and for the gradients: input and output share what it reads. */
@@ -115,8 +115,10 @@ abstract class Coupling extends Bijector {
     };
   }
 
-  private parameters(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
-    return this.network.apply(firstChannels(x, this.passthrough), context);
+  /** The network, and what it steers. */
+  protected pass(x: tf.Tensor, inverse: boolean, context?: tf.Tensor): Transformed {
+    const parameters = this.network.apply(firstChannels(x, this.passthrough), context);
+    return this.couple(x, parameters, inverse);
   }
 
   protected split(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
@@ -174,6 +176,14 @@ export class AffineCoupling extends Coupling {
       return { value, logDet: tf.neg(sumPerExample(logScale)) as tf.Tensor1D };
     }
     return { value: tf.mul(tf.add(part, shift), tf.exp(logScale)), logDet: sumPerExample(logScale) };
+  }
+
+  protected override pass(x: tf.Tensor, inverse: boolean, context?: tf.Tensor): Transformed {
+    const { passthrough: kept, scale } = this;
+    const layers = hasFused('FlowNetworkCoupling') ? this.network.fusedLayers : undefined;
+    return layers === undefined
+      ? super.pass(x, inverse, context)
+      : fusedNetworkCoupling(x, layers, { kept, scale, inverse });
   }
 
   protected override couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape, sizeOf } from '../core/shapes';
-import { disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
+import { addLogDets, disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
 import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
 import type { ReversePass } from './reversePass';
 
@@ -84,7 +84,7 @@ export class MultiScale extends Bijector {
 
   protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
     const latents = this.splitLevels(y);
-    let logDet = zeroLogDet(y.shape[0]);
+    const logDets: tf.Tensor1D[] = [];
     let value: tf.Tensor | undefined;
     for (let i = this.levels.length - 1; i >= 0; i--) {
       const latent = latents[i];
@@ -92,9 +92,9 @@ export class MultiScale extends Bijector {
       const result = this.levels[i].inverse(output, context);
       disposeBetween(output, result.value);
       value = result.value;
-      logDet = tf.add(logDet, result.logDet);
+      logDets.push(result.logDet);
     }
-    return { value: value as tf.Tensor, logDet };
+    return { value: value as tf.Tensor, logDet: addLogDets(logDets) };
   }
 
   protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
@@ -137,12 +137,12 @@ export class MultiScale extends Bijector {
 
   private run(x: tf.Tensor, pass: (level: Bijector, input: tf.Tensor) => Transformed): Transformed {
     const latents: tf.Tensor[] = [];
-    let logDet = zeroLogDet(x.shape[0]);
+    const logDets: tf.Tensor1D[] = [];
     let value = x;
     this.levels.forEach((level, i) => {
       const result = pass(level, value);
       disposeBetween(value, x, result.value);
-      logDet = tf.add(logDet, result.logDet);
+      logDets.push(result.logDet);
       if (i < this.levels.length - 1) {
         const [stays, leaves] = splitChannels(
           result.value,
@@ -156,7 +156,7 @@ export class MultiScale extends Bijector {
       }
     });
     const flat = latents.map((latent) => tf.reshape(latent, [x.shape[0], sizeOf(latent.shape.slice(1))]));
-    return { value: tf.concat(flat, 1), logDet };
+    return { value: tf.concat(flat, 1), logDet: addLogDets(logDets) };
   }
 }
 

@@ -65,12 +65,12 @@ function applyAdaptive(
     const first = group.map((i) => firsts[i].variable);
     const second = group.map((i) => seconds[i].variable);
     const gradient = group.map((i) => gradients[i] as tf.Tensor);
+    for (const moment of [...first, ...second]) stopSharing(moment);
     const updated = fusedAdaptiveStep({ weight, gradient, first, second }, constants);
-    const values = [...updated.weight, ...updated.first, ...updated.second];
-    [...weight, ...first, ...second].forEach((target, i) => {
-      target.assign(values[i]);
+    weight.forEach((target, i) => {
+      target.assign(updated[i]);
     });
-    tf.dispose([values, gradient]);
+    tf.dispose([updated, gradient]);
   }
   optimizer.iteration?.assign(tf.add(optimizer.iteration, 1));
   optimizer.accBeta1.assign(tf.mul(optimizer.accBeta1, optimizer.beta1));
@@ -78,7 +78,15 @@ function applyAdaptive(
   optimizer.incrementIterations();
 }
 
-/** Values of a group: old and new weights and moments of one group alone stand side by side. */
+/** The fused step changes moments where they lie: a value that somebody else holds too, a clone for one, becomes a copy. */
+function stopSharing(variable: tf.Variable): void {
+  if (tf.backend().refCount(variable.dataId) === 1) return;
+  const copy = tf.tensor(variable.dataSync(), variable.shape);
+  variable.assign(copy);
+  copy.dispose();
+}
+
+/** Values of a group: old and new weights of one group alone stand side by side. */
 const GROUP = 2 ** 21;
 
 function groupsBySize(indices: readonly number[], sizeOf: (index: number) => number): number[][] {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { anotherHandle } from '../core/tape';
 
 /**
  * The values of some variables at one moment.
@@ -22,7 +23,7 @@ export class WeightSnapshot {
 
   /** Remembers the present values, or the given ones, in place of what was remembered. */
   capture(values: readonly tf.Tensor[] = this.variables): void {
-    const captured = values.map((value) => tf.keep(tf.clone(value)));
+    const captured = values.map((value) => tf.keep(anotherHandle(value)));
     this.dispose();
     this.tensors = captured;
   }

@@ -1,6 +1,7 @@
 import {
   backend_util,
   type ConcatAttrs,
+  type GatherV2Attrs,
   type PadV2Attrs,
   type SliceAttrs,
   type SplitVAttrs,
@@ -21,7 +22,14 @@ interface Columns {
   first: number;
 }
 
-function copyColumns(kernels: KernelModule, rows: number, count: number, from: Columns, to: Columns): void {
+/** `count` columns of every row, from one matrix to another. */
+export function copyColumns(
+  kernels: KernelModule,
+  rows: number,
+  count: number,
+  from: Columns,
+  to: Columns,
+): void {
   const blockRows = Math.max(1, Math.floor(CHUNK_FLOATS / Math.max(1, count)));
   const start = ({ at, first }: Columns) => at + first * 4;
   kernels.run('copyColumns', [rows, blockRows, count, start(from), from.columns, start(to), to.columns]);
@@ -124,10 +132,37 @@ function padV2({ inputs: { x }, attrs, backend, kernels }: KernelCall<'x', PadV2
   return output;
 }
 
-/** Slices, splits, joins and zero padding along one axis. */
+/** Columns in another order: runs of neighbours are copied at once. */
+function gather({ inputs, attrs, backend, kernels }: KernelCall<'x' | 'indices', GatherV2Attrs>) {
+  const { x, indices } = inputs;
+  const last = x.shape.length - 1;
+  const cut = cutAt(x, attrs.axis);
+  if (cut?.axis !== last || attrs.batchDims !== 0 || indices.dtype !== 'int32') return null;
+  const order = backend.typedArrayFromHeap(indices);
+  const starts = [...order.keys()].filter((at) => at === 0 || order[at] !== order[at - 1] + 1);
+  const inside = order.every((index) => index >= 0 && index < cut.columns);
+  // A run of a few rows is copied faster by the stock kernel, which takes values one by one.
+  if (!inside || starts.length > cut.rows) return null;
+  const output = backend.makeOutput([...x.shape.slice(0, -1), ...indices.shape], x.dtype);
+  const [from, to] = [kernels.pointer(x), kernels.pointer(output)];
+  for (const [i, first] of starts.entries()) {
+    const count = (starts[i + 1] ?? order.length) - first;
+    copyColumns(
+      kernels,
+      cut.rows,
+      count,
+      { at: from, columns: cut.columns, first: order[first] },
+      { at: to, columns: order.length, first },
+    );
+  }
+  return output;
+}
+
+/** Slices, splits, joins, zero padding and selections along one axis. */
 export function registerColumnCopies(): void {
   replaceKernel('Slice', slice);
   replaceKernel('SplitV', splitV);
   replaceKernel('Concat', concat);
   replaceKernel('PadV2', padV2);
+  replaceKernel('GatherV2', gather);
 }

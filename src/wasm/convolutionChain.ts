@@ -13,79 +13,101 @@ import { sumMiddle } from './reduction';
 import type { KernelCall } from './register';
 import { convolutionChunks, convolve, convolveGradients } from './winograd';
 
-type ChainCall = KernelCall<string, { scaled: number[] }>;
 type Shape4D = [number, number, number, number];
 
+/** Where layers run. */
+export type Place = Pick<KernelCall<never, unknown>, 'backend' | 'kernels'>;
+
 /** A layer's weights, and the geometry of its convolution. */
-interface Layer {
+export interface Layer {
   filter: TensorInfo;
   offset: TensorInfo;
   logScale?: TensorInfo;
+  /** On logScale. */
+  factor: number;
   info: ConvInfo;
+  /** Of the output, in the input's rank. */
+  shape: number[];
   /** Output channels. */
   columns: number;
   /** Lines of the offset: 1, or the positions of an image. */
   offsetRows: number;
 }
 
-function layersOf({ inputs, attrs }: ChainCall): Layer[] {
+/** Factors on the layers' logScales; 0 for a layer without. */
+export interface ChainAttributes {
+  factors: number[];
+}
+
+/** [n, h, w, c] of images; vectors are images of one pixel. */
+function imageShape(shape: readonly number[]): Shape4D {
+  const [batch, ...event] = shape;
+  return [batch, ...[1, 1, ...event].slice(-3)] as Shape4D;
+}
+
+/** The layers on an input of this shape, and the tensors that follow their weights. */
+export function layersOf(
+  shape: readonly number[],
+  tensors: readonly TensorInfo[],
+  { factors }: ChainAttributes,
+): { layers: Layer[]; others: TensorInfo[] } {
   let next = 0;
-  let shape = inputs.input.shape as Shape4D;
-  return attrs.scaled.map((scaled) => {
-    const filter = inputs[`parameters${next++}`];
-    const offset = inputs[`parameters${next++}`];
-    const logScale = scaled ? inputs[`parameters${next++}`] : undefined;
-    const info = backend_util.computeConv2DInfo(shape, filter.shape as Shape4D, 1, 1, 'same');
-    shape = info.outShape;
+  let inputShape = imageShape(shape);
+  const layers = factors.map((factor): Layer => {
+    const filter = tensors[next++];
+    const offset = tensors[next++];
+    const logScale = factor === 0 ? undefined : tensors[next++];
+    const filterShape = [1, 1, ...filter.shape].slice(-4) as Shape4D;
+    const info = backend_util.computeConv2DInfo(inputShape, filterShape, 1, 1, 'same');
+    inputShape = info.outShape;
     const columns = info.outChannels;
-    return {
-      filter,
-      offset,
-      logScale,
-      info,
-      columns,
-      offsetRows: util.sizeFromShape(offset.shape) / columns,
-    };
+    const offsetRows = util.sizeFromShape(offset.shape) / columns;
+    const outputShape = [...shape.slice(0, -1), columns];
+    return { filter, offset, logScale, factor, info, shape: outputShape, columns, offsetRows };
   });
+  return { layers, others: tensors.slice(next) };
 }
 
 function rowsOf({ batchSize, inHeight, inWidth }: ConvInfo): number {
   return batchSize * inHeight * inWidth;
 }
 
-function pointerOrNull(kernels: KernelModule, tensor: TensorInfo | undefined): number {
-  return tensor === undefined ? 0 : kernels.pointer(tensor);
+/** Address of factor * logScale, which is written to `room` where it does not lie anywhere; 0 for a layer without. */
+function logScaleAt({ backend, kernels }: Place, { logScale, factor }: Layer, room: number): number {
+  if (logScale === undefined || factor === 1) return logScale === undefined ? 0 : kernels.pointer(logScale);
+  const scaled = (backend.typedArrayFromHeap(logScale) as Float32Array).map((value) => value * factor);
+  kernels.write(room, new Int32Array(scaled.buffer));
+  return room;
 }
 
-/** The last layer's output and then the hidden ones, all of one pass each. */
-export function convolutionChain(call: ChainCall): TensorInfo[] {
-  const { inputs, backend, kernels } = call;
-  const layers = layersOf(call);
+function widest(layers: readonly Layer[], sizeOf: (layer: Layer) => number): number {
+  return Math.max(...layers.map(sizeOf)) * 4;
+}
+
+/** The outputs of the layers, in their order. */
+export function runLayers(place: Place, layers: readonly Layer[], input: number): TensorInfo[] {
+  const { backend, kernels } = place;
+  const line = widest(layers, ({ columns }) => columns);
+  const lines = widest(layers, ({ columns, offsetRows }) => columns * offsetRows);
   const outputs: TensorInfo[] = [];
-  let source = inputs.input;
-  layers.forEach(({ info, columns, offset, offsetRows, logScale, filter }, i) => {
-    const output = backend.makeOutput(info.outShape, 'float32');
-    kernels.withRoom([columns * 4, offsetRows * columns * 4], (scale, shift) => {
-      kernels.exports.exponentials(pointerOrNull(kernels, logScale), scale, columns);
+  kernels.withRoom([line, line, lines], (logScales, scale, shift) => {
+    let source = input;
+    layers.forEach((layer, i) => {
+      const { info, shape, columns, offset, offsetRows, filter } = layer;
+      const logScale = logScaleAt(place, layer, logScales);
+      kernels.exports.exponentials(logScale, scale, columns);
       kernels.exports.scaleLines(kernels.pointer(offset), scale, shift, offsetRows, columns);
-      convolve(
-        kernels,
-        forwardPatches(info, kernels.pointer(source)),
-        rowsOf(info),
-        filterAsRight(info, kernels.pointer(filter)),
-        kernels.pointer(output),
-        {
-          scale: logScale && scale,
-          shift,
-          shiftRows: offsetRows,
-          relu: i < layers.length - 1,
-        },
-      );
+      const output = backend.makeOutput(shape, 'float32');
+      const right = filterAsRight(info, kernels.pointer(filter));
+      const relu = i < layers.length - 1;
+      const epilogue = { scale: logScale && scale, shift, shiftRows: offsetRows, relu };
+      const to = kernels.pointer(output);
+      convolve(kernels, forwardPatches(info, source), rowsOf(info), right, to, epilogue);
+      outputs.push(output);
+      source = to;
     });
-    outputs.push(output);
-    source = output;
   });
-  return [outputs[outputs.length - 1], ...outputs.slice(0, -1)];
+  return outputs;
 }
 
 function layerFilterGradient(
@@ -103,31 +125,41 @@ function layerFilterGradient(
   filterGradient(kernels, info, source, gradient, output);
 }
 
+/** What `layersGradient` starts from, and where it puts the gradient in the input; addresses, but for the outputs. */
+interface LayersGradient {
+  input: number;
+  outputs: readonly TensorInfo[];
+  dy: number;
+  dx: number;
+  /** Like dx, added to it. */
+  added?: number;
+}
+
 /**
- * Gradients in the input and in every parameter, in their order.
+ * Gradients in the input and in every weight; those in the weights are returned, in their order.
  *
  * `gradient` below is that of a convolution's own result, before offset and scale. On the way back it is masked by the
  * relu, summed for offset and scale, and scaled, while the product that makes it is in the cache.
  */
-export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
-  const { inputs, backend, kernels } = call;
-  const layers = layersOf(call);
+export function layersGradient(
+  place: Place,
+  layers: readonly Layer[],
+  { input, outputs, dy, dx, added }: LayersGradient,
+): TensorInfo[] {
+  const { backend, kernels } = place;
   const last = layers.length - 1;
-  const outputOf = (i: number) => inputs[i === last ? 'outputs0' : `outputs${i + 1}`];
   const results = layers.map(({ filter, offset, logScale }) =>
     [filter, offset, logScale].map((tensor) =>
       tensor === undefined ? undefined : backend.makeOutput(tensor.shape, 'float32'),
     ),
   );
-  const dx = backend.makeOutput(inputs.input.shape, 'float32');
-
   const rows = rowsOf(layers[0].info);
-  const widest = Math.max(...layers.map(({ columns }) => columns));
+  const line = widest(layers, ({ columns }) => columns);
   const chunksOf = (i: number) =>
     convolutionChunks(backwardPatches(layers[i].info, 0), rows, layers[i].info.inChannels);
   const chunks = Math.max(...layers.map((_, i) => chunksOf(i)));
-  const bytes = rows * widest * 4;
-  kernels.withRoom([bytes, bytes, chunks * 2 * widest * 4, widest * 4], (a, b, sums, scale) => {
+  const sizes = [rows * line, rows * line, chunks * 2 * line, line, line];
+  kernels.withRoom(sizes, (a, b, sums, scale, logScales) => {
     let gradient = a;
     let other = b;
     const placesOf = (i: number): SumPlaces => {
@@ -138,18 +170,18 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
       };
     };
     scaleAndSum(kernels, {
-      input: kernels.pointer(inputs.dy),
-      weights: kernels.pointer(outputOf(last)),
+      input: dy,
+      weights: kernels.pointer(outputs[last]),
       rows,
       columns: layers[last].columns,
-      logScale: pointerOrNull(kernels, layers[last].logScale),
+      logScale: logScaleAt(place, layers[last], logScales),
       output: gradient,
       ...placesOf(last),
     });
     for (let i = last; i >= 0; i--) {
       const { info, columns, filter, offsetRows } = layers[i];
       const [dFilter, dOffset] = results[i] as TensorInfo[];
-      const source = kernels.pointer(i === 0 ? inputs.input : outputOf(i - 1));
+      const source = i === 0 ? input : kernels.pointer(outputs[i - 1]);
       layerFilterGradient(kernels, info, source, gradient, kernels.pointer(dFilter));
       if (offsetRows > 1) {
         const perPosition = [1, info.batchSize, offsetRows * columns] as const;
@@ -157,12 +189,14 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
       }
       const right = filterReversed(info, kernels.pointer(filter));
       if (i === 0) {
-        convolve(kernels, backwardPatches(info, gradient), rows, right, kernels.pointer(dx));
+        const epilogue = added === undefined ? {} : { shift: added, shiftRows: rows };
+        convolve(kernels, backwardPatches(info, gradient), rows, right, dx, epilogue);
         break;
       }
-      const { columns: before, logScale } = layers[i - 1];
+      const { columns: before } = layers[i - 1];
+      const logScale = logScaleAt(place, layers[i - 1], logScales);
       kernels.clear(sums, 2 * before * 4);
-      kernels.exports.exponentials(pointerOrNull(kernels, logScale), scale, before);
+      kernels.exports.exponentials(logScale, scale, before);
       const epilogue = { mask: source, sums, scale: logScale && scale };
       convolve(kernels, backwardPatches(info, gradient), rows, right, other, epilogue);
       kernels.exports.addParts(sums, chunksOf(i), 2 * before);
@@ -170,5 +204,33 @@ export function convolutionChainGradient(call: ChainCall): TensorInfo[] {
       [gradient, other] = [other, gradient];
     }
   });
-  return [dx, ...results.flat().filter((tensor) => tensor !== undefined)];
+  for (const [i, [, , dLogScale]] of results.entries()) {
+    const { factor } = layers[i];
+    if (dLogScale === undefined || factor === 1) continue;
+    const values = backend.typedArrayFromHeap(dLogScale);
+    values.set(values.map((value) => value * factor));
+  }
+  return results.flat().filter((tensor) => tensor !== undefined);
+}
+
+/** [input, ...weights] -> the outputs of the layers, in their order. */
+export function convolutionChain(call: KernelCall<string, ChainAttributes>): TensorInfo[] {
+  const [input, ...weights] = Object.values(call.inputs);
+  const { layers } = layersOf(input.shape, weights, call.attrs);
+  return runLayers(call, layers, call.kernels.pointer(input));
+}
+
+/** [dy, input, ...weights, ...outputs] -> gradients in the input and in every weight. */
+export function convolutionChainGradient(call: KernelCall<string, ChainAttributes>): TensorInfo[] {
+  const { inputs, attrs, backend, kernels } = call;
+  const [dy, input, ...tensors] = Object.values(inputs);
+  const { layers, others: outputs } = layersOf(input.shape, tensors, attrs);
+  const dx = backend.makeOutput(input.shape, 'float32');
+  const ofWeights = layersGradient(call, layers, {
+    input: kernels.pointer(input),
+    outputs,
+    dy: kernels.pointer(dy),
+    dx: kernels.pointer(dx),
+  });
+  return [dx, ...ofWeights];
 }

@@ -1,52 +1,9 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { FusedCouplingOptions } from '../core/fused';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
+import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplingGradient } from './coupling';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
 import { adaptiveStep, globalNorm } from './weights';
-
-function couplingWords(
-  call: KernelCall<'x' | 'parameters', FusedCouplingOptions>,
-): [words: number[], shape: number[], batch: number] {
-  const { inputs, attrs, kernels } = call;
-  const { shape } = inputs.x;
-  const [batch] = shape;
-  const channels = shape[shape.length - 1];
-  const positions = util.sizeFromShape(shape.slice(1, -1));
-  const words = [
-    batch,
-    positions,
-    attrs.kept,
-    channels - attrs.kept,
-    attrs.scale === 'sigmoid' ? 0 : 1,
-    attrs.inverse ? 1 : 0,
-    kernels.pointer(inputs.x),
-    kernels.pointer(inputs.parameters),
-  ];
-  return [words, shape, batch];
-}
-
-function affineCoupling(call: KernelCall<'x' | 'parameters', FusedCouplingOptions>): TensorInfo[] {
-  const { backend, kernels } = call;
-  const [words, shape, batch] = couplingWords(call);
-  const value = backend.makeOutput(shape, 'float32');
-  const logDet = backend.makeOutput([batch], 'float32');
-  kernels.run('couple', [...words, kernels.pointer(value), kernels.pointer(logDet)]);
-  return [value, logDet];
-}
-
-function affineCouplingGradient(
-  call: KernelCall<'x' | 'parameters' | 'dy' | 'dLogDet', FusedCouplingOptions>,
-): TensorInfo[] {
-  const { inputs, backend, kernels } = call;
-  const [words, shape] = couplingWords(call);
-  const dx = backend.makeOutput(shape, 'float32');
-  const dParameters = backend.makeOutput(inputs.parameters.shape, 'float32');
-  const pointers = [inputs.dy, inputs.dLogDet, dx, dParameters].map((tensor) => kernels.pointer(tensor));
-  // The forward results are not needed again: their places stay empty.
-  kernels.run('coupleGradient', [...words, 0, 0, ...pointers]);
-  return [dx, dParameters];
-}
 
 function scaleChannels(call: KernelCall<'input' | 'offset' | 'logScale', unknown>): TensorInfo[] {
   const { inputs, backend, kernels } = call;
@@ -90,6 +47,8 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowConvolutionsGradient', convolutionChainGradient);
   replaceKernel('FlowAffineCoupling', affineCoupling);
   replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient);
+  replaceKernel('FlowNetworkCoupling', networkCoupling);
+  replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient);
   replaceKernel('FlowScaleChannels', scaleChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient);
   replaceKernel('FlowAdaptiveStep', adaptiveStep);

@@ -13,20 +13,17 @@ function cut(size: number, addresses: readonly number[], words: number[]): void 
   }
 }
 
-/** The tensors name0, name1, ... */
-function group(inputs: Record<string, TensorInfo>, name: string): TensorInfo[] {
-  const tensors: TensorInfo[] = [];
-  while (inputs[`${name}${tensors.length}`] !== undefined) tensors.push(inputs[`${name}${tensors.length}`]);
-  return tensors;
-}
-
-/** One pass over all weights: new weights, then new first and second moments. */
+/** [...weights, ...gradients, ...first moments, ...second moments] -> new weights; the moments change in place. */
 export function adaptiveStep(call: KernelCall<string, AdaptiveStep>): TensorInfo[] {
   const { inputs, attrs, backend, kernels } = call;
-  const given = ['weight', 'gradient', 'first', 'second'].map((name) => group(inputs, name));
-  const [weights] = given;
-  const made = [0, 1, 2].map(() => weights.map(({ shape }) => backend.makeOutput(shape, 'float32')));
-  const columns = [...given, ...made].map((tensors) => tensors.map((tensor) => kernels.pointer(tensor)));
+  const tensors = Object.values(inputs);
+  const count = tensors.length / 4;
+  const given = [0, 1, 2, 3].map((group) => tensors.slice(group * count, (group + 1) * count));
+  const [weights, , first, second] = given;
+  const made = weights.map(({ shape }) => backend.makeOutput(shape, 'float32'));
+  const columns = [...given, made, first, second].map((tensors) =>
+    tensors.map((tensor) => kernels.pointer(tensor)),
+  );
   const words: number[] = [];
   weights.forEach(({ shape }, i) => {
     const addresses = columns.map((pointers) => pointers[i]);
@@ -46,13 +43,13 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep>): TensorInfo
   ];
   const kind = attrs.kind === 'adam' ? 0 : 1;
   kernels.run('adapt', [segments, words.length / (1 + columns.length), kind, ...constants.map(floatWord)]);
-  return made.flat();
+  return made;
 }
 
-/** sqrt of the sum of all squares, a scalar. */
+/** sqrt of the sum of the squares of all inputs, a scalar. */
 export function globalNorm({ inputs, backend, kernels }: KernelCall<string, unknown>): TensorInfo[] {
   const words: number[] = [];
-  for (const tensor of group(inputs, 'tensor')) {
+  for (const tensor of Object.values(inputs)) {
     cut(util.sizeFromShape(tensor.shape), [kernels.pointer(tensor)], words);
   }
   const output = backend.makeOutput([], 'float32');

@@ -42,6 +42,13 @@ const cases: [string, (x: tf.Tensor, y: tf.Tensor) => tf.Tensor[]][] = [
       ]),
     ],
   ],
+  ['channels reversed', (x) => [tf.gather(x, tf.tensor1d([6, 5, 4, 3, 2, 1, 0], 'int32'), 3)]],
+  [
+    'channels left out and repeated',
+    (x) => [tf.gather(x, tf.tensor1d([4, 5, 6, 0, 1, 1, 3, 4], 'int32'), -1)],
+  ],
+  ['channels in a table', (x) => [tf.gather(x, tf.tensor2d([5, 6, 0, 1], [2, 2], 'int32'), 3)]],
+  ['no channels', (x) => [tf.gather(x, tf.tensor1d([], 'int32'), 3)]],
   ['whole numbers', (x) => [tf.slice(tf.cast(tf.mul(x, 100), 'int32'), [0, 0, 0, 1], [3, 5, 4, 3])]],
 ];
 

@@ -148,8 +148,7 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
     const received = compute(flat, (...tensors) => {
       const part = (i: number) => tensors.slice(i * shapes.length, (i + 1) * shapes.length);
       const state = { weight: part(0), gradient: part(1), first: part(2), second: part(3) };
-      const { weight, first, second } = fusedAdaptiveStep(state, constants);
-      return [...weight, ...first, ...second];
+      return [...fusedAdaptiveStep(state, constants), ...state.first, ...state.second];
     });
     const exact = states.map((state) =>
       reference.adaptiveStep(

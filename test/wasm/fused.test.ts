@@ -92,6 +92,29 @@ const cases: [string, Module, (module: never, x: tf.Tensor) => tf.Tensor[], numb
   ['coupling turned back', coupling('sigmoid', 12, 6), inverse, [3, 4, 3, 12]],
   ['coupling turned back, exp', coupling('exp', 7, 4), inverse, [2, 4, 3, 7]],
   [
+    'coupling by a network with edge indicator',
+    () =>
+      new AffineCoupling({
+        inputShape: [6, 5, 7],
+        passthrough: 4,
+        network: (inputShape, [, , filters]) =>
+          new ConvolutionNetwork({ inputShape, filters, hiddenChannels: 9, padding: 'edge', seed: 3 }),
+      }),
+    forward,
+    [2, 6, 5, 7],
+  ],
+  [
+    'coupling of vectors by hyperbolic tangents',
+    () =>
+      new AffineCoupling({
+        inputShape: [6],
+        network: ([inputs], [units]) =>
+          new MultilayerPerceptron({ inputShape: [inputs], units, activation: 'tanh', seed: 1 }),
+      }),
+    forward,
+    [50, 6],
+  ],
+  [
     'coupling of vectors',
     () =>
       new AffineCoupling({
@@ -104,6 +127,7 @@ const cases: [string, Module, (module: never, x: tf.Tensor) => tf.Tensor[], numb
   ['invertible convolution', rotation, forward, [2, 4, 4, 12]],
   ['invertible convolution turned back', rotation, inverse, [2, 4, 4, 12]],
   ['actnorm', () => new ActNorm({ inputShape: [6, 5, 12] }), forward, [3, 6, 5, 12]],
+  ['actnorm turned back', () => new ActNorm({ inputShape: [6, 5, 12] }), inverse, [3, 6, 5, 12]],
   ['actnorm of vectors', () => new ActNorm({ inputShape: [7] }), forward, [200, 7]],
 ];
 

@@ -219,12 +219,8 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
         { ...second, values: second.values.map(Math.abs) },
       ];
       const [moved, m, v] = compute(inputs, (a, b, c, d) => {
-        const {
-          weight: w,
-          first: f,
-          second: s,
-        } = fusedAdaptiveStep({ weight: [a], gradient: [b], first: [c], second: [d] }, constants);
-        return [w[0], f[0], s[0]];
+        const state = { weight: [a], gradient: [b], first: [c], second: [d] };
+        return [...fusedAdaptiveStep(state, constants), c, d];
       });
       for (const [at, values] of [moved, m, v].entries()) {
         values.forEach((received, i) => {

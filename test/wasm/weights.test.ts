@@ -57,6 +57,27 @@ describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
     },
   );
 
+  it('what somebody else holds of the moments stays as it was', () => {
+    const before = tf.memory().numTensors;
+    const variable = tf.tidy(() => tf.variable(tf.ones([5])));
+    const optimizer = makeOptimizer('adam', 0.05);
+    const step = () => applyGradients(optimizer, [variable], [tf.fill([5], 0.5)]);
+    const moments = () =>
+      optimizerTensors(optimizer, ['w'])
+        .filter(({ tensor }) => tensor.size === 5)
+        .map(({ tensor }) => tensor);
+    step();
+    const held = moments().map((moment) => tf.clone(moment));
+    const values = (tensors: tf.Tensor[]) => tensors.map((tensor) => [...tensor.dataSync()]);
+    const then = values(held);
+    step();
+    expect(values(held)).toEqual(then);
+    expect(values(moments())).not.toEqual(then);
+    tf.dispose([variable, ...held]);
+    optimizer.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it('global norm of many tensors equals float64', () => {
     const random = new RandomStream(4);
     const values = [40_000, 3, 16_384, 1].map((size) => Float32Array.from(random.normalArray(size)));

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../../core/errors';
+import type { FusedLayer } from '../../core/fused';
 import { Module } from '../../core/module';
 import { checkBatch, type Shape, sameShape } from '../../core/shapes';
 
@@ -34,6 +35,11 @@ export abstract class Conditioner extends Module {
 
   /** Hook: the network itself. */
   protected abstract compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor;
+
+  /** Hook: `compute` as fused layers, for networks that are nothing else and read no context. */
+  get fusedLayers(): FusedLayer[] | undefined {
+    return undefined;
+  }
 
   /** Hook: sets data-dependent weights from a batch, then returns the output. */
   protected computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {

@@ -113,12 +113,17 @@ export class Convolution extends Conditioner {
     const offsets = [this.bias, this.frame(), norm?.offset].filter((offset) => offset !== undefined);
     const [first = tf.zeros([this.outputShape[2]]), ...others] = offsets;
     const offset = others.reduce<tf.Tensor>((sum, term) => tf.add(sum, term), first);
-    const logScale = this.logScale === undefined ? norm?.logScale : tf.mul(this.logScale, LOG_SCALE_FACTOR);
-    return { filter: this.kernel, offset, logScale: logScale as tf.Tensor1D | undefined };
+    const [logScale, logScaleFactor] =
+      this.logScale === undefined ? [norm?.logScale, 1] : [this.logScale, LOG_SCALE_FACTOR];
+    return { filter: this.kernel, offset, logScale, logScaleFactor };
+  }
+
+  override get fusedLayers(): FusedLayer[] | undefined {
+    return this.compute === Convolution.prototype.compute ? [this.fusedLayer()] : undefined;
   }
 
   protected compute(x: tf.Tensor): tf.Tensor {
-    if (hasFused('FlowConvolutions')) return fusedConvolutions(x as tf.Tensor4D, [this.fusedLayer()]);
+    if (hasFused('FlowConvolutions')) return fusedConvolutions(x, [this.fusedLayer()]);
     let y = this.convolve(x);
     if (this.edge !== undefined) y = tf.add(y, tf.conv2d(this.edge.map, this.edge.kernel, 1, 'valid'));
     if (this.bias !== undefined) y = tf.add(y, this.bias);

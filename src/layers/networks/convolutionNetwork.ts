@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fusedConvolutions, hasFused } from '../../core/fused';
+import { type FusedLayer, fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkEventShape, checkInteger, type Shape } from '../../core/shapes';
@@ -91,11 +91,12 @@ export class ConvolutionNetwork extends Conditioner {
     );
   }
 
+  override get fusedLayers(): FusedLayer[] | undefined {
+    return this.compute === ConvolutionNetwork.prototype.compute ? this.layers() : undefined;
+  }
+
   protected compute(x: tf.Tensor): tf.Tensor {
-    if (hasFused('FlowConvolutions')) {
-      const hidden = [this.first, this.second].map((layer, i) => layer.fusedLayer(this.norms[i]?.fusedScale));
-      return fusedConvolutions(x as tf.Tensor4D, [...hidden, this.last.fusedLayer()]);
-    }
+    if (hasFused('FlowConvolutions')) return fusedConvolutions(x, this.layers());
     return this.run(x, (norm, hidden) => norm.forward(hidden).value);
   }
 
@@ -110,6 +111,11 @@ export class ConvolutionNetwork extends Conditioner {
       filters: this.outputShape[2],
       ...this.options,
     };
+  }
+
+  private layers(): FusedLayer[] {
+    const hidden = [this.first, this.second].map((layer, i) => layer.fusedLayer(this.norms[i]?.fusedScale));
+    return [...hidden, this.last.fusedLayer()];
   }
 
   private run(x: tf.Tensor, normalize: (norm: ActNorm, hidden: tf.Tensor) => tf.Tensor): tf.Tensor {

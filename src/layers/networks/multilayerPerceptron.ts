@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, ShapeError } from '../../core/errors';
-import { fusedConvolutions, hasFused } from '../../core/fused';
+import { type FusedLayer, fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
@@ -70,27 +70,20 @@ export class MultilayerPerceptron extends Conditioner {
     });
   }
 
+  override get fusedLayers(): FusedLayer[] | undefined {
+    const plain = this.activation === 'relu' && this.contextSize === 0;
+    return plain && this.compute === MultilayerPerceptron.prototype.compute ? this.convolutions : undefined;
+  }
+
   protected compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
     const input = this.withContext(x, context);
-    if (this.activation === 'relu' && hasFused('FlowConvolutions')) return this.fused(input);
+    if (this.activation === 'relu' && hasFused('FlowConvolutions'))
+      return fusedConvolutions(input, this.convolutions);
     const activate = activations[this.activation];
     return this.layers.reduce((value, { kernel, bias }, i) => {
       const linear = tf.add(tf.matMul(value as tf.Tensor2D, kernel), bias);
       return i === this.hiddenUnits.length ? linear : activate(linear);
     }, input);
-  }
-
-  /** The layers as 1x1 convolutions of images of one pixel. */
-  private fused(x: tf.Tensor): tf.Tensor {
-    const layers = this.layers.map(({ kernel, bias }) => ({
-      filter: tf.reshape(kernel, [1, 1, ...kernel.shape]) as tf.Tensor4D,
-      offset: bias,
-    }));
-    const [batch, size] = x.shape;
-    return tf.reshape(fusedConvolutions(tf.reshape(x, [batch, 1, 1, size]), layers), [
-      batch,
-      this.outputShape[0],
-    ]);
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -102,6 +95,11 @@ export class MultilayerPerceptron extends Conditioner {
       activation: this.activation,
       contextSize: this.contextSize,
     };
+  }
+
+  /** The layers as 1x1 convolutions of images of one pixel. */
+  private get convolutions(): FusedLayer[] {
+    return this.layers.map(({ kernel, bias }) => ({ filter: kernel, offset: bias }));
   }
 
   private withContext(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {

@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** What an operation hands the tape. */
+interface Operation {
+  results: tf.Tensor[];
+  /** What the gradient needs: inputs, results, and tensors of its own, which the tape then owns. */
+  needed: tf.Tensor[];
+  /** From the gradients by the results to those by the inputs, in their order; `needed` comes back as handles that still live. */
+  gradient: (dys: tf.Tensor[], needed: tf.Tensor[]) => tf.Tensor[];
+}
+
+/**
+ * Puts one node on the tape for all that `compute` does: as `tf.customGrad`, but with any number of results, and without the two
+ * ops and the node that tfjs takes for every tensor that is saved. Variables are not saved at all: they keep their values from a
+ * pass to its gradients.
+ */
+export function record(inputs: readonly tf.Tensor[], compute: () => Operation): tf.Tensor[] {
+  const { state } = tf.engine();
+  const taped = tf.engine().isTapeOn();
+  let saved: tf.Tensor[] = [];
+  let gradient: Operation['gradient'] | undefined;
+  // Off the tape, as inside a kernel.
+  state.kernelDepth++;
+  let results: tf.Tensor[];
+  try {
+    results = tf.tidy(() => {
+      const operation = compute();
+      if (taped) {
+        const shared = new Set([...inputs, ...operation.results]);
+        saved = operation.needed.map((tensor) => hold(tensor, shared.has(tensor)));
+        gradient = operation.gradient;
+      }
+      return operation.results;
+    });
+  } finally {
+    state.kernelDepth--;
+  }
+  if (gradient !== undefined) addNode(inputs, results, saved, gradient);
+  return results;
+}
+
+/** A handle that lives until the tape lets go of it: another one where the caller may dispose the tensor. */
+function hold(tensor: tf.Tensor, shared: boolean): tf.Tensor {
+  return tensor instanceof tf.Variable ? tensor : tf.keep(shared ? anotherHandle(tensor) : tensor);
+}
+
+/** A constant with the values of a tensor, which are shared: `tf.clone` without the op. */
+export function anotherHandle(tensor: tf.Tensor): tf.Tensor {
+  const { dataId, shape, dtype } = tensor;
+  tf.backend().incRef(dataId);
+  return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
+}
+
+function addNode(
+  inputs: readonly tf.Tensor[],
+  results: tf.Tensor[],
+  held: tf.Tensor[],
+  gradient: Operation['gradient'],
+): void {
+  const { state } = tf.engine();
+  // The engine disposes these when the gradients are there.
+  const saved = held.filter((tensor) => !(tensor instanceof tf.Variable));
+  state.activeTape.push({
+    id: state.nextTapeNodeId++,
+    kernelName: 'record',
+    inputs: Object.fromEntries(inputs.entries()),
+    outputs: results,
+    saved,
+    gradient: (dys) => {
+      const given = dys.map((dy, i) => dy ?? tf.zeros(results[i].shape));
+      const gradients = gradient(given, held);
+      // In an outermost pass nobody comes by again.
+      if (state.gradientDepth === 0) tf.dispose(saved);
+      return Object.fromEntries(gradients.map((dx, i) => [i, () => dx]));
+    },
+  });
+}

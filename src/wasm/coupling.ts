@@ -1,0 +1,116 @@
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { FusedCouplingOptions } from '../core/fused';
+import { copyColumns } from './columns';
+import { type ChainAttributes, layersGradient, layersOf, type Place, runLayers } from './convolutionChain';
+import type { KernelCall } from './register';
+
+/** The fields of Coupling in assembly/coupling.ts that say what is coupled. */
+function couplingWords({ shape }: TensorInfo, { kept, scale, inverse }: FusedCouplingOptions): number[] {
+  const channels = shape[shape.length - 1];
+  const positions = util.sizeFromShape(shape.slice(1, -1));
+  return [shape[0], positions, kept, channels - kept, scale === 'sigmoid' ? 0 : 1, inverse ? 1 : 0];
+}
+
+/** Value and logDet. */
+function couple(
+  { backend, kernels }: Place,
+  x: TensorInfo,
+  parameters: TensorInfo,
+  options: FusedCouplingOptions,
+): TensorInfo[] {
+  const value = backend.makeOutput(x.shape, 'float32');
+  const logDet = backend.makeOutput([x.shape[0]], 'float32');
+  const pointers = [x, parameters, value, logDet].map((tensor) => kernels.pointer(tensor));
+  kernels.run('couple', [...couplingWords(x, options), ...pointers]);
+  return [value, logDet];
+}
+
+/** What `coupleGradient` starts from; the gradients go to the addresses. */
+interface CouplingGradient {
+  x: TensorInfo;
+  parameters: TensorInfo;
+  dy: TensorInfo;
+  dLogDet: TensorInfo;
+  dx: number;
+  dParameters: number;
+}
+
+function coupleGradient({ kernels }: Place, tensors: CouplingGradient, options: FusedCouplingOptions): void {
+  const { x, parameters, dy, dLogDet, dx, dParameters } = tensors;
+  const [atX, atParameters, atDy, atDLogDet] = [x, parameters, dy, dLogDet].map((tensor) =>
+    kernels.pointer(tensor),
+  );
+  // The forward results are not needed again: their places stay empty.
+  const pointers = [atX, atParameters, 0, 0, atDy, atDLogDet, dx, dParameters];
+  kernels.run('coupleGradient', [...couplingWords(x, options), ...pointers]);
+}
+
+/** Value and logDet of x, coupled by parameters. */
+export function affineCoupling(call: KernelCall<'x' | 'parameters', FusedCouplingOptions>): TensorInfo[] {
+  return couple(call, call.inputs.x, call.inputs.parameters, call.attrs);
+}
+
+/** Gradients in x and the parameters. */
+export function affineCouplingGradient(
+  call: KernelCall<'x' | 'parameters' | 'dy' | 'dLogDet', FusedCouplingOptions>,
+): TensorInfo[] {
+  const { inputs, attrs, backend, kernels } = call;
+  const [dx, dParameters] = [inputs.x, inputs.parameters].map(({ shape }) =>
+    backend.makeOutput(shape, 'float32'),
+  );
+  const places = { dx: kernels.pointer(dx), dParameters: kernels.pointer(dParameters) };
+  coupleGradient(call, { ...inputs, ...places }, attrs);
+  return [dx, dParameters];
+}
+
+type NetworkCall = KernelCall<string, FusedCouplingOptions & ChainAttributes>;
+
+/** The channels that pass, as the matrix that the network reads, and as columns of x and of its gradients. */
+function keptColumns({ shape }: TensorInfo, kept: number) {
+  const columns = shape[shape.length - 1];
+  const rows = util.sizeFromShape(shape) / columns;
+  return {
+    shape: [...shape.slice(0, -1), kept],
+    bytes: rows * kept * 4,
+    cut({ kernels }: Place, from: number, to: number) {
+      copyColumns(kernels, rows, kept, { at: from, columns, first: 0 }, { at: to, columns: kept, first: 0 });
+    },
+    place({ kernels }: Place, from: number, to: number) {
+      copyColumns(kernels, rows, kept, { at: from, columns: kept, first: 0 }, { at: to, columns, first: 0 });
+    },
+  };
+}
+
+/** [x, ...weights] -> value, logDet, then the outputs of the network's layers. */
+export function networkCoupling(call: NetworkCall): TensorInfo[] {
+  const { inputs, attrs, kernels } = call;
+  const [x, ...weights] = Object.values(inputs);
+  const kept = keptColumns(x, attrs.kept);
+  const { layers } = layersOf(kept.shape, weights, attrs);
+  const outputs = kernels.withRoom([kept.bytes], (input) => {
+    kept.cut(call, kernels.pointer(x), input);
+    return runLayers(call, layers, input);
+  });
+  return [...couple(call, x, outputs[outputs.length - 1], attrs), ...outputs];
+}
+
+/** [dy, dLogDet, x, ...weights, ...outputs] -> gradients in x and in every weight. */
+export function networkCouplingGradient(call: NetworkCall): TensorInfo[] {
+  const { inputs, attrs, backend, kernels } = call;
+  const [dy, dLogDet, x, ...tensors] = Object.values(inputs);
+  const kept = keptColumns(x, attrs.kept);
+  const { layers, others: outputs } = layersOf(kept.shape, tensors, attrs);
+  const parameters = outputs[outputs.length - 1];
+  const output = backend.makeOutput(x.shape, 'float32');
+  const dx = kernels.pointer(output);
+  const sizes = [util.sizeFromShape(parameters.shape) * 4, kept.bytes, kept.bytes, kept.bytes];
+  return kernels.withRoom(sizes, (dParameters, input, direct, dInput) => {
+    coupleGradient(call, { x, parameters, dy, dLogDet, dx, dParameters }, attrs);
+    kept.cut(call, kernels.pointer(x), input);
+    kept.cut(call, kernels.pointer(dy), direct);
+    const ofLayers = { input, outputs, dy: dParameters, dx: dInput, added: direct };
+    const ofWeights = layersGradient(call, layers, ofLayers);
+    kept.place(call, dInput, dx);
+    return [output, ...ofWeights];
+  });
+}
