@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+/** Name of our nodes, which free what they saved as soon as their gradients are there. */
+export const RECORDED = 'record';
+
 /** What an operation hands the tape. */
 interface Operation {
   results: tf.Tensor[];
@@ -62,7 +65,7 @@ function addNode(
   const saved = held.filter((tensor) => !(tensor instanceof tf.Variable));
   state.activeTape.push({
     id: state.nextTapeNodeId++,
-    kernelName: 'record',
+    kernelName: RECORDED,
     inputs: Object.fromEntries(inputs.entries()),
     outputs: results,
     saved,
