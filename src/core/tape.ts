@@ -1,4 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { BackendError, complaint } from './errors';
+
+/** Name of our nodes, which free what they saved as soon as their gradients are there. */
+export const RECORDED = 'record';
 
 /** What an operation hands the tape. */
 interface Operation {
@@ -62,16 +66,34 @@ function addNode(
   const saved = held.filter((tensor) => !(tensor instanceof tf.Variable));
   state.activeTape.push({
     id: state.nextTapeNodeId++,
-    kernelName: 'record',
+    kernelName: RECORDED,
     inputs: Object.fromEntries(inputs.entries()),
     outputs: results,
     saved,
     gradient: (dys) => {
       const given = dys.map((dy, i) => dy ?? tf.zeros(results[i].shape));
-      const gradients = gradient(given, held);
+      const gradients = onTheWayBack(given, inputs, () => gradient(given, held), held.length === 0);
       // In an outermost pass nobody comes by again.
       if (state.gradientDepth === 0) tf.dispose(saved);
       return Object.fromEntries(gradients.map((dx, i) => [i, () => dx]));
     },
   });
+}
+
+/**
+ * Gradients that a tape may watch. What was saved has no place on it, so gradients that need something saved are a node of their
+ * own there: a second derivative fails instead of missing a term.
+ */
+function onTheWayBack(
+  dys: tf.Tensor[],
+  inputs: readonly tf.Tensor[],
+  compute: () => tf.Tensor[],
+  linear: boolean,
+): tf.Tensor[] {
+  if (linear || !tf.engine().isTapeOn()) return compute();
+  const gradient = (): never => {
+    const hint = "Compute them on another backend: tf.setBackend('cpu').";
+    throw new BackendError(complaint('gradients', 'first derivatives of fused ops', 'second ones', hint));
+  };
+  return record([...dys, ...inputs], () => ({ results: compute(), needed: [], gradient }));
 }

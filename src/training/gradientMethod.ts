@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { RandomStream } from '../core/random';
+import { RECORDED } from '../core/tape';
 import { type Gradients, storedGradients } from './gradients';
 import { type ReversibleOptions, reversibleGradients } from './reversible';
 import type { Batch, Trainable } from './trainable';
@@ -58,7 +59,7 @@ export class GradientComputer {
 
 /**
  * Bytes that stored gradients of `count` copies of the batch's first example hold at once: what the tape saves, and a gradient by
- * every result on it, since tfjs frees none before the last.
+ * every result of an op of tfjs, which frees nothing before the last. Our own ops free what they saved, in exchange for it.
  */
 function storedBytes(model: Trainable, { x, context }: Batch, count: number): number {
   let bytes = 0;
@@ -80,11 +81,12 @@ function bytesOnTape(model: Trainable): number {
   const bytes = (tensor: tf.Tensor) => tensor.size * tf.util.bytesPerElement(tensor.dtype);
   const counted = new Set<object>(model.weights.map(({ variable }) => variable.dataId));
   let sum = 0;
-  for (const { saved = [], inputs, outputs } of tf.engine().state.activeTape) {
+  for (const { kernelName, saved = [], inputs, outputs } of tf.engine().state.activeTape) {
     for (const tensor of saved) {
       if (!counted.has(tensor.dataId)) sum += bytes(tensor);
       counted.add(tensor.dataId);
     }
+    if (kernelName === RECORDED) continue;
     // Clones and reshapes share their data, and so do their gradients.
     const shared = new Set<object>(Object.values(inputs).map((tensor) => tensor.dataId));
     for (const tensor of outputs) if (!shared.has(tensor.dataId)) sum += bytes(tensor);

@@ -189,7 +189,8 @@ for (const backend of ['cpu', 'wasm']) {
       );
       // A batch of images is 4 kB: anchors of one layer in 16 hold a quarter of that per step, and nothing else grows.
       expect(perStep('reversible')).toBeLessThan(2048);
-      expect(perStep('stored')).toBeGreaterThan(100 * 1024);
+      // Fused ops free what they saved on the way back, before most gradients of weights are there.
+      expect(perStep('stored')).toBeGreaterThan((backend === 'wasm' ? 50 : 100) * 1024);
       x.dispose();
     });
   });
