@@ -6,6 +6,7 @@ export { reduce, segmentSum } from './reduction';
 export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
 export { copyColumns } from './columns';
 export { couple, coupleGradient } from './coupling';
+export { scaledLinear, scaledLinearGradient } from './scaledLinear';
 export { adapt, globalNorm } from './weights';
 export { winograd, winogradLocalBytes } from './winograd';
 export { narrowBytes, winogradFilter, winogradFilterLocalBytes } from './winogradFilter';

@@ -10,6 +10,7 @@ export type FusedKernel =
   | 'FlowConvolutions'
   | 'FlowAffineCoupling'
   | 'FlowScaleChannels'
+  | 'FlowScaledLinear'
   | 'FlowAdaptiveStep'
   | 'FlowGlobalNorm';
 
@@ -169,4 +170,42 @@ export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): Omi
   const results = run('FlowAdaptiveStep', named({ ...state }), { ...step });
   const n = state.weight.length;
   return { weight: results.slice(0, n), first: results.slice(n, 2 * n), second: results.slice(2 * n) };
+}
+
+/** Beyond so many channels a linear map is bound by its products alone, and the ordinary ones block them better. */
+const MOST_LINEAR_CHANNELS = 192;
+
+/** Whether `fusedScaledLinear` is the way to go for so many channels. */
+export function hasFusedLinear(channels: number): boolean {
+  return hasFused('FlowScaledLinear') && channels <= MOST_LINEAR_CHANNELS;
+}
+
+/** Weights of `fusedScaledLinear`. */
+export interface FusedLinearWeights {
+  /** [c] */
+  offset: tf.Tensor;
+  /** [c] */
+  logScale: tf.Tensor;
+  /** [c, c]; in the inverse of a map the inverse of its matrix. */
+  matrix: tf.Tensor2D;
+}
+
+/**
+ * Channels shifted, scaled and multiplied by a matrix at every position:
+ *
+ *     y = ((x + offset) * exp(logScale)) matrix,    inverse: y = (x matrix) * exp(-logScale) - offset
+ *
+ * @param x [..., c]
+ */
+export function fusedScaledLinear(x: tf.Tensor, weights: FusedLinearWeights, inverse: boolean): tf.Tensor {
+  const operation = tf.customGrad((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const [input, offset, logScale, matrix] = args as tf.Tensor[];
+    const [value] = run('FlowScaledLinear', { input, offset, logScale, matrix }, { inverse });
+    save([input, offset, logScale, matrix]);
+    const gradFunc = (dy: tf.Tensor, [x0, b, l, m]: tf.Tensor[]) =>
+      run('FlowScaledLinearGradient', { dy, input: x0, offset: b, logScale: l, matrix: m }, { inverse });
+    return { value, gradFunc };
+  });
+  return operation(x, weights.offset, weights.logScale, weights.matrix);
 }

@@ -3,6 +3,7 @@ import type { FusedCouplingOptions } from '../core/fused';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
+import { scaledLinear, scaledLinearGradient } from './scaledLinear';
 import { adaptiveStep, globalNorm } from './weights';
 
 function couplingWords(
@@ -92,6 +93,8 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient);
   replaceKernel('FlowScaleChannels', scaleChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient);
+  replaceKernel('FlowScaledLinear', scaledLinear);
+  replaceKernel('FlowScaledLinearGradient', scaledLinearGradient);
   replaceKernel('FlowAdaptiveStep', adaptiveStep);
   replaceKernel('FlowGlobalNorm', globalNorm);
 }

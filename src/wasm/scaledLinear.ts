@@ -1,0 +1,70 @@
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { blockRows } from './products';
+import type { KernelCall } from './register';
+
+/** Rows of a block in assembly/scaledLinear.ts. */
+const BLOCK_ROWS = 32;
+/** Chunks of the gradient, at most: each has sums of its own. */
+const GRADIENT_CHUNKS = 16;
+
+type Weight = 'offset' | 'logScale' | 'matrix';
+type Call<Inputs extends string> = KernelCall<Inputs | Weight, { inverse: boolean }>;
+
+/** Numbers of rows and channels, and the bytes of a line in assembly/scaledLinear.ts. */
+function sizes({ shape }: TensorInfo): { rows: number; channels: number; lineBytes: number } {
+  const channels = shape[shape.length - 1];
+  return { rows: util.sizeFromShape(shape) / channels, channels, lineBytes: Math.ceil(channels / 8) * 32 };
+}
+
+/** The fields of ScaledLinear in assembly/scaledLinear.ts up to its output. */
+function words({ inputs, attrs, kernels }: Call<'input'>, chunkRows: number, output: TensorInfo): number[] {
+  const { rows, channels, lineBytes } = sizes(inputs.input);
+  return [
+    kernels.pointer(inputs.input),
+    rows,
+    channels,
+    lineBytes / 4,
+    chunkRows,
+    kernels.pointer(inputs.offset),
+    kernels.pointer(inputs.logScale),
+    kernels.pointer(inputs.matrix),
+    attrs.inverse ? 1 : 0,
+    kernels.pointer(output),
+  ];
+}
+
+export function scaledLinear(call: Call<'input'>): TensorInfo[] {
+  const { inputs, backend, kernels } = call;
+  const { rows, channels, lineBytes } = sizes(inputs.input);
+  const output = backend.makeOutput(inputs.input.shape, 'float32');
+  const rooms = kernels.scratch((3 + channels) * lineBytes, 2 * BLOCK_ROWS * lineBytes * kernels.threads);
+  kernels.run('scaledLinear', [...words(call, blockRows(rows), output), ...rooms, 0]);
+  return [output];
+}
+
+/** Gradients in the input, offset, logScale and matrix. */
+export function scaledLinearGradient(call: Call<'dy' | 'input'>): TensorInfo[] {
+  const { inputs, backend, kernels } = call;
+  const { rows, channels, lineBytes } = sizes(inputs.input);
+  const gradients = [inputs.input, inputs.offset, inputs.logScale, inputs.matrix].map(({ shape }) =>
+    backend.makeOutput(shape, 'float32'),
+  );
+  const blocks = Math.max(1, Math.ceil(rows / BLOCK_ROWS));
+  const partBytes = (Math.ceil(channels / 4) * 4 + 1) * lineBytes;
+  const [lines, local, parts] = kernels.scratch(
+    (3 + 2 * channels) * lineBytes,
+    2 * BLOCK_ROWS * lineBytes * kernels.threads,
+    Math.min(blocks, GRADIENT_CHUNKS) * partBytes,
+  );
+  if (rows === 0) kernels.clear(parts, partBytes);
+  const [ofInput, ...ofWeights] = gradients;
+  kernels.run('scaledLinearGradient', [
+    ...words(call, Math.ceil(blocks / GRADIENT_CHUNKS) * BLOCK_ROWS, ofInput),
+    lines,
+    local,
+    kernels.pointer(inputs.dy),
+    parts,
+    ...ofWeights.map((tensor) => kernels.pointer(tensor)),
+  ]);
+  return gradients;
+}
