@@ -5,13 +5,19 @@ export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
   return tf.sum(tf.reshape(x, [x.shape[0], -1]), 1) as tf.Tensor1D;
 }
 
-/** factor * sum(x) as one entry per example: [...] -> [n], differentiable. */
-export function repeatSum(x: tf.Tensor, factor: number, batch: number): tf.Tensor1D {
-  const operation = tf.customGrad((input) => ({
-    value: tf.mul(tf.fill([batch], factor), tf.sum(input as tf.Tensor)),
-    gradFunc: (dy: tf.Tensor) => tf.mul(tf.fill(x.shape, factor), tf.sum(dy)),
+/** factor * the sum of all entries of the terms, as one entry per example: [...], ... -> [n], differentiable. */
+export function repeatSum(terms: readonly tf.Tensor[], factor: number, batch: number): tf.Tensor1D {
+  const operation = tf.customGrad(() => ({
+    value: tf.mul(
+      tf.fill([batch], factor),
+      terms.map((x) => tf.sum(x)).reduce((a, b) => tf.add(a, b)),
+    ),
+    gradFunc: (dy: tf.Tensor) => {
+      const sum = tf.sum(dy);
+      return terms.map(({ shape }) => tf.mul(tf.fill(shape, factor), sum));
+    },
   }));
-  return operation(x) as tf.Tensor1D;
+  return operation(...terms) as tf.Tensor1D;
 }
 
 /** Zeros [n]: the log-determinant of a volume-preserving map. */

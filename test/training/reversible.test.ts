@@ -103,8 +103,8 @@ for (const backend of ['cpu', 'wasm']) {
         console.log(
           `${backend}, K = ${stepsPerLevel}, anchorEvery ${anchorEvery}: ${all.toExponential(1)}, worst ${worst.toExponential(1)}`,
         );
-        // The promise of the documentation; layers that are not inverted differ by nothing.
-        expect(worst).toBeLessThan(anchorEvery === 1 ? 1e-12 : 1e-3);
+        // The promise of the documentation. Layers that are not inverted differ by nothing, on wasm by the rounding of 64 fused steps.
+        expect(worst).toBeLessThan(anchorEvery !== 1 ? 1e-3 : backend === 'cpu' ? 1e-12 : 1e-4);
       }
       tf.dispose(x);
       glow.dispose();
