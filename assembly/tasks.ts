@@ -3,6 +3,7 @@ import { copyColumnsChunk } from './columns';
 import { correlateTile, packCorrelation } from './correlation';
 import { coupleExample, coupleGradientExample } from './coupling';
 import { depthwiseFilterTap, depthwiseInputImage } from './depthwise';
+import { scaledLinearChunk } from './scaledLinear';
 import { packRight, productBlock } from './product';
 import { reduceChunk } from './reduction';
 import { adaptSegment, sumSquares } from './weights';
@@ -28,6 +29,7 @@ export const WINOGRAD: i32 = 14;
 export const TRANSFORM_NARROW: i32 = 15;
 export const CORRELATE_TILES: i32 = 16;
 export const COPY_COLUMNS: i32 = 17;
+export const SCALED_LINEAR: i32 = 18;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -49,5 +51,6 @@ export function runTask(task: i32, chunk: i32): void {
     case TRANSFORM_NARROW: transformNarrow(chunk); break;
     case CORRELATE_TILES: correlateTiles(chunk); break;
     case COPY_COLUMNS: copyColumnsChunk(chunk); break;
+    case SCALED_LINEAR: scaledLinearChunk(chunk); break;
   }
 }

@@ -12,6 +12,7 @@ export type FusedKernel =
   | 'FlowAffineCoupling'
   | 'FlowNetworkCoupling'
   | 'FlowScaleChannels'
+  | 'FlowScaledLinear'
   | 'FlowAdaptiveStep'
   | 'FlowGlobalNorm';
 
@@ -199,4 +200,40 @@ export interface AdaptiveState {
 export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): tf.Tensor[] {
   const { weight, gradient, first, second } = state;
   return run('FlowAdaptiveStep', listed(...weight, ...gradient, ...first, ...second), step);
+}
+
+/** Beyond so many channels a linear map is bound by its products alone, and the ordinary ones block them better. */
+const MOST_LINEAR_CHANNELS = 192;
+
+/** Whether `fusedScaledLinear` is the way to go for so many channels. */
+export function hasFusedLinear(channels: number): boolean {
+  return hasFused('FlowScaledLinear') && channels <= MOST_LINEAR_CHANNELS;
+}
+
+/** Weights of `fusedScaledLinear`. */
+export interface FusedLinearWeights {
+  /** [c] */
+  offset: tf.Tensor;
+  /** [c] */
+  logScale: tf.Tensor;
+  /** [c, c]; in the inverse of a map the inverse of its matrix. */
+  matrix: tf.Tensor2D;
+}
+
+/**
+ * Channels shifted, scaled and multiplied by a matrix at every position:
+ *
+ *     y = ((x + offset) * exp(logScale)) matrix,    inverse: y = (x matrix) * exp(-logScale) - offset
+ *
+ * @param x [..., c]
+ */
+export function fusedScaledLinear(x: tf.Tensor, weights: FusedLinearWeights, inverse: boolean): tf.Tensor {
+  const { offset, logScale, matrix } = weights;
+  const [result] = record([x, offset, logScale, matrix], () => ({
+    results: run('FlowScaledLinear', { input: x, offset, logScale, matrix }, { inverse }),
+    needed: [x, offset, logScale, matrix],
+    gradient: ([dy], [input, b, l, m]) =>
+      run('FlowScaledLinearGradient', { dy, input, offset: b, logScale: l, matrix: m }, { inverse }),
+  }));
+  return result;
 }

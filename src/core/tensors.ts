@@ -7,19 +7,27 @@ export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
   return tf.sum(tf.reshape(x, [x.shape[0], -1]), 1) as tf.Tensor1D;
 }
 
-/** factor * sum(x) as one entry per example: [...] -> [n], differentiable. */
-export function repeatSum(x: tf.Tensor, factor: number, batch: number): tf.Tensor1D {
-  const [result] = record([x], () => ({
-    results: [filledWithSum(x, factor, [batch])],
+/** factor * the sum of all entries of the terms, as one entry per example: [...], ... -> [n], differentiable. */
+export function repeatSum(terms: readonly tf.Tensor[], factor: number, batch: number): tf.Tensor1D {
+  const [result] = record(terms, () => ({
+    results: [filledWithSum(terms, factor, [batch])],
     needed: [],
-    gradient: ([dy]) => [filledWithSum(dy, factor, x.shape)],
+    gradient: ([dy]) => terms.map(({ shape }) => filledWithSum([dy], factor, shape)),
   }));
   return result as tf.Tensor1D;
 }
 
-function filledWithSum(x: tf.Tensor, factor: number, shape: number[]): tf.Tensor {
-  if (!computesOnHost()) return tf.mul(tf.fill(shape, factor), tf.sum(x));
-  return tf.fill(shape, factor * x.dataSync<'float32'>().reduce((sum, value) => sum + value, 0));
+function filledWithSum(terms: readonly tf.Tensor[], factor: number, shape: number[]): tf.Tensor {
+  if (!computesOnHost()) {
+    const sums = terms.map((x) => tf.sum(x));
+    return tf.mul(
+      tf.fill(shape, factor),
+      sums.reduce((a, b) => tf.add(a, b)),
+    );
+  }
+  let sum = 0;
+  for (const x of terms) for (const value of x.dataSync<'float32'>()) sum += value;
+  return tf.fill(shape, factor * sum);
 }
 
 /** Sum of log-determinants, differentiable. */

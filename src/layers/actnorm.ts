@@ -88,7 +88,7 @@ export class ActNorm extends Bijector {
 
   private logDet(batch: number): tf.Tensor1D {
     const positions = this.inputShape.slice(0, -1).reduce((product, length) => product * length, 1);
-    return repeatSum(this.logScale, positions, batch);
+    return repeatSum([this.logScale], positions, batch);
   }
 }
 

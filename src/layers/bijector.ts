@@ -16,6 +16,12 @@ export interface TraceEntry {
   output: Transformed;
 }
 
+/** A map in both directions: a bijector's, or that of neighbours in a chain which are computed together. */
+export interface BothWays {
+  forward(x: tf.Tensor, context?: tf.Tensor): Transformed;
+  inverse(y: tf.Tensor, context?: tf.Tensor): Transformed;
+}
+
 /** How close to singular a layer is on some data. */
 export interface Conditioning {
   /** Smallest factor by which forward scales anything; the inverse divides by it. */
@@ -106,6 +112,14 @@ export abstract class Bijector extends Module {
     const value = pass.takeAnchor(name) ?? this.inverse(output.value, pass.context).value;
     const layer = () => this.forward(value, pass.context);
     return { value, gradient: pass.throughLayer(layer, output.gradient, value, this.trainableWeights) };
+  }
+
+  /**
+   * Hook: the layer before and this one as one map, where the active backend computes both in one pass over the data; undefined,
+   * the default, where it does not. A chain asks in every pass. The results are those of the two layers, up to rounding.
+   */
+  absorb(_before: Bijector): BothWays | undefined {
+    return undefined;
   }
 
   /**

@@ -3,7 +3,14 @@ import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape } from '../core/shapes';
 import { addLogDets, disposeBetween } from '../core/tensors';
-import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
+import {
+  Bijector,
+  type BothWays,
+  type LatentSlice,
+  type Reversed,
+  type TraceEntry,
+  type Transformed,
+} from './bijector';
 import type { ReversePass } from './reversePass';
 
 /** Options of {@link Chain}. */
@@ -66,12 +73,11 @@ export class Chain extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
-    return this.run(x, this.bijectors, (bijector, input) => bijector.forward(input, context));
+    return this.run(x, this.maps(), (map, input) => map.forward(input, context));
   }
 
   protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
-    const backwards = [...this.bijectors].reverse();
-    return this.run(y, backwards, (bijector, output) => bijector.inverse(output, context));
+    return this.run(y, this.maps().reverse(), (map, output) => map.inverse(output, context));
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
@@ -118,15 +124,26 @@ export class Chain extends Bijector {
     return new Chain({ name: config.name as string, bijectors }) as never;
   }
 
-  private run(
+  /** The members as a pass runs them: one map for two where one absorbs the other. `trace` and `reverse` go through each. */
+  private maps(): BothWays[] {
+    const maps: BothWays[] = [];
+    this.bijectors.forEach((bijector, i) => {
+      const joined = i > 0 ? bijector.absorb(this.bijectors[i - 1]) : undefined;
+      if (joined === undefined) maps.push(bijector);
+      else maps[maps.length - 1] = joined;
+    });
+    return maps;
+  }
+
+  private run<T extends BothWays>(
     input: tf.Tensor,
-    order: readonly Bijector[],
-    pass: (bijector: Bijector, value: tf.Tensor) => Transformed,
+    order: readonly T[],
+    pass: (map: T, value: tf.Tensor) => Transformed,
   ): Transformed {
     let value = input;
     const logDets: tf.Tensor1D[] = [];
-    for (const bijector of order) {
-      const result = pass(bijector, value);
+    for (const map of order) {
+      const result = pass(map, value);
       disposeBetween(value, input, result.value);
       value = result.value;
       logDets.push(result.logDet);

@@ -2,6 +2,7 @@ export { ActNorm, type ActNormOptions } from './actnorm';
 export {
   Bijector,
   type BijectorOptions,
+  type BothWays,
   type Conditioning,
   type LatentSlice,
   type Reversed,

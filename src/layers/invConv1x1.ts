@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { computesOnHost, readsAtOnce } from '../core/fused';
+import { computesOnHost, fusedScaledLinear, hasFusedLinear, readsAtOnce } from '../core/fused';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
-import { checkChoice, checkEventShape } from '../core/shapes';
+import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
 import { linearChannels, repeatSum } from '../core/tensors';
 import {
   inverse,
@@ -17,7 +17,14 @@ import {
   norm1,
   randomRotation,
 } from '../linalg';
-import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { ActNorm } from './actnorm';
+import {
+  Bijector,
+  type BijectorOptions,
+  type BothWays,
+  type Conditioning,
+  type Transformed,
+} from './bijector';
 
 /** Options of {@link InvConv1x1}. */
 export interface InvConv1x1Options extends BijectorOptions {
@@ -74,6 +81,26 @@ export class InvConv1x1 extends Bijector {
     return { value, logDet: tf.neg(this.logDet(matrix, y.shape[0])) as tf.Tensor1D };
   }
 
+  /** An actnorm before it is part of the linear map: y = ((x + offset) * exp(logScale)) W. */
+  override absorb(before: Bijector): BothWays | undefined {
+    if (!(before instanceof ActNorm) || !hasFusedLinear(this.channels)) return undefined;
+    // Subclasses may compute something else, and what is disposed says so by itself.
+    const plain = before.constructor === ActNorm && this.constructor === InvConv1x1;
+    if (!plain || before.disposed || this.disposed) return undefined;
+    const { offset, logScale } = before.fusedScale;
+    const pass = (x: tf.Tensor, inverse: boolean) =>
+      tf.tidy(() => {
+        const matrix = this.kernel.matrix();
+        const weights = { offset, logScale, matrix: inverse ? this.kernel.inverse(matrix) : matrix };
+        const terms = [logScale, this.kernel.logDetTerms(matrix)];
+        return {
+          value: fusedScaledLinear(x, weights, inverse),
+          logDet: repeatSum(terms, inverse ? -this.positions : this.positions, x.shape[0]),
+        } as never;
+      }) as Transformed;
+    return { forward: (x) => pass(x, false), inverse: (y) => pass(y, true) };
+  }
+
   override conditioning(): Conditioning {
     const matrix = this.kernel.onHost();
     return { conditionNumber: norm1(matrix) * norm1(inverse(matrix)) };
@@ -84,8 +111,15 @@ export class InvConv1x1 extends Bijector {
   }
 
   private logDet(matrix: tf.Tensor2D, batch: number): tf.Tensor1D {
-    const positions = this.inputShape.slice(0, -1).reduce((product, length) => product * length, 1);
-    return repeatSum(this.kernel.logDetTerms(matrix), positions, batch);
+    return repeatSum([this.kernel.logDetTerms(matrix)], this.positions, batch);
+  }
+
+  private get channels(): number {
+    return this.inputShape[this.inputShape.length - 1];
+  }
+
+  private get positions(): number {
+    return sizeOf(this.inputShape) / this.channels;
   }
 }
 

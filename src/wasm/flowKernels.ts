@@ -3,6 +3,7 @@ import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplingGradient } from './coupling';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
+import { scaledLinear, scaledLinearGradient } from './scaledLinear';
 import { adaptiveStep, globalNorm } from './weights';
 
 function scaleChannels(call: KernelCall<'input' | 'offset' | 'logScale', unknown>): TensorInfo[] {
@@ -51,6 +52,8 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient);
   replaceKernel('FlowScaleChannels', scaleChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient);
+  replaceKernel('FlowScaledLinear', scaledLinear);
+  replaceKernel('FlowScaledLinearGradient', scaledLinearGradient);
   replaceKernel('FlowAdaptiveStep', adaptiveStep);
   replaceKernel('FlowGlobalNorm', globalNorm);
 }

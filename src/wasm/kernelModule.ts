@@ -37,6 +37,8 @@ interface Exports {
   adapt(): void;
   globalNorm(): void;
   coupleGradient(): void;
+  scaledLinear(): void;
+  scaledLinearGradient(): void;
   addParts(at: number, parts: number, count: number): void;
   exponentials(from: number, to: number, count: number): void;
   scaleLines(from: number, factors: number, to: number, rows: number, columns: number): void;
@@ -61,6 +63,8 @@ type Entry =
   | 'copyColumns'
   | 'couple'
   | 'coupleGradient'
+  | 'scaledLinear'
+  | 'scaledLinearGradient'
   | 'adapt'
   | 'globalNorm';
 

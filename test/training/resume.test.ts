@@ -10,6 +10,7 @@ import {
   Glow,
   RandomStream,
 } from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
 import { describe, expect, it } from 'vitest';
 import { memoryHandler, ToyFlow, toyData, weightsOf } from './toys';
 
@@ -114,8 +115,8 @@ describe('a resumed run', () => {
     await compare(data, () => ({ epochs: 4, stepsPerEpoch: 2 }), 6);
   });
 
-  it('of a Glow continues bit for bit on wasm: convolutions, dequantization noise, average', async () => {
-    await tf.setBackend('wasm');
+  it('of a Glow continues bit for bit on wasm: fused kernels, dequantization noise, average', async () => {
+    await prepareWasm();
     const random = new RandomStream(1);
     const x = Uint8Array.from({ length: 32 * 64 }, () => random.integer(256));
     const make = () =>

@@ -8,6 +8,7 @@ import {
   fusedConvolutions,
   fusedGlobalNorm,
   fusedScaleChannels,
+  fusedScaledLinear,
 } from '../../src/core/fused';
 import * as reference from './flowReferences';
 import { compute, distance, type HostTensor, randomTensor } from './helpers';
@@ -25,6 +26,9 @@ function withGradients(
     tf.addN(f(...tensors).map((y, i) => tf.sum(tf.mul(y, weights[i]))));
   return [...f(...inputs), ...tf.grads(objective)(inputs)];
 }
+
+const scaledLinear = ([x, offset, logScale, matrix]: tf.Tensor[], inverse: boolean) =>
+  fusedScaledLinear(x, { offset, logScale, matrix: matrix as tf.Tensor2D }, inverse);
 
 function expectExact(exact: Float64Array[], received: Float32Array[]): void {
   expect(received).toHaveLength(exact.length);
@@ -129,6 +133,39 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
     expectExact(reference.scaleChannels(x, offset, logScale, dy.values), received);
   });
 
+  const linear = [
+    ...[1, 3, 12, 48].map((channels) => [2, 5, 7, channels]),
+    [1, 16, 16, 12],
+    [700, 8],
+    ...Array.from({ length: 12 }, () => [1 + random.integer(200), 1 + random.integer(70)]),
+    [3, 193],
+  ];
+  it.each(linear.flatMap((shape) => [false, true].map((inverse) => ({ shape, inverse }))))(
+    'actnorm with a 1x1 convolution %j',
+    ({ shape, inverse }) => {
+      const channels = shape[shape.length - 1];
+      const inputs = [shape, [channels], [channels], [channels, channels], shape].map((size) =>
+        small(random, size, size === shape ? 1 : 0.3),
+      );
+      const received = compute(inputs, (x, offset, logScale, matrix, dy) =>
+        withGradients((...t) => [scaledLinear(t, inverse)], [x, offset, logScale, matrix], [dy]),
+      );
+      expectExact(reference.scaledLinear(inputs, inverse, inputs[4].values), received);
+    },
+  );
+
+  it('actnorm with a 1x1 convolution takes the offset first: data far from zero lose nothing', () => {
+    const [noise, logScale, matrix, dy] = [[40, 6], [6], [6, 6], [40, 6]].map((size) =>
+      small(random, size, 1),
+    );
+    const x = { shape: noise.shape, values: noise.values.map((value) => value + 4096) };
+    const inputs = [x, { shape: [6], values: new Float32Array(6).fill(-4096) }, logScale, matrix, dy];
+    const received = compute(inputs, (a, b, c, d, weighting) =>
+      withGradients((...t) => [scaledLinear(t, false)], [a, b, c, d], [weighting]),
+    );
+    expectExact(reference.scaledLinear(inputs, false, dy.values), received);
+  });
+
   it.each(['adam', 'adamax'] as const)('one step of %s', (kind) => {
     const constants = {
       kind,
@@ -197,6 +234,15 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
       ),
     );
     expect(coupled.every(({ length }) => length === 0)).toBe(true);
+
+    const mixing = [[0, 6], [6], [6], [6, 6], [0, 6]].map((shape) => randomTensor(random, shape));
+    for (const inverse of [false, true]) {
+      const mixed = compute(mixing, (x, offset, logScale, matrix, dy) =>
+        withGradients((...t) => [scaledLinear(t, inverse)], [x, offset, logScale, matrix], [dy]),
+      );
+      expect(mixed.map(({ length }) => length)).toEqual([0, 0, 6, 6, 36]);
+      expect(mixed.every((values) => values.every((value) => Math.abs(value) === 0))).toBe(true);
+    }
 
     const norm = [[0, 6], [6], [6], [0, 6]].map((shape) => randomTensor(random, shape));
     const scaled = compute(norm, (x, offset, logScale, dy) =>

@@ -125,6 +125,44 @@ export function scaleChannels(
   return [y, dx, dOffset, dLogScale];
 }
 
+/** Actnorm's scale and a matrix, or back: y, then the gradients in x, offset, logScale and matrix. */
+export function scaledLinear(
+  [x, offset, logScale, matrix]: readonly HostTensor[],
+  inverse: boolean,
+  dy: ArrayLike<number>,
+): Float64Array[] {
+  const n = offset.values.length;
+  const rows = x.values.length / n;
+  const factor = Float64Array.from(logScale.values, (value) => Math.exp(inverse ? -value : value));
+  const [y, dx] = [new Float64Array(rows * n), new Float64Array(rows * n)];
+  const [dOffset, dLogScale, dMatrix] = [n, n, n * n].map((size) => new Float64Array(size));
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < n; i++) {
+      const at = row * n + i;
+      const value = inverse ? x.values[at] : (x.values[at] + offset.values[i]) * factor[i];
+      let gradient = 0;
+      for (let j = 0; j < n; j++) {
+        const given = dy[row * n + j] * (inverse ? factor[j] : 1);
+        const product = value * matrix.values[i * n + j];
+        y[row * n + j] += inverse ? product * factor[j] : product;
+        gradient += given * matrix.values[i * n + j];
+        dMatrix[i * n + j] += value * given;
+        if (inverse) dLogScale[j] -= product * given;
+      }
+      dx[at] = inverse ? gradient : gradient * factor[i];
+      if (!inverse) dOffset[i] += dx[at];
+      if (!inverse) dLogScale[i] += value * gradient;
+    }
+    if (inverse) {
+      for (let j = 0; j < n; j++) {
+        y[row * n + j] -= offset.values[j];
+        dOffset[j] -= dy[row * n + j];
+      }
+    }
+  }
+  return [y, dx, dOffset, dLogScale, dMatrix];
+}
+
 /** Constants of a step of Adam or Adamax, as `fusedAdaptiveStep` takes them. */
 export interface StepConstants {
   kind: 'adam' | 'adamax';

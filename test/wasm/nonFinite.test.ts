@@ -8,9 +8,10 @@ import {
   fusedConvolutions,
   fusedGlobalNorm,
   fusedScaleChannels,
+  fusedScaledLinear,
 } from '../../src/core/fused';
 import { convolution, outputShape } from './convolutionReference';
-import { affineCoupling, convolutionChain, scaleChannels } from './flowReferences';
+import { affineCoupling, convolutionChain, scaleChannels, scaledLinear } from './flowReferences';
 import { compute, distance, expectSame, type HostTensor, randomTensor } from './helpers';
 
 const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -170,6 +171,28 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
           // A factor that is infinite is taken to summand and value apart, so NaN may stand for infinity.
           if (i === 2) expect(hidden(expected, received[k]), `result ${k}`).toEqual([]);
           else expect(distance(expected, received[k]), `input ${i}, result ${k}`).toBeLessThan(5e-6);
+        });
+      }
+    });
+
+    it.each([false, true])('actnorm with a 1x1 convolution hides none of it, inverse %s', (inverse) => {
+      const clean = [[35, 10], [10], [10], [10, 10], [35, 10]].map((shape) => randomTensor(random, shape));
+      for (let i = 0; i < clean.length; i++) {
+        const inputs = clean.map((input, j) => (i === j ? poisoned(input, value) : input));
+        const exact = scaledLinear(inputs, inverse, inputs[4].values);
+        const received = compute(inputs, (...given) => {
+          const dy = given.pop() as tf.Tensor;
+          const linear = (...[x, offset, logScale, matrix]: tf.Tensor[]) =>
+            fusedScaledLinear(x, { offset, logScale, matrix: matrix as tf.Tensor2D }, inverse);
+          return [linear(...given), ...tf.grads(linear)(given, dy)];
+        });
+        exact.forEach((expected, k) => {
+          // Scale and matrix are multiplied first, and sums meet infinities in another order: NaN may stand for infinity.
+          const [whole, ours] = [expected, received[k]].map((values) =>
+            values.map((entry) => (Number.isFinite(entry) ? entry : Number.NaN)),
+          );
+          if (i === 2) expect(hidden(expected, received[k]), `result ${k}`).toEqual([]);
+          else expect(distance(whole, ours), `input ${i}, result ${k}`).toBeLessThan(5e-6);
         });
       }
     });

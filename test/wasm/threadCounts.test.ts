@@ -6,6 +6,7 @@ import {
   fusedConvolutions,
   fusedGlobalNorm,
   fusedScaleChannels,
+  fusedScaledLinear,
 } from '../../src/core/fused';
 import { freshBackend } from './heap';
 import { compute, randomTensor } from './helpers';
@@ -72,6 +73,18 @@ const cases: [string, number[][], Operation][] = [
     [[900, 21], [21], [21], [900, 21]],
     (x, offset, logScale, dy) =>
       tf.grads((...t: tf.Tensor[]) => fusedScaleChannels(t[0], t[1], t[2]))([x, offset, logScale], dy),
+  ],
+  [
+    'actnorm with a 1x1 convolution',
+    [[2000, 21], [21], [21], [21, 21], [2000, 21]],
+    (...given) => {
+      const dy = given.pop() as tf.Tensor;
+      return [false, true].flatMap((inverse) => {
+        const linear = (...[x, offset, logScale, matrix]: tf.Tensor[]) =>
+          fusedScaledLinear(x, { offset, logScale, matrix: matrix as tf.Tensor2D }, inverse);
+        return [linear(...given), ...tf.grads(linear)(given, dy)];
+      });
+    },
   ],
   [
     'coupling network',

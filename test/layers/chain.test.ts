@@ -1,0 +1,182 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  ActNorm,
+  AffineCoupling,
+  type Bijector,
+  type BothWays,
+  Chain,
+  ConvolutionNetwork,
+  InvConv1x1,
+  Permutation,
+  RandomStream,
+  ReversePass,
+  Squeeze,
+} from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { leavesNoTensors } from '../support/leaks';
+
+const inputShape = [4, 4, 6];
+const images = (n: number) => new RandomStream(4).normal([n, ...inputShape], 3, 2);
+const actnorm = (name?: string) => new ActNorm({ inputShape, name });
+const rotation = (name?: string) => new InvConv1x1({ inputShape, name, seed: 1, parameterization: 'lu' });
+
+/** A permutation that takes in a permutation before it, and says what was asked of the two together. */
+class Absorbing extends Permutation {
+  readonly calls: string[] = [];
+
+  override absorb(before: Bijector): BothWays | undefined {
+    if (!(before instanceof Permutation)) return undefined;
+    const call = (name: string, passes: BothWays[], x: tf.Tensor) => {
+      this.calls.push(name);
+      const [first, second] = name === 'forward' ? passes : passes.reverse();
+      const pass = (map: BothWays, value: tf.Tensor) =>
+        name === 'forward' ? map.forward(value) : map.inverse(value);
+      return pass(second, pass(first, x).value);
+    };
+    return {
+      forward: (x) => call('forward', [before, this], x),
+      inverse: (y) => call('inverse', [before, this], y),
+    };
+  }
+}
+
+describe('a member that absorbs the one before it', () => {
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+  });
+
+  it('is asked in both directions; initialization, traces and the way back go through each member', () => {
+    const options = { inputShape, seed: 2, order: 'shuffle' } as const;
+    const absorbing = new Absorbing({ ...options, name: 'second' });
+    const chain = new Chain({
+      bijectors: [actnorm(), new Permutation({ ...options, name: 'first' }), absorbing],
+    });
+    tf.tidy(() => {
+      const x = images(3);
+      const { value, logDet } = chain.forward(x);
+      chain.inverse(value);
+      expect(absorbing.calls).toEqual(['forward', 'inverse']);
+      const names: string[] = [];
+      const traced = chain.trace(x, ({ name }) => void names.push(name));
+      expect(names).toEqual(['chain/actnorm', 'chain/first', 'chain/second']);
+      expect(traced.value.dataSync()).toEqual(value.dataSync());
+      const pass = new ReversePass({ logDetGradient: logDet });
+      chain.reverse({ value, gradient: value }, pass);
+      pass.dispose();
+      chain.initialize(x);
+      expect(absorbing.calls).toEqual(['forward', 'inverse']);
+    });
+    chain.dispose();
+  });
+});
+
+describe('actnorm and the 1x1 convolution after it, on wasm', () => {
+  beforeAll(async () => {
+    await prepareWasm();
+  });
+
+  const kernelsOf = async (run: () => void) => {
+    const { kernels } = await tf.profile(() => tf.tidy(run));
+    return kernels.map(({ name }) => name);
+  };
+  const forwardKernels = (chain: Chain) =>
+    kernelsOf(() => void chain.forward(tf.zeros([2, ...chain.inputShape])));
+
+  it('are one kernel each way', async () => {
+    const chain = new Chain({ bijectors: [actnorm(), rotation()] });
+    const x = images(2);
+    for (const run of [() => void chain.forward(x), () => void chain.inverse(x)]) {
+      const names = await kernelsOf(run);
+      expect(names.filter((name) => name === 'FlowScaledLinear')).toHaveLength(1);
+      expect(names).not.toContain('FlowScaleChannels');
+      expect(names).not.toContain('BatchMatMul');
+    }
+    x.dispose();
+    chain.dispose();
+  });
+
+  it('stay two where something is between them, the order is another, a subclass computes, or channels are many', async () => {
+    class OtherNorm extends ActNorm {}
+    class OtherRotation extends InvConv1x1 {}
+    const between = () => new Permutation({ inputShape, order: 'reverse' });
+    const wide = [1, 1, 193];
+    for (const bijectors of [
+      [actnorm(), between(), rotation()],
+      [rotation(), actnorm()],
+      [new OtherNorm({ inputShape }), rotation()],
+      [actnorm(), new OtherRotation({ inputShape, seed: 1 })],
+      [new ActNorm({ inputShape: wide }), new InvConv1x1({ inputShape: wide, seed: 1 })],
+    ]) {
+      const chain = new Chain({ bijectors });
+      const names = await forwardKernels(chain);
+      expect(names).not.toContain('FlowScaledLinear');
+      expect(names).toContain('FlowScaleChannels');
+      chain.dispose();
+    }
+  });
+
+  it('are set by the first batch and agree with their members; two of them in a chain are two pairs', async () => {
+    const members = [actnorm('a'), rotation('b'), actnorm('c'), rotation('d')];
+    const chain = new Chain({ bijectors: members });
+    const names = await forwardKernels(chain);
+    expect(names.filter((name) => name === 'FlowScaledLinear')).toHaveLength(2);
+    tf.tidy(() => {
+      const x = images(5);
+      const first = chain.initialize(x);
+      expect(chain.initialized).toBe(true);
+      const mean = tf.mean(members[0].forward(x).value).dataSync()[0];
+      expect(Math.abs(mean)).toBeLessThan(1e-5);
+      const { value, logDet } = chain.forward(x);
+      const traced = chain.trace(x, () => {});
+      // One product with its factors in another order: rounding of values around 1, and of log-dets around 30.
+      for (const other of [first, traced.value]) {
+        expect(tf.max(tf.abs(tf.sub(value, other))).dataSync()[0]).toBeLessThan(1e-5);
+      }
+      expect(tf.max(tf.abs(tf.sub(logDet, traced.logDet))).dataSync()[0]).toBeLessThan(1e-4);
+      const back = chain.inverse(value);
+      expect(tf.max(tf.abs(tf.sub(back.value, x))).dataSync()[0]).toBeLessThan(1e-5);
+      expect(tf.max(tf.abs(tf.add(back.logDet, logDet))).dataSync()[0]).toBeLessThan(1e-4);
+    });
+    chain.dispose();
+  });
+
+  it('leave no tensors behind in a step of a flow', async () => {
+    const build = (shape: number[]) =>
+      Chain.from(shape, [
+        (before) => new Squeeze({ inputShape: before }),
+        (before) => new ActNorm({ inputShape: before }),
+        (before) => new InvConv1x1({ inputShape: before, seed: 1, parameterization: 'lu' }),
+        (before) =>
+          new AffineCoupling({
+            inputShape: before,
+            network: (input, [, , filters]) =>
+              new ConvolutionNetwork({ inputShape: input, filters, hiddenChannels: 8, seed: 1 }),
+          }),
+      ]);
+    const chain = build([8, 8, 3]);
+    const x = new RandomStream(1).normal([2, 8, 8, 3]);
+    await leavesNoTensors(() => {
+      const z = chain.forward(x);
+      tf.dispose([z, chain.inverse(z.value)].map((result) => ({ ...result })));
+    });
+    const loss = () => tf.tidy(() => tf.sum(chain.forward(x).value) as tf.Scalar);
+    await leavesNoTensors(() => {
+      const { value, grads } = tf.variableGrads(loss, chain.trainableWeights);
+      expect(Object.keys(grads)).toHaveLength(chain.trainableWeights.length);
+      tf.dispose([value, ...Object.values(grads)]);
+    });
+    chain.dispose();
+    x.dispose();
+  });
+
+  it('say which of them was disposed', () => {
+    const chain = new Chain({ bijectors: [actnorm(), rotation()] });
+    chain.bijectors[1].dispose();
+    const x = images(1);
+    expect(() => chain.forward(x)).toThrow("InvConv1x1.forward: 'invconv' was disposed.");
+    x.dispose();
+    chain.dispose();
+  });
+});
