@@ -26,7 +26,15 @@ export default defineConfig({
           exclude: [...needBrowser, ...needBuild, ...needJupyter],
         },
       },
-      { extends: true, test: { name: 'browser', include: needBrowser, hookTimeout: 120_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: needBrowser,
+          globalSetup: 'test/browser/web/site.ts',
+          hookTimeout: 120_000,
+        },
+      },
       { extends: true, test: { name: 'packaging', include: needBuild, hookTimeout: 300_000 } },
       { extends: true, test: { name: 'notebooks', include: needJupyter } },
     ],

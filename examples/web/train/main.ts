@@ -5,28 +5,11 @@
  *
  * The same steps give the same files on the same machine.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as tf from '@tensorflow/tfjs-core';
-import { encodeLatents, Glow, type GlowOptions, RandomStream } from 'tfjs-flows';
-import { fileSystem } from 'tfjs-flows/node';
 import { prepareWasm } from 'tfjs-flows/wasm';
-import type { StatisticsFile } from '../src/modelFiles';
-import { type LabelledPictures, picture } from './dataset';
+import { buildModel, type Recipe } from './build';
 import { loadFaces } from './faces';
 import { loadGarments } from './garments';
-import { shippedPictures } from './shippedPictures';
-import { learnDirection, learnPrior } from './statistics';
-
-/** One picture in so many is held out of training. */
-const HELD_OUT = 3;
-
-interface Recipe {
-  load: () => LabelledPictures;
-  glow: Pick<GlowOptions, 'levels' | 'stepsPerLevel' | 'hiddenChannels'>;
-  steps: number;
-}
 
 const recipes: Record<string, Recipe> = {
   garments: { load: loadGarments, glow: { levels: 2, stepsPerLevel: 6, hiddenChannels: 64 }, steps: 3000 },
@@ -37,77 +20,7 @@ const [which = 'all', steps] = process.argv.slice(2);
 await prepareWasm();
 for (const [name, recipe] of Object.entries(recipes)) {
   if (which === 'all' || which === name) {
-    await build(name, { ...recipe, steps: steps === undefined ? recipe.steps : Number(steps) });
+    const folder = fileURLToPath(new URL(`../public/models/${name}`, import.meta.url));
+    await buildModel(folder, { ...recipe, steps: steps === undefined ? recipe.steps : Number(steps) });
   }
-}
-
-async function build(name: string, { load, glow: sizes, steps }: Recipe): Promise<void> {
-  const data = load();
-  const { training, held } = split(data);
-  const glow = new Glow({
-    imageShape: [data.size, data.size, 1],
-    nBits: data.nBits,
-    learnTop: 'spatial',
-    seed: 1,
-    ...sizes,
-  });
-  console.log(
-    `${name}: ${training.length} images, ${glow.parameterCount.toLocaleString('en-US')} parameters`,
-  );
-  const images = tensorOf(data, training);
-  await glow.fit(images, {
-    steps,
-    stepsPerEpoch: 100,
-    batchSize: 32,
-    learningRate: 2e-3,
-    schedule: { kind: 'cosine', steps, warmupSteps: Math.min(100, steps), floor: 0.02 },
-    clipNorm: 100,
-    average: 0.99,
-    seed: 1,
-  });
-  const heldImages = tensorOf(data, held);
-  const known = { z: await encodeLatents(glow, images), rows: training };
-  const unseen = { z: await encodeLatents(glow, heldImages), rows: held };
-  const statistics: StatisticsFile = {
-    title: data.title,
-    source: data.source,
-    subclasses: data.subclasses,
-    novel: data.novel,
-    attributes: data.attributes.map((attribute) => learnDirection(data, attribute, known, unseen)),
-    prior: learnPrior(data, known, glow),
-    heldOutBitsPerDim: tf.tidy(() => tf.mean(glow.bitsPerDim(heldImages, { seed: 1 })).dataSync()[0]),
-  };
-  tf.dispose([images, heldImages]);
-  for (const { name, consistency, mixing } of statistics.attributes) {
-    console.log(`  ${name}: consistency ${consistency?.toFixed(2)}, mixture near normal: ${mixing}`);
-  }
-  console.log(`  held-out ${statistics.heldOutBitsPerDim.toFixed(3)} bits per dimension`);
-  const folder = fileURLToPath(new URL(`../public/models/${name}`, import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  await glow.save(fileSystem(folder));
-  writeFileSync(join(folder, 'statistics.json'), JSON.stringify(statistics));
-  writeFileSync(join(folder, 'pictures.npz'), shippedPictures(data));
-  glow.dispose();
-}
-
-/** Rows of the subclasses that the flow may see, every third of a subclass held out. */
-function split({ subclass, novel, count }: LabelledPictures): { training: Int32Array; held: Int32Array } {
-  const seen = new Map<number, number>();
-  const training: number[] = [];
-  const held: number[] = [];
-  for (const row of new RandomStream(0).permutation(count)) {
-    if (novel.includes(subclass[row])) continue;
-    const place = seen.get(subclass[row]) ?? 0;
-    seen.set(subclass[row], place + 1);
-    (place % HELD_OUT === 0 ? held : training).push(row);
-  }
-  return { training: Int32Array.from(training), held: Int32Array.from(held) };
-}
-
-function tensorOf(data: LabelledPictures, rows: Int32Array): tf.Tensor {
-  const values = new Float32Array(rows.length * data.size ** 2);
-  rows.forEach((row, i) => {
-    values.set(picture(data, row), i * data.size ** 2);
-  });
-  return tf.tensor(values, [rows.length, data.size, data.size, 1]);
 }

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 export interface DemoOptions {
   backend?: string;
   model?: string;
+  part?: string;
   width?: number;
   /** Runs in the page before its own scripts. */
   before?: () => void;
@@ -20,12 +21,12 @@ export class DemoPage {
   }
 
   static async open(browser: Browser, url: string, options: DemoOptions = {}): Promise<DemoPage> {
-    const { backend = '', model = 'garments', width = 1000, before } = options;
+    const { backend = '', model = 'garments', part = 'attributes', width = 1000, before } = options;
     const tab = await browser.newPage({ viewport: { width, height: 900 } });
     tab.setDefaultTimeout(30_000);
     if (before !== undefined) await tab.addInitScript(before);
     const demo = new DemoPage(tab);
-    await tab.goto(`${url}?backend=${backend}&model=${model}`);
+    await tab.goto(`${url}?backend=${backend}&model=${model}#${part}`);
     return demo;
   }
 

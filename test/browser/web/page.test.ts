@@ -1,10 +1,9 @@
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { hasChromium, launchChromium } from '../chromium';
 import { DemoPage } from './demoPage';
-import { type Site, serveSite } from './site';
 
 const parts = ['attributes', 'transfer', 'samples', 'between', 'picture', 'train'];
 
@@ -18,20 +17,16 @@ interface TraceEvent {
 }
 
 describe.skipIf(!hasChromium)('the web example as a page', () => {
-  let site: Site;
   let browser: Browser;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([serveSite(), launchChromium()]);
+    browser = await launchChromium();
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    site?.close();
-  });
+  afterAll(() => browser?.close());
 
   it('fits a phone, passes the accessibility rules in light and dark, and goes by keyboard', async () => {
-    const demo = await DemoPage.open(browser, site.url, { width: 360 });
+    const demo = await DemoPage.open(browser, inject('site'), { width: 360 });
     await demo.settled();
     await demo.tab.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
     await demo.tab.focus('#tab-attributes');
@@ -57,7 +52,7 @@ describe.skipIf(!hasChromium)('the web example as a page', () => {
   it('stays responsive: no task of the main thread takes 100 ms of processor time, training included', async () => {
     const demo = await DemoPage.open(browser, 'about:blank');
     await browser.startTracing(demo.tab, { categories: ['devtools.timeline', 'toplevel', '__metadata'] });
-    await demo.tab.goto(`${site.url}?backend=wasm`);
+    await demo.tab.goto(`${inject('site')}?backend=wasm`);
     await demo.settled();
     for (const part of parts) await demo.part(part);
     const panel = demo.tab.locator('#panel-train');
@@ -81,7 +76,7 @@ describe.skipIf(!hasChromium)('the web example as a page', () => {
   });
 
   it('switches the backend and the model', async () => {
-    const demo = await DemoPage.open(browser, site.url, { backend: 'wasm' });
+    const demo = await DemoPage.open(browser, inject('site'), { backend: 'wasm' });
     await demo.settled();
     expect(await demo.tab.evaluate(() => crossOriginIsolated)).toBe(true);
     await demo.tab.getByLabel('Model').selectOption('faces');
@@ -96,7 +91,7 @@ describe.skipIf(!hasChromium)('the web example as a page', () => {
   });
 
   it('says which backend is missing and why, and begins with one that is there', async () => {
-    const demo = await DemoPage.open(browser, site.url, {
+    const demo = await DemoPage.open(browser, inject('site'), {
       backend: 'webgpu',
       before: () => {
         Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined });
@@ -113,7 +108,7 @@ describe.skipIf(!hasChromium)('the web example as a page', () => {
   });
 
   it('says so where nothing can run', async () => {
-    const demo = await DemoPage.open(browser, site.url, {
+    const demo = await DemoPage.open(browser, inject('site'), {
       before: () => {
         Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined });
         OffscreenCanvas.prototype.getContext = () => null;

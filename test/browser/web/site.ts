@@ -5,11 +5,16 @@ import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import type { TestProject } from 'vitest/node';
+import { buildSmallModel } from './smallModel';
 
-/** The built web example, served from a path that the build does not know. */
-export interface Site {
-  url: string;
-  close(): void;
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Address of the web example, served from a path that the build does not know. */
+    site: string;
+    /** The same with a small model in place of the shipped garments, for GPUs of software. */
+    smallSite: string;
+  }
 }
 
 const types: Record<string, string> = {
@@ -20,33 +25,56 @@ const types: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 
-/** Builds examples/web and serves it with the headers that let a page share memory. */
-export async function serveSite(): Promise<Site> {
-  const root = fileURLToPath(new URL('../../../examples/web', import.meta.url));
-  const outDir = mkdtempSync(join(tmpdir(), 'tfjs-flows-web-'));
-  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir } });
-  const base = '/some/path/';
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    const file = path === base ? 'index.html' : normalize(path).slice(base.length);
+/** Serves examples/web to all test files, with the headers that let a page share memory. It is built, once, when it is first asked for. */
+export default async function serveSite(project: TestProject): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tfjs-flows-web-'));
+  const [built, small] = [join(folder, 'built'), join(folder, 'small')];
+  const whenBuilt = once(() => buildSite(built));
+  const whenSmall = once(() => buildSmallModel(small));
+
+  async function find(path: string): Promise<string> {
+    const [, site, file] = /^\/some\/(path|small)\/(.*)$/.exec(path) ?? [];
+    if (file === undefined) throw new Error(`${path} is outside the site`);
+    const model = /^models\/garments\/(.+)$/.exec(file);
+    if (site === 'small' && model !== null) {
+      await whenSmall();
+      return join(small, normalize(model[1]));
+    }
+    await whenBuilt();
+    return join(built, file === '' ? 'index.html' : normalize(file));
+  }
+
+  const server = createServer(async ({ url = '' }, response) => {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     try {
-      if (!path.startsWith(base)) throw new Error('outside the site');
-      const content = readFileSync(join(outDir, file));
+      const file = await find(new URL(url, 'http://localhost').pathname);
+      const content = readFileSync(file);
       response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream').end(content);
-    } catch {
-      response.writeHead(404).end();
+    } catch (error) {
+      response.writeHead(404).end(String(error));
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}${base}`,
-    close() {
-      server.closeAllConnections();
-      server.close();
-      rmSync(outDir, { recursive: true, force: true });
-    },
+  project.provide('site', `http://127.0.0.1:${port}/some/path/`);
+  project.provide('smallSite', `http://127.0.0.1:${port}/some/small/`);
+  return () => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  };
+}
+
+async function buildSite(outDir: string): Promise<void> {
+  const root = fileURLToPath(new URL('../../../examples/web', import.meta.url));
+  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir } });
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
   };
 }

@@ -4,25 +4,24 @@ import * as tf from '@tensorflow/tfjs-core';
 import { unzipSync } from 'fflate';
 import type { Browser, Locator } from 'playwright-core';
 import { type Flow, moduleFromArtifacts } from 'tfjs-flows';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { hasChromium, launchChromium } from '../chromium';
 import { DemoPage } from './demoPage';
-import { type Site, serveSite } from './site';
 
 describe.skipIf(!hasChromium)('the web example, training', () => {
-  let site: Site;
   let browser: Browser;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([serveSite(), launchChromium()]);
+    browser = await launchChromium();
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    site?.close();
-  });
+  afterAll(() => browser?.close());
 
-  describe.each(['wasm', 'webgl', 'webgpu'])('on %s', (backend) => {
+  describe.each([
+    ['wasm', 'site'],
+    ['webgl', 'smallSite'],
+    ['webgpu', 'smallSite'],
+  ] as const)('on %s', (backend, models) => {
     let demo: DemoPage;
     let panel: Locator;
     let here = true;
@@ -37,11 +36,10 @@ describe.skipIf(!hasChromium)('the web example, training', () => {
     const says = (text: string | RegExp) => expect.poll(status, { timeout: 50_000 }).toMatch(text);
 
     beforeAll(async () => {
-      demo = await DemoPage.open(browser, site.url, { backend });
+      demo = await DemoPage.open(browser, inject(models), { backend, part: 'train' });
       await demo.settled();
       here = (await demo.tab.getByLabel('Backend').inputValue()) === backend;
       panel = demo.tab.locator('#panel-train');
-      await demo.part('train');
     });
 
     afterAll(async () => {
