@@ -4,9 +4,6 @@ import { type Answer, type Contender, Peer } from './peer';
 
 export type Command = 'train' | 'encode' | 'sample';
 
-/** Uncounted rounds, unless there are fewer counted ones. */
-const WARM_UPS = 4;
-
 /** Milliseconds. */
 export interface Timing {
   median: number;
@@ -28,7 +25,7 @@ export interface Lap {
 
 /**
  * The contenders take turns, one step each, so that whatever else the machine does falls on all of them.
- * Some rounds of each command go ahead uncounted: engines compile what runs often while it runs.
+ * Almost as many rounds of each command go ahead uncounted: engines compile what runs often while it runs.
  */
 export async function race(
   contenders: readonly Contender[],
@@ -63,7 +60,7 @@ export async function race(
       for (const peer of peers) answers.push(await peer.ask('memory'));
       return answers;
     };
-    const warmUps = Math.max(1, Math.min(WARM_UPS, rounds - 1));
+    const warmUps = Math.max(1, rounds - 1);
     await takeTurns('train', warmUps);
     const before = await memory();
     const training = await takeTurns('train', rounds);
