@@ -36,7 +36,11 @@ export abstract class Conditioner extends Module {
   /** Hook: the network itself. */
   protected abstract compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor;
 
-  /** Hook: `compute` as fused layers, for networks that are nothing else and read no context. */
+  /**
+   * Hook: `compute` as fused layers, for networks that are nothing else and read no context.
+   *
+   * @internal
+   */
   get fusedLayers(): FusedLayer[] | undefined {
     return undefined;
   }
