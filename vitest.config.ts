@@ -17,8 +17,6 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     pool: 'forks',
-    // The default leaves one core to whoever waits.
-    maxWorkers: '100%',
     projects: [
       {
         extends: true,
