@@ -2,7 +2,8 @@ import { addParts } from './channels';
 import { exp } from './exponential';
 import { parallel, taskArguments, thread } from './parallel';
 import { SCALED_LINEAR } from './tasks';
-import { ceilDivide, least, loadPart, multiplyAdd, storePart, sumLanes, zero } from './vector';
+import { tileOfPanels8 } from './tiles';
+import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, sumLanes, zero } from './vector';
 
 /** Rows that are copied, multiplied and correlated while they are in the first-level cache. */
 const BLOCK_ROWS: i32 = 32;
@@ -257,7 +258,7 @@ function correlateBlock(s: ScaledLinear, values: usize, gradient: usize, rows: i
   const sums = part + partBytes(s) - bytes;
   for (let column: usize = 0; column < bytes; column += 32) {
     for (let k = 0; k < s.channels; k += 4) {
-      tileOfColumns(values + (k << 2), gradient + column, bytes, rows, part + <usize>k * bytes + column, accumulate);
+      tileOfPanels8(values + (k << 2), bytes, gradient + column, bytes, rows, part + <usize>k * bytes + column, bytes, accumulate);
     }
     let left = accumulate ? v128.load(sums + column) : zero();
     let right = accumulate ? v128.load(sums + column, 16) : zero();
@@ -267,50 +268,8 @@ function correlateBlock(s: ScaledLinear, values: usize, gradient: usize, rows: i
       right = f32x4.add(right, v128.load(at, 16));
       at += bytes;
     }
-    v128.store(sums + column, left);
-    v128.store(sums + column, right, 16);
+    storePair(sums + column, left, right);
   }
-}
-
-/** Four columns of the values by eight of the gradient, summed over the rows; all lines lie `bytes` apart. */
-// @ts-ignore: decorator
-@inline
-function tileOfColumns(values: usize, gradient: usize, bytes: usize, rows: i32, to: usize, accumulate: bool): void {
-  let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  const to1 = to + bytes, to2 = to1 + bytes, to3 = to2 + bytes;
-  if (accumulate) {
-    c00 = v128.load(to); c01 = v128.load(to, 16);
-    c10 = v128.load(to1); c11 = v128.load(to1, 16);
-    c20 = v128.load(to2); c21 = v128.load(to2, 16);
-    c30 = v128.load(to3); c31 = v128.load(to3, 16);
-  }
-  while (true) {
-    {
-      const b0 = v128.load(gradient), b1 = v128.load(gradient, 16);
-      let a = v128.load32_splat(values); c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
-      a = v128.load32_splat(values, 4); c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
-      a = v128.load32_splat(values, 8); c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
-      a = v128.load32_splat(values, 12); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
-    }
-    if (rows == 1) break;
-    values += bytes;
-    gradient += bytes;
-    {
-      const b0 = v128.load(gradient), b1 = v128.load(gradient, 16);
-      let a = v128.load32_splat(values); c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
-      a = v128.load32_splat(values, 4); c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
-      a = v128.load32_splat(values, 8); c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
-      a = v128.load32_splat(values, 12); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
-    }
-    rows -= 2;
-    if (rows == 0) break;
-    values += bytes;
-    gradient += bytes;
-  }
-  v128.store(to, c00); v128.store(to, c01, 16);
-  v128.store(to1, c10); v128.store(to1, c11, 16);
-  v128.store(to2, c20); v128.store(to2, c21, 16);
-  v128.store(to3, c30); v128.store(to3, c31, 16);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { multiplyAdd, zero } from './vector';
+import { multiplyAdd, storePair, zero } from './vector';
 
 /*
  * Micro-kernels. Eight accumulators, two vectors of the right factor and one broadcast fit the sixteen registers;
@@ -44,14 +44,14 @@ export function tileOfRows(
   else tileOfRows4(table, tableStride, taps, offset, depth, right, c, cStride, accumulate);
 }
 
-/** c[4 rows, a panel's columns] = or += left^T right over `depth`; from depth to depth there are `leftBytes`. */
+/** c[4 rows, a panel's columns] = or += left^T right over `depth`; from depth to depth of the left there are `leftBytes`. */
 // @ts-ignore: decorator
 @inline
 export function tileOfPanels(
   left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
 ): void {
   if (panel == 16) tileOfPanels16(left, leftBytes, right, depth, c, cStride, accumulate);
-  else tileOfPanels8(left, leftBytes, right, depth, c, cStride, accumulate);
+  else tileOfPanels8(left, leftBytes, right, 32, depth, c, cStride, accumulate);
 }
 
 // @ts-ignore: decorator
@@ -67,8 +67,7 @@ function placeRow8(c: usize, low: v128, high: v128, accumulate: bool): void {
     low = f32x4.add(v128.load(c), low);
     high = f32x4.add(v128.load(c, 16), high);
   }
-  v128.store(c, high, 16);
-  v128.store(c, low);
+  storePair(c, low, high);
 }
 
 // @ts-ignore: decorator
@@ -268,10 +267,10 @@ function tileOfRows4(
  * c[4 rows, 8 columns] = or += left^T right over `depth`.
  *
  * @param left packed panel, 4 floats per depth, `leftBytes` apart
- * @param right packed panel, 8 floats per depth
+ * @param right 8 floats per depth, `rightBytes` apart
  */
-function tileOfPanels8(
-  left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
+export function tileOfPanels8(
+  left: usize, leftBytes: usize, right: usize, rightBytes: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
 ): void {
   let c00 = zero(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
   while (true) {
@@ -283,18 +282,19 @@ function tileOfPanels8(
       a = v128.load32_splat(left, 12); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
     }
     if (depth == 1) break;
-    const next = left + leftBytes;
+    left += leftBytes;
+    right += rightBytes;
     {
-      const b0 = v128.load(right, 32), b1 = v128.load(right, 48);
-      let a = v128.load32_splat(next); c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
-      a = v128.load32_splat(next, 4); c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
-      a = v128.load32_splat(next, 8); c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
-      a = v128.load32_splat(next, 12); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
+      const b0 = v128.load(right), b1 = v128.load(right, 16);
+      let a = v128.load32_splat(left); c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
+      a = v128.load32_splat(left, 4); c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
+      a = v128.load32_splat(left, 8); c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
+      a = v128.load32_splat(left, 12); c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
     }
     depth -= 2;
     if (depth == 0) break;
-    left = next + leftBytes;
-    right += 64;
+    left += leftBytes;
+    right += rightBytes;
   }
   placeRow8(c, c00, c01, accumulate);
   placeRow8(c + cStride, c10, c11, accumulate);

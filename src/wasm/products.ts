@@ -97,6 +97,11 @@ interface Block {
   columns: number;
 }
 
+/** Rows per block where `parts` chunks share each row. */
+export function blockRows(rows: number, parts = 1): number {
+  return Math.max(4, Math.min(BLOCK_ROWS, Math.ceil((rows * parts) / CHUNKS / 4) * 4));
+}
+
 /** Blocks of a product of so many terms. */
 function blockOf(rows: number, columns: number, depth: number): Block {
   const rowBlocks = Math.ceil(rows / BLOCK_ROWS);
@@ -104,8 +109,7 @@ function blockOf(rows: number, columns: number, depth: number): Block {
   const wanted = Math.min(columns / Math.ceil(CHUNKS / rowBlocks), cached);
   const width = Math.max(LEAST_COLUMNS, Math.ceil(wanted / PANEL_COLUMNS) * PANEL_COLUMNS);
   const columnBlocks = Math.ceil(columns / width);
-  const height = Math.ceil((rows * columnBlocks) / CHUNKS / 4) * 4;
-  return { rows: Math.max(4, Math.min(BLOCK_ROWS, height)), columns: Math.max(1, Math.min(width, columns)) };
+  return { rows: blockRows(rows, columnBlocks), columns: Math.max(1, Math.min(width, columns)) };
 }
 
 /** Blocks of rows of a product: one line of sums each. */

@@ -1,10 +1,11 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { blockRows } from './products';
 import type { KernelCall } from './register';
 
 /** Rows of a block in assembly/scaledLinear.ts. */
 const BLOCK_ROWS = 32;
-/** Chunks, at least if there are so many rows, and in the gradient at most: there each has sums of its own. */
-const CHUNKS = 16;
+/** Chunks of the gradient, at most: each has sums of its own. */
+const GRADIENT_CHUNKS = 16;
 
 type Weight = 'offset' | 'logScale' | 'matrix';
 type Call<Inputs extends string> = KernelCall<Inputs | Weight, { inverse: boolean }>;
@@ -37,8 +38,7 @@ export function scaledLinear(call: Call<'input'>): TensorInfo[] {
   const { rows, channels, lineBytes } = sizes(inputs.input);
   const output = backend.makeOutput(inputs.input.shape, 'float32');
   const rooms = kernels.scratch((3 + channels) * lineBytes, 2 * BLOCK_ROWS * lineBytes * kernels.threads);
-  const chunkRows = Math.max(4, Math.min(BLOCK_ROWS, Math.ceil(rows / CHUNKS / 4) * 4));
-  kernels.run('scaledLinear', [...words(call, chunkRows, output), ...rooms, 0]);
+  kernels.run('scaledLinear', [...words(call, blockRows(rows), output), ...rooms, 0]);
   return [output];
 }
 
@@ -54,12 +54,12 @@ export function scaledLinearGradient(call: Call<'dy' | 'input'>): TensorInfo[] {
   const [lines, local, parts] = kernels.scratch(
     (3 + 2 * channels) * lineBytes,
     2 * BLOCK_ROWS * lineBytes * kernels.threads,
-    Math.min(blocks, CHUNKS) * partBytes,
+    Math.min(blocks, GRADIENT_CHUNKS) * partBytes,
   );
   if (rows === 0) kernels.clear(parts, partBytes);
   const [ofInput, ...ofWeights] = gradients;
   kernels.run('scaledLinearGradient', [
-    ...words(call, Math.ceil(blocks / CHUNKS) * BLOCK_ROWS, ofInput),
+    ...words(call, Math.ceil(blocks / GRADIENT_CHUNKS) * BLOCK_ROWS, ofInput),
     lines,
     local,
     kernels.pointer(inputs.dy),
