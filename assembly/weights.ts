@@ -13,17 +13,16 @@ const ADAM: i32 = 0;
 class Segment {
   count: i32;
   weight: usize;
-  gradient: usize;
   first: usize;
   second: usize;
-  newWeight: usize;
-  newFirst: usize;
-  newSecond: usize;
+  /** None: the way back. */
+  gradient: usize;
 }
 
 /**
- * One step of Adam or Adamax (Kingma and Ba, 2014, arXiv:1412.6980, algorithms 1 and 2):
+ * One step of Adam or Adamax (Kingma and Ba, 2014, arXiv:1412.6980, algorithms 1 and 2), in place:
  * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2  or  max(beta2 v, |g|)
+ * Without gradients the moments stay, and the learning rate is minus that of the step that is taken back.
  */
 @unmanaged
 class Adaptation {
@@ -60,22 +59,20 @@ export function adaptSegment(chunk: i32): void {
   for (let i = 0; i < s.count; i += 4) {
     const left = s.count - i;
     const at = <usize>(i << 2);
-    const g = loadPart(s.gradient + at, left);
-    const first = f32x4.add(f32x4.mul(loadPart(s.first + at, left), beta1), f32x4.mul(g, rest1));
-    let second = f32x4.mul(loadPart(s.second + at, left), beta2);
-    let size: v128;
-    if (adam) {
-      second = f32x4.add(second, f32x4.mul(f32x4.mul(g, g), rest2));
-      size = f32x4.sqrt(f32x4.mul(second, correction2));
-    } else {
-      second = f32x4.max(second, f32x4.abs(g));
-      size = second;
+    let first = loadPart(s.first + at, left);
+    let second = loadPart(s.second + at, left);
+    if (s.gradient) {
+      const g = loadPart(s.gradient + at, left);
+      first = f32x4.add(f32x4.mul(first, beta1), f32x4.mul(g, rest1));
+      second = f32x4.mul(second, beta2);
+      second = adam ? f32x4.add(second, f32x4.mul(f32x4.mul(g, g), rest2)) : f32x4.max(second, f32x4.abs(g));
+      storePart(s.first + at, first, left);
+      storePart(s.second + at, second, left);
     }
+    const size = adam ? f32x4.sqrt(f32x4.mul(second, correction2)) : second;
     const direction = f32x4.div(f32x4.mul(first, correction1), f32x4.add(size, epsilon));
     const weight = f32x4.sub(loadPart(s.weight + at, left), f32x4.mul(rate, direction));
-    storePart(s.newFirst + at, first, left);
-    storePart(s.newSecond + at, second, left);
-    storePart(s.newWeight + at, weight, left);
+    storePart(s.weight + at, weight, left);
   }
 }
 

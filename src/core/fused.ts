@@ -188,18 +188,26 @@ export interface AdaptiveStep {
   bias2: number;
 }
 
-/** Weights with their gradients and moments, all in one order. */
+/** Weights with their moments, all in one order. */
 export interface AdaptiveState {
-  weight: tf.Tensor[];
-  gradient: tf.Tensor[];
-  first: tf.Tensor[];
-  second: tf.Tensor[];
+  weight: readonly tf.Tensor[];
+  first: readonly tf.Tensor[];
+  second: readonly tf.Tensor[];
 }
 
-/** One step of Adam or Adamax on all weights: their new values. The moments are changed where they lie. */
-export function fusedAdaptiveStep(state: AdaptiveState, step: AdaptiveStep): tf.Tensor[] {
-  const { weight, gradient, first, second } = state;
-  return run('FlowAdaptiveStep', listed(...weight, ...gradient, ...first, ...second), step);
+/** One step of Adam or Adamax on all weights; they and their moments are changed where they lie. */
+export function fusedAdaptiveStep(
+  { weight, first, second }: AdaptiveState,
+  gradients: readonly tf.Tensor[],
+  step: AdaptiveStep,
+): void {
+  const inputs = listed(...weight, ...first, ...second, ...gradients);
+  run('FlowAdaptiveStep', inputs, { ...step, weights: weight.length });
+}
+
+/** Takes the weights back to before a step, to rounding; the moments stay as that step left them. */
+export function fusedAdaptiveStepBack(state: AdaptiveState, step: AdaptiveStep): void {
+  fusedAdaptiveStep(state, [], { ...step, learningRate: -step.learningRate });
 }
 
 /** Beyond so many channels a linear map is bound by its products alone, and the ordinary ones block them better. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type AdaptiveStep, fusedAdaptiveStep, hasFused } from '../core/fused';
+import { type AdaptiveStep, fusedAdaptiveStep, fusedAdaptiveStepBack, hasFused } from '../core/fused';
 
 /** What Adam and Adamax of tfjs keep; the second moment has a name of its own in each. */
 interface AdaptiveFields {
@@ -22,36 +22,54 @@ interface Slot {
   variable: tf.Variable;
 }
 
+/** Steps of Adam are a few learning rates long: up to this one, what taking one back rounds away is nothing to a weight. */
+const LARGEST_UNDONE = 1;
+
 /**
- * One step of the optimizer: as `optimizer.applyGradients`, and for Adam and Adamax in one pass over all weights where
- * the backend has the fused kernel. The optimizer's state is the same either way.
+ * Whether a step changes the weights where they lie, and can be taken back: Adam and Adamax with the fused kernel. Everywhere else
+ * new values take the place of old ones, which whoever holds them keeps.
+ */
+export function updatesInPlace(optimizer: tf.Optimizer): boolean {
+  const plain = optimizer instanceof tf.AdamOptimizer || optimizer instanceof tf.AdamaxOptimizer;
+  return plain && hasFused('FlowAdaptiveStep') && fieldsOf(optimizer).learningRate <= LARGEST_UNDONE;
+}
+
+/**
+ * One step of the optimizer: as `optimizer.applyGradients`, in one pass over all weights where it is made in place. The optimizer's
+ * state is the same either way.
  *
  * @param gradients one per variable, disposed here; null leaves it and its moments alone
+ * @returns takes a step back that was made in place, to rounding, as long as no other was taken
  */
 export function applyGradients(
   optimizer: tf.Optimizer,
   variables: readonly tf.Variable[],
   gradients: readonly (tf.Tensor | null)[],
-): void {
-  const plain = optimizer instanceof tf.AdamOptimizer || optimizer instanceof tf.AdamaxOptimizer;
-  if (plain && hasFused('FlowAdaptiveStep')) {
+): (() => void) | undefined {
+  let undo: (() => void) | undefined;
+  if (updatesInPlace(optimizer)) {
     tf.tidy(() => {
-      applyAdaptive(optimizer as unknown as AdaptiveFields, variables, gradients);
+      undo = applyAdaptive(fieldsOf(optimizer), variables, gradients);
     });
-    return;
+  } else {
+    // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
+    optimizer.applyGradients(
+      variables.map((variable, i) => ({ name: variable.name, tensor: gradients[i] as tf.Tensor })),
+    );
   }
-  // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
-  optimizer.applyGradients(
-    variables.map((variable, i) => ({ name: variable.name, tensor: gradients[i] as tf.Tensor })),
-  );
   tf.dispose(gradients.filter((gradient) => gradient !== null));
+  return undo;
+}
+
+function fieldsOf(optimizer: tf.Optimizer): AdaptiveFields {
+  return optimizer as unknown as AdaptiveFields;
 }
 
 function applyAdaptive(
   optimizer: AdaptiveFields,
   variables: readonly tf.Variable[],
   gradients: readonly (tf.Tensor | null)[],
-): void {
+): () => void {
   const firsts = optimizer.accumulatedFirstMoment;
   const seconds = (optimizer.accumulatedSecondMoment ?? optimizer.accumulatedWeightedInfNorm) as Slot[];
   variables.forEach((variable, i) => {
@@ -59,48 +77,32 @@ function applyAdaptive(
     seconds[i] ??= emptySlot(variable, 'v');
   });
   const chosen = variables.flatMap((_, i) => (gradients[i] === null ? [] : [i]));
+  const state = () => {
+    const weight = chosen.map((i) => variables[i]);
+    const first = chosen.map((i) => firsts[i].variable);
+    const second = chosen.map((i) => seconds[i].variable);
+    for (const variable of [...weight, ...first, ...second]) stopSharing(variable);
+    return { weight, first, second };
+  };
   const constants = constantsOf(optimizer);
-  for (const group of groupsBySize(chosen, (i) => variables[i].size)) {
-    const weight = group.map((i) => variables[i]);
-    const first = group.map((i) => firsts[i].variable);
-    const second = group.map((i) => seconds[i].variable);
-    const gradient = group.map((i) => gradients[i] as tf.Tensor);
-    for (const moment of [...first, ...second]) stopSharing(moment);
-    const updated = fusedAdaptiveStep({ weight, gradient, first, second }, constants);
-    weight.forEach((target, i) => {
-      target.assign(updated[i]);
-    });
-    tf.dispose([updated, gradient]);
-  }
+  fusedAdaptiveStep(
+    state(),
+    chosen.map((i) => gradients[i] as tf.Tensor),
+    constants,
+  );
   optimizer.iteration?.assign(tf.add(optimizer.iteration, 1));
   optimizer.accBeta1.assign(tf.mul(optimizer.accBeta1, optimizer.beta1));
   optimizer.accBeta2?.assign(tf.mul(optimizer.accBeta2, optimizer.beta2));
   optimizer.incrementIterations();
+  return () => fusedAdaptiveStepBack(state(), constants);
 }
 
-/** The fused step changes moments where they lie: a value that somebody else holds too, a clone for one, becomes a copy. */
+/** What changes in place is copied first where somebody else, a clone for one, holds its values too. */
 function stopSharing(variable: tf.Variable): void {
   if (tf.backend().refCount(variable.dataId) === 1) return;
   const copy = tf.tensor(variable.dataSync(), variable.shape);
   variable.assign(copy);
   copy.dispose();
-}
-
-/** Values of a group: old and new weights of one group alone stand side by side. */
-const GROUP = 2 ** 21;
-
-function groupsBySize(indices: readonly number[], sizeOf: (index: number) => number): number[][] {
-  const groups: number[][] = [];
-  let room = 0;
-  for (const index of indices) {
-    if (room < sizeOf(index)) {
-      groups.push([]);
-      room = GROUP;
-    }
-    groups[groups.length - 1].push(index);
-    room -= sizeOf(index);
-  }
-  return groups;
 }
 
 function constantsOf(optimizer: AdaptiveFields): AdaptiveStep {

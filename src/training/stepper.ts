@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
 import type { RandomStream } from '../core/random';
-import { applyGradients } from './applyGradients';
+import { applyGradients, updatesInPlace } from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { globalNorm, globalNormScale } from './clipping';
 import { readScalars } from './evaluate';
@@ -29,8 +29,9 @@ export interface ClippingOptions {
 export class Stepper {
   private readonly weightNames: string[];
   private readonly trainable: tf.Variable[];
-  /** Weights of the last step whose loss and gradient were finite. */
-  private readonly lastGood: WeightSnapshot;
+  /** Weights of the last step whose loss and gradient were finite; those that the step changed in place come back by `undo`. */
+  private lastGood: WeightSnapshot;
+  private undo?: () => void;
 
   constructor(
     private readonly model: Trainable,
@@ -41,7 +42,7 @@ export class Stepper {
   ) {
     this.weightNames = model.weights.filter((weight) => weight.trainable).map((weight) => weight.name);
     this.trainable = trainableOf(model);
-    this.lastGood = new WeightSnapshot(model.weights.map((weight) => weight.variable));
+    this.lastGood = new WeightSnapshot([]);
   }
 
   /**
@@ -51,7 +52,7 @@ export class Stepper {
    */
   async initialize(batch: Batch, random: RandomStream): Promise<void> {
     await checkFiniteBatch('fit', batch);
-    this.lastGood.capture();
+    this.remember();
     this.model.initializeFrom(batch, random);
   }
 
@@ -70,9 +71,9 @@ export class Stepper {
         random.restore(noiseBefore);
         throw await this.failure(logs, gradients, batch, random, step);
       }
-      this.lastGood.capture();
       setLearningRate(this.optimizer, learningRate);
-      this.apply(gradients, logs.gradientNorm);
+      this.remember(updatesInPlace(this.optimizer) ? this.trainable : []);
+      this.undo = this.apply(gradients, logs.gradientNorm);
       this.averages?.update();
       return logs;
     } finally {
@@ -99,15 +100,29 @@ export class Stepper {
   /** Puts the last good weights back. */
   rollBack(): void {
     this.lastGood.restore();
+    this.undo?.();
+    this.undo = undefined;
   }
 
   dispose(): void {
     this.lastGood.dispose();
   }
 
+  /** Holds on to the present weights, but for those that change in place. */
+  private remember(inPlace: readonly tf.Variable[] = []): void {
+    const changed = new Set(inPlace);
+    this.lastGood.dispose();
+    this.lastGood = new WeightSnapshot(
+      this.model.weights.map(({ variable }) => variable).filter((variable) => !changed.has(variable)),
+    );
+    this.lastGood.capture();
+    this.undo = undefined;
+  }
+
   /** Clips and applies; a gradient is disposed as soon as what replaces it is there, so that the two never all stand side by side. */
-  private apply(gradients: readonly (tf.Tensor | null)[], norm: number): void {
+  private apply(gradients: readonly (tf.Tensor | null)[], norm: number): (() => void) | undefined {
     const { clipValue, clipNorm } = this.clipping;
+    let undo: (() => void) | undefined;
     tf.tidy(() => {
       let clipped = gradients;
       const replace = (change: (gradient: tf.Tensor) => tf.Tensor) => {
@@ -124,8 +139,9 @@ export class Stepper {
         const scale = globalNormScale(clipped, clipNorm);
         replace((gradient) => tf.mul(gradient, scale));
       }
-      applyGradients(this.optimizer, this.trainable, clipped);
+      undo = applyGradients(this.optimizer, this.trainable, clipped);
     });
+    return undo;
   }
 
   private async failure(

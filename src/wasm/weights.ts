@@ -6,29 +6,29 @@ import type { KernelCall } from './register';
 /** Values per segment: enough to keep a thread busy, few enough to share a large weight. */
 const SEGMENT = 16384;
 
-/** Cuts tensors of one size, given by their addresses, into segments: [count, address, address, ...] each. */
+/** Cuts tensors of one size, given by their addresses (0: none), into segments: [count, address, address, ...] each. */
 function cut(size: number, addresses: readonly number[], words: number[]): void {
   for (let start = 0; start < size; start += SEGMENT) {
-    words.push(Math.min(SEGMENT, size - start), ...addresses.map((address) => address + start * 4));
+    words.push(
+      Math.min(SEGMENT, size - start),
+      ...addresses.map((address) => address && address + start * 4),
+    );
   }
 }
 
-/** [...weights, ...gradients, ...first moments, ...second moments] -> new weights; the moments change in place. */
-export function adaptiveStep(call: KernelCall<string, AdaptiveStep>): TensorInfo[] {
-  const { inputs, attrs, backend, kernels } = call;
+/** [...weights, ...first moments, ...second moments, ...gradients or none], all changed in place but the gradients. */
+export function adaptiveStep(call: KernelCall<string, AdaptiveStep & { weights: number }>): TensorInfo[] {
+  const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
-  const count = tensors.length / 4;
-  const given = [0, 1, 2, 3].map((group) => tensors.slice(group * count, (group + 1) * count));
-  const [weights, , first, second] = given;
-  const made = weights.map(({ shape }) => backend.makeOutput(shape, 'float32'));
-  const columns = [...given, made, first, second].map((tensors) =>
-    tensors.map((tensor) => kernels.pointer(tensor)),
-  );
+  const count = attrs.weights;
   const words: number[] = [];
-  weights.forEach(({ shape }, i) => {
-    const addresses = columns.map((pointers) => pointers[i]);
-    cut(util.sizeFromShape(shape), addresses, words);
-  });
+  for (let i = 0; i < count; i++) {
+    const addresses = [0, 1, 2, 3].map((group) => {
+      const tensor = tensors[group * count + i];
+      return tensor === undefined ? 0 : kernels.pointer(tensor);
+    });
+    cut(util.sizeFromShape(tensors[i].shape), addresses, words);
+  }
   const [segments] = kernels.scratch(words.length * 4);
   kernels.write(segments, Int32Array.from(words));
   const constants = [
@@ -42,8 +42,8 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep>): TensorInfo
     attrs.epsilon,
   ];
   const kind = attrs.kind === 'adam' ? 0 : 1;
-  kernels.run('adapt', [segments, words.length / (1 + columns.length), kind, ...constants.map(floatWord)]);
-  return made;
+  kernels.run('adapt', [segments, words.length / 5, kind, ...constants.map(floatWord)]);
+  return [];
 }
 
 /** sqrt of the sum of the squares of all inputs, a scalar. */

@@ -242,8 +242,8 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
         { ...second, values: second.values.map(Math.abs) },
       ];
       const [moved, m, v] = compute(inputs, (a, b, c, d) => {
-        const state = { weight: [a], gradient: [b], first: [c], second: [d] };
-        return [...fusedAdaptiveStep(state, constants), c, d];
+        fusedAdaptiveStep({ weight: [a], first: [c], second: [d] }, [b], constants);
+        return [a, c, d];
       });
       for (const [at, values] of [moved, m, v].entries()) {
         values.forEach((received, i) => {

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { RandomStream } from 'tfjs-flows';
+import { fit, NonFiniteError, RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { applyGradients } from '../../src/training/applyGradients';
 import { globalNorm } from '../../src/training/clipping';
 import { makeOptimizer, optimizerTensors } from '../../src/training/optimizers';
+import { ToyFlow, toyData, weightsOf } from '../training/toys';
 import { distance } from './helpers';
 
 const shapes = [[3], [7, 5], [130, 300], [1], [2, 3, 4]];
@@ -57,7 +58,75 @@ describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
     },
   );
 
-  it('what somebody else holds of the moments stays as it was', () => {
+  it.each(['adam', 'adamax'] as const)('%s: a step is taken back to rounding', (name) => {
+    const random = new RandomStream(6);
+    tf.tidy(() => {
+      const variables = shapes.map((shape) => tf.variable(random.normal(shape)));
+      const optimizer = makeOptimizer(name, 0.05);
+      const values = () => variables.map((variable) => variable.dataSync<'float32'>().slice());
+      const step = () =>
+        applyGradients(
+          optimizer,
+          variables,
+          shapes.map((shape, i) => (i === 3 ? null : random.normal(shape))),
+        );
+      step();
+      const before = values();
+      const undo = step();
+      values().forEach((moved, i) => {
+        expect(distance(before[i], moved) > 1e-3).toBe(i !== 3);
+      });
+      undo?.();
+      // Half a unit in the last place of a weight and of the step.
+      values().forEach((restored, i) => {
+        expect(distance(before[i], restored)).toBeLessThan(2e-7);
+      });
+      optimizer.dispose();
+      tf.dispose(variables);
+    });
+  });
+
+  it('fit gives back the weights from before the step that led to a loss of NaN', async () => {
+    class Failing extends ToyFlow {
+      steps = 0;
+      override loss(...given: Parameters<ToyFlow['loss']>) {
+        const { loss, metrics } = super.loss(...given);
+        return { loss: tf.mul(loss, ++this.steps === 4 ? Number.NaN : 1) as tf.Scalar, metrics };
+      }
+    }
+    const model = new Failing();
+    const before = tf.memory().numTensors;
+    const seen: Record<string, number[]>[] = [];
+    const callbacks = { onBatchBegin: () => void seen.push(weightsOf(model)) };
+    const run = fit(model, toyData(32), {
+      progress: 'none',
+      seed: 5,
+      learningRate: 0.1,
+      batchSize: 8,
+      callbacks,
+    });
+    await expect(run).rejects.toThrow(NonFiniteError);
+    const [, , wanted, moved] = seen;
+    for (const [name, values] of Object.entries(weightsOf(model))) {
+      expect(distance(wanted[name], values), name).toBeLessThan(2e-7);
+      if (name !== 'first/sign' && name !== 'second/sign')
+        expect(distance(moved[name], values), name).toBeGreaterThan(1e-3);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+
+  it('large learning rates, whose steps would not come back, leave the old values to whoever holds them', () => {
+    const variable = tf.tidy(() => tf.variable(tf.ones([5])));
+    const before = { dataId: variable.dataId };
+    const optimizer = makeOptimizer('adam', 100);
+    expect(applyGradients(optimizer, [variable], [tf.ones([5])])).toBeUndefined();
+    expect(variable.dataId).not.toBe(before.dataId);
+    optimizer.dispose();
+    variable.dispose();
+  });
+
+  it('what somebody else holds of weights and moments stays as it was', () => {
     const before = tf.memory().numTensors;
     const variable = tf.tidy(() => tf.variable(tf.ones([5])));
     const optimizer = makeOptimizer('adam', 0.05);
@@ -67,12 +136,13 @@ describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
         .filter(({ tensor }) => tensor.size === 5)
         .map(({ tensor }) => tensor);
     step();
-    const held = moments().map((moment) => tf.clone(moment));
+    const present = (): tf.Tensor[] => [variable, ...moments()];
+    const held = present().map((tensor) => tf.clone(tensor));
     const values = (tensors: tf.Tensor[]) => tensors.map((tensor) => [...tensor.dataSync()]);
     const then = values(held);
     step();
     expect(values(held)).toEqual(then);
-    expect(values(moments())).not.toEqual(then);
+    expect(values(present())).not.toEqual(then);
     tf.dispose([variable, ...held]);
     optimizer.dispose();
     expect(tf.memory().numTensors).toBe(before);
