@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { anotherHandle, record } from '../core/tape';
 import type { Transformed } from './transformed';
 
 /** Options of {@link ReversePass}. */
@@ -73,10 +74,14 @@ export class ReversePass {
     return dx ?? tf.zerosLike(x);
   }
 
-  /** sum(value * gradient) + sum(logDet * its gradient): its derivatives are those of the loss. */
+  /** A scalar with the derivatives of the loss, sum(value * gradient) + sum(logDet * its gradient); nobody asks for its value. */
   objective({ value, logDet }: Transformed, gradient: tf.Tensor): tf.Scalar {
-    const byValue = tf.sum(tf.mul(value, gradient));
-    return tf.add(byValue, tf.sum(tf.mul(logDet, this.logDetGradient)));
+    const [scalar] = record([value, logDet], () => ({
+      results: [tf.scalar(0)],
+      needed: [],
+      gradient: () => [gradient, this.logDetGradient].map(anotherHandle),
+    }));
+    return scalar as tf.Scalar;
   }
 
   /** Adds gradients of weights, one per weight and no weight twice, to what is here; takes them over. */
