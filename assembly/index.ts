@@ -8,6 +8,6 @@ export { copyColumns } from './columns';
 export { tryTile, usePanels } from './tiles';
 export { couple, coupleGradient } from './coupling';
 export { scaledLinear, scaledLinearGradient } from './scaledLinear';
-export { adapt, globalNorm } from './weights';
+export { adapt, adaptCompact, globalNorm } from './weights';
 export { winograd, winogradLocalBytes } from './winograd';
 export { narrowBytes, winogradFilter, winogradFilterLocalBytes } from './winogradFilter';

@@ -6,7 +6,7 @@ import { depthwiseFilterTap, depthwiseInputImage } from './depthwise';
 import { scaledLinearChunk } from './scaledLinear';
 import { packRight, productBlock } from './product';
 import { reduceChunk } from './reduction';
-import { adaptSegment, sumSquares } from './weights';
+import { adaptCompactSegment, adaptSegment, sumSquares } from './weights';
 import { packWinograd, winogradBlock } from './winograd';
 import { correlateTiles, transformNarrow } from './winogradFilter';
 
@@ -30,6 +30,7 @@ export const TRANSFORM_NARROW: i32 = 15;
 export const CORRELATE_TILES: i32 = 16;
 export const COPY_COLUMNS: i32 = 17;
 export const SCALED_LINEAR: i32 = 18;
+export const ADAPT_COMPACT: i32 = 19;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -52,5 +53,6 @@ export function runTask(task: i32, chunk: i32): void {
     case CORRELATE_TILES: correlateTiles(chunk); break;
     case COPY_COLUMNS: copyColumnsChunk(chunk); break;
     case SCALED_LINEAR: scaledLinearChunk(chunk); break;
+    case ADAPT_COMPACT: adaptCompactSegment(chunk); break;
   }
 }

@@ -1,10 +1,11 @@
 /**
  * Speed and memory of our training, encoding and sampling beside the same models elsewhere, on the same cores, in turns.
  *
- *     npm run bench [-- --parts pytorch,growth,stock,node --cases G1,G2,G3,G4,tabular --threads 1,2 --rounds 11]
+ *     npm run bench [-- --parts pytorch,growth,peak,stock,node --cases G1,G2,G3,G4,tabular --threads 1,2 --rounds 11]
  *
  * - pytorch: every case, on this Node and on Node 24, beside PyTorch (Debian: python3-torch and libopenblas0-pthread; PYTHON names another interpreter)
  * - growth: peak memory of G1 over its depth, with stored and reversible gradients, and in PyTorch
+ * - peak: peak memory of G3 with Adam and with moments of 16 bits, and in PyTorch
  * - stock: a training step beside the ordinary ops of tfjs on the cpu backend
  * - node: a training step on this Node and on Node 24, with and without the instructions that they keep behind flags
  *
@@ -16,12 +17,14 @@ import { againstStock } from './againstStock';
 import { bundleOurs } from './contenders';
 import { growth } from './growth';
 import { describeMachine, load } from './machine';
+import { peak } from './peak';
 import { type Findings, save } from './report';
 import { type PartName, readSettings, type Settings } from './settings';
 
 const parts: Record<PartName, (settings: Settings) => Promise<Findings | undefined>> = {
   pytorch: againstPyTorch,
   growth,
+  peak,
   stock: againstStock,
   node: acrossNodes,
 };

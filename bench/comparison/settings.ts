@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type CaseName, cases } from './cases';
 
-export type PartName = 'pytorch' | 'growth' | 'stock' | 'node';
+export type PartName = 'pytorch' | 'growth' | 'peak' | 'stock' | 'node';
 
 /** What a run measures. */
 export interface Settings {
@@ -13,7 +13,7 @@ export interface Settings {
   complete: boolean;
 }
 
-const PARTS: PartName[] = ['pytorch', 'growth', 'stock', 'node'];
+const PARTS: PartName[] = ['pytorch', 'growth', 'peak', 'stock', 'node'];
 
 /** Reads the command line; ends the process with a sentence where it is wrong. */
 export function readSettings(): Settings {

@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Batch, type Flow, Glow, RandomStream, realNvp } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 
-const { model, batch, threads, gradients, backend, hiddenInstructions, ...options } = JSON.parse(
+const { model, batch, threads, gradients, optimizer, backend, hiddenInstructions, ...options } = JSON.parse(
   process.argv[2],
 );
 
@@ -70,4 +70,5 @@ await flow.fit(batches(), {
   seed: 1,
   progress: 'none',
   gradients,
+  optimizer,
 });

@@ -14,6 +14,7 @@ export type FusedKernel =
   | 'FlowScaleChannels'
   | 'FlowScaledLinear'
   | 'FlowAdaptiveStep'
+  | 'FlowCompactStep'
   | 'FlowGlobalNorm';
 
 /** Whether the active backend has a fused kernel. */
@@ -176,16 +177,20 @@ export function fusedGlobalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   return run('FlowGlobalNorm', listed(...tensors))[0] as tf.Scalar;
 }
 
-/** Constants of one step of Adam or Adamax. */
-export interface AdaptiveStep {
-  kind: 'adam' | 'adamax';
+/** Constants of one step of Adam. */
+interface StepConstants {
   learningRate: number;
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** 1 - beta1^t, and 1 - beta2^t (unused by Adamax). */
+  /** 1 - beta1^t, and 1 - beta2^t. */
   bias1: number;
   bias2: number;
+}
+
+/** Constants of one step of Adam or Adamax; the latter takes no notice of `bias2`. */
+export interface AdaptiveStep extends StepConstants {
+  kind: 'adam' | 'adamax';
 }
 
 /** Weights with their moments, all in one order. */
@@ -208,6 +213,32 @@ export function fusedAdaptiveStep(
 /** Takes the weights back to before a step, to rounding; the moments stay as that step left them. */
 export function fusedAdaptiveStepBack(state: AdaptiveState, step: AdaptiveStep): void {
   fusedAdaptiveStep(state, [], { ...step, learningRate: -step.learningRate });
+}
+
+/** Constants of one step of Adam with moments of 16 bits. */
+export interface CompactStep extends StepConstants {
+  /** What chance goes by as moments are rounded: another one in each step. */
+  seed: number;
+}
+
+/** Weights with both their moments in one int32 each. */
+export interface CompactState {
+  weight: readonly tf.Tensor[];
+  moments: readonly tf.Tensor[];
+}
+
+/** One step of Adam with moments of 16 bits on all weights; they and their moments are changed where they lie. */
+export function fusedCompactStep(
+  { weight, moments }: CompactState,
+  gradients: readonly tf.Tensor[],
+  step: CompactStep,
+): void {
+  run('FlowCompactStep', listed(...weight, ...moments, ...gradients), { ...step, weights: weight.length });
+}
+
+/** Takes the weights back to before a step, to rounding; the moments stay as that step left them. */
+export function fusedCompactStepBack(state: CompactState, step: CompactStep): void {
+  fusedCompactStep(state, [], { ...step, learningRate: -step.learningRate });
 }
 
 /** Beyond so many channels a linear map is bound by its products alone, and the ordinary ones block them better. */

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AdaptiveStep, fusedAdaptiveStep, fusedAdaptiveStepBack, hasFused } from '../core/fused';
+import { CompactAdam } from './compactAdam';
+import { type Slot, stopSharing, zeroSlot } from './slots';
 
 /** What Adam and Adamax of tfjs keep; the second moment has a name of its own in each. */
 interface AdaptiveFields {
@@ -17,48 +19,58 @@ interface AdaptiveFields {
   incrementIterations(): void;
 }
 
-interface Slot {
-  originalName: string;
-  variable: tf.Variable;
-}
-
 /** Steps of Adam are a few learning rates long: up to this one, what taking one back rounds away is nothing to a weight. */
 const LARGEST_UNDONE = 1;
 
+/** Takes a step back, to rounding, as long as no other was taken. */
+export type Undo = () => void;
+
 /**
- * Whether a step changes the weights where they lie, and can be taken back: Adam and Adamax with the fused kernel. Everywhere else
- * new values take the place of old ones, which whoever holds them keeps.
+ * Whether a step can be taken back, so that nobody need hold the old weights: where a fused kernel changes them where they lie, and by
+ * little enough.
  */
-export function updatesInPlace(optimizer: tf.Optimizer): boolean {
-  const plain = optimizer instanceof tf.AdamOptimizer || optimizer instanceof tf.AdamaxOptimizer;
-  return plain && hasFused('FlowAdaptiveStep') && fieldsOf(optimizer).learningRate <= LARGEST_UNDONE;
+export function canUndo(optimizer: tf.Optimizer): boolean {
+  const fused = isCompact(optimizer) ? hasFused('FlowCompactStep') : hasFusedStep(optimizer);
+  return fused && fieldsOf(optimizer).learningRate <= LARGEST_UNDONE;
+}
+
+/* Any optimizer is an instance of every optimizer's class (tfjs redefines instanceof), and subclasses may compute something else. */
+
+function isCompact(optimizer: tf.Optimizer): optimizer is CompactAdam {
+  return optimizer.constructor === CompactAdam;
+}
+
+function hasFusedStep(optimizer: tf.Optimizer): boolean {
+  const kind = optimizer.constructor;
+  const adaptive = kind === tf.AdamOptimizer || kind === tf.AdamaxOptimizer;
+  return adaptive && hasFused('FlowAdaptiveStep');
 }
 
 /**
- * One step of the optimizer: as `optimizer.applyGradients`, in one pass over all weights where it is made in place. The optimizer's
- * state is the same either way.
+ * One step of the optimizer: as `optimizer.applyGradients`, and for Adam and Adamax in one pass over all weights where the backend has
+ * the fused kernel. The optimizer's state is the same either way.
  *
  * @param gradients one per variable, disposed here; null leaves it and its moments alone
- * @returns takes a step back that was made in place, to rounding, as long as no other was taken
+ * @returns present where `canUndo`
  */
 export function applyGradients(
   optimizer: tf.Optimizer,
   variables: readonly tf.Variable[],
   gradients: readonly (tf.Tensor | null)[],
-): (() => void) | undefined {
-  let undo: (() => void) | undefined;
-  if (updatesInPlace(optimizer)) {
-    tf.tidy(() => {
-      undo = applyAdaptive(fieldsOf(optimizer), variables, gradients);
-    });
-  } else {
-    // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
-    optimizer.applyGradients(
-      variables.map((variable, i) => ({ name: variable.name, tensor: gradients[i] as tf.Tensor })),
-    );
-  }
+): Undo | undefined {
+  let undo: Undo | undefined;
+  tf.tidy(() => {
+    if (isCompact(optimizer)) undo = optimizer.step(variables, gradients);
+    else if (hasFusedStep(optimizer)) undo = applyAdaptive(fieldsOf(optimizer), variables, gradients);
+    else {
+      // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
+      optimizer.applyGradients(
+        variables.map((variable, i) => ({ name: variable.name, tensor: gradients[i] as tf.Tensor })),
+      );
+    }
+  });
   tf.dispose(gradients.filter((gradient) => gradient !== null));
-  return undo;
+  return canUndo(optimizer) ? undo : undefined;
 }
 
 function fieldsOf(optimizer: tf.Optimizer): AdaptiveFields {
@@ -69,19 +81,19 @@ function applyAdaptive(
   optimizer: AdaptiveFields,
   variables: readonly tf.Variable[],
   gradients: readonly (tf.Tensor | null)[],
-): () => void {
+): Undo {
   const firsts = optimizer.accumulatedFirstMoment;
   const seconds = (optimizer.accumulatedSecondMoment ?? optimizer.accumulatedWeightedInfNorm) as Slot[];
   variables.forEach((variable, i) => {
-    firsts[i] ??= emptySlot(variable, 'm');
-    seconds[i] ??= emptySlot(variable, 'v');
+    firsts[i] ??= zeroSlot(variable, 'm');
+    seconds[i] ??= zeroSlot(variable, 'v');
   });
   const chosen = variables.flatMap((_, i) => (gradients[i] === null ? [] : [i]));
   const state = () => {
     const weight = chosen.map((i) => variables[i]);
     const first = chosen.map((i) => firsts[i].variable);
     const second = chosen.map((i) => seconds[i].variable);
-    for (const variable of [...weight, ...first, ...second]) stopSharing(variable);
+    stopSharing([...weight, ...first, ...second]);
     return { weight, first, second };
   };
   const constants = constantsOf(optimizer);
@@ -97,14 +109,6 @@ function applyAdaptive(
   return () => fusedAdaptiveStepBack(state(), constants);
 }
 
-/** What changes in place is copied first where somebody else, a clone for one, holds its values too. */
-function stopSharing(variable: tf.Variable): void {
-  if (tf.backend().refCount(variable.dataId) === 1) return;
-  const copy = tf.tensor(variable.dataSync(), variable.shape);
-  variable.assign(copy);
-  copy.dispose();
-}
-
 function constantsOf(optimizer: AdaptiveFields): AdaptiveStep {
   const { learningRate, beta1, beta2, epsilon, accBeta1, accBeta2, iteration, decay = 0 } = optimizer;
   const steps = iteration?.dataSync()[0] ?? 0;
@@ -117,12 +121,4 @@ function constantsOf(optimizer: AdaptiveFields): AdaptiveStep {
     bias1: 1 - accBeta1.dataSync()[0],
     bias2: accBeta2 === undefined ? 1 : 1 - accBeta2.dataSync()[0],
   };
-}
-
-function emptySlot(variable: tf.Variable, suffix: string): Slot {
-  const zeros = tf.zerosLike(variable as tf.Tensor);
-  const slot = { originalName: `${variable.name}/${suffix}`, variable: tf.variable(zeros, false) };
-  // The zeros share their data with the slot, which the first step frees: as long as nothing else holds them.
-  zeros.dispose();
-  return slot;
 }

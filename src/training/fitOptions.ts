@@ -23,7 +23,7 @@ export interface FitOptions {
   batchSize?: number;
   /** Steps that make an epoch. Default: one pass over the data. */
   stepsPerEpoch?: number;
-  /** A tf.train optimizer, or the name of one that `fit` makes and disposes. Default: 'adam'. */
+  /** A tf.train optimizer, or the name of one that `fit` makes and disposes; 'compactAdam' needs the least memory. Default: 'adam'. */
   optimizer?: OptimizerName | tf.Optimizer;
   /** Full learning rate. Default: 1e-3, or that of the given optimizer. */
   learningRate?: number;

@@ -3,6 +3,7 @@ export type { BatchLike, BatchSource, DatasetLike } from './batchStream';
 export type { FitCallbacks } from './callbacks';
 export type { CheckpointOptions } from './checkpoint';
 export { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
+export { CompactAdam, type CompactAdamOptions } from './compactAdam';
 export type { FitData } from './data';
 export type { EarlyStoppingOptions } from './earlyStopping';
 export { type EvaluateOptions, evaluate } from './evaluate';

@@ -1,9 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { checkChoice, sameShape } from '../core/shapes';
+import { CompactAdam } from './compactAdam';
+import type { Slot } from './slots';
 
 /** Optimizers that `fit` builds by name, with the defaults of tf.train. */
-export type OptimizerName = 'sgd' | 'momentum' | 'adagrad' | 'adadelta' | 'adam' | 'adamax' | 'rmsprop';
+export type OptimizerName =
+  | 'sgd'
+  | 'momentum'
+  | 'adagrad'
+  | 'adadelta'
+  | 'adam'
+  | 'compactAdam'
+  | 'adamax'
+  | 'rmsprop';
 
 const builders: Record<OptimizerName, (learningRate: number) => tf.Optimizer> = {
   sgd: (learningRate) => tf.train.sgd(learningRate),
@@ -11,6 +21,7 @@ const builders: Record<OptimizerName, (learningRate: number) => tf.Optimizer> = 
   adagrad: (learningRate) => tf.train.adagrad(learningRate),
   adadelta: (learningRate) => tf.train.adadelta(learningRate),
   adam: (learningRate) => tf.train.adam(learningRate),
+  compactAdam: (learningRate) => new CompactAdam(learningRate),
   adamax: (learningRate) => tf.train.adamax(learningRate),
   rmsprop: (learningRate) => tf.train.rmsprop(learningRate),
 };
@@ -24,17 +35,11 @@ interface OptimizerFields {
   c?: tf.Tensor;
 }
 
-/** A tfjs optimizer's accumulator of one weight. */
-interface Slot {
-  originalName: string;
-  variable: tf.Variable;
-}
-
 function fieldsOf(optimizer: tf.Optimizer): OptimizerFields {
   return optimizer as unknown as OptimizerFields;
 }
 
-/** Builds a tf.train optimizer by name; Momentum gets 0.9, everything else the defaults of tf.train. */
+/** Builds an optimizer by name; Momentum gets 0.9, everything else the defaults of tf.train. */
 export function makeOptimizer(name: OptimizerName, learningRate: number): tf.Optimizer {
   checkChoice('fit', 'optimizer', name, Object.keys(builders));
   return builders[name](learningRate);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
 import type { RandomStream } from '../core/random';
-import { applyGradients, updatesInPlace } from './applyGradients';
+import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { globalNorm, globalNormScale } from './clipping';
 import { readScalars } from './evaluate';
@@ -31,7 +31,7 @@ export class Stepper {
   private readonly trainable: tf.Variable[];
   /** Weights of the last step whose loss and gradient were finite; those that the step changed in place come back by `undo`. */
   private lastGood: WeightSnapshot;
-  private undo?: () => void;
+  private undo?: Undo;
 
   constructor(
     private readonly model: Trainable,
@@ -72,7 +72,7 @@ export class Stepper {
         throw await this.failure(logs, gradients, batch, random, step);
       }
       setLearningRate(this.optimizer, learningRate);
-      this.remember(updatesInPlace(this.optimizer) ? this.trainable : []);
+      this.remember(canUndo(this.optimizer) ? this.trainable : []);
       this.undo = this.apply(gradients, logs.gradientNorm);
       this.averages?.update();
       return logs;
@@ -120,9 +120,9 @@ export class Stepper {
   }
 
   /** Clips and applies; a gradient is disposed as soon as what replaces it is there, so that the two never all stand side by side. */
-  private apply(gradients: readonly (tf.Tensor | null)[], norm: number): (() => void) | undefined {
+  private apply(gradients: readonly (tf.Tensor | null)[], norm: number): Undo | undefined {
     const { clipValue, clipNorm } = this.clipping;
-    let undo: (() => void) | undefined;
+    let undo: Undo | undefined;
     tf.tidy(() => {
       let clipped = gradients;
       const replace = (change: (gradient: tf.Tensor) => tf.Tensor) => {

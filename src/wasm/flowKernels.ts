@@ -4,7 +4,7 @@ import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplin
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
 import { scaledLinear, scaledLinearGradient } from './scaledLinear';
-import { adaptiveStep, globalNorm } from './weights';
+import { adaptiveStep, compactStep, globalNorm } from './weights';
 
 function scaleChannels(call: KernelCall<'input' | 'offset' | 'logScale', unknown>): TensorInfo[] {
   const { inputs, backend, kernels } = call;
@@ -55,5 +55,6 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowScaledLinear', scaledLinear);
   replaceKernel('FlowScaledLinearGradient', scaledLinearGradient);
   replaceKernel('FlowAdaptiveStep', adaptiveStep);
+  replaceKernel('FlowCompactStep', compactStep);
   replaceKernel('FlowGlobalNorm', globalNorm);
 }

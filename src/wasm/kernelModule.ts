@@ -35,6 +35,7 @@ interface Exports {
   copyColumns(): void;
   couple(): void;
   adapt(): void;
+  adaptCompact(): void;
   globalNorm(): void;
   coupleGradient(): void;
   scaledLinear(): void;
@@ -66,6 +67,7 @@ type Entry =
   | 'scaledLinear'
   | 'scaledLinearGradient'
   | 'adapt'
+  | 'adaptCompact'
   | 'globalNorm';
 
 const CONTROL_BYTES = 1024;

@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { AdaptiveStep } from '../core/fused';
+import type { AdaptiveStep, CompactStep } from '../core/fused';
 import { floatWord } from './kernelModule';
 import type { KernelCall } from './register';
 
@@ -17,14 +17,30 @@ function cut(size: number, addresses: readonly number[], words: number[]): void 
 }
 
 /** [...weights, ...first moments, ...second moments, ...gradients or none], all changed in place but the gradients. */
-export function adaptiveStep(call: KernelCall<string, AdaptiveStep & { weights: number }>): TensorInfo[] {
-  const { inputs, attrs, kernels } = call;
+export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): TensorInfo[] {
+  adapt(call, { entry: 'adapt', groups: 4, variant: call.attrs.kind === 'adam' ? 0 : 1 });
+  return [];
+}
+
+/** [...weights, ...moments, ...gradients or none], all changed in place but the gradients. */
+export function compactStep(call: KernelCall<string, CompactStep & Count>): TensorInfo[] {
+  adapt(call, { entry: 'adaptCompact', groups: 3, variant: call.attrs.seed });
+  return [];
+}
+
+interface Count {
+  weights: number;
+}
+
+function adapt(
+  { inputs, attrs, kernels }: KernelCall<string, Omit<AdaptiveStep, 'kind'> & Count>,
+  { entry, groups, variant }: { entry: 'adapt' | 'adaptCompact'; groups: number; variant: number },
+): void {
   const tensors = Object.values(inputs);
-  const count = attrs.weights;
   const words: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const addresses = [0, 1, 2, 3].map((group) => {
-      const tensor = tensors[group * count + i];
+  for (let i = 0; i < attrs.weights; i++) {
+    const addresses = Array.from({ length: groups }, (_, group) => {
+      const tensor = tensors[group * attrs.weights + i];
       return tensor === undefined ? 0 : kernels.pointer(tensor);
     });
     cut(util.sizeFromShape(tensors[i].shape), addresses, words);
@@ -41,9 +57,7 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep & { weights: 
     attrs.learningRate,
     attrs.epsilon,
   ];
-  const kind = attrs.kind === 'adam' ? 0 : 1;
-  kernels.run('adapt', [segments, words.length / 5, kind, ...constants.map(floatWord)]);
-  return [];
+  kernels.run(entry, [segments, words.length / (1 + groups), variant, ...constants.map(floatWord)]);
 }
 
 /** sqrt of the sum of the squares of all inputs, a scalar. */

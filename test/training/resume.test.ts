@@ -49,10 +49,12 @@ const base: FitOptions = { epochs: 4, batchSize: 8, learningRate: 0.02 };
 
 for (const backend of ['cpu', 'wasm']) {
   describe(`a resumed run on ${backend}`, () => {
-    it.each(['sgd', 'momentum', 'adagrad', 'adadelta', 'adam', 'adamax', 'rmsprop'] as const)(
+    const use = () => (backend === 'wasm' ? prepareWasm() : tf.setBackend(backend));
+
+    it.each(['sgd', 'momentum', 'adagrad', 'adadelta', 'adam', 'compactAdam', 'adamax', 'rmsprop'] as const)(
       'continues bit for bit with %s, from the middle of an epoch',
       async (optimizer) => {
-        await tf.setBackend(backend);
+        await use();
         await compare(
           () => rows,
           () => ({ ...base, optimizer }),
@@ -62,7 +64,7 @@ for (const backend of ['cpu', 'wasm']) {
     );
 
     it('continues with centered RMSProp and with an optimizer given as an instance', async () => {
-      await tf.setBackend(backend);
+      await use();
       const made: tf.Optimizer[] = [];
       const options = () => {
         // tfjs subtracts epsilon under this root; with the usual sign small gradients give NaN.
@@ -86,7 +88,7 @@ for (const backend of ['cpu', 'wasm']) {
     });
 
     it('continues schedule, clipping, average, validation and early stopping', async () => {
-      await tf.setBackend(backend);
+      await use();
       const options = (): FitOptions => ({
         ...base,
         epochs: 6,

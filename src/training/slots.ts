@@ -1,0 +1,27 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** A tfjs optimizer's accumulator of one weight. */
+export interface Slot {
+  originalName: string;
+  variable: tf.Variable;
+}
+
+/** A slot of zeros for a weight. */
+export function zeroSlot(weight: tf.Variable, suffix: string, dtype: 'float32' | 'int32' = 'float32'): Slot {
+  // Made on the backend: `tf.zeros` would make an array on the host first.
+  const zeros = tf.fill(weight.shape, 0, dtype);
+  const slot = { originalName: `${weight.name}/${suffix}`, variable: tf.variable(zeros, false) };
+  // The zeros share their data with the slot, which the first step frees: as long as nothing else holds them.
+  zeros.dispose();
+  return slot;
+}
+
+/** What changes in place is copied first where somebody else, a clone for one, holds its values too. */
+export function stopSharing(variables: readonly tf.Variable[]): void {
+  for (const variable of variables) {
+    if (tf.backend().refCount(variable.dataId) === 1) continue;
+    const copy = tf.tensor(variable.dataSync(), variable.shape, variable.dtype);
+    variable.assign(copy);
+    copy.dispose();
+  }
+}
