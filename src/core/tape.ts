@@ -1,9 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from './errors';
 
-/** Name of our nodes, which free what they saved as soon as their gradients are there. */
-export const RECORDED = 'record';
-
 /** What an operation hands the tape. */
 interface Operation {
   results: tf.Tensor[];
@@ -66,7 +63,7 @@ function addNode(
   const saved = held.filter((tensor) => !(tensor instanceof tf.Variable));
   state.activeTape.push({
     id: state.nextTapeNodeId++,
-    kernelName: RECORDED,
+    kernelName: 'record',
     inputs: Object.fromEntries(inputs.entries()),
     outputs: results,
     saved,

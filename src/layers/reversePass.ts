@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gradientsOf } from '../core/gradients';
 import type { Transformed } from './transformed';
 
 /** Options of {@link ReversePass}. */
@@ -68,7 +69,9 @@ export class ReversePass {
   /** Gradient by x of a scalar, adding the gradients by the weights to those of the pass. */
   differentiate(objective: () => tf.Scalar, x: tf.Tensor, weights: readonly tf.Variable[]): tf.Tensor {
     const different = [...new Set(weights)];
-    const [dx, ...others] = gradientsOf(objective, [x, ...different]);
+    const { value, gradients } = gradientsOf(objective, [x, ...different]);
+    value.dispose();
+    const [dx, ...others] = gradients;
     this.add(different, others);
     return dx ?? tf.zerosLike(x);
   }
@@ -108,11 +111,4 @@ export class ReversePass {
     tf.dispose([...this.gradients.values()]);
     this.gradients.clear();
   }
-}
-
-/** Gradients of a scalar by tensors and variables; undefined where it does not depend on one. */
-export function gradientsOf(scalar: () => tf.Scalar, xs: tf.Tensor[]): (tf.Tensor | undefined)[] {
-  const { value, grads } = tf.engine().gradients(scalar, xs, undefined, true);
-  value.dispose();
-  return grads;
 }
