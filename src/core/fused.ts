@@ -210,6 +210,37 @@ export function hasFusedLinear(channels: number): boolean {
   return hasFused('FlowScaledLinear') && channels <= MOST_LINEAR_CHANNELS;
 }
 
+/** A square matrix that is computed of some weights on the host, and the way back to them. */
+export interface HostMatrix {
+  weights: readonly tf.Tensor[];
+  /** Row by row. */
+  values: Float64Array;
+  /** log|det|, natural. */
+  logDet: number;
+  /** Gradients in the weights, from those in the values and in logDet. */
+  gradient(ofValues: ArrayLike<number>, ofLogDet: number): Float32Array[];
+}
+
+function fromHost(values: Float32Array, shape: number[]): tf.Tensor {
+  return tf.engine().makeTensor(values, shape, 'float32');
+}
+
+/** The matrix as a differentiable tensor [size, size]. */
+export function hostMatrixTensor(matrix: HostMatrix): tf.Tensor2D {
+  const size = Math.sqrt(matrix.values.length);
+  const [result] = record(matrix.weights, () => ({
+    results: [fromHost(Float32Array.from(matrix.values), [size, size])],
+    needed: [],
+    gradient: ([dy]) => gradientInWeights(matrix, dy, 0),
+  }));
+  return result as tf.Tensor2D;
+}
+
+function gradientInWeights(matrix: HostMatrix, dy: tf.Tensor, ofLogDet: number): tf.Tensor[] {
+  const gradients = matrix.gradient(dy.dataSync<'float32'>(), ofLogDet);
+  return gradients.map((gradient, i) => fromHost(gradient, matrix.weights[i].shape));
+}
+
 /** Weights of `fusedScaledLinear`. */
 export interface FusedLinearWeights {
   /** [c] */
@@ -217,7 +248,7 @@ export interface FusedLinearWeights {
   /** [c] */
   logScale: tf.Tensor;
   /** [c, c]; in the inverse of a map the inverse of its matrix. */
-  matrix: tf.Tensor2D;
+  matrix: HostMatrix;
 }
 
 /**
@@ -225,15 +256,32 @@ export interface FusedLinearWeights {
  *
  *     y = ((x + offset) * exp(logScale)) matrix,    inverse: y = (x matrix) * exp(-logScale) - offset
  *
- * @param x [..., c]
+ * @param x [n, ..., c]
+ * @returns value like x, and logDet [n]
  */
-export function fusedScaledLinear(x: tf.Tensor, weights: FusedLinearWeights, inverse: boolean): tf.Tensor {
+export function fusedScaledLinear(
+  x: tf.Tensor,
+  weights: FusedLinearWeights,
+  inverse: boolean,
+): { value: tf.Tensor; logDet: tf.Tensor1D } {
   const { offset, logScale, matrix } = weights;
-  const [result] = record([x, offset, logScale, matrix], () => ({
-    results: run('FlowScaledLinear', { input: x, offset, logScale, matrix }, { inverse }),
-    needed: [x, offset, logScale, matrix],
-    gradient: ([dy], [input, b, l, m]) =>
-      run('FlowScaledLinearGradient', { dy, input, offset: b, logScale: l, matrix: m }, { inverse }),
-  }));
-  return result;
+  const [value, logDet] = record([x, offset, logScale, ...matrix.weights], () => {
+    const linear = fromHost(Float32Array.from(matrix.values), [logScale.size, logScale.size]);
+    const forward = { inverse, logDet: matrix.logDet };
+    return {
+      results: run('FlowScaledLinear', { input: x, offset, logScale, matrix: linear }, forward),
+      needed: [x, offset, logScale, linear],
+      gradient: ([dy, dLogDet], [input, b, l, m]) => {
+        const positions = x.size / (x.shape[0] * logScale.size);
+        const ofLogDet = positions * dLogDet.dataSync<'float32'>().reduce((sum, given) => sum + given, 0);
+        const inputs = { dy, input, offset: b, logScale: l, matrix: m };
+        const [dx, dOffset, dLogScale, dMatrix] = run('FlowScaledLinearGradient', inputs, {
+          inverse,
+          ofLogDet,
+        });
+        return [dx, dOffset, dLogScale, ...gradientInWeights(matrix, dMatrix, ofLogDet)];
+      },
+    };
+  });
+  return { value, logDet: logDet as tf.Tensor1D };
 }

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { computesOnHost, fusedScaledLinear, hasFusedLinear, readsAtOnce } from '../core/fused';
+import {
+  computesOnHost,
+  fusedScaledLinear,
+  type HostMatrix,
+  hasFusedLinear,
+  hostMatrixTensor,
+  readsAtOnce,
+} from '../core/fused';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
@@ -16,6 +23,7 @@ import {
   Matrix,
   norm1,
   randomRotation,
+  slogdet,
 } from '../linalg';
 import { ActNorm } from './actnorm';
 import {
@@ -88,21 +96,15 @@ export class InvConv1x1 extends Bijector {
     const plain = before.constructor === ActNorm && this.constructor === InvConv1x1;
     if (!plain || before.disposed || this.disposed) return undefined;
     const { offset, logScale } = before.fusedScale;
-    const pass = (x: tf.Tensor, inverse: boolean) =>
-      tf.tidy(() => {
-        const matrix = this.kernel.matrix();
-        const weights = { offset, logScale, matrix: inverse ? this.kernel.inverse(matrix) : matrix };
-        const terms = [logScale, this.kernel.logDetTerms(matrix)];
-        return {
-          value: fusedScaledLinear(x, weights, inverse),
-          logDet: repeatSum(terms, inverse ? -this.positions : this.positions, x.shape[0]),
-        } as never;
-      }) as Transformed;
+    const pass = (x: tf.Tensor, inverse: boolean) => {
+      const matrix = this.kernel.onHost();
+      return fusedScaledLinear(x, { offset, logScale, matrix: inverse ? inverted(matrix) : matrix }, inverse);
+    };
     return { forward: (x) => pass(x, false), inverse: (y) => pass(y, true) };
   }
 
   override conditioning(): Conditioning {
-    const matrix = this.kernel.onHost();
+    const matrix = square(this.kernel.onHost().values);
     return { conditionNumber: norm1(matrix) * norm1(inverse(matrix)) };
   }
 
@@ -129,7 +131,7 @@ type AddWeight = (name: string, initial: tf.Tensor, trainable?: boolean) => tf.V
 interface Kernel {
   matrix(): tf.Tensor2D;
   /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
-  onHost(): Matrix;
+  onHost(): HostMatrix;
   /** W^-1, for the matrix as `matrix` gave it. */
   inverse(matrix: tf.Tensor2D): tf.Tensor2D;
   /** What adds up to log|det W|. */
@@ -140,12 +142,47 @@ function toTensor(matrix: Matrix): tf.Tensor2D {
   return tf.tensor2d(Float32Array.from(matrix.data), [matrix.rows, matrix.cols]);
 }
 
+function square(values: Float64Array): Matrix {
+  const size = Math.sqrt(values.length);
+  return new Matrix(values, size, size);
+}
+
+/** W^-1 = Y of W, as dW = -Y^T dY Y^T. */
+function inverted({ weights, values, logDet, gradient }: HostMatrix): HostMatrix {
+  const matrix = inverse(square(values));
+  return {
+    weights,
+    values: matrix.data,
+    logDet: -logDet,
+    gradient(ofValues, ofLogDet) {
+      const turned = matrix.transpose();
+      const ofInverse = turned.multiply(square(Float64Array.from(ofValues))).multiply(turned);
+      return gradient(
+        ofInverse.data.map((value) => -value),
+        -ofLogDet,
+      );
+    },
+  };
+}
+
 function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
-  const { rows, cols } = rotation;
-  const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
-  const inverted = (matrix: tf.Tensor2D) => inverseMatrix(matrix, onHost);
-  return { matrix: () => kernel, onHost, inverse: inverted, logDetTerms: logAbsDet };
+  const onHost = (): HostMatrix => {
+    const matrix = square(Float64Array.from(kernel.dataSync()));
+    return {
+      weights: [kernel],
+      values: matrix.data,
+      logDet: slogdet(matrix).logAbsDet,
+      gradient(ofValues, ofLogDet) {
+        const result = Float32Array.from(ofValues);
+        if (ofLogDet === 0) return [result];
+        const turned = inverse(matrix).transpose().data;
+        return [result.map((value, i) => value + ofLogDet * turned[i])];
+      },
+    };
+  };
+  const inverseOf = (matrix: tf.Tensor2D) => inverseMatrix(matrix, () => square(onHost().values));
+  return { matrix: () => kernel, onHost, inverse: inverseOf, logDetTerms: logAbsDet };
 }
 
 function luKernel(
@@ -190,7 +227,24 @@ function luKernel(
     for (let i = 0; i < n; i++) withScales[i * n + i] = sign[i] * Math.exp(s[i]);
     return { rows, lower: below, upper: withScales };
   };
-  const onHost = () => luProduct(factors());
+  const onHost = (): HostMatrix => {
+    const now = factors();
+    return {
+      weights: [lower, upper, logScale],
+      values: luProduct(now).data,
+      logDet: logScale.dataSync<'float32'>().reduce((sum, entry) => sum + entry, 0),
+      /** The gradient in log s_i is u_ii times that in u_ii, and that in logDet. */
+      gradient(ofValues, ofLogDet) {
+        const gradients = luProductGradient(now, ofValues);
+        const ofLogScale = new Float32Array(n);
+        for (let i = 0, at = 0; i < n; i++, at += n + 1) {
+          ofLogScale[i] = now.upper[at] * gradients.upper[at] + ofLogDet;
+          gradients.upper[at] = 0;
+        }
+        return [gradients.lower, gradients.upper, ofLogScale];
+      },
+    };
+  };
   const order = permutation as unknown as tf.Tensor2D;
   const left = (): tf.Tensor2D => tf.add(tf.mul(lower, strictlyBelow), identity);
   const right = (): tf.Tensor2D => {
@@ -203,28 +257,11 @@ function luKernel(
     const ofRight = tf.transpose(lowerInverse(tf.transpose(right()))) as tf.Tensor2D;
     return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
-  /** The gradient in log s_i is u_ii times that in u_ii. */
-  const computed = tf.customGrad(() => {
-    const now = factors();
-    const gradFunc = (dy: tf.Tensor) => {
-      const gradients = luProductGradient(now, dy.dataSync());
-      const dLogScale = Float32Array.from(
-        diagonal,
-        (_, i) => now.upper[i * n + i] * gradients.upper[i * n + i],
-      );
-      for (let i = 0; i < n; i++) gradients.upper[i * n + i] = 0;
-      return [
-        tf.tensor2d(gradients.lower, [n, n]),
-        tf.tensor2d(gradients.upper, [n, n]),
-        tf.tensor1d(dLogScale),
-      ];
-    };
-    return { value: toTensor(luProduct(now)), gradFunc };
-  });
   return {
-    matrix: () => (computesOnHost() ? (computed(lower, upper, logScale) as tf.Tensor2D) : composed()),
+    matrix: () => (computesOnHost() ? hostMatrixTensor(onHost()) : composed()),
     onHost,
-    inverse: (matrix) => (readsAtOnce() ? inverseMatrix(matrix, onHost) : composedInverse()),
+    inverse: (matrix) =>
+      readsAtOnce() ? inverseMatrix(matrix, () => square(onHost().values)) : composedInverse(),
     logDetTerms: () => logScale,
   };
 }
