@@ -12,6 +12,7 @@ export type FusedKernel =
   | 'FlowAffineCoupling'
   | 'FlowNetworkCoupling'
   | 'FlowScaleChannels'
+  | 'FlowLuMatrix'
   | 'FlowScaledLinear'
   | 'FlowAdaptiveStep'
   | 'FlowGlobalNorm';
@@ -210,35 +211,52 @@ export function hasFusedLinear(channels: number): boolean {
   return hasFused('FlowScaledLinear') && channels <= MOST_LINEAR_CHANNELS;
 }
 
-/** A square matrix that is computed of some weights on the host, and the way back to them. */
-export interface HostMatrix {
+/** A square matrix that is computed of some weights, and the way back to them. */
+export interface MatrixOfWeights {
   weights: readonly tf.Tensor[];
-  /** Row by row. */
-  values: Float64Array;
-  /** log|det|, natural. */
-  logDet: number;
-  /** Gradients in the weights, from those in the values and in logDet. */
-  gradient(ofValues: ArrayLike<number>, ofLogDet: number): Float32Array[];
+  /** Called off the tape. */
+  compute(): {
+    matrix: tf.Tensor2D;
+    /** log|det|, natural. */
+    logDet: number;
+    /** Gradients in the weights, from those in the matrix and in logDet. */
+    gradient(ofMatrix: tf.Tensor2D, ofLogDet: number): tf.Tensor[];
+  };
 }
 
-function fromHost(values: Float32Array, shape: number[]): tf.Tensor {
-  return tf.engine().makeTensor(values, shape, 'float32');
-}
-
-/** The matrix as a differentiable tensor [size, size]. */
-export function hostMatrixTensor(matrix: HostMatrix): tf.Tensor2D {
-  const size = Math.sqrt(matrix.values.length);
-  const [result] = record(matrix.weights, () => ({
-    results: [fromHost(Float32Array.from(matrix.values), [size, size])],
-    needed: [],
-    gradient: ([dy]) => gradientInWeights(matrix, dy, 0),
-  }));
+/** The matrix as a differentiable tensor. */
+export function matrixTensor({ weights, compute }: MatrixOfWeights): tf.Tensor2D {
+  const [result] = record(weights, () => {
+    const { matrix, gradient } = compute();
+    return { results: [matrix], needed: [], gradient: ([dy]) => gradient(dy as tf.Tensor2D, 0) };
+  });
   return result as tf.Tensor2D;
 }
 
-function gradientInWeights(matrix: HostMatrix, dy: tf.Tensor, ofLogDet: number): tf.Tensor[] {
-  const gradients = matrix.gradient(dy.dataSync<'float32'>(), ofLogDet);
-  return gradients.map((gradient, i) => fromHost(gradient, matrix.weights[i].shape));
+/** Weights of P L (U + diag(sign * exp(logScale))); what lies on the other side of a factor's diagonal is not looked at. */
+export interface LuWeights {
+  /** [c, c] */
+  permutation: tf.Tensor;
+  /** [c, c], with ones on its diagonal. */
+  lower: tf.Tensor;
+  /** [c, c] */
+  upper: tf.Tensor;
+  /** [c] */
+  sign: tf.Tensor;
+  /** [c] */
+  logScale: tf.Tensor;
+}
+
+/** The matrix of an LU form, computed in float64; lower, upper and logScale are its weights. */
+export function fusedLuMatrix(given: LuWeights): MatrixOfWeights {
+  const { lower, upper, logScale } = given;
+  const compute = () => ({
+    matrix: run('FlowLuMatrix', { ...given })[0] as tf.Tensor2D,
+    logDet: logScale.dataSync<'float32'>().reduce((sum, entry) => sum + entry, 0),
+    gradient: (dy: tf.Tensor2D, ofLogDet: number) =>
+      run('FlowLuMatrixGradient', { ...given, dy }, { ofLogDet }),
+  });
+  return { weights: [lower, upper, logScale], compute };
 }
 
 /** Weights of `fusedScaledLinear`. */
@@ -248,7 +266,7 @@ export interface FusedLinearWeights {
   /** [c] */
   logScale: tf.Tensor;
   /** [c, c]; in the inverse of a map the inverse of its matrix. */
-  matrix: HostMatrix;
+  matrix: MatrixOfWeights;
 }
 
 /**
@@ -264,22 +282,26 @@ export function fusedScaledLinear(
   weights: FusedLinearWeights,
   inverse: boolean,
 ): { value: tf.Tensor; logDet: tf.Tensor1D } {
-  const { offset, logScale, matrix } = weights;
-  const [value, logDet] = record([x, offset, logScale, ...matrix.weights], () => {
-    const linear = fromHost(Float32Array.from(matrix.values), [logScale.size, logScale.size]);
-    const forward = { inverse, logDet: matrix.logDet };
+  const { offset, logScale } = weights;
+  const [value, logDet] = record([x, offset, logScale, ...weights.matrix.weights], () => {
+    const computed = weights.matrix.compute();
+    const { matrix } = computed;
     return {
-      results: run('FlowScaledLinear', { input: x, offset, logScale, matrix: linear }, forward),
-      needed: [x, offset, logScale, linear],
+      results: run(
+        'FlowScaledLinear',
+        { input: x, offset, logScale, matrix },
+        { inverse, logDet: computed.logDet },
+      ),
+      needed: [x, offset, logScale, matrix],
       gradient: ([dy, dLogDet], [input, b, l, m]) => {
-        const positions = x.size / (x.shape[0] * logScale.size);
+        const positions = tf.util.sizeFromShape(x.shape.slice(1)) / logScale.size;
         const ofLogDet = positions * dLogDet.dataSync<'float32'>().reduce((sum, given) => sum + given, 0);
         const inputs = { dy, input, offset: b, logScale: l, matrix: m };
         const [dx, dOffset, dLogScale, dMatrix] = run('FlowScaledLinearGradient', inputs, {
           inverse,
           ofLogDet,
         });
-        return [dx, dOffset, dLogScale, ...gradientInWeights(matrix, dMatrix, ofLogDet)];
+        return [dx, dOffset, dLogScale, ...computed.gradient(dMatrix as tf.Tensor2D, ofLogDet)];
       },
     };
   });

@@ -71,7 +71,7 @@ function addNode(
       const given = dys.map((dy, i) => dy ?? tf.zeros(results[i].shape));
       const gradients = onTheWayBack(given, inputs, () => gradient(given, held), held.length === 0);
       // In an outermost pass nobody comes by again.
-      if (state.gradientDepth === 0) tf.dispose(saved);
+      if (state.gradientDepth === 0) for (const tensor of saved) tensor.dispose();
       return Object.fromEntries(gradients.map((dx, i) => [i, () => dx]));
     },
   });

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
-  computesOnHost,
+  fusedLuMatrix,
   fusedScaledLinear,
-  type HostMatrix,
+  hasFused,
   hasFusedLinear,
-  hostMatrixTensor,
+  type MatrixOfWeights,
+  matrixTensor,
   readsAtOnce,
 } from '../core/fused';
 import { registerModule } from '../core/module';
@@ -19,7 +20,6 @@ import {
   lowerInverse,
   luDecompose,
   luProduct,
-  luProductGradient,
   Matrix,
   norm1,
   randomRotation,
@@ -97,14 +97,15 @@ export class InvConv1x1 extends Bijector {
     if (!plain || before.disposed || this.disposed) return undefined;
     const { offset, logScale } = before.fusedScale;
     const pass = (x: tf.Tensor, inverse: boolean) => {
-      const matrix = this.kernel.onHost();
-      return fusedScaledLinear(x, { offset, logScale, matrix: inverse ? inverted(matrix) : matrix }, inverse);
+      const { ofWeights, onHost } = this.kernel;
+      const matrix = inverse ? inverted(ofWeights, onHost) : ofWeights;
+      return fusedScaledLinear(x, { offset, logScale, matrix }, inverse);
     };
     return { forward: (x) => pass(x, false), inverse: (y) => pass(y, true) };
   }
 
   override conditioning(): Conditioning {
-    const matrix = square(this.kernel.onHost().values);
+    const matrix = this.kernel.onHost();
     return { conditionNumber: norm1(matrix) * norm1(inverse(matrix)) };
   }
 
@@ -131,7 +132,9 @@ type AddWeight = (name: string, initial: tf.Tensor, trainable?: boolean) => tf.V
 interface Kernel {
   matrix(): tf.Tensor2D;
   /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
-  onHost(): HostMatrix;
+  onHost(): Matrix;
+  /** For fused operations. */
+  ofWeights: MatrixOfWeights;
   /** W^-1, for the matrix as `matrix` gave it. */
   inverse(matrix: tf.Tensor2D): tf.Tensor2D;
   /** What adds up to log|det W|. */
@@ -142,47 +145,46 @@ function toTensor(matrix: Matrix): tf.Tensor2D {
   return tf.tensor2d(Float32Array.from(matrix.data), [matrix.rows, matrix.cols]);
 }
 
-function square(values: Float64Array): Matrix {
-  const size = Math.sqrt(values.length);
-  return new Matrix(values, size, size);
-}
-
 /** W^-1 = Y of W, as dW = -Y^T dY Y^T. */
-function inverted({ weights, values, logDet, gradient }: HostMatrix): HostMatrix {
-  const matrix = inverse(square(values));
+function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): MatrixOfWeights {
   return {
     weights,
-    values: matrix.data,
-    logDet: -logDet,
-    gradient(ofValues, ofLogDet) {
-      const turned = matrix.transpose();
-      const ofInverse = turned.multiply(square(Float64Array.from(ofValues))).multiply(turned);
-      return gradient(
-        ofInverse.data.map((value) => -value),
-        -ofLogDet,
-      );
+    compute() {
+      const { logDet, gradient } = compute();
+      const result = inverse(onHost());
+      return {
+        matrix: toTensor(result),
+        logDet: -logDet,
+        gradient(ofMatrix, ofLogDet) {
+          const turned = result.transpose();
+          const given = new Matrix(Float64Array.from(ofMatrix.dataSync()), turned.rows, turned.cols);
+          const product = turned.multiply(given).multiply(turned);
+          return gradient(tf.neg(toTensor(product)), -ofLogDet);
+        },
+      };
     },
   };
 }
 
 function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
-  const onHost = (): HostMatrix => {
-    const matrix = square(Float64Array.from(kernel.dataSync()));
-    return {
-      weights: [kernel],
-      values: matrix.data,
-      logDet: slogdet(matrix).logAbsDet,
-      gradient(ofValues, ofLogDet) {
-        const result = Float32Array.from(ofValues);
-        if (ofLogDet === 0) return [result];
-        const turned = inverse(matrix).transpose().data;
-        return [result.map((value, i) => value + ofLogDet * turned[i])];
-      },
+  const { rows, cols } = rotation;
+  const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
+  const compute = () => {
+    const values = onHost();
+    const gradient = (ofMatrix: tf.Tensor2D, ofLogDet: number) => {
+      if (ofLogDet === 0) return [ofMatrix];
+      return [tf.add(ofMatrix, tf.mul(toTensor(inverse(values).transpose()), ofLogDet))];
     };
+    return { matrix: kernel, logDet: slogdet(values).logAbsDet, gradient };
   };
-  const inverseOf = (matrix: tf.Tensor2D) => inverseMatrix(matrix, () => square(onHost().values));
-  return { matrix: () => kernel, onHost, inverse: inverseOf, logDetTerms: logAbsDet };
+  return {
+    matrix: () => kernel,
+    onHost,
+    ofWeights: { weights: [kernel], compute },
+    inverse: (matrix) => inverseMatrix(matrix, onHost),
+    logDetTerms: logAbsDet,
+  };
 }
 
 function luKernel(
@@ -227,24 +229,8 @@ function luKernel(
     for (let i = 0; i < n; i++) withScales[i * n + i] = sign[i] * Math.exp(s[i]);
     return { rows, lower: below, upper: withScales };
   };
-  const onHost = (): HostMatrix => {
-    const now = factors();
-    return {
-      weights: [lower, upper, logScale],
-      values: luProduct(now).data,
-      logDet: logScale.dataSync<'float32'>().reduce((sum, entry) => sum + entry, 0),
-      /** The gradient in log s_i is u_ii times that in u_ii, and that in logDet. */
-      gradient(ofValues, ofLogDet) {
-        const gradients = luProductGradient(now, ofValues);
-        const ofLogScale = new Float32Array(n);
-        for (let i = 0, at = 0; i < n; i++, at += n + 1) {
-          ofLogScale[i] = now.upper[at] * gradients.upper[at] + ofLogDet;
-          gradients.upper[at] = 0;
-        }
-        return [gradients.lower, gradients.upper, ofLogScale];
-      },
-    };
-  };
+  const onHost = () => luProduct(factors());
+  const ofWeights = fusedLuMatrix({ permutation, lower, upper, sign: signs, logScale });
   const order = permutation as unknown as tf.Tensor2D;
   const left = (): tf.Tensor2D => tf.add(tf.mul(lower, strictlyBelow), identity);
   const right = (): tf.Tensor2D => {
@@ -258,10 +244,10 @@ function luKernel(
     return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
   return {
-    matrix: () => (computesOnHost() ? hostMatrixTensor(onHost()) : composed()),
+    matrix: () => (hasFused('FlowLuMatrix') ? matrixTensor(ofWeights) : composed()),
     onHost,
-    inverse: (matrix) =>
-      readsAtOnce() ? inverseMatrix(matrix, () => square(onHost().values)) : composedInverse(),
+    ofWeights,
+    inverse: (matrix) => (readsAtOnce() ? inverseMatrix(matrix, onHost) : composedInverse()),
     logDetTerms: () => logScale,
   };
 }

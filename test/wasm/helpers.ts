@@ -62,8 +62,10 @@ export async function expectSame(
 
 /** Actnorm with a 1x1 convolution of x, offset, logScale and the matrix itself. */
 export function scaledLinearValue([x, offset, logScale, matrix]: tf.Tensor[], inverse: boolean): tf.Tensor {
-  const values = Float64Array.from(matrix.dataSync());
-  const gradient = (ofValues: ArrayLike<number>) => [Float32Array.from(ofValues)];
-  const hosted = { weights: [matrix], values, logDet: 0, gradient };
-  return fusedScaledLinear(x, { offset, logScale, matrix: hosted }, inverse).value;
+  const compute = () => ({
+    matrix: matrix as tf.Tensor2D,
+    logDet: 0,
+    gradient: (ofMatrix: tf.Tensor2D) => [ofMatrix],
+  });
+  return fusedScaledLinear(x, { offset, logScale, matrix: { weights: [matrix], compute } }, inverse).value;
 }
