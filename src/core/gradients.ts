@@ -43,35 +43,40 @@ function walkBack(
   const wanted = new Set(xs.map(({ id }) => id));
   const depends = dependents(tape, wanted);
   const gradients = new Map([[y.id, tf.onesLike(y)]]);
-  const held = new Set(gradients.values());
-  const add = (id: number, given: tf.Tensor) => {
-    // A gradient that is somebody else's too (the one by the result, a saved tensor) must outlive its place here.
-    const shared = held.has(given) || given.kept || given.scopeId !== tf.engine().state.activeScope.id;
-    const dx = outermost && shared ? anotherHandle(given) : given;
+  const add = (id: number, dx: tf.Tensor) => {
     const before = gradients.get(id);
     const sum = before === undefined ? dx : (tf.engine().runKernel('Add', { a: before, b: dx }) as tf.Tensor);
-    if (before !== undefined && outermost) tf.dispose([before, dx]);
+    if (before !== undefined && outermost) {
+      before.dispose();
+      dx.dispose();
+    }
     gradients.set(id, sum);
-    held.add(sum);
   };
   for (let i = tape.length - 1; i >= 0; i--) {
     const node = tape[i];
     const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
-    const inputs = Object.entries(node.inputs).filter(([, { id }]) => depends.has(id));
-    if (inputs.length === 0 || dys.every((dy) => dy === null)) continue;
+    const names = Object.keys(node.inputs).filter((name) => depends.has(node.inputs[name].id));
+    if (names.length === 0 || dys.every((dy) => dy === null)) continue;
     const dxs = tf.tidy(() => {
       if (node.gradient === undefined) throw withoutGradient(node);
       const byName = node.gradient(dys as tf.Tensor[]);
-      return inputs.map(([name]) => byName[name]());
+      const given = names.map((name) => byName[name]());
+      return outermost ? given.map(owned) : given;
     });
-    inputs.forEach(([, { id }], k) => {
-      add(id, dxs[k]);
+    names.forEach((name, k) => {
+      add(node.inputs[name].id, dxs[k]);
     });
     if (!outermost) continue;
     free(node);
     for (const { id } of node.outputs) if (!wanted.has(id)) gradients.get(id)?.dispose();
   }
   return gradients;
+}
+
+/** A gradient that may be freed: another handle where it is somebody else's too (one by the result, a saved tensor, one of two inputs). */
+function owned(dx: tf.Tensor, place: number, all: readonly tf.Tensor[]): tf.Tensor {
+  const made = !dx.kept && dx.scopeId === tf.engine().state.activeScope.id && all.indexOf(dx) === place;
+  return made ? dx : anotherHandle(dx);
 }
 
 /** Everything on the tape that comes from the given tensors, themselves included. */

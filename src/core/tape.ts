@@ -64,7 +64,8 @@ function addNode(
   state.activeTape.push({
     id: state.nextTapeNodeId++,
     kernelName: 'record',
-    inputs: Object.fromEntries(inputs.entries()),
+    // By their places.
+    inputs: inputs as never,
     outputs: results,
     saved,
     gradient: (dys) => {
@@ -72,7 +73,7 @@ function addNode(
       const gradients = onTheWayBack(given, inputs, () => gradient(given, held), held.length === 0);
       // In an outermost pass nobody comes by again.
       if (state.gradientDepth === 0) for (const tensor of saved) tensor.dispose();
-      return Object.fromEntries(gradients.map((dx, i) => [i, () => dx]));
+      return gradients.map((dx) => () => dx) as never;
     },
   });
 }

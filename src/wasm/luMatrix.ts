@@ -8,7 +8,8 @@ type Call<Inputs extends string, Attributes> = KernelCall<Inputs | keyof LuWeigh
 function factors({ inputs, backend, kernels }: Call<never, unknown>) {
   const { permutation, lower, upper, sign, logScale } = inputs;
   const [signs, exponents] = [sign, logScale].map((tensor) => backend.typedArrayFromHeap(tensor));
-  const diagonal = Float64Array.from(exponents, (exponent, i) => signs[i] * Math.exp(exponent));
+  const diagonal = new Float64Array(exponents.length);
+  for (let i = 0; i < diagonal.length; i++) diagonal[i] = signs[i] * Math.exp(exponents[i]);
   const [room] = kernels.scratch(kernels.exports.luBytes(diagonal.length));
   kernels.write(room, new Int32Array(diagonal.buffer));
   const [p, l, u] = [permutation, lower, upper].map((tensor) => kernels.pointer(tensor));
