@@ -7,6 +7,7 @@ export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from '
 export { copyColumns } from './columns';
 export { tryTile, usePanels } from './tiles';
 export { couple, coupleGradient } from './coupling';
+export { luBytes, luMatrix, luMatrixGradient } from './luMatrix';
 export { scaledLinear, scaledLinearGradient } from './scaledLinear';
 export { adapt, adaptCompact, globalNorm } from './weights';
 export { winograd, winogradLocalBytes } from './winograd';

@@ -12,6 +12,7 @@ export type FusedKernel =
   | 'FlowAffineCoupling'
   | 'FlowNetworkCoupling'
   | 'FlowScaleChannels'
+  | 'FlowLuMatrix'
   | 'FlowScaledLinear'
   | 'FlowAdaptiveStep'
   | 'FlowCompactStep'
@@ -36,9 +37,9 @@ function run(kernel: string, inputs: tf.NamedTensorMap, attributes: object = {})
   return tf.engine().runKernel(kernel, inputs, attributes as tf.NamedAttrMap) as tf.Tensor[];
 }
 
-/** A kernel's inputs by their places in a list. */
+/** A kernel's inputs by their places in a list: the engine hands them on as they are. */
 function listed(...tensors: tf.Tensor[]): tf.NamedTensorMap {
-  return Object.fromEntries(tensors.entries());
+  return tensors as unknown as tf.NamedTensorMap;
 }
 
 /** One layer of `fusedConvolutions`: (conv(x, filter) + offset) * exp(factor * logScale), then relu except in the last. */
@@ -249,6 +250,54 @@ export function hasFusedLinear(channels: number): boolean {
   return hasFused('FlowScaledLinear') && channels <= MOST_LINEAR_CHANNELS;
 }
 
+/** A square matrix that is computed of some weights, and the way back to them. */
+export interface MatrixOfWeights {
+  weights: readonly tf.Tensor[];
+  /** Called off the tape. */
+  compute(): {
+    matrix: tf.Tensor2D;
+    /** log|det|, natural. */
+    logDet: number;
+    /** Gradients in the weights, from those in the matrix and in logDet. */
+    gradient(ofMatrix: tf.Tensor2D, ofLogDet: number): tf.Tensor[];
+  };
+}
+
+/** The matrix as a differentiable tensor. */
+export function matrixTensor({ weights, compute }: MatrixOfWeights): tf.Tensor2D {
+  const [result] = record(weights, () => {
+    const { matrix, gradient } = compute();
+    return { results: [matrix], needed: [], gradient: ([dy]) => gradient(dy as tf.Tensor2D, 0) };
+  });
+  return result as tf.Tensor2D;
+}
+
+/** Weights of P L (U + diag(sign * exp(logScale))); what lies on the other side of a factor's diagonal is not looked at. */
+export interface LuWeights {
+  /** [c, c] */
+  permutation: tf.Tensor;
+  /** [c, c], with ones on its diagonal. */
+  lower: tf.Tensor;
+  /** [c, c] */
+  upper: tf.Tensor;
+  /** [c] */
+  sign: tf.Tensor;
+  /** [c] */
+  logScale: tf.Tensor;
+}
+
+/** The matrix of an LU form, computed in float64; lower, upper and logScale are its weights. */
+export function fusedLuMatrix(given: LuWeights): MatrixOfWeights {
+  const { lower, upper, logScale } = given;
+  const compute = () => ({
+    matrix: run('FlowLuMatrix', { ...given })[0] as tf.Tensor2D,
+    logDet: logScale.dataSync<'float32'>().reduce((sum, entry) => sum + entry, 0),
+    gradient: (dy: tf.Tensor2D, ofLogDet: number) =>
+      run('FlowLuMatrixGradient', { ...given, dy }, { ofLogDet }),
+  });
+  return { weights: [lower, upper, logScale], compute };
+}
+
 /** Weights of `fusedScaledLinear`. */
 export interface FusedLinearWeights {
   /** [c] */
@@ -256,7 +305,7 @@ export interface FusedLinearWeights {
   /** [c] */
   logScale: tf.Tensor;
   /** [c, c]; in the inverse of a map the inverse of its matrix. */
-  matrix: tf.Tensor2D;
+  matrix: MatrixOfWeights;
 }
 
 /**
@@ -264,15 +313,36 @@ export interface FusedLinearWeights {
  *
  *     y = ((x + offset) * exp(logScale)) matrix,    inverse: y = (x matrix) * exp(-logScale) - offset
  *
- * @param x [..., c]
+ * @param x [n, ..., c]
+ * @returns value like x, and logDet [n]
  */
-export function fusedScaledLinear(x: tf.Tensor, weights: FusedLinearWeights, inverse: boolean): tf.Tensor {
-  const { offset, logScale, matrix } = weights;
-  const [result] = record([x, offset, logScale, matrix], () => ({
-    results: run('FlowScaledLinear', { input: x, offset, logScale, matrix }, { inverse }),
-    needed: [x, offset, logScale, matrix],
-    gradient: ([dy], [input, b, l, m]) =>
-      run('FlowScaledLinearGradient', { dy, input, offset: b, logScale: l, matrix: m }, { inverse }),
-  }));
-  return result;
+export function fusedScaledLinear(
+  x: tf.Tensor,
+  weights: FusedLinearWeights,
+  inverse: boolean,
+): { value: tf.Tensor; logDet: tf.Tensor1D } {
+  const { offset, logScale } = weights;
+  const [value, logDet] = record([x, offset, logScale, ...weights.matrix.weights], () => {
+    const computed = weights.matrix.compute();
+    const { matrix } = computed;
+    return {
+      results: run(
+        'FlowScaledLinear',
+        { input: x, offset, logScale, matrix },
+        { inverse, logDet: computed.logDet },
+      ),
+      needed: [x, offset, logScale, matrix],
+      gradient: ([dy, dLogDet], [input, b, l, m]) => {
+        const positions = tf.util.sizeFromShape(x.shape.slice(1)) / logScale.size;
+        const ofLogDet = positions * dLogDet.dataSync<'float32'>().reduce((sum, given) => sum + given, 0);
+        const inputs = { dy, input, offset: b, logScale: l, matrix: m };
+        const [dx, dOffset, dLogScale, dMatrix] = run('FlowScaledLinearGradient', inputs, {
+          inverse,
+          ofLogDet,
+        });
+        return [dx, dOffset, dLogScale, ...computed.gradient(dMatrix as tf.Tensor2D, ofLogDet)];
+      },
+    };
+  });
+  return { value, logDet: logDet as tf.Tensor1D };
 }

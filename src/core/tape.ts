@@ -1,9 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from './errors';
 
-/** Name of our nodes, which free what they saved as soon as their gradients are there. */
-export const RECORDED = 'record';
-
 /** What an operation hands the tape. */
 interface Operation {
   results: tf.Tensor[];
@@ -66,16 +63,17 @@ function addNode(
   const saved = held.filter((tensor) => !(tensor instanceof tf.Variable));
   state.activeTape.push({
     id: state.nextTapeNodeId++,
-    kernelName: RECORDED,
-    inputs: Object.fromEntries(inputs.entries()),
+    kernelName: 'record',
+    // By their places.
+    inputs: inputs as never,
     outputs: results,
     saved,
     gradient: (dys) => {
       const given = dys.map((dy, i) => dy ?? tf.zeros(results[i].shape));
       const gradients = onTheWayBack(given, inputs, () => gradient(given, held), held.length === 0);
       // In an outermost pass nobody comes by again.
-      if (state.gradientDepth === 0) tf.dispose(saved);
-      return Object.fromEntries(gradients.map((dx, i) => [i, () => dx]));
+      if (state.gradientDepth === 0) for (const tensor of saved) tensor.dispose();
+      return gradients.map((dx) => () => dx) as never;
     },
   });
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { fusedAffineCoupling, fusedNetworkCoupling, hasFused } from '../core/fused';
+import { gradientsOf } from '../core/gradients';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
 import {
@@ -19,7 +20,7 @@ import {
   type Transformed,
 } from './bijector';
 import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
-import { gradientsOf, type ReversePass } from './reversePass';
+import type { ReversePass } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 
 /** Options of {@link AdditiveCoupling}, and the common ones of every coupling. */
@@ -85,7 +86,7 @@ abstract class Coupling extends Bijector {
       const parameters = this.network.apply(kept, pass.context);
       const value = anchor ?? untaped(() => this.couple(output.value, parameters, true).value);
       const coupled = () => pass.objective(this.couple(value, parameters, false), output.gradient);
-      const [gradient, ofParameters] = gradientsOf(coupled, [value, parameters]) as tf.Tensor[];
+      const [gradient, ofParameters] = gradientsOf(coupled, [value, parameters]).gradients as tf.Tensor[];
       held.push(...[value, gradient].map((tensor) => tf.keep(tf.clone(tensor))));
       const constant = untaped(() => tf.clone(ofParameters));
       return tf.sum(tf.mul(parameters, constant)) as tf.Scalar;

@@ -1,5 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { computesOnHost, fusedScaledLinear, hasFusedLinear, readsAtOnce } from '../core/fused';
+import {
+  fusedLuMatrix,
+  fusedScaledLinear,
+  hasFused,
+  hasFusedLinear,
+  type MatrixOfWeights,
+  matrixTensor,
+  readsAtOnce,
+} from '../core/fused';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
@@ -12,10 +20,10 @@ import {
   lowerInverse,
   luDecompose,
   luProduct,
-  luProductGradient,
   Matrix,
   norm1,
   randomRotation,
+  slogdet,
 } from '../linalg';
 import { ActNorm } from './actnorm';
 import {
@@ -88,16 +96,11 @@ export class InvConv1x1 extends Bijector {
     const plain = before.constructor === ActNorm && this.constructor === InvConv1x1;
     if (!plain || before.disposed || this.disposed) return undefined;
     const { offset, logScale } = before.fusedScale;
-    const pass = (x: tf.Tensor, inverse: boolean) =>
-      tf.tidy(() => {
-        const matrix = this.kernel.matrix();
-        const weights = { offset, logScale, matrix: inverse ? this.kernel.inverse(matrix) : matrix };
-        const terms = [logScale, this.kernel.logDetTerms(matrix)];
-        return {
-          value: fusedScaledLinear(x, weights, inverse),
-          logDet: repeatSum(terms, inverse ? -this.positions : this.positions, x.shape[0]),
-        } as never;
-      }) as Transformed;
+    const pass = (x: tf.Tensor, inverse: boolean) => {
+      const { ofWeights, onHost } = this.kernel;
+      const matrix = inverse ? inverted(ofWeights, onHost) : ofWeights;
+      return fusedScaledLinear(x, { offset, logScale, matrix }, inverse);
+    };
     return { forward: (x) => pass(x, false), inverse: (y) => pass(y, true) };
   }
 
@@ -130,6 +133,8 @@ interface Kernel {
   matrix(): tf.Tensor2D;
   /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
   onHost(): Matrix;
+  /** For fused operations. */
+  ofWeights: MatrixOfWeights;
   /** W^-1, for the matrix as `matrix` gave it. */
   inverse(matrix: tf.Tensor2D): tf.Tensor2D;
   /** What adds up to log|det W|. */
@@ -140,12 +145,46 @@ function toTensor(matrix: Matrix): tf.Tensor2D {
   return tf.tensor2d(Float32Array.from(matrix.data), [matrix.rows, matrix.cols]);
 }
 
+/** W^-1 = Y of W, as dW = -Y^T dY Y^T. */
+function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): MatrixOfWeights {
+  return {
+    weights,
+    compute() {
+      const { logDet, gradient } = compute();
+      const result = inverse(onHost());
+      return {
+        matrix: toTensor(result),
+        logDet: -logDet,
+        gradient(ofMatrix, ofLogDet) {
+          const turned = result.transpose();
+          const given = new Matrix(Float64Array.from(ofMatrix.dataSync()), turned.rows, turned.cols);
+          const product = turned.multiply(given).multiply(turned);
+          return gradient(tf.neg(toTensor(product)), -ofLogDet);
+        },
+      };
+    },
+  };
+}
+
 function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
   const { rows, cols } = rotation;
   const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
-  const inverted = (matrix: tf.Tensor2D) => inverseMatrix(matrix, onHost);
-  return { matrix: () => kernel, onHost, inverse: inverted, logDetTerms: logAbsDet };
+  const compute = () => {
+    const values = onHost();
+    const gradient = (ofMatrix: tf.Tensor2D, ofLogDet: number) => {
+      if (ofLogDet === 0) return [ofMatrix];
+      return [tf.add(ofMatrix, tf.mul(toTensor(inverse(values).transpose()), ofLogDet))];
+    };
+    return { matrix: kernel, logDet: slogdet(values).logAbsDet, gradient };
+  };
+  return {
+    matrix: () => kernel,
+    onHost,
+    ofWeights: { weights: [kernel], compute },
+    inverse: (matrix) => inverseMatrix(matrix, onHost),
+    logDetTerms: logAbsDet,
+  };
 }
 
 function luKernel(
@@ -191,6 +230,7 @@ function luKernel(
     return { rows, lower: below, upper: withScales };
   };
   const onHost = () => luProduct(factors());
+  const ofWeights = fusedLuMatrix({ permutation, lower, upper, sign: signs, logScale });
   const order = permutation as unknown as tf.Tensor2D;
   const left = (): tf.Tensor2D => tf.add(tf.mul(lower, strictlyBelow), identity);
   const right = (): tf.Tensor2D => {
@@ -203,27 +243,10 @@ function luKernel(
     const ofRight = tf.transpose(lowerInverse(tf.transpose(right()))) as tf.Tensor2D;
     return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
-  /** The gradient in log s_i is u_ii times that in u_ii. */
-  const computed = tf.customGrad(() => {
-    const now = factors();
-    const gradFunc = (dy: tf.Tensor) => {
-      const gradients = luProductGradient(now, dy.dataSync());
-      const dLogScale = Float32Array.from(
-        diagonal,
-        (_, i) => now.upper[i * n + i] * gradients.upper[i * n + i],
-      );
-      for (let i = 0; i < n; i++) gradients.upper[i * n + i] = 0;
-      return [
-        tf.tensor2d(gradients.lower, [n, n]),
-        tf.tensor2d(gradients.upper, [n, n]),
-        tf.tensor1d(dLogScale),
-      ];
-    };
-    return { value: toTensor(luProduct(now)), gradFunc };
-  });
   return {
-    matrix: () => (computesOnHost() ? (computed(lower, upper, logScale) as tf.Tensor2D) : composed()),
+    matrix: () => (hasFused('FlowLuMatrix') ? matrixTensor(ofWeights) : composed()),
     onHost,
+    ofWeights,
     inverse: (matrix) => (readsAtOnce() ? inverseMatrix(matrix, onHost) : composedInverse()),
     logDetTerms: () => logScale,
   };

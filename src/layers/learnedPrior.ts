@@ -76,8 +76,8 @@ export class LearnedPrior extends Bijector {
 
   protected computeForward(x: tf.Tensor, labels?: tf.Tensor): Transformed {
     const { mean, logScale } = this.parameters(x.shape[0], labels);
-    const value = tf.mul(tf.sub(x, mean), tf.exp(tf.neg(logScale)));
-    return { value, logDet: tf.neg(this.sum(logScale)) as tf.Tensor1D };
+    const logFactor = tf.neg(logScale);
+    return { value: tf.mul(tf.sub(x, mean), tf.exp(logFactor)), logDet: this.sum(logFactor) };
   }
 
   protected computeInverse(y: tf.Tensor, labels?: tf.Tensor): Transformed {
@@ -116,8 +116,10 @@ export class LearnedPrior extends Bijector {
     return { mean, logScale };
   }
 
-  private sum(logScale: tf.Tensor): tf.Tensor1D {
-    return sumPerExample(tf.mul(logScale, tf.ones([1, ...this.inputShape])));
+  /** Sum per example over the whole event, for logarithms that may be one for all positions. */
+  private sum(logs: tf.Tensor): tf.Tensor1D {
+    const positions = sizeOf(this.inputShape) / sizeOf(logs.shape.slice(1));
+    return tf.mul(sumPerExample(logs), positions);
   }
 }
 

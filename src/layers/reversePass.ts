@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gradientsOf } from '../core/gradients';
 import { anotherHandle, record } from '../core/tape';
 import type { Transformed } from './transformed';
 
@@ -69,7 +70,9 @@ export class ReversePass {
   /** Gradient by x of a scalar, adding the gradients by the weights to those of the pass. */
   differentiate(objective: () => tf.Scalar, x: tf.Tensor, weights: readonly tf.Variable[]): tf.Tensor {
     const different = [...new Set(weights)];
-    const [dx, ...others] = gradientsOf(objective, [x, ...different]);
+    const { value, gradients } = gradientsOf(objective, [x, ...different]);
+    value.dispose();
+    const [dx, ...others] = gradients;
     this.add(different, others);
     return dx ?? tf.zerosLike(x);
   }
@@ -113,11 +116,4 @@ export class ReversePass {
     tf.dispose([...this.gradients.values()]);
     this.gradients.clear();
   }
-}
-
-/** Gradients of a scalar by tensors and variables; undefined where it does not depend on one. */
-export function gradientsOf(scalar: () => tf.Scalar, xs: tf.Tensor[]): (tf.Tensor | undefined)[] {
-  const { value, grads } = tf.engine().gradients(scalar, xs, undefined, true);
-  value.dispose();
-  return grads;
 }

@@ -50,11 +50,9 @@ export class Split extends Bijector {
   protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
     const [stays, leaves] = splitChannels(x, this.half);
     const [mean, logScale] = splitChannels(this.network.apply(stays, context), this.half);
-    const standardized = tf.mul(tf.sub(leaves, mean), tf.exp(tf.neg(logScale)));
-    return {
-      value: joinChannels([stays, standardized]),
-      logDet: tf.neg(sumPerExample(logScale)) as tf.Tensor1D,
-    };
+    const logFactor = tf.neg(logScale);
+    const standardized = tf.mul(tf.sub(leaves, mean), tf.exp(logFactor));
+    return { value: joinChannels([stays, standardized]), logDet: sumPerExample(logFactor) };
   }
 
   protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {

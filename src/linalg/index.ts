@@ -1,7 +1,7 @@
 export { cholesky, choleskyLogDet, solveLower, solveLowerTransposed } from './cholesky';
 export { gram } from './gram';
 export { inverse, luDecompose, slogdet, solve } from './lu';
-export { type LuFactors, luProduct, luProductGradient } from './luProduct';
+export { type LuFactors, luProduct } from './luProduct';
 export { Matrix, norm1 } from './matrix';
 export {
   componentsFromGram,

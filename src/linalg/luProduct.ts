@@ -25,32 +25,3 @@ export function luProduct({ rows, lower, upper }: LuFactors): Matrix {
   }
   return result;
 }
-
-/**
- * Gradients in L (below the diagonal) and U (on and above it) from that in M = P L U; the rest is zeros.
- *
- *     dL = (P' dM) U',    dU = L' (P' dM)
- */
-export function luProductGradient(
-  { rows, lower, upper }: LuFactors,
-  gradient: ArrayLike<number>,
-): { lower: Float32Array; upper: Float32Array } {
-  const n = rows.length;
-  const dLower = new Float32Array(n * n);
-  const dUpper = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    const from = rows[i] * n;
-    for (let k = 0; k < i; k++) {
-      const weight = lower[i * n + k];
-      let sum = 0;
-      for (let j = k; j < n; j++) {
-        const given = gradient[from + j];
-        sum += given * upper[k * n + j];
-        dUpper[k * n + j] += weight * given;
-      }
-      dLower[i * n + k] = sum;
-    }
-    for (let j = i; j < n; j++) dUpper[i * n + j] += gradient[from + j];
-  }
-  return { lower: dLower, upper: Float32Array.from(dUpper) };
-}

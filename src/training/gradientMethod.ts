@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
+import { gradientsOf } from '../core/gradients';
 import { RandomStream } from '../core/random';
-import { RECORDED } from '../core/tape';
 import { type Gradients, storedGradients } from './gradients';
 import { type ReversibleOptions, reversibleGradients } from './reversible';
 import type { Batch, Trainable } from './trainable';
@@ -58,8 +58,8 @@ export class GradientComputer {
 }
 
 /**
- * Bytes that stored gradients of `count` copies of the batch's first example hold at once: what the tape saves, and a gradient by
- * every result of an op of tfjs, which frees nothing before the last. Our own ops free what they saved, in exchange for it.
+ * Bytes that stored gradients of `count` copies of the batch's first example hold at once: what the tape saves. On the way back it is
+ * freed node by node, in exchange for the gradients.
  */
 function storedBytes(model: Trainable, { x, context }: Batch, count: number): number {
   let bytes = 0;
@@ -72,7 +72,7 @@ function storedBytes(model: Trainable, { x, context }: Batch, count: number): nu
       bytes = bytesOnTape(model);
       return loss;
     };
-    tf.engine().gradients(taped, [tf.scalar(0)], undefined, true);
+    gradientsOf(taped, []);
   });
   return bytes;
 }
@@ -81,15 +81,11 @@ function bytesOnTape(model: Trainable): number {
   const bytes = (tensor: tf.Tensor) => tensor.size * tf.util.bytesPerElement(tensor.dtype);
   const counted = new Set<object>(model.weights.map(({ variable }) => variable.dataId));
   let sum = 0;
-  for (const { kernelName, saved = [], inputs, outputs } of tf.engine().state.activeTape) {
+  for (const { saved = [] } of tf.engine().state.activeTape) {
     for (const tensor of saved) {
       if (!counted.has(tensor.dataId)) sum += bytes(tensor);
       counted.add(tensor.dataId);
     }
-    if (kernelName === RECORDED) continue;
-    // Clones and reshapes share their data, and so do their gradients.
-    const shared = new Set<object>(Object.values(inputs).map((tensor) => tensor.dataId));
-    for (const tensor of outputs) if (!shared.has(tensor.dataId)) sum += bytes(tensor);
   }
   return sum;
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 // Gradients of the tfjs ops are registered by this package, not by tfjs-core.
 import '@tensorflow/tfjs-layers';
+import { gradientsOf } from '../core/gradients';
 import type { RandomStream } from '../core/random';
 import type { Batch, Loss, Trainable } from './trainable';
 
@@ -44,11 +45,11 @@ export function differentiate(compute: () => Loss, xs: readonly tf.Tensor[]): Gr
       for (const [name, metric] of Object.entries(metrics)) kept[name] = tf.keep(tf.clone(metric));
       return loss;
     };
-    const { value, grads } = tf.engine().gradients(scalar, [...xs], undefined, true);
+    const { value, gradients } = gradientsOf(scalar, xs);
     const metrics = Object.fromEntries(
       Object.entries(kept).map(([name, metric]) => [name, tf.clone(metric)]),
     );
-    return { loss: value, metrics, gradients: grads.map((gradient) => gradient ?? null) } as Gradients;
+    return { loss: value, metrics, gradients: gradients.map((gradient) => gradient ?? null) } as Gradients;
   } finally {
     tf.dispose(kept);
   }

@@ -1,6 +1,7 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplingGradient } from './coupling';
+import { luMatrix, luMatrixGradient } from './luMatrix';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
 import { scaledLinear, scaledLinearGradient } from './scaledLinear';
@@ -52,6 +53,8 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient);
   replaceKernel('FlowScaleChannels', scaleChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient);
+  replaceKernel('FlowLuMatrix', luMatrix);
+  replaceKernel('FlowLuMatrixGradient', luMatrixGradient);
   replaceKernel('FlowScaledLinear', scaledLinear);
   replaceKernel('FlowScaledLinearGradient', scaledLinearGradient);
   replaceKernel('FlowAdaptiveStep', adaptiveStep);

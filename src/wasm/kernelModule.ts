@@ -40,6 +40,27 @@ interface Exports {
   coupleGradient(): void;
   scaledLinear(): void;
   scaledLinearGradient(): void;
+  luBytes(channels: number): number;
+  luMatrix(
+    channels: number,
+    permutation: number,
+    lower: number,
+    upper: number,
+    diagonal: number,
+    output: number,
+  ): void;
+  luMatrixGradient(
+    channels: number,
+    permutation: number,
+    lower: number,
+    upper: number,
+    diagonal: number,
+    ofMatrix: number,
+    ofLogDet: number,
+    ofLower: number,
+    ofUpper: number,
+    ofLogScale: number,
+  ): void;
   addParts(at: number, parts: number, count: number): void;
   exponentials(from: number, to: number, count: number): void;
   scaleLines(from: number, factors: number, to: number, rows: number, columns: number): void;

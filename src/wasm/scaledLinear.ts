@@ -8,7 +8,10 @@ const BLOCK_ROWS = 32;
 const GRADIENT_CHUNKS = 16;
 
 type Weight = 'offset' | 'logScale' | 'matrix';
-type Call<Inputs extends string> = KernelCall<Inputs | Weight, { inverse: boolean }>;
+type Call<Inputs extends string, Attributes = unknown> = KernelCall<
+  Inputs | Weight,
+  Attributes & { inverse: boolean }
+>;
 
 /** Numbers of rows and channels, and the bytes of a line in assembly/scaledLinear.ts. */
 function sizes({ shape }: TensorInfo): { rows: number; channels: number; lineBytes: number } {
@@ -33,18 +36,26 @@ function words({ inputs, attrs, kernels }: Call<'input'>, chunkRows: number, out
   ];
 }
 
-export function scaledLinear(call: Call<'input'>): TensorInfo[] {
-  const { inputs, backend, kernels } = call;
-  const { rows, channels, lineBytes } = sizes(inputs.input);
-  const output = backend.makeOutput(inputs.input.shape, 'float32');
+/** Value and logDet [n], that of the matrix being given. */
+export function scaledLinear(call: Call<'input', { logDet: number }>): TensorInfo[] {
+  const { inputs, attrs, backend, kernels } = call;
+  const { input, logScale } = inputs;
+  const { rows, channels, lineBytes } = sizes(input);
+  const [examples] = input.shape;
+  const value = backend.makeOutput(input.shape, 'float32');
+  const logDet = backend.makeOutput([examples], 'float32');
   const rooms = kernels.scratch((3 + channels) * lineBytes, 2 * BLOCK_ROWS * lineBytes * kernels.threads);
-  kernels.run('scaledLinear', [...words(call, blockRows(rows), output), ...rooms, 0]);
-  return [output];
+  kernels.run('scaledLinear', [...words(call, blockRows(rows), value), ...rooms, 0]);
+  const logScales = backend.typedArrayFromHeap(logScale) as Float32Array;
+  const ofScales = logScales.reduce((sum, entry) => sum + entry, 0);
+  const perPosition = attrs.logDet + (attrs.inverse ? -ofScales : ofScales);
+  backend.typedArrayFromHeap(logDet).fill((rows / examples) * perPosition);
+  return [value, logDet];
 }
 
-/** Gradients in the input, offset, logScale and matrix. */
-export function scaledLinearGradient(call: Call<'dy' | 'input'>): TensorInfo[] {
-  const { inputs, backend, kernels } = call;
+/** Gradients in the input, offset, logScale and matrix; `ofLogDet` is that in the log-determinant of one position. */
+export function scaledLinearGradient(call: Call<'dy' | 'input', { ofLogDet: number }>): TensorInfo[] {
+  const { inputs, attrs, backend, kernels } = call;
   const { rows, channels, lineBytes } = sizes(inputs.input);
   const gradients = [inputs.input, inputs.offset, inputs.logScale, inputs.matrix].map(({ shape }) =>
     backend.makeOutput(shape, 'float32'),
@@ -66,5 +77,8 @@ export function scaledLinearGradient(call: Call<'dy' | 'input'>): TensorInfo[] {
     parts,
     ...ofWeights.map((tensor) => kernels.pointer(tensor)),
   ]);
+  const [, ofLogScale] = ofWeights.map((tensor) => backend.typedArrayFromHeap(tensor));
+  const added = attrs.inverse ? -attrs.ofLogDet : attrs.ofLogDet;
+  for (let i = 0; i < ofLogScale.length; i++) ofLogScale[i] += added;
   return gradients;
 }

@@ -8,10 +8,9 @@ import {
   fusedConvolutions,
   fusedGlobalNorm,
   fusedScaleChannels,
-  fusedScaledLinear,
 } from '../../src/core/fused';
 import * as reference from './flowReferences';
-import { compute, distance, type HostTensor, randomTensor } from './helpers';
+import { compute, distance, type HostTensor, randomTensor, scaledLinearValue } from './helpers';
 
 /** Sums of up to some thousand terms in float32, through up to three layers. */
 const TOLERANCE = 5e-6;
@@ -26,9 +25,6 @@ function withGradients(
     tf.addN(f(...tensors).map((y, i) => tf.sum(tf.mul(y, weights[i]))));
   return [...f(...inputs), ...tf.grads(objective)(inputs)];
 }
-
-const scaledLinear = ([x, offset, logScale, matrix]: tf.Tensor[], inverse: boolean) =>
-  fusedScaledLinear(x, { offset, logScale, matrix: matrix as tf.Tensor2D }, inverse);
 
 function expectExact(exact: Float64Array[], received: Float32Array[]): void {
   expect(received).toHaveLength(exact.length);
@@ -148,7 +144,7 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
         small(random, size, size === shape ? 1 : 0.3),
       );
       const received = compute(inputs, (x, offset, logScale, matrix, dy) =>
-        withGradients((...t) => [scaledLinear(t, inverse)], [x, offset, logScale, matrix], [dy]),
+        withGradients((...t) => [scaledLinearValue(t, inverse)], [x, offset, logScale, matrix], [dy]),
       );
       expectExact(reference.scaledLinear(inputs, inverse, inputs[4].values), received);
     },
@@ -161,7 +157,7 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
     const x = { shape: noise.shape, values: noise.values.map((value) => value + 4096) };
     const inputs = [x, { shape: [6], values: new Float32Array(6).fill(-4096) }, logScale, matrix, dy];
     const received = compute(inputs, (a, b, c, d, weighting) =>
-      withGradients((...t) => [scaledLinear(t, false)], [a, b, c, d], [weighting]),
+      withGradients((...t) => [scaledLinearValue(t, false)], [a, b, c, d], [weighting]),
     );
     expectExact(reference.scaledLinear(inputs, false, dy.values), received);
   });
@@ -239,7 +235,7 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
     const mixing = [[0, 6], [6], [6], [6, 6], [0, 6]].map((shape) => randomTensor(random, shape));
     for (const inverse of [false, true]) {
       const mixed = compute(mixing, (x, offset, logScale, matrix, dy) =>
-        withGradients((...t) => [scaledLinear(t, inverse)], [x, offset, logScale, matrix], [dy]),
+        withGradients((...t) => [scaledLinearValue(t, inverse)], [x, offset, logScale, matrix], [dy]),
       );
       expect(mixed.map(({ length }) => length)).toEqual([0, 0, 6, 6, 36]);
       expect(mixed.every((values) => values.every((value) => Math.abs(value) === 0))).toBe(true);

@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import type { RandomStream } from 'tfjs-flows';
 import { expect } from 'vitest';
+import { fusedScaledLinear } from '../../src/core/fused';
 
 /** A tensor's shape with its values in float32 on the host. */
 export interface HostTensor {
@@ -57,4 +58,14 @@ export async function expectSame(
     expect(distance(expected, received[i]), `result ${i}`).toBeLessThan(tolerance);
   });
   return received;
+}
+
+/** Actnorm with a 1x1 convolution of x, offset, logScale and the matrix itself. */
+export function scaledLinearValue([x, offset, logScale, matrix]: tf.Tensor[], inverse: boolean): tf.Tensor {
+  const compute = () => ({
+    matrix: matrix as tf.Tensor2D,
+    logDet: 0,
+    gradient: (ofMatrix: tf.Tensor2D) => [ofMatrix],
+  });
+  return fusedScaledLinear(x, { offset, logScale, matrix: { weights: [matrix], compute } }, inverse).value;
 }

@@ -6,10 +6,9 @@ import {
   fusedConvolutions,
   fusedGlobalNorm,
   fusedScaleChannels,
-  fusedScaledLinear,
 } from '../../src/core/fused';
 import { freshBackend } from './heap';
-import { compute, randomTensor } from './helpers';
+import { compute, randomTensor, scaledLinearValue } from './helpers';
 
 type Operation = (...tensors: tf.Tensor[]) => tf.Tensor[];
 
@@ -80,8 +79,7 @@ const cases: [string, number[][], Operation][] = [
     (...given) => {
       const dy = given.pop() as tf.Tensor;
       return [false, true].flatMap((inverse) => {
-        const linear = (...[x, offset, logScale, matrix]: tf.Tensor[]) =>
-          fusedScaledLinear(x, { offset, logScale, matrix: matrix as tf.Tensor2D }, inverse);
+        const linear = (...t: tf.Tensor[]) => scaledLinearValue(t, inverse);
         return [linear(...given), ...tf.grads(linear)(given, dy)];
       });
     },
