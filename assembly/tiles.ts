@@ -4,6 +4,8 @@ import { multiplyAdd, storePair, zero } from './vector';
  * Micro-kernels. Eight accumulators, two vectors of the right factor and one broadcast fit the sixteen registers;
  * the exits between the steps keep the compiler from hoisting the loads of later steps, which would spill.
  *
+ * Where the jumps of `tilesOfRows8` lie matters: see "The inner loop is laid out for Node 20" in docs/decisions.md.
+ *
  * Those of sixteen columns are for engines that make one operation of 256 bits out of two neighbours of 128; elsewhere
  * they spill. Such engines start from pairs of stores, the upper half first.
  */
