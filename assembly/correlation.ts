@@ -113,15 +113,32 @@ export function packCorrelation(chunk: i32): void {
   }
 }
 
+/** Copies a vector of each of up to four lines. */
+// @ts-ignore: decorator
+@inline
+function copyLines(from: usize, fromBytes: usize, rows: i32, to: usize, toBytes: usize): void {
+  if (rows == 4) {
+    const a = v128.load(from), b = v128.load(from + fromBytes);
+    const c = v128.load(from + 2 * fromBytes), d = v128.load(from + 3 * fromBytes);
+    v128.store(to, a);
+    v128.store(to + toBytes, b);
+    v128.store(to + 2 * toBytes, c);
+    v128.store(to + 3 * toBytes, d);
+    return;
+  }
+  for (let i = 0; i < rows; i++) {
+    v128.store(to, v128.load(from));
+    from += fromBytes;
+    to += toBytes;
+  }
+}
+
 function packLeft(from: usize, fromBytes: usize, rows: i32, columns: i32, c: Correlation, row: i32): void {
   const stride = panelBytes(c.packRows, 4);
   let to = c.leftPanels + (row << 4);
   for (let column = 0; column < columns; column += 4) {
-    let at = from + (column << 2);
-    for (let i = 0; i < rows; i++) {
-      v128.store(to + (i << 4), v128.load(at));
-      at += fromBytes;
-    }
+    copyLines(from, fromBytes, rows, to, 16);
+    from += 16;
     to += stride;
   }
 }
@@ -132,11 +149,9 @@ function packRightRows(from: usize, fromBytes: usize, rows: i32, columns: i32, c
   const stride = panelBytes(c.packRows, panel);
   let to = c.rightPanels + <usize>row * lineBytes;
   for (let column = 0; column < columns; column += panel) {
-    const width = least(panel, columns - column);
-    for (let i = 0; i < rows; i++) {
-      const at = from + <usize>i * fromBytes + (column << 2);
-      for (let j = 0; j < width; j += 4) v128.store(to + <usize>i * lineBytes + (j << 2), v128.load(at + (j << 2)));
-    }
+    const bytes: usize = least(panel, columns - column) << 2;
+    for (let at: usize = 0; at < bytes; at += 16) copyLines(from + at, fromBytes, rows, to + at, lineBytes);
+    from += lineBytes;
     to += stride;
   }
 }

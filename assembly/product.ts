@@ -1,7 +1,7 @@
 import { thread, taskArguments, parallel } from './parallel';
 import { locateRows, Patches, tapCount, tapDepth } from './patches';
 import { PACK_RIGHT, PRODUCT } from './tasks';
-import { EDGE_ROW, EDGE_TILE, panelColumns, panelWidth, placeTile, tileOfRows } from './tiles';
+import { EDGE_ROW, EDGE_TILE, panelColumns, panelWidth, placeTile, tilesOfRows } from './tiles';
 import { ceilDivide, least, multiplyAdd, storePair, zero } from './vector';
 
 /** Rows of one pass over the right factor's panel: their taps stay in the cache beside it. */
@@ -163,15 +163,16 @@ export function productBlock(chunk: i32): void {
         const width = panelWidth(column, columns);
         const valid = least(width, columns - column);
         const right = p.packed + (<usize>(taps * depth * column + (tap * depth + start) * width) << 2);
-        for (let row = 0; row < rows; row += 4) {
-          const lines = table + <usize>tap * tableStride + (row << 2);
-          const to = output + <usize>row * outputBytes + (column << 2);
-          if (rows - row >= 4 && valid == width) {
-            tileOfRows(width, lines, tableStride, tapsNow, start << 2, depthNow, right, to, outputBytes, accumulate);
-          } else {
-            tileOfRows(width, lines, tableStride, tapsNow, start << 2, depthNow, right, tile, EDGE_ROW, false);
-            placeTile(tile, least(4, rows - row), valid, to, outputBytes, accumulate);
-          }
+        const lines = table + <usize>tap * tableStride;
+        const to = output + (column << 2);
+        const whole = valid == width ? rows & ~3 : 0;
+        if (whole > 0) {
+          tilesOfRows(width, whole, lines, tableStride, tapsNow, start << 2, depthNow, right, to, outputBytes, accumulate);
+        }
+        for (let row = whole; row < rows; row += 4) {
+          const edge = lines + (row << 2);
+          tilesOfRows(width, 4, edge, tableStride, tapsNow, start << 2, depthNow, right, tile, EDGE_ROW, false);
+          placeTile(tile, least(4, rows - row), valid, to + <usize>row * outputBytes, outputBytes, accumulate);
         }
       }
     }

@@ -1,7 +1,7 @@
 import { parallel, taskArguments, thread } from './parallel';
 import { Product } from './product';
 import { PACK_WINOGRAD, WINOGRAD } from './tasks';
-import { panelColumns, panelWidth, tileOfRows } from './tiles';
+import { panelColumns, panelWidth, tilesOfRows } from './tiles';
 import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, zero } from './vector';
 import {
   FILTER_ROOM, locateTile, OUTPUT_ROOM, POINTS, REACH, SIDE, transformBytes, transformFilter, transformInput, transformOutput,
@@ -166,12 +166,7 @@ export function winogradBlock(chunk: i32): void {
         const width = panelWidth(first, columns);
         let right = packedPanel(p, channel, first);
         for (let point = 0; point < POINTS; point++) {
-          const offset = plane * point;
-          let line = to;
-          for (let tile = 0; tile < padded; tile += 4) {
-            tileOfRows(width, table + (tile << 2), 0, 1, offset, depth, right, line, lineBytes, channel > 0);
-            line += lineBytes << 2;
-          }
+          tilesOfRows(width, padded, table, 0, 1, plane * point, depth, right, to, lineBytes, channel > 0);
           to += pointBytes;
           right += <usize>(depth * width) << 2;
         }

@@ -145,14 +145,13 @@ export function correlateTiles(chunk: i32): void {
   const sums = wide + <usize>POINTS * WIDE_BYTES;
   const sumBytes = <usize>(vectors * 4 * WIDE * 4);
   const panel = panelColumns();
+  // The next eight channels lie in the next panel, or in the same.
+  const eightBytes: usize = panel == 8 ? <usize>TILES << 5 : 32;
   for (let first = 0; first < tiles; first += TILES) {
     const depth = least(TILES, tiles - first);
-    for (let part = 0; part < valid; part += panel) {
-      const parts = ceilDivide(least(panel, valid - part), 8);
-      for (let tile = 0; tile < depth; tile++) {
-        const to = wide + <usize>(part << 2) * TILES + <usize>(tile * panel * 4);
-        transformSide(f, inputIsWide(f), first + tile, channel + part, parts, table, to, WIDE_BYTES, 32);
-      }
+    for (let tile = 0; tile < depth; tile++) {
+      const to = wide + <usize>(tile * panel * 4);
+      transformSide(f, inputIsWide(f), first + tile, channel, ceilDivide(valid, 8), table, to, WIDE_BYTES, eightBytes);
     }
     for (let point = 0; point < POINTS; point++) {
       for (let part = 0; part < valid; part += panel) {

@@ -78,35 +78,31 @@ export function transformBytes(channels: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function inputLine(d0: usize, d1: usize, d2: usize, d3: usize, d4: usize, d5: usize, to: usize, stride: usize): void {
-  const a0 = v128.load(d0), b0 = v128.load(d0, 16), a1 = v128.load(d1), b1 = v128.load(d1, 16);
-  const a2 = v128.load(d2), b2 = v128.load(d2, 16), a3 = v128.load(d3), b3 = v128.load(d3, 16);
-  const a4 = v128.load(d4), b4 = v128.load(d4, 16), a5 = v128.load(d5), b5 = v128.load(d5, 16);
+  const a1 = v128.load(d1), b1 = v128.load(d1, 16), a2 = v128.load(d2), b2 = v128.load(d2, 16);
+  const a3 = v128.load(d3), b3 = v128.load(d3, 16), a4 = v128.load(d4), b4 = v128.load(d4, 16);
+  const near = v128.load32_splat(factors, AT_MINUS_Q2);
+  const p = v128.load32_splat(factors, AT_P);
+  const evenA = multiplyAdd(a2, near, a4), evenB = multiplyAdd(b2, near, b4);
+  const oddA = f32x4.mul(multiplyAdd(a1, near, a3), p), oddB = f32x4.mul(multiplyAdd(b1, near, b3), p);
+  storePair(to + stride, f32x4.add(evenA, oddA), f32x4.add(evenB, oddB));
+  storePair(to + 2 * stride, f32x4.sub(evenA, oddA), f32x4.sub(evenB, oddB));
+  const far = v128.load32_splat(factors, AT_MINUS_P2);
+  const q = v128.load32_splat(factors, AT_Q);
+  const evenFarA = multiplyAdd(a2, far, a4), evenFarB = multiplyAdd(b2, far, b4);
+  const oddFarA = f32x4.mul(multiplyAdd(a1, far, a3), q), oddFarB = f32x4.mul(multiplyAdd(b1, far, b3), q);
+  storePair(to + 3 * stride, f32x4.add(evenFarA, oddFarA), f32x4.add(evenFarB, oddFarB));
+  storePair(to + 4 * stride, f32x4.sub(evenFarA, oddFarA), f32x4.sub(evenFarB, oddFarB));
   const ends = v128.load32_splat(factors, AT_ENDS);
   const middle = v128.load32_splat(factors, AT_MIDDLE);
-  const near = v128.load32_splat(factors, AT_MINUS_Q2);
-  const far = v128.load32_splat(factors, AT_MINUS_P2);
-  const p = v128.load32_splat(factors, AT_P);
-  const q = v128.load32_splat(factors, AT_Q);
+  const a0 = v128.load(d0), b0 = v128.load(d0, 16);
   storePair(
     to,
     multiplyAdd(a0, ends, multiplyAdd(a2, middle, a4)),
     multiplyAdd(b0, ends, multiplyAdd(b2, middle, b4)),
   );
-  to += stride;
-  const evenA = multiplyAdd(a2, near, a4), evenB = multiplyAdd(b2, near, b4);
-  const oddA = f32x4.mul(multiplyAdd(a1, near, a3), p), oddB = f32x4.mul(multiplyAdd(b1, near, b3), p);
-  storePair(to, f32x4.add(evenA, oddA), f32x4.add(evenB, oddB));
-  to += stride;
-  storePair(to, f32x4.sub(evenA, oddA), f32x4.sub(evenB, oddB));
-  to += stride;
-  const evenFarA = multiplyAdd(a2, far, a4), evenFarB = multiplyAdd(b2, far, b4);
-  const oddFarA = f32x4.mul(multiplyAdd(a1, far, a3), q), oddFarB = f32x4.mul(multiplyAdd(b1, far, b3), q);
-  storePair(to, f32x4.add(evenFarA, oddFarA), f32x4.add(evenFarB, oddFarB));
-  to += stride;
-  storePair(to, f32x4.sub(evenFarA, oddFarA), f32x4.sub(evenFarB, oddFarB));
-  to += stride;
+  const a5 = v128.load(d5), b5 = v128.load(d5, 16);
   storePair(
-    to,
+    to + 5 * stride,
     multiplyAdd(a1, ends, multiplyAdd(a3, middle, a5)),
     multiplyAdd(b1, ends, multiplyAdd(b3, middle, b5)),
   );
@@ -172,16 +168,16 @@ export function transformInput(
     place += bytes;
   }
   for (let line = 0; line < REACH; line++) {
-    let from = room;
     let target = to;
-    for (let group = 0; group < groups; group++) {
+    const end = room + bytes;
+    do {
       inputLine(
-        from, from + bytes, from + 2 * bytes, from + 3 * bytes, from + 4 * bytes, from + 5 * bytes, target, pointBytes,
+        room, room + bytes, room + 2 * bytes, room + 3 * bytes, room + 4 * bytes, room + 5 * bytes, target, pointBytes,
       );
-      from += GROUP;
+      room += GROUP;
       target += groupBytes;
-    }
-    room += bytes * REACH;
+    } while (room != end);
+    room += bytes * (REACH - 1);
     to += pointBytes * REACH;
   }
 }
@@ -204,14 +200,14 @@ export function transformGradient(
     place += bytes;
   }
   for (let line = 0; line < REACH; line++) {
-    let from = room;
     let target = to;
-    for (let group = 0; group < groups; group++) {
-      gradientLine(from, from + bytes, from + 2 * bytes, from + 3 * bytes, target, pointBytes);
-      from += GROUP;
+    const end = room + bytes;
+    do {
+      gradientLine(room, room + bytes, room + 2 * bytes, room + 3 * bytes, target, pointBytes);
+      room += GROUP;
       target += groupBytes;
-    }
-    room += bytes * SIDE;
+    } while (room != end);
+    room += bytes * (SIDE - 1);
     to += pointBytes * REACH;
   }
 }
@@ -220,29 +216,27 @@ export function transformGradient(
 // @ts-ignore: decorator
 @inline
 function outputLine(m0: usize, m1: usize, m2: usize, m3: usize, m4: usize, m5: usize, to: usize, stride: usize): void {
-  const a0 = v128.load(m0), b0 = v128.load(m0, 16), a1 = v128.load(m1), b1 = v128.load(m1, 16);
-  const a2 = v128.load(m2), b2 = v128.load(m2, 16), a3 = v128.load(m3), b3 = v128.load(m3, 16);
-  const a4 = v128.load(m4), b4 = v128.load(m4, 16), a5 = v128.load(m5), b5 = v128.load(m5, 16);
-  const p = v128.load32_splat(factors, AT_P);
-  const q = v128.load32_splat(factors, AT_Q);
-  const p2 = v128.load32_splat(factors, AT_P2);
-  const q2 = v128.load32_splat(factors, AT_Q2);
+  const a1 = v128.load(m1), b1 = v128.load(m1, 16), a2 = v128.load(m2), b2 = v128.load(m2, 16);
+  const a3 = v128.load(m3), b3 = v128.load(m3, 16), a4 = v128.load(m4), b4 = v128.load(m4, 16);
   const evenA = f32x4.add(a1, a2), evenB = f32x4.add(b1, b2);
   const evenFarA = f32x4.add(a3, a4), evenFarB = f32x4.add(b3, b4);
+  const a0 = v128.load(m0), b0 = v128.load(m0, 16);
   storePair(to, f32x4.add(a0, f32x4.add(evenA, evenFarA)), f32x4.add(b0, f32x4.add(evenB, evenFarB)));
-  to += stride;
-  const oddA = f32x4.mul(f32x4.sub(a1, a2), p), oddB = f32x4.mul(f32x4.sub(b1, b2), p);
-  const oddFarA = f32x4.mul(f32x4.sub(a3, a4), q), oddFarB = f32x4.mul(f32x4.sub(b3, b4), q);
-  storePair(to, f32x4.add(oddA, oddFarA), f32x4.add(oddB, oddFarB));
-  to += stride;
+  const p2 = v128.load32_splat(factors, AT_P2);
+  const q2 = v128.load32_splat(factors, AT_Q2);
   storePair(
-    to,
+    to + 2 * stride,
     multiplyAdd(evenFarA, q2, f32x4.mul(evenA, p2)),
     multiplyAdd(evenFarB, q2, f32x4.mul(evenB, p2)),
   );
-  to += stride;
+  const p = v128.load32_splat(factors, AT_P);
+  const q = v128.load32_splat(factors, AT_Q);
+  const oddA = f32x4.mul(f32x4.sub(a1, a2), p), oddB = f32x4.mul(f32x4.sub(b1, b2), p);
+  const oddFarA = f32x4.mul(f32x4.sub(a3, a4), q), oddFarB = f32x4.mul(f32x4.sub(b3, b4), q);
+  storePair(to + stride, f32x4.add(oddA, oddFarA), f32x4.add(oddB, oddFarB));
+  const a5 = v128.load(m5), b5 = v128.load(m5, 16);
   storePair(
-    to,
+    to + 3 * stride,
     multiplyAdd(oddFarA, q2, multiplyAdd(oddA, p2, a5)),
     multiplyAdd(oddFarB, q2, multiplyAdd(oddB, p2, b5)),
   );
