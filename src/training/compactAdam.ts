@@ -10,12 +10,6 @@ import {
 import { compactStep } from './compactStep';
 import { type Slot, stopSharing, zeroSlot } from './slots';
 
-/** As tfjs hands weights to optimizers. */
-interface NamedTensor {
-  name: string;
-  tensor: tf.Tensor;
-}
-
 /** Options of {@link CompactAdam}; defaults as in `tf.train.adam`. */
 export interface CompactAdamOptions {
   /** Decay of the first moment. Default 0.9. */
@@ -60,7 +54,7 @@ export class CompactAdam extends tf.Optimizer {
     this.epsilon = epsilon;
   }
 
-  override applyGradients(gradients: tf.NamedTensorMap | NamedTensor[]): void {
+  override applyGradients(gradients: tf.NamedTensorMap | { name: string; tensor: tf.Tensor }[]): void {
     const named = Array.isArray(gradients)
       ? gradients
       : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
@@ -107,7 +101,7 @@ export class CompactAdam extends tf.Optimizer {
     this.accumulatedMoments = [];
   }
 
-  override async getWeights(): Promise<NamedTensor[]> {
+  override async getWeights(): Promise<{ name: string; tensor: tf.Tensor }[]> {
     const slots = this.accumulatedMoments.map(({ originalName, variable }) => ({
       name: originalName,
       tensor: variable,
@@ -115,7 +109,7 @@ export class CompactAdam extends tf.Optimizer {
     return [await this.saveIterations(), ...slots];
   }
 
-  override async setWeights(weights: NamedTensor[]): Promise<void> {
+  override async setWeights(weights: { name: string; tensor: tf.Tensor }[]): Promise<void> {
     const slots = await this.extractIterations(weights);
     this.dispose();
     this.accumulatedMoments = slots.map(({ name, tensor }) => ({
