@@ -29,8 +29,9 @@ export interface ClippingOptions {
 export class Stepper {
   private readonly weightNames: string[];
   private readonly trainable: tf.Variable[];
-  /** Weights of the last step whose loss and gradient were finite; those that the step changed in place come back by `undo`. */
-  private lastGood: WeightSnapshot;
+  /** Weights of the last step whose loss and gradient were finite; trainable ones that the step changed in place come back by `undo`. */
+  private readonly lastFixed: WeightSnapshot;
+  private readonly lastTrainable: WeightSnapshot;
   private undo?: Undo;
 
   constructor(
@@ -42,7 +43,9 @@ export class Stepper {
   ) {
     this.weightNames = model.weights.filter((weight) => weight.trainable).map((weight) => weight.name);
     this.trainable = trainableOf(model);
-    this.lastGood = new WeightSnapshot([]);
+    const fixed = model.weights.filter((weight) => !weight.trainable);
+    this.lastFixed = new WeightSnapshot(fixed.map((weight) => weight.variable));
+    this.lastTrainable = new WeightSnapshot(this.trainable);
   }
 
   /**
@@ -52,7 +55,7 @@ export class Stepper {
    */
   async initialize(batch: Batch, random: RandomStream): Promise<void> {
     await checkFiniteBatch('fit', batch);
-    this.remember();
+    this.remember(false);
     this.model.initializeFrom(batch, random);
   }
 
@@ -72,7 +75,7 @@ export class Stepper {
         throw await this.failure(logs, gradients, batch, random, step);
       }
       setLearningRate(this.optimizer, learningRate);
-      this.remember(canUndo(this.optimizer) ? this.trainable : []);
+      this.remember(canUndo(this.optimizer));
       this.undo = this.apply(gradients, logs.gradientNorm);
       this.averages?.update();
       return logs;
@@ -99,23 +102,22 @@ export class Stepper {
 
   /** Puts the last good weights back. */
   rollBack(): void {
-    this.lastGood.restore();
+    this.lastFixed.restore();
+    this.lastTrainable.restore();
     this.undo?.();
     this.undo = undefined;
   }
 
   dispose(): void {
-    this.lastGood.dispose();
+    this.lastFixed.dispose();
+    this.lastTrainable.dispose();
   }
 
-  /** Holds on to the present weights, but for those that change in place. */
-  private remember(inPlace: readonly tf.Variable[] = []): void {
-    const changed = new Set(inPlace);
-    this.lastGood.dispose();
-    this.lastGood = new WeightSnapshot(
-      this.model.weights.map(({ variable }) => variable).filter((variable) => !changed.has(variable)),
-    );
-    this.lastGood.capture();
+  /** Holds on to the present weights, but not to trainable ones that change in place. */
+  private remember(inPlace: boolean): void {
+    this.lastFixed.capture();
+    if (inPlace) this.lastTrainable.dispose();
+    else this.lastTrainable.capture();
     this.undo = undefined;
   }
 
