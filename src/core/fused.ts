@@ -255,7 +255,7 @@ export interface MatrixOfWeights {
   weights: readonly tf.Tensor[];
   /** Called off the tape. */
   compute(): {
-    matrix: tf.Tensor2D;
+    matrix(): tf.Tensor2D;
     /** log|det|, natural. */
     logDet: number;
     /** Gradients in the weights, from those in the matrix and in logDet. */
@@ -267,7 +267,7 @@ export interface MatrixOfWeights {
 export function matrixTensor({ weights, compute }: MatrixOfWeights): tf.Tensor2D {
   const [result] = record(weights, () => {
     const { matrix, gradient } = compute();
-    return { results: [matrix], needed: [], gradient: ([dy]) => gradient(dy as tf.Tensor2D, 0) };
+    return { results: [matrix()], needed: [], gradient: ([dy]) => gradient(dy as tf.Tensor2D, 0) };
   });
   return result as tf.Tensor2D;
 }
@@ -290,7 +290,7 @@ export interface LuWeights {
 export function fusedLuMatrix(given: LuWeights): MatrixOfWeights {
   const { lower, upper, logScale } = given;
   const compute = () => ({
-    matrix: run('FlowLuMatrix', { ...given })[0] as tf.Tensor2D,
+    matrix: () => run('FlowLuMatrix', { ...given })[0] as tf.Tensor2D,
     logDet: logScale.dataSync<'float32'>().reduce((sum, entry) => sum + entry, 0),
     gradient: (dy: tf.Tensor2D, ofLogDet: number) =>
       run('FlowLuMatrixGradient', { ...given, dy }, { ofLogDet }),
@@ -324,7 +324,7 @@ export function fusedScaledLinear(
   const { offset, logScale } = weights;
   const [value, logDet] = record([x, offset, logScale, ...weights.matrix.weights], () => {
     const computed = weights.matrix.compute();
-    const { matrix } = computed;
+    const matrix = computed.matrix();
     return {
       results: run(
         'FlowScaledLinear',

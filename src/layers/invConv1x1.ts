@@ -153,7 +153,7 @@ function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): 
       const { logDet, gradient } = compute();
       const result = inverse(onHost());
       return {
-        matrix: toTensor(result),
+        matrix: () => toTensor(result),
         logDet: -logDet,
         gradient(ofMatrix, ofLogDet) {
           const turned = result.transpose();
@@ -176,7 +176,7 @@ function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
       if (ofLogDet === 0) return [ofMatrix];
       return [tf.add(ofMatrix, tf.mul(toTensor(inverse(values).transpose()), ofLogDet))];
     };
-    return { matrix: kernel, logDet: slogdet(values).logAbsDet, gradient };
+    return { matrix: () => kernel, logDet: slogdet(values).logAbsDet, gradient };
   };
   return {
     matrix: () => kernel,

@@ -63,7 +63,7 @@ export async function expectSame(
 /** Actnorm with a 1x1 convolution of x, offset, logScale and the matrix itself. */
 export function scaledLinearValue([x, offset, logScale, matrix]: tf.Tensor[], inverse: boolean): tf.Tensor {
   const compute = () => ({
-    matrix: matrix as tf.Tensor2D,
+    matrix: () => matrix as tf.Tensor2D,
     logDet: 0,
     gradient: (ofMatrix: tf.Tensor2D) => [ofMatrix],
   });
