@@ -4,6 +4,7 @@ export { correlate, tapsFirst, correlationLocalBytes, correlationPanelBytes } fr
 export { depthwiseFilter, depthwiseInput } from './depthwise';
 export { reduce, segmentSum } from './reduction';
 export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
+export { fromBfloat16, toBfloat16 } from './bfloat16';
 export { copyColumns } from './columns';
 export { tryTile, usePanels } from './tiles';
 export { couple, coupleGradient } from './coupling';

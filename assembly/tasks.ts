@@ -1,3 +1,4 @@
+import { fromBfloat16Chunk, toBfloat16Chunk } from './bfloat16';
 import { scaleAndSumChunk, scaleChannelsChunk } from './channels';
 import { copyColumnsChunk } from './columns';
 import { correlateTile, packCorrelation } from './correlation';
@@ -31,6 +32,8 @@ export const CORRELATE_TILES: i32 = 16;
 export const COPY_COLUMNS: i32 = 17;
 export const SCALED_LINEAR: i32 = 18;
 export const ADAPT_COMPACT: i32 = 19;
+export const TO_BFLOAT16: i32 = 20;
+export const FROM_BFLOAT16: i32 = 21;
 
 export function runTask(task: i32, chunk: i32): void {
   switch (task) {
@@ -54,5 +57,7 @@ export function runTask(task: i32, chunk: i32): void {
     case COPY_COLUMNS: copyColumnsChunk(chunk); break;
     case SCALED_LINEAR: scaledLinearChunk(chunk); break;
     case ADAPT_COMPACT: adaptCompactSegment(chunk); break;
+    case TO_BFLOAT16: toBfloat16Chunk(chunk); break;
+    case FROM_BFLOAT16: fromBfloat16Chunk(chunk); break;
   }
 }

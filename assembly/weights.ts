@@ -1,3 +1,4 @@
+import { loadBfloat16 } from './bfloat16';
 import { parallel, taskArguments } from './parallel';
 import { ADAPT, ADAPT_COMPACT, SUM_SQUARES } from './tasks';
 import { loadPart, multiplyAdd, storePart, zero } from './vector';
@@ -39,6 +40,8 @@ class Adaptation {
   correction2: f32;
   learningRate: f32;
   epsilon: f32;
+  /** Factor of the gradients. */
+  scale: f32;
 }
 
 export function adapt(): void {
@@ -48,14 +51,6 @@ export function adapt(): void {
 export function adaptSegment(chunk: i32): void {
   const a = changetype<Adaptation>(taskArguments());
   const s = changetype<Segment>(a.segments + <usize>chunk * offsetof<Segment>());
-  const beta1 = f32x4.splat(a.beta1);
-  const beta2 = f32x4.splat(a.beta2);
-  const rest1 = f32x4.splat(a.rest1);
-  const rest2 = f32x4.splat(a.rest2);
-  const correction1 = f32x4.splat(a.correction1);
-  const correction2 = f32x4.splat(a.correction2);
-  const rate = f32x4.splat(a.learningRate);
-  const epsilon = f32x4.splat(a.epsilon);
   const adam = a.variant == ADAM;
   for (let i = 0; i < s.count; i += 4) {
     const left = s.count - i;
@@ -63,18 +58,41 @@ export function adaptSegment(chunk: i32): void {
     let first = loadPart(s.first + at, left);
     let second = loadPart(s.second + at, left);
     if (s.gradient) {
-      const g = loadPart(s.gradient + at, left);
-      first = f32x4.add(f32x4.mul(first, beta1), f32x4.mul(g, rest1));
-      second = f32x4.mul(second, beta2);
-      second = adam ? f32x4.add(second, f32x4.mul(f32x4.mul(g, g), rest2)) : f32x4.max(second, f32x4.abs(g));
+      const g = f32x4.mul(loadPart(s.gradient + at, left), f32x4.splat(a.scale));
+      first = meanWith(first, g, a.beta1, a.rest1);
+      second = adam
+        ? meanWith(second, f32x4.mul(g, g), a.beta2, a.rest2)
+        : f32x4.max(f32x4.mul(second, f32x4.splat(a.beta2)), f32x4.abs(g));
       storePart(s.first + at, first, left);
       storePart(s.second + at, second, left);
     }
-    const size = adam ? f32x4.sqrt(f32x4.mul(second, correction2)) : second;
-    const direction = f32x4.div(f32x4.mul(first, correction1), f32x4.add(size, epsilon));
-    const weight = f32x4.sub(loadPart(s.weight + at, left), f32x4.mul(rate, direction));
-    storePart(s.weight + at, weight, left);
+    move(a, s.weight + at, left, first, adam ? rootOf(a, second) : second);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function meanWith(mean: v128, value: v128, beta: f32, rest: f32): v128 {
+  return f32x4.add(f32x4.mul(mean, f32x4.splat(beta)), f32x4.mul(value, f32x4.splat(rest)));
+}
+
+/** sqrt(v / (1 - beta2^t)) */
+// @ts-ignore: decorator
+@inline
+function rootOf(a: Adaptation, second: v128): v128 {
+  return f32x4.sqrt(f32x4.mul(second, f32x4.splat(a.correction2)));
+}
+
+/** w -= learningRate * m / (1 - beta1^t) / (size + epsilon) */
+// @ts-ignore: decorator
+@inline
+function move(a: Adaptation, weight: usize, left: i32, first: v128, size: v128): void {
+  const direction = f32x4.div(
+    f32x4.mul(first, f32x4.splat(a.correction1)),
+    f32x4.add(size, f32x4.splat(a.epsilon)),
+  );
+  const moved = f32x4.sub(loadPart(weight, left), f32x4.mul(f32x4.splat(a.learningRate), direction));
+  storePart(weight, moved, left);
 }
 
 /** A piece of one weight with what belongs to it where the moments are compact. */
@@ -86,6 +104,8 @@ class CompactSegment {
   moments: usize;
   /** None: the way back. */
   gradient: usize;
+  /** 4: float32; 2: bfloat16. */
+  gradientBytes: i32;
 }
 
 /** Most values that a segment holds. */
@@ -106,27 +126,22 @@ export function adaptCompactSegment(chunk: i32): void {
     const at = <usize>(i << 2);
     let moments = loadPart(s.moments + at, left);
     if (s.gradient) {
-      const g = loadPart(s.gradient + at, left);
-      const first = f32x4.add(
-        f32x4.mul(firstOf(moments), f32x4.splat(a.beta1)),
-        f32x4.mul(g, f32x4.splat(a.rest1)),
-      );
-      const second = f32x4.add(
-        f32x4.mul(secondOf(moments), f32x4.splat(a.beta2)),
-        f32x4.mul(f32x4.mul(g, g), f32x4.splat(a.rest2)),
-      );
+      const g = f32x4.mul(loadValues(s.gradient, s.gradientBytes, i, left), f32x4.splat(a.scale));
+      const first = meanWith(firstOf(moments), g, a.beta1, a.rest1);
+      const second = meanWith(secondOf(moments), f32x4.mul(g, g), a.beta2, a.rest2);
       const place = i32x4.add(i32x4.splat(chunk * SEGMENT + i), places);
       moments = packed(first, second, scramble(v128.xor(place, seed)));
       storePart(s.moments + at, moments, left);
     }
-    const size = f32x4.sqrt(f32x4.mul(secondOf(moments), f32x4.splat(a.correction2)));
-    const direction = f32x4.div(
-      f32x4.mul(firstOf(moments), f32x4.splat(a.correction1)),
-      f32x4.add(size, f32x4.splat(a.epsilon)),
-    );
-    const weight = loadPart(s.weight + at, left);
-    storePart(s.weight + at, f32x4.sub(weight, f32x4.mul(f32x4.splat(a.learningRate), direction)), left);
+    move(a, s.weight + at, left, firstOf(moments), rootOf(a, secondOf(moments)));
   }
+}
+
+/** Up to four values from the i-th on, as floats; of 4 bytes each, or of 2. */
+// @ts-ignore: decorator
+@inline
+function loadValues(from: usize, bytes: i32, i: i32, left: i32): v128 {
+  return bytes == 2 ? loadBfloat16(from + (i << 1), left) : loadPart(from + (i << 2), left);
 }
 
 // @ts-ignore: decorator
@@ -161,7 +176,15 @@ function scramble(value: v128): v128 {
   return v128.xor(x, i32x4.shr_u(x, 16));
 }
 
-/** Sum of squares over segments [count, address], added in float64. */
+/** A piece of one tensor, in 4 or 2 bytes per value. */
+@unmanaged
+class Values {
+  count: i32;
+  from: usize;
+  bytes: i32;
+}
+
+/** Sum of squares over segments, added in float64. */
 @unmanaged
 class SquareSum {
   segments: usize;
@@ -182,13 +205,11 @@ export function globalNorm(): void {
 
 export function sumSquares(chunk: i32): void {
   const s = changetype<SquareSum>(taskArguments());
-  const segment = s.segments + (chunk << 3);
-  const count = load<i32>(segment);
-  const from = load<usize>(segment, 4);
+  const values = changetype<Values>(s.segments + <usize>chunk * offsetof<Values>());
   let total: f64 = 0;
   let sum = zero();
-  for (let i = 0; i < count; i += 4) {
-    const value = loadPart(from + (i << 2), count - i);
+  for (let i = 0; i < values.count; i += 4) {
+    const value = loadValues(values.from, values.bytes, i, values.count - i);
     sum = multiplyAdd(value, value, sum);
     if ((i & 1023) == 1020) {
       total += sumInDouble(sum);

@@ -16,6 +16,8 @@ export type FusedKernel =
   | 'FlowScaledLinear'
   | 'FlowAdaptiveStep'
   | 'FlowCompactStep'
+  | 'FlowToBfloat16'
+  | 'FlowFromBfloat16'
   | 'FlowGlobalNorm';
 
 /** Whether the active backend has a fused kernel. */
@@ -173,7 +175,20 @@ export function fusedUnscaleChannels(y: tf.Tensor, offset: tf.Tensor, logScale: 
   return result;
 }
 
-/** Euclidean norm of all tensors together, summed in float64. */
+/**
+ * A float32 tensor's values in bfloat16 (their upper 16 bits, rounded to the nearest), two in each int32. It has no ordinary form: only
+ * who gives them to `fusedCompactStep` has a use for them.
+ */
+export function toBfloat16(x: tf.Tensor): tf.Tensor1D {
+  return run('FlowToBfloat16', { x })[0] as tf.Tensor1D;
+}
+
+/** The float32 tensor of values in bfloat16. */
+export function fromBfloat16(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  return run('FlowFromBfloat16', { x }, { shape })[0];
+}
+
+/** Euclidean norm of all tensors together, summed in float64. Those in bfloat16 count too. */
 export function fusedGlobalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   return run('FlowGlobalNorm', listed(...tensors))[0] as tf.Scalar;
 }
@@ -187,6 +202,8 @@ interface StepConstants {
   /** 1 - beta1^t, and 1 - beta2^t. */
   bias1: number;
   bias2: number;
+  /** The gradients are multiplied by it. */
+  gradientScale: number;
 }
 
 /** Constants of one step of Adam or Adamax; the latter takes no notice of `bias2`. */
@@ -228,7 +245,7 @@ export interface CompactState {
   moments: readonly tf.Tensor[];
 }
 
-/** One step of Adam with moments of 16 bits on all weights; they and their moments are changed where they lie. */
+/** One step of Adam with moments of 16 bits on all weights; they and their moments are changed where they lie. Gradients may be in bfloat16. */
 export function fusedCompactStep(
   { weight, moments }: CompactState,
   gradients: readonly tf.Tensor[],

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fromBfloat16, toBfloat16 } from '../core/fused';
 import { gradientsOf } from '../core/gradients';
 import { anotherHandle, record } from '../core/tape';
 import type { Transformed } from './transformed';
@@ -11,6 +12,11 @@ export interface ReversePassOptions {
   context?: tf.Tensor;
   /** Inputs that were kept on the way forward, by the names that `trace` gives; a layer's is freed when it is used. Default: none. */
   anchors?: Map<string, tf.Tensor>;
+  /**
+   * Keep the gradients of the weights in bfloat16, as `core/fused` has it.
+   * @internal
+   */
+  bfloat16?: boolean;
 }
 
 /**
@@ -33,12 +39,14 @@ export class ReversePass {
   readonly context?: tf.Tensor;
   private readonly logDetGradient: tf.Tensor;
   private readonly anchors: Map<string, tf.Tensor>;
+  private readonly bfloat16: boolean;
   private readonly gradients = new Map<number, tf.Tensor>();
 
   constructor(options: ReversePassOptions) {
     this.logDetGradient = options.logDetGradient;
     this.context = options.context;
     this.anchors = options.anchors ?? new Map();
+    this.bfloat16 = options.bfloat16 ?? false;
   }
 
   /** The input that was kept for the layer of this name; undefined where none was. Given out once, to the present tidy. */
@@ -89,12 +97,17 @@ export class ReversePass {
 
   /** Adds gradients of weights, one per weight and no weight twice, to what is here; takes them over. */
   add(weights: readonly tf.Variable[], gradients: readonly (tf.Tensor | null | undefined)[]): void {
-    weights.forEach(({ id }, i) => {
+    weights.forEach(({ id, shape }, i) => {
       const gradient = gradients[i];
       if (gradient === null || gradient === undefined) return;
       const before = this.gradients.get(id);
-      this.gradients.set(id, tf.keep(before === undefined ? gradient : tf.add(before, gradient)));
-      if (before !== undefined) tf.dispose([before, gradient]);
+      const sum = tf.tidy(() => {
+        const added = before === undefined ? gradient : tf.add(this.inFloat32(before, shape), gradient);
+        return this.bfloat16 ? toBfloat16(added) : added;
+      });
+      this.gradients.set(id, tf.keep(sum));
+      before?.dispose();
+      if (sum !== gradient) gradient.dispose();
     });
   }
 
@@ -109,6 +122,10 @@ export class ReversePass {
       taken.set(id, given);
       return given;
     });
+  }
+
+  private inFloat32(gradient: tf.Tensor, shape: number[]): tf.Tensor {
+    return this.bfloat16 ? fromBfloat16(gradient, shape) : gradient;
   }
 
   /** Frees the gradients that were not taken. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AdaptiveStep, fusedAdaptiveStep, fusedAdaptiveStepBack, hasFused } from '../core/fused';
+import { replaceEach } from './clipping';
 import { CompactAdam } from './compactAdam';
 import { type Slot, stopSharing, zeroSlot } from './slots';
 
@@ -30,8 +31,13 @@ export type Undo = () => void;
  * little enough.
  */
 export function canUndo(optimizer: tf.Optimizer): boolean {
-  const fused = isCompact(optimizer) ? hasFused('FlowCompactStep') : hasFusedStep(optimizer);
+  const fused = takesBfloat16(optimizer) || hasFusedStep(optimizer);
   return fused && fieldsOf(optimizer).learningRate <= LARGEST_UNDONE;
+}
+
+/** Whether the optimizer's step takes gradients in bfloat16 too. */
+export function takesBfloat16(optimizer: tf.Optimizer): boolean {
+  return isCompact(optimizer) && hasFused('FlowCompactStep');
 }
 
 /* Any optimizer is an instance of every optimizer's class (tfjs redefines instanceof), and subclasses may compute something else. */
@@ -51,21 +57,24 @@ function hasFusedStep(optimizer: tf.Optimizer): boolean {
  * the fused kernel. The optimizer's state is the same either way.
  *
  * @param gradients one per variable, disposed here; null leaves it and its moments alone
+ * @param scale factor of all gradients
  * @returns present where `canUndo`
  */
 export function applyGradients(
   optimizer: tf.Optimizer,
   variables: readonly tf.Variable[],
   gradients: readonly (tf.Tensor | null)[],
+  scale = 1,
 ): Undo | undefined {
   let undo: Undo | undefined;
   tf.tidy(() => {
-    if (isCompact(optimizer)) undo = optimizer.step(variables, gradients);
-    else if (hasFusedStep(optimizer)) undo = applyAdaptive(fieldsOf(optimizer), variables, gradients);
+    if (isCompact(optimizer)) undo = optimizer.step(variables, gradients, scale);
+    else if (hasFusedStep(optimizer)) undo = applyAdaptive(fieldsOf(optimizer), variables, gradients, scale);
     else {
       // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
+      const scaled = scale === 1 ? gradients : replaceEach(gradients, (gradient) => tf.mul(gradient, scale));
       optimizer.applyGradients(
-        variables.map((variable, i) => ({ name: variable.name, tensor: gradients[i] as tf.Tensor })),
+        variables.map((variable, i) => ({ name: variable.name, tensor: scaled[i] as tf.Tensor })),
       );
     }
   });
@@ -81,6 +90,7 @@ function applyAdaptive(
   optimizer: AdaptiveFields,
   variables: readonly tf.Variable[],
   gradients: readonly (tf.Tensor | null)[],
+  gradientScale: number,
 ): Undo {
   const firsts = optimizer.accumulatedFirstMoment;
   const seconds = (optimizer.accumulatedSecondMoment ?? optimizer.accumulatedWeightedInfNorm) as Slot[];
@@ -96,7 +106,7 @@ function applyAdaptive(
     stopSharing([...weight, ...first, ...second]);
     return { weight, first, second };
   };
-  const constants = constantsOf(optimizer);
+  const constants = { ...constantsOf(optimizer), gradientScale };
   fusedAdaptiveStep(
     state(),
     chosen.map((i) => gradients[i] as tf.Tensor),
@@ -109,7 +119,7 @@ function applyAdaptive(
   return () => fusedAdaptiveStepBack(state(), constants);
 }
 
-function constantsOf(optimizer: AdaptiveFields): AdaptiveStep {
+function constantsOf(optimizer: AdaptiveFields): Omit<AdaptiveStep, 'gradientScale'> {
   const { learningRate, beta1, beta2, epsilon, accBeta1, accBeta2, iteration, decay = 0 } = optimizer;
   const steps = iteration?.dataSync()[0] ?? 0;
   return {

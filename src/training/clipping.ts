@@ -52,15 +52,23 @@ export function clipByValue<T extends tf.Tensor | null>(tensors: readonly T[], l
  */
 export function clipByGlobalNorm<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
   checkLimit('clipByGlobalNorm', limit);
-  const scale = globalNormScale(tensors, limit);
+  const scale = tf.tidy(() => tf.minimum(1, tf.div(limit, globalNorm(tensors))));
   const clipped = tensors.map((tensor) => (tensor === null ? null : tf.mul(tensor, scale)) as T);
   scale.dispose();
   return clipped;
 }
 
-/** The factor, at most 1, that brings the global norm of all tensors down to `limit`; a scalar on the device. */
-export function globalNormScale(tensors: readonly (tf.Tensor | null)[], limit: number): tf.Scalar {
-  return tf.tidy(() => tf.minimum(1, tf.div(limit, globalNorm(tensors))));
+/** Other gradients in place of these, each of which is disposed as soon as the other is there: the two never all stand side by side. */
+export function replaceEach(
+  gradients: readonly (tf.Tensor | null)[],
+  change: (gradient: tf.Tensor, place: number) => tf.Tensor,
+): (tf.Tensor | null)[] {
+  return gradients.map((gradient, place) => {
+    if (gradient === null) return null;
+    const changed = change(gradient, place);
+    gradient.dispose();
+    return changed;
+  });
 }
 
 function checkLimit(where: string, limit: number): void {

@@ -13,7 +13,7 @@ interface CompactState {
 
 /** One step of `CompactAdam` on all weights, on the host: the ordinary form of `fusedCompactStep`. */
 export function compactStep(states: readonly CompactState[], step: CompactStep): void {
-  const { beta1, beta2, bias1, bias2, epsilon, learningRate } = step;
+  const { beta1, beta2, bias1, bias2, epsilon, learningRate, gradientScale } = step;
   const float = new Float32Array(1);
   const bits = new Int32Array(float.buffer);
   const fromBits = (value: number) => {
@@ -28,8 +28,9 @@ export function compactStep(states: readonly CompactState[], step: CompactStep):
   for (const { weight, moments, gradient } of states) {
     for (let i = 0; i < weight.length; i++) {
       const chance = scramble((start + i) ^ step.seed);
-      const m = beta1 * fromBits(moments[i] << 16) + (1 - beta1) * gradient[i];
-      const v = beta2 * fromBits((moments[i] & 0xffff0000) >>> 1) + (1 - beta2) * gradient[i] ** 2;
+      const g = gradientScale * gradient[i];
+      const m = beta1 * fromBits(moments[i] << 16) + (1 - beta1) * g;
+      const v = beta2 * fromBits((moments[i] & 0xffff0000) >>> 1) + (1 - beta2) * g ** 2;
       const first = (toBits(m) + (chance & 0xffff)) >>> 16;
       const second = (toBits(v) + (chance >>> 17)) >>> 15;
       moments[i] = (second << 16) | first;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, ConfigError, complaint, DisposedError } from '../core/errors';
 import { RandomStream } from '../core/random';
+import { takesBfloat16 } from './applyGradients';
 import { AveragedWeights } from './averaging';
 import { CallbackList } from './callbacks';
 import { type FitData, type RecognizedData, recognizeData, streamOf } from './data';
@@ -86,7 +87,10 @@ async function prepare(
         );
   cleanups.push(() => earlyStopping?.bestWeights.dispose());
   const { gradients = 'auto', anchorEvery } = options;
-  const computer = new GradientComputer(model, gradients, { anchorEvery });
+  const computer = new GradientComputer(model, gradients, {
+    anchorEvery,
+    bfloat16: takesBfloat16(optimizer),
+  });
   const stepper = new Stepper(model, optimizer, computer, options, averages);
   cleanups.push(() => stepper.dispose());
 

@@ -14,6 +14,11 @@ export interface ReversibleOptions {
    * Default 16.
    */
   anchorEvery?: number;
+  /**
+   * Gradients in bfloat16, as `core/fused` has it, where the optimizer takes them.
+   * @internal
+   */
+  bfloat16?: boolean;
 }
 
 const ANCHOR_EVERY = 16;
@@ -46,7 +51,7 @@ export function reversibleGradients(
   random: RandomStream,
   options: ReversibleOptions = {},
 ): Gradients {
-  const { anchorEvery = ANCHOR_EVERY } = options;
+  const { anchorEvery = ANCHOR_EVERY, bfloat16 } = options;
   checkInteger('reversibleGradients', 'anchorEvery', anchorEvery);
   const anchors = new Map<string, tf.Tensor>();
   let pass: ReversePass | undefined;
@@ -65,7 +70,12 @@ export function reversibleGradients(
       const different = [...new Set(weights)];
       const ofHead = differentiate(() => head({ value, logDet }), [value, logDet, ...different]);
       const [ofValue, ofLogDet, ...ofWeights] = ofHead.gradients;
-      pass = new ReversePass({ logDetGradient: ofLogDet ?? tf.zerosLike(logDet), context, anchors });
+      pass = new ReversePass({
+        logDetGradient: ofLogDet ?? tf.zerosLike(logDet),
+        context,
+        anchors,
+        bfloat16,
+      });
       pass.add(different, ofWeights);
       tf.dispose({ ...bijector.reverse({ value, gradient: ofValue ?? tf.zerosLike(value) }, pass) });
       return { ...ofHead, gradients: pass.takeGradients(weights) } as never;

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
+import { fromBfloat16 } from '../core/fused';
 import type { RandomStream } from '../core/random';
 import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
-import { globalNorm, globalNormScale } from './clipping';
+import { globalNorm, replaceEach } from './clipping';
 import { readScalars } from './evaluate';
 import type { GradientComputer } from './gradientMethod';
 import { trainableOf } from './gradients';
@@ -76,7 +77,7 @@ export class Stepper {
       }
       setLearningRate(this.optimizer, learningRate);
       this.remember(canUndo(this.optimizer));
-      this.undo = this.apply(gradients, logs.gradientNorm);
+      this.undo = await this.apply(gradients, logs.gradientNorm);
       this.averages?.update();
       return logs;
     } finally {
@@ -92,7 +93,7 @@ export class Stepper {
   async checkWeights(): Promise<void> {
     const { norm } = await readScalars({ norm: globalNorm(this.trainable) });
     if (Number.isFinite(norm)) return;
-    const layer = await firstNonFinite(this.trainable, this.weightNames);
+    const layer = await this.firstNonFinite(this.trainable);
     this.rollBack();
     throw new NonFiniteError(
       complaint('fit', 'finite weights after the update', `NaN or infinity in ${layer ?? 'them'}`, restored),
@@ -121,29 +122,28 @@ export class Stepper {
     this.undo = undefined;
   }
 
-  /** Clips and applies; a gradient is disposed as soon as what replaces it is there, so that the two never all stand side by side. */
-  private apply(gradients: readonly (tf.Tensor | null)[], norm: number): Undo | undefined {
-    const { clipValue, clipNorm } = this.clipping;
-    let undo: Undo | undefined;
-    tf.tidy(() => {
-      let clipped = gradients;
-      const replace = (change: (gradient: tf.Tensor) => tf.Tensor) => {
-        clipped = clipped.map((gradient) => {
-          if (gradient === null) return null;
-          const changed = change(gradient);
-          gradient.dispose();
-          return changed;
-        });
-      };
-      if (clipValue !== undefined) replace((gradient) => tf.clipByValue(gradient, -clipValue, clipValue));
+  private async apply(gradients: readonly (tf.Tensor | null)[], norm: number): Promise<Undo | undefined> {
+    const { clipValue, clipNorm = Number.POSITIVE_INFINITY } = this.clipping;
+    if (clipValue === undefined) return this.applyScaled(gradients, Math.min(1, clipNorm / norm));
+    const clipped = replaceEach(gradients, (gradient, i) =>
+      tf.tidy(() => tf.clipByValue(this.inFloat32(gradient, i), -clipValue, clipValue)),
+    );
+    try {
       // Clipping by value only makes the norm smaller, so the norm before it settles most steps.
-      if (clipNorm !== undefined && norm > clipNorm) {
-        const scale = globalNormScale(clipped, clipNorm);
-        replace((gradient) => tf.mul(gradient, scale));
-      }
-      undo = applyGradients(this.optimizer, this.trainable, clipped);
-    });
-    return undo;
+      const clippedNorm = norm > clipNorm ? (await readScalars({ norm: globalNorm(clipped) })).norm : norm;
+      return this.applyScaled(clipped, Math.min(1, clipNorm / clippedNorm));
+    } finally {
+      tf.dispose(clipped.filter((gradient) => gradient !== null));
+    }
+  }
+
+  private applyScaled(gradients: readonly (tf.Tensor | null)[], scale: number): Undo | undefined {
+    return applyGradients(this.optimizer, this.trainable, gradients, scale);
+  }
+
+  /** A gradient that may be in bfloat16. */
+  private inFloat32(gradient: tf.Tensor, place: number): tf.Tensor {
+    return gradient.dtype === 'float32' ? gradient : fromBfloat16(gradient, this.trainable[place].shape);
   }
 
   private async failure(
@@ -154,25 +154,20 @@ export class Stepper {
     step: number,
   ): Promise<Error> {
     const received = `loss ${logs.loss} and gradient norm ${logs.gradientNorm} at step ${step}`;
-    const gradientLayer = Number.isFinite(logs.loss)
-      ? await firstNonFinite(gradients, this.weightNames)
-      : undefined;
+    const gradientLayer = Number.isFinite(logs.loss) ? await this.firstNonFinite(gradients) : undefined;
     const error = await explainNonFinite('fit', received, this.model, batch, random, gradientLayer, restored);
     this.rollBack();
     return error;
   }
-}
 
-/** The layer of the first weight that is not finite, or whose gradient is not. */
-async function firstNonFinite(
-  tensors: readonly (tf.Tensor | null)[],
-  weightNames: readonly string[],
-): Promise<string | undefined> {
-  for (const [i, tensor] of tensors.entries()) {
-    if (tensor === null) continue;
-    const values = await tensor.data();
-    if (!values.every(Number.isFinite))
-      return weightNames[i].split('/').slice(0, -1).join('/') || weightNames[i];
+  /** The layer of the first weight that is not finite, or whose gradient is not. */
+  private async firstNonFinite(tensors: readonly (tf.Tensor | null)[]): Promise<string | undefined> {
+    for (const [i, name] of this.weightNames.entries()) {
+      const tensor = tensors[i];
+      if (tensor === null) continue;
+      const { norm } = await readScalars({ norm: globalNorm([tensor]) });
+      if (!Number.isFinite(norm)) return name.split('/').slice(0, -1).join('/') || name;
+    }
+    return undefined;
   }
-  return undefined;
 }

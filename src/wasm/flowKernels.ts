@@ -1,4 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { fromBfloat16, toBfloat16 } from './bfloat16';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplingGradient } from './coupling';
 import { luMatrix, luMatrixGradient } from './luMatrix';
@@ -59,5 +60,7 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowScaledLinearGradient', scaledLinearGradient);
   replaceKernel('FlowAdaptiveStep', adaptiveStep);
   replaceKernel('FlowCompactStep', compactStep);
+  replaceKernel('FlowToBfloat16', toBfloat16);
+  replaceKernel('FlowFromBfloat16', fromBfloat16);
   replaceKernel('FlowGlobalNorm', globalNorm);
 }

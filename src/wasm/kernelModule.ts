@@ -36,6 +36,8 @@ interface Exports {
   couple(): void;
   adapt(): void;
   adaptCompact(): void;
+  toBfloat16(): void;
+  fromBfloat16(): void;
   globalNorm(): void;
   coupleGradient(): void;
   scaledLinear(): void;
@@ -89,6 +91,8 @@ type Entry =
   | 'scaledLinearGradient'
   | 'adapt'
   | 'adaptCompact'
+  | 'toBfloat16'
+  | 'fromBfloat16'
   | 'globalNorm';
 
 const CONTROL_BYTES = 1024;

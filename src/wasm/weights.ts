@@ -1,52 +1,67 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { AdaptiveStep, CompactStep } from '../core/fused';
-import { floatWord } from './kernelModule';
+import { floatWord, type KernelModule } from './kernelModule';
 import type { KernelCall } from './register';
 
 /** Values per segment: enough to keep a thread busy, few enough to share a large weight. */
 const SEGMENT = 16384;
 
-/** Cuts tensors of one size, given by their addresses (0: none), into segments: [count, address, address, ...] each. */
-function cut(size: number, addresses: readonly number[], words: number[]): void {
+/** Cuts so many values into segments: the count of each, then what there is to say of one that begins at the given value. */
+function cut(size: number, describe: (start: number) => number[]): number[] {
+  const words: number[] = [];
   for (let start = 0; start < size; start += SEGMENT) {
-    words.push(
-      Math.min(SEGMENT, size - start),
-      ...addresses.map((address) => address && address + start * 4),
-    );
+    words.push(Math.min(SEGMENT, size - start), ...describe(start));
   }
+  return words;
 }
 
-/** [...weights, ...first moments, ...second moments, ...gradients or none], all changed in place but the gradients. */
-export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): TensorInfo[] {
-  adapt(call, { entry: 'adapt', groups: 4, variant: call.attrs.kind === 'adam' ? 0 : 1 });
-  return [];
-}
-
-/** [...weights, ...moments, ...gradients or none], all changed in place but the gradients. */
-export function compactStep(call: KernelCall<string, CompactStep & Count>): TensorInfo[] {
-  adapt(call, { entry: 'adaptCompact', groups: 3, variant: call.attrs.seed });
-  return [];
+/** Where values lie, and in how many bytes each: two of bfloat16 share an int32. Nowhere: 0. */
+function valuesOf(kernels: KernelModule, tensor: TensorInfo | undefined): { at: number; bytes: 2 | 4 } {
+  return { at: tensor === undefined ? 0 : kernels.pointer(tensor), bytes: tensor?.dtype === 'int32' ? 2 : 4 };
 }
 
 interface Count {
   weights: number;
 }
 
-function adapt(
-  { inputs, attrs, kernels }: KernelCall<string, Omit<AdaptiveStep, 'kind'> & Count>,
-  { entry, groups, variant }: { entry: 'adapt' | 'adaptCompact'; groups: number; variant: number },
-): void {
+/** [...weights, ...first moments, ...second moments, ...gradients or none], all changed in place but the gradients. */
+export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): TensorInfo[] {
+  const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
-  const words: number[] = [];
-  for (let i = 0; i < attrs.weights; i++) {
-    const addresses = Array.from({ length: groups }, (_, group) => {
-      const tensor = tensors[group * attrs.weights + i];
-      return tensor === undefined ? 0 : kernels.pointer(tensor);
-    });
-    cut(util.sizeFromShape(tensors[i].shape), addresses, words);
-  }
-  const [segments] = kernels.scratch(words.length * 4);
-  kernels.write(segments, Int32Array.from(words));
+  const words = tensors.slice(0, attrs.weights).flatMap(({ shape }, i) => {
+    const addresses = [0, 1, 2, 3].map((group) => valuesOf(kernels, tensors[group * attrs.weights + i]).at);
+    return cut(util.sizeFromShape(shape), (start) => addresses.map((at) => at && at + start * 4));
+  });
+  adapt(call, { entry: 'adapt', words, segmentWords: 5, variant: attrs.kind === 'adam' ? 0 : 1 });
+  return [];
+}
+
+/** [...weights, ...moments, ...gradients or none], all changed in place but the gradients. */
+export function compactStep(call: KernelCall<string, CompactStep & Count>): TensorInfo[] {
+  const { inputs, attrs, kernels } = call;
+  const tensors = Object.values(inputs);
+  const words = tensors.slice(0, attrs.weights).flatMap((tensor, i) => {
+    const weight = kernels.pointer(tensor);
+    const moments = kernels.pointer(tensors[attrs.weights + i]);
+    const { at, bytes } = valuesOf(kernels, tensors[2 * attrs.weights + i]);
+    return cut(util.sizeFromShape(tensor.shape), (start) => [
+      weight + start * 4,
+      moments + start * 4,
+      at && at + start * bytes,
+      bytes,
+    ]);
+  });
+  adapt(call, { entry: 'adaptCompact', words, segmentWords: 5, variant: attrs.seed });
+  return [];
+}
+
+function adapt(
+  { attrs, kernels }: KernelCall<string, Omit<AdaptiveStep, 'kind'>>,
+  segments: { entry: 'adapt' | 'adaptCompact'; words: number[]; segmentWords: number; variant: number },
+): void {
+  const { entry, words, segmentWords, variant } = segments;
+  const [at] = kernels.scratch(words.length * 4);
+  kernels.write(at, Int32Array.from(words));
   const constants = [
     attrs.beta1,
     attrs.beta2,
@@ -56,18 +71,20 @@ function adapt(
     1 / attrs.bias2,
     attrs.learningRate,
     attrs.epsilon,
+    attrs.gradientScale,
   ];
-  kernels.run(entry, [segments, words.length / (1 + groups), variant, ...constants.map(floatWord)]);
+  kernels.run(entry, [at, words.length / segmentWords, variant, ...constants.map(floatWord)]);
 }
 
 /** sqrt of the sum of the squares of all inputs, a scalar. */
 export function globalNorm({ inputs, backend, kernels }: KernelCall<string, unknown>): TensorInfo[] {
-  const words: number[] = [];
-  for (const tensor of Object.values(inputs)) {
-    cut(util.sizeFromShape(tensor.shape), [kernels.pointer(tensor)], words);
-  }
+  const words = Object.values(inputs).flatMap((tensor) => {
+    const { at, bytes } = valuesOf(kernels, tensor);
+    const size = util.sizeFromShape(tensor.shape) * (4 / bytes);
+    return cut(size, (start) => [at + start * bytes, bytes]);
+  });
   const output = backend.makeOutput([], 'float32');
-  const count = words.length / 2;
+  const count = words.length / 3;
   const [segments, parts] = kernels.scratch(words.length * 4, count * 8);
   kernels.write(segments, Int32Array.from(words));
   kernels.run('globalNorm', [segments, count, parts, kernels.pointer(output)]);

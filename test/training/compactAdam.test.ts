@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { CompactAdam, fit, RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { fromBfloat16, toBfloat16 } from '../../src/core/fused';
 import { applyGradients } from '../../src/training/applyGradients';
 import { distance } from '../wasm/helpers';
 import { ToyFlow, toyData } from './toys';
@@ -132,6 +133,29 @@ describe.each([1, 2])('CompactAdam on %i threads', (threads) => {
       expect(differing.length / expected.length, `result ${i}`).toBeLessThan(0.002);
       expect(distance(expected, fused[i])).toBeLessThan(0.01);
     });
+  });
+
+  it('a step takes gradients in bfloat16 as the float32 that they stand for, and scales them', async () => {
+    await prepareWasm({ threads });
+    const results = [true, false].map((compact) => {
+      const random = new RandomStream(4);
+      const variables = shapes.map((shape) => tf.tidy(() => tf.variable(random.normal(shape))));
+      const optimizer = new CompactAdam(0.05);
+      for (let step = 0; step < 2; step++) {
+        const gradients = shapes.map((shape) =>
+          tf.tidy(() => {
+            const packed = toBfloat16(random.normal(shape));
+            return compact ? packed : tf.mul(fromBfloat16(packed, shape), 0.25);
+          }),
+        );
+        applyGradients(optimizer, variables, gradients, compact ? 0.25 : 1);
+      }
+      const values = variables.map((variable) => [...variable.dataSync()]);
+      optimizer.dispose();
+      tf.dispose(variables);
+      return values;
+    });
+    expect(results[0]).toEqual(results[1]);
   });
 
   it('a step is taken back to rounding', async () => {

@@ -13,10 +13,12 @@ import {
   fit,
   Glow,
   type GlowOptions,
+  type Gradients,
   InvConv1x1,
   Invert,
   MultilayerPerceptron,
   RandomStream,
+  ReversePass,
   realNvp,
   reversibleGradients,
   type Shape,
@@ -24,6 +26,7 @@ import {
 } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { describe, expect, it, vi } from 'vitest';
+import { fromBfloat16 } from '../../src/core/fused';
 import { GradientComputer } from '../../src/training/gradientMethod';
 import { memoryHandler, ToyFlow, weightsOf } from './toys';
 
@@ -223,6 +226,96 @@ describe('fit with reversible gradients', () => {
     expect(weightsOf(flows[2])).toEqual(weightsOf(flows[1]));
     expect(tf.memory().numTensors).toBe(before);
     for (const flow of flows) flow.dispose();
+    tf.dispose({ ...examples });
+  });
+
+  it('keeps gradients in bfloat16 where that is asked for, sums of several included', async () => {
+    await prepareWasm();
+    const glow = build();
+    const examples = data();
+    stir(glow, 0.1);
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const compute = (bfloat16: boolean) =>
+        reversibleGradients(glow, examples, new RandomStream(7), { bfloat16 }).gradients as tf.Tensor[];
+      const [exact, compact] = [compute(false), compute(true)];
+      exact.forEach((gradient, i) => {
+        expect([compact[i].dtype, compact[i].size]).toEqual(['int32', Math.ceil(gradient.size / 2)]);
+        const values = fromBfloat16(compact[i], gradient.shape).dataSync();
+        const largest = Math.max(...gradient.dataSync().map(Math.abs));
+        gradient.dataSync().forEach((value, j) => {
+          // Half a unit of 8 bits, twice where two gradients are added, of which one may be larger than the sum.
+          expect(Math.abs(values[j] - value)).toBeLessThan(2 ** -8 * (Math.abs(value) + largest / 4));
+        });
+      });
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    glow.dispose();
+    tf.dispose({ ...examples });
+  });
+
+  it.each([
+    ['by norm', { clipNorm: 0.5 }],
+    ['by value and norm', { clipValue: 0.05, clipNorm: 0.1 }],
+  ])(
+    'takes gradients in bfloat16 with compactAdam, clips them %s, and goes on bit for bit',
+    async (_, limits) => {
+      await prepareWasm();
+      const examples = data();
+      const flows = [build(), build(), build()];
+      const before = tf.memory().numTensors;
+      const types = new Set<string | undefined>();
+      const computed = vi.spyOn(GradientComputer.prototype, 'compute');
+      const onBatchEnd = () => {
+        const { gradients } = computed.mock.results[computed.mock.results.length - 1].value as Gradients;
+        for (const gradient of gradients) types.add(gradient?.dtype);
+        expect(gradients.every((gradient) => gradient?.isDisposed)).toBe(true);
+      };
+      const reversible: FitOptions = {
+        ...options,
+        ...limits,
+        gradients: 'reversible',
+        callbacks: { onBatchEnd },
+      };
+      const adam = await flows[0].fit(examples, reversible);
+      expect([...types]).toEqual(['float32']);
+      types.clear();
+      const compact: FitOptions = { ...reversible, optimizer: 'compactAdam' };
+      const whole = await flows[1].fit(examples, compact);
+      expect([...types]).toEqual(['int32']);
+      whole.losses.forEach((loss, i) => {
+        expect(Math.abs(loss - adam.losses[i])).toBeLessThan(0.01);
+      });
+      const location = memoryHandler();
+      await flows[2].fit(examples, { ...compact, steps: 7, checkpoint: { location } });
+      const resumed = await flows[2].fit(examples, { ...compact, resume: location });
+      expect(resumed.losses).toEqual(whole.losses);
+      expect(weightsOf(flows[2])).toEqual(weightsOf(flows[1]));
+      computed.mockRestore();
+      expect(tf.memory().numTensors).toBe(before);
+      for (const flow of flows) flow.dispose();
+      tf.dispose({ ...examples });
+    },
+  );
+
+  it('names the layer whose gradient in bfloat16 is not finite', async () => {
+    await prepareWasm();
+    const glow = build();
+    const examples = data();
+    const weight = glow.weights.filter(({ trainable }) => trainable)[20];
+    const add = ReversePass.prototype.add;
+    const spy = vi.spyOn(ReversePass.prototype, 'add');
+    spy.mockImplementation(function (this: ReversePass, weights, gradients) {
+      const spoiled = gradients.map((gradient, i) =>
+        gradient && weights[i].id === weight.variable.id ? tf.mul(gradient, Number.NaN) : gradient,
+      );
+      add.call(this, weights, spoiled);
+    });
+    const run = glow.fit(examples, { ...options, gradients: 'reversible', optimizer: 'compactAdam' });
+    const layer = weight.name.split('/').slice(0, -1).join('/');
+    await expect(run).rejects.toMatchObject({ name: 'NonFiniteError', layer });
+    spy.mockRestore();
+    glow.dispose();
     tf.dispose({ ...examples });
   });
 

@@ -171,6 +171,7 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
       epsilon: 1e-7,
       bias1: 0.271,
       bias2: 0.003,
+      gradientScale: 0.7,
     };
     const shapes = [[1], [3, 5], [16_384], [16_385], [2, 3, 7]];
     const states = shapes.map((shape) => {

@@ -172,17 +172,19 @@ export interface StepConstants {
   epsilon: number;
   bias1: number;
   bias2: number;
+  gradientScale: number;
 }
 
 /** One step: new weight, first and second moment. */
 export function adaptiveStep(
   [weight, gradient, first, second]: readonly ArrayLike<number>[],
-  { kind, learningRate, beta1, beta2, epsilon, bias1, bias2 }: StepConstants,
+  { kind, learningRate, beta1, beta2, epsilon, bias1, bias2, gradientScale }: StepConstants,
 ): Float64Array[] {
   const adam = kind === 'adam';
-  const m = Float64Array.from(first, (value, i) => beta1 * value + (1 - beta1) * gradient[i]);
+  const g = Float64Array.from(gradient, (value) => gradientScale * value);
+  const m = Float64Array.from(first, (value, i) => beta1 * value + (1 - beta1) * g[i]);
   const v = Float64Array.from(second, (value, i) =>
-    adam ? beta2 * value + (1 - beta2) * gradient[i] ** 2 : Math.max(beta2 * value, Math.abs(gradient[i])),
+    adam ? beta2 * value + (1 - beta2) * g[i] ** 2 : Math.max(beta2 * value, Math.abs(g[i])),
   );
   const moved = Float64Array.from(weight, (value, i) => {
     const size = adam ? Math.sqrt(v[i] / bias2) : v[i];

@@ -231,6 +231,7 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
         epsilon: 1e-7,
         bias1: 0.1,
         bias2: 0.01,
+        gradientScale: 1,
       };
       const [weight, gradient, first, second] = [0, 1, 2, 3].map(() => randomTensor(random, [21]));
       const inputs = [
