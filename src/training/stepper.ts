@@ -30,7 +30,7 @@ export interface ClippingOptions {
 export class Stepper {
   private readonly weightNames: string[];
   private readonly trainable: tf.Variable[];
-  /** Weights of the last step whose loss and gradient were finite; trainable ones that the step changed in place come back by `undo`. */
+  /** Weights of the last step whose loss and gradient were finite: from before it, or what it left in place, which `undo` takes back. */
   private readonly lastFixed: WeightSnapshot;
   private readonly lastTrainable: WeightSnapshot;
   private undo?: Undo;
@@ -76,8 +76,10 @@ export class Stepper {
         throw await this.failure(logs, gradients, batch, random, step);
       }
       setLearningRate(this.optimizer, learningRate);
-      this.remember(canUndo(this.optimizer));
+      const inPlace = canUndo(this.optimizer);
+      this.remember(inPlace);
       this.undo = await this.apply(gradients, logs.gradientNorm);
+      if (inPlace) this.lastTrainable.capture();
       this.averages?.update();
       return logs;
     } finally {
@@ -105,7 +107,9 @@ export class Stepper {
   rollBack(): void {
     this.lastFixed.restore();
     this.lastTrainable.restore();
-    this.undo?.();
+    if (this.undo === undefined) return;
+    this.lastTrainable.dispose();
+    this.undo();
     this.undo = undefined;
   }
 

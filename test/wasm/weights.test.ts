@@ -116,6 +116,27 @@ describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
     model.dispose();
   });
 
+  it('fit gives back a weight that somebody spoiled between two steps', async () => {
+    const model = new ToyFlow();
+    const before = tf.memory().numTensors;
+    const spoiled = model.weights.find(({ name }) => name === 'second/bias')?.variable as tf.Variable;
+    const seen: Record<string, number[]>[] = [];
+    const callbacks = {
+      onBatchBegin: () => void seen.push(weightsOf(model)),
+      onBatchEnd: () => {
+        if (seen.length === 3) tf.tidy(() => spoiled.assign(tf.fill(spoiled.shape, Number.NaN)));
+      },
+    };
+    const run = fit(model, toyData(32), { progress: 'none', seed: 5, batchSize: 8, callbacks });
+    await expect(run).rejects.toThrow(NonFiniteError);
+    expect(seen).toHaveLength(4);
+    for (const [name, values] of Object.entries(weightsOf(model))) {
+      expect(distance(seen[2][name], values), name).toBeLessThan(2e-7);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+
   it('a step too long to come back says so, and fit holds the old weights', async () => {
     const variable = tf.tidy(() => tf.variable(tf.ones([5])));
     const optimizer = makeOptimizer('adam', 100);
