@@ -14,6 +14,7 @@ import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
 import { linearChannels, repeatSum } from '../core/tensors';
 import {
   inverse,
+  inverseGradient,
   inverseMatrix,
   type LuFactors,
   logAbsDet,
@@ -24,6 +25,7 @@ import {
   norm1,
   randomRotation,
   slogdet,
+  toDevice,
 } from '../linalg';
 import { ActNorm } from './actnorm';
 import {
@@ -141,11 +143,7 @@ interface Kernel {
   logDetTerms(matrix: tf.Tensor2D): tf.Tensor;
 }
 
-function toTensor(matrix: Matrix): tf.Tensor2D {
-  return tf.tensor2d(Float32Array.from(matrix.data), [matrix.rows, matrix.cols]);
-}
-
-/** W^-1 = Y of W, as dW = -Y^T dY Y^T. */
+/** W^-1 of W. */
 function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): MatrixOfWeights {
   return {
     weights,
@@ -153,28 +151,23 @@ function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): 
       const { logDet, gradient } = compute();
       const result = inverse(onHost());
       return {
-        matrix: () => toTensor(result),
+        matrix: () => toDevice(result),
         logDet: -logDet,
-        gradient(ofMatrix, ofLogDet) {
-          const turned = result.transpose();
-          const given = new Matrix(Float64Array.from(ofMatrix.dataSync()), turned.rows, turned.cols);
-          const product = turned.multiply(given).multiply(turned);
-          return gradient(tf.neg(toTensor(product)), -ofLogDet);
-        },
+        gradient: (ofMatrix, ofLogDet) => gradient(inverseGradient(result, ofMatrix), -ofLogDet),
       };
     },
   };
 }
 
 function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
-  const kernel = addWeight('kernel', toTensor(rotation)) as unknown as tf.Tensor2D;
+  const kernel = addWeight('kernel', toDevice(rotation)) as unknown as tf.Tensor2D;
   const { rows, cols } = rotation;
   const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
   const compute = () => {
     const values = onHost();
     const gradient = (ofMatrix: tf.Tensor2D, ofLogDet: number) => {
       if (ofLogDet === 0) return [ofMatrix];
-      return [tf.add(ofMatrix, tf.mul(toTensor(inverse(values).transpose()), ofLogDet))];
+      return [tf.add(ofMatrix, tf.mul(toDevice(inverse(values).transpose()), ofLogDet))];
     };
     return { matrix: () => kernel, logDet: slogdet(values).logAbsDet, gradient };
   };

@@ -11,4 +11,4 @@ export {
 } from './principalComponents';
 export { randomRotation } from './rotation';
 export { type SymmetricEigen, spectralMap, symmetricEigen } from './symmetricEigen';
-export { inverseMatrix, logAbsDet, lowerInverse } from './tensorFunctions';
+export { inverseGradient, inverseMatrix, logAbsDet, lowerInverse, toDevice } from './tensorFunctions';

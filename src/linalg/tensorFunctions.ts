@@ -10,7 +10,8 @@ function toHost(where: string, matrix: tf.Tensor): Matrix {
   return new Matrix(Float64Array.from(matrix.dataSync()), matrix.shape[0], matrix.shape[0]);
 }
 
-function toDevice(matrix: Matrix): tf.Tensor2D {
+/** The matrix in float32. */
+export function toDevice(matrix: Matrix): tf.Tensor2D {
   return tf.tensor2d(Float32Array.from(matrix.data), [matrix.rows, matrix.cols]);
 }
 
@@ -49,13 +50,16 @@ export function inverseMatrix(matrix: tf.Tensor2D, values?: () => Matrix): tf.Te
     const onHost = host.inverse(values?.() ?? toHost('inverseMatrix', a as tf.Tensor));
     return {
       value: toDevice(onHost),
-      gradFunc: (dy: tf.Tensor) => {
-        const transposed = toDevice(onHost.transpose());
-        return tf.neg(tf.matMul(tf.matMul(transposed, dy as tf.Tensor2D), transposed));
-      },
+      gradFunc: (dy: tf.Tensor) => inverseGradient(onHost, dy as tf.Tensor2D),
     };
   });
   return operation(matrix) as tf.Tensor2D;
+}
+
+/** Gradient in A of Y = A^-1: dA = -Y^T dY Y^T. */
+export function inverseGradient(inverse: Matrix, dy: tf.Tensor2D): tf.Tensor2D {
+  const transposed = toDevice(inverse.transpose());
+  return tf.neg(tf.matMul(tf.matMul(transposed, dy), transposed));
 }
 
 /**
