@@ -7,19 +7,20 @@ import { fileURLToPath } from 'node:url';
 import { decodePng, readNpy, readNpz } from 'tfjs-flows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run, type Streams } from '../../src/cli/run';
+import { bundle } from '../support/bundle';
 import { leavesNoTensors } from '../support/leaks';
 import { hparams, writeCelebALike } from './celebALike';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
-const program = join(project, 'src/cli/main.ts');
-const loader = join(project, 'node_modules/tsx/dist/loader.mjs');
+/** The command as one program; inside the repository, ignored by git. */
+const programs = join(project, 'output/cli');
 
 let folder: string;
 let names: string[];
 
 /** The command as a user types it. */
 function start(...words: string[]): { child: ChildProcess; result: Promise<Result> } {
-  const child = spawn(process.execPath, ['--import', loader, program, ...words], { cwd: folder });
+  const child = spawn(process.execPath, [join(programs, 'main.mjs'), ...words], { cwd: folder });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text) => {
     stdout += text;
@@ -67,7 +68,8 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-beforeAll(() => {
+beforeAll(async () => {
+  await bundle([join(project, 'src/cli/main.ts')], programs);
   folder = mkdtempSync(join(tmpdir(), 'tfjs-flows-cli-'));
   names = writeCelebALike(join(folder, 'celeba'), 60);
   writeFileSync(join(folder, 'hparams.json'), JSON.stringify(hparams));
@@ -77,6 +79,7 @@ beforeAll(() => {
 afterAll(() => {
   process.chdir(project);
   rmSync(folder, { recursive: true });
+  rmSync(programs, { recursive: true });
 });
 
 describe('as a user with a folder of faces', () => {

@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   existsSync,
@@ -12,17 +11,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as tf from '@tensorflow/tfjs-core';
 import { decodePng } from 'tfjs-flows';
+import { prepareWasm } from 'tfjs-flows/wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run, type Streams } from '../../src/cli/run';
 import { studyConfigOf } from '../../src/cli/study/config';
+import { bundle } from '../support/bundle';
 import { leavesNoTensors } from '../support/leaks';
 import { smallStudy, writeOwnImages } from './ownImages';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
-const program = join(project, 'src/cli/main.ts');
-const loader = join(project, 'node_modules/tsx/dist/loader.mjs');
+/** The command as one program; inside the repository, ignored by git. */
+const programs = join(project, 'output/study');
 
 let folder: string;
 const at = (...path: string[]) => join(folder, ...path);
@@ -38,13 +38,13 @@ async function study(config: string): Promise<{ code: number; stdout: string; st
   const [out, err]: [string[], string[]] = [[], []];
   const stream = (lines: string[]) => ({ write: (text: string) => lines.push(text) > 0, isTTY: false });
   const streams = { stdin: process.stdin, stdout: stream(out), stderr: stream(err) };
-  const code = await run(['study', config, '--backend', 'cpu', '--quiet'], streams as Streams);
+  const code = await run(['study', config, '--threads', '1', '--quiet'], streams as Streams);
   return { code, stdout: out.join(''), stderr: err.join('') };
 }
 
 /** The command in a process of its own, which can be interrupted. */
 function start(config: string): { child: ChildProcess; result: Promise<{ code: number; stdout: string }> } {
-  const words = ['--import', loader, program, 'study', config, '--threads', '1', '--quiet'];
+  const words = [join(programs, 'main.mjs'), 'study', config, '--threads', '1', '--quiet'];
   const child = spawn(process.execPath, words, { cwd: project });
   let stdout = '';
   child.stdout.on('data', (text) => {
@@ -63,13 +63,16 @@ const sizeOf = (...path: string[]) => {
 };
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await bundle([join(project, 'src/cli/main.ts')], programs);
+  // As the command does it, so that tensors are counted from here on.
+  await prepareWasm({ threads: 1 });
   folder = mkdtempSync(join(tmpdir(), 'tfjs-flows-study-'));
   writeOwnImages(at('own'), { anna: 24, bob: 24, carl: 24, dora: 4 });
 });
 
 afterAll(() => {
   rmSync(folder, { recursive: true });
+  rmSync(programs, { recursive: true });
 });
 
 describe('a study', () => {

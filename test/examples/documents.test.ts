@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../support/bundle';
 import { withChecks } from './shownValues';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,7 +22,8 @@ const documents = [...texts.keys()].filter((path) => texts.get(path)!.includes('
 /** Ignored by git, and inside the repository, so that its packages and path aliases are found. */
 const programs = join(root, 'output/documents');
 
-const programOf = (document: string) => join(programs, document.replaceAll('/', '-').replace(/\.md$/, '.ts'));
+const nameOf = (document: string) => document.replaceAll('/', '-').replace(/\.md$/, '');
+const programOf = (document: string) => join(programs, `${nameOf(document)}.ts`);
 
 /** All blocks of a document that are marked as running, as one program. */
 function extract(document: string): string {
@@ -59,14 +61,28 @@ describe('the blocks of the documents', () => {
     expect(complaints).toEqual([]);
   }, 180_000);
 
-  it.each(documents)('%s runs, and gives the values that it shows', async (document) => {
-    const file = programOf(document);
-    const checks = JSON.stringify(join(root, 'test/examples/shownValues.ts'));
-    const text = await readFile(file, 'utf8');
-    await writeFile(file, `import { expectShown } from ${checks};\n${withChecks(text)}`);
-    const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
-    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-    await promisify(execFile)(process.execPath, [tsx, file], { cwd: folder, env });
+  describe('as programs', () => {
+    beforeAll(async () => {
+      const checked = join(programs, 'checked');
+      const checks = JSON.stringify(join(root, 'test/examples/shownValues.ts'));
+      await mkdir(checked);
+      for (const document of documents) {
+        const text = withChecks(extract(document));
+        await writeFile(
+          join(checked, `${nameOf(document)}.ts`),
+          `import { expectShown } from ${checks};\n${text}`,
+        );
+      }
+      await bundle(
+        documents.map((document) => join(checked, `${nameOf(document)}.ts`)),
+        join(programs, 'bundled'),
+      );
+    });
+
+    it.each(documents)('%s runs, and gives the values that it shows', async (document) => {
+      const file = join(programs, 'bundled', `${nameOf(document)}.mjs`);
+      await promisify(execFile)(process.execPath, [file], { cwd: folder });
+    });
   });
 
   it('show a quick start of at most 20 lines', () => {
