@@ -1,11 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const needBrowser = ['test/browser/**/*.test.ts'];
 const needBuild = ['test/packaging/**/*.test.ts'];
 const needJupyter = ['test/notebooks/**/*.test.ts'];
+
+/** Where nothing tells how long files took, vitest starts with the largest: the smallest, which compiles all kernels, would end alone. */
+class KernelsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => Number(!moduleId.endsWith('/wasm/binaries.test.ts'));
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -17,6 +26,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     pool: 'forks',
+    sequence: { sequencer: KernelsFirst },
     projects: [
       {
         extends: true,
