@@ -58,24 +58,24 @@ describe('hypothesis 1 on attributes of digits', () => {
 
 describe('complementarity of small samples of digits', () => {
   const z = components(digits, 8);
-  const over = (planted: 'nothing' | 'shared' | 'cancelling', splits: number) => {
+  const over = (planted: 'nothing' | 'shared' | 'cancelling', splits: number, draws: number) => {
     const random = new RandomStream(1);
     return summarize(
-      Array.from({ length: splits }, () => split(z, digits.label, 5, planted, random.childSeed(), 199)),
+      Array.from({ length: splits }, () => split(z, digits.label, 5, planted, random.childSeed(), draws)),
     );
   };
 
   it('is that of independent samples (ratio of one split spreads by 0.35: standard error 0.12)', () => {
-    const { ratio, cosine } = over('nothing', 9);
+    const { ratio, cosine } = over('nothing', 9, 49);
     expect(Math.abs(ratio - 1)).toBeLessThan(0.36);
     expect(Math.abs(cosine)).toBeLessThan(0.09);
   });
 
   it('rises with a shared bias and falls where the deviations cancel', () => {
-    const shared = over('shared', 2);
+    const shared = over('shared', 2, 199);
     expect(shared.ratio).toBeGreaterThan(1.5);
     expect(shared.pShared).toBeLessThan(0.05);
-    const cancelling = over('cancelling', 2);
+    const cancelling = over('cancelling', 2, 199);
     expect(cancelling.ratio).toBeLessThan(0.5);
     expect(cancelling.pComplementary).toBeLessThan(0.05);
   });

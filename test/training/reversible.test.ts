@@ -96,7 +96,7 @@ for (const backend of ['cpu', 'wasm']) {
     it('are the stored ones on a deep Glow, with and without anchors', async () => {
       await use();
       // The cpu backend is too slow for more.
-      const stepsPerLevel = backend === 'cpu' ? 8 : 32;
+      const stepsPerLevel = backend === 'cpu' ? 4 : 32;
       const glow = new Glow({ ...small, stepsPerLevel });
       const x = images(8, [8, 8, 1]);
       glow.initializeFrom({ x }, new RandomStream(3));
