@@ -65,7 +65,7 @@ describe('the blocks of the documents', () => {
     beforeAll(async () => {
       const checked = join(programs, 'checked');
       const checks = JSON.stringify(join(root, 'test/examples/shownValues.ts'));
-      await mkdir(checked);
+      await mkdir(checked, { recursive: true });
       for (const document of documents) {
         const text = withChecks(extract(document));
         await writeFile(
