@@ -164,6 +164,7 @@ export function correlateTile(chunk: i32): void {
   const lefts = leftColumns(c);
   const rights = rightColumns(c);
   const panel = panelColumns();
+  const panelLine = <usize>panel << 2;
   const firstLeft = (chunk / across) * CHUNK_SIDE;
   const firstRight = (chunk % across) * CHUNK_SIDE;
   const endLeft = least(firstLeft + CHUNK_SIDE, lefts);
@@ -181,9 +182,9 @@ export function correlateTile(chunk: i32): void {
         const to = c.output + <usize>i * outputBytes + (j << 2);
         const lines = least(4, lefts - i);
         if (lines == 4 && valid == panel) {
-          tileOfPanels(left, 16, right, depth, to, outputBytes, accumulate);
+          tileOfPanels(left, 16, right, panelLine, depth, to, outputBytes, accumulate);
         } else {
-          tileOfPanels(left, 16, right, depth, tile, EDGE_ROW, false);
+          tileOfPanels(left, 16, right, panelLine, depth, tile, EDGE_ROW, false);
           placeTile(tile, lines, valid, to, outputBytes, accumulate);
         }
       }

@@ -46,14 +46,14 @@ export function tilesOfRows(
   else tilesOfRows4(rows, table, tableStride, taps, offset, depth, right, c, cStride, accumulate);
 }
 
-/** c[4 rows, a panel's columns] = or += left^T right over `depth`; from depth to depth of the left there are `leftBytes`. */
+/** c[4 rows, a panel's columns] = or += left^T right over `depth`; from depth to depth there are `leftBytes` and `rightBytes`. */
 // @ts-ignore: decorator
 @inline
 export function tileOfPanels(
-  left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
+  left: usize, leftBytes: usize, right: usize, rightBytes: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
 ): void {
-  if (panel == 16) tileOfPanels16(left, leftBytes, right, depth, c, cStride, accumulate);
-  else tileOfPanels8(left, leftBytes, right, 32, depth, c, cStride, accumulate);
+  if (panel == 16) tileOfPanels16(left, leftBytes, right, rightBytes, depth, c, cStride, accumulate);
+  else tileOfPanels8(left, leftBytes, right, rightBytes, depth, c, cStride, accumulate);
 }
 
 // @ts-ignore: decorator
@@ -357,7 +357,7 @@ export function tileOfPanels8(
 
 /** As `tileOfPanels8` for a right panel of 16 columns. */
 function tileOfPanels16(
-  left: usize, leftBytes: usize, right: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
+  left: usize, leftBytes: usize, right: usize, rightBytes: usize, depth: i32, c: usize, cStride: usize, accumulate: bool,
 ): void {
   let c00 = zero(), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00,
     c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00;
@@ -375,8 +375,9 @@ function tileOfPanels16(
     }
     if (depth == 1) break;
     const next = left + leftBytes;
+    right += rightBytes;
     {
-      const b0 = v128.load(right, 64), b1 = v128.load(right, 80), b2 = v128.load(right, 96), b3 = v128.load(right, 112);
+      const b0 = v128.load(right), b1 = v128.load(right, 16), b2 = v128.load(right, 32), b3 = v128.load(right, 48);
       let a = v128.load32_splat(next);
       c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01); c02 = multiplyAdd(a, b2, c02); c03 = multiplyAdd(a, b3, c03);
       a = v128.load32_splat(next, 4);
@@ -389,7 +390,7 @@ function tileOfPanels16(
     depth -= 2;
     if (depth == 0) break;
     left = next + leftBytes;
-    right += 128;
+    right += rightBytes;
   }
   placeRow16(c, c00, c01, c02, c03, accumulate);
   placeRow16(c + cStride, c10, c11, c12, c13, accumulate);

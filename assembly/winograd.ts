@@ -4,7 +4,8 @@ import { PACK_WINOGRAD, WINOGRAD } from './tasks';
 import { panelColumns, panelWidth, tilesOfRows } from './tiles';
 import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, zero } from './vector';
 import {
-  FILTER_ROOM, locateTile, OUTPUT_ROOM, POINTS, REACH, SIDE, transformBytes, transformFilter, transformInput, transformOutput,
+  FILTER_ROOM, locateTile, OUTPUT_ROOM, pointBytesOf, POINTS, REACH, ROOM, SIDE, tileBytesOf, transformFilter, transformInput,
+  transformOutput,
 } from './winogradTransforms';
 
 /*
@@ -12,11 +13,9 @@ import {
  * per point. A chunk is a number of lines of tiles.
  */
 
-/** Channels of one pass, and columns where the channels take more than one: what is worked on stays in the cache. */
+/** Channels and columns of one pass: what is worked on stays in the cache, and outputs leave it in whole lines. */
 const CHANNELS: i32 = 32;
 const COLUMNS: i32 = 64;
-/** Points are this many bytes further apart than their tiles need, or their lines would share cache sets. */
-const GAP: usize = 64;
 
 /** The grid of positions has the size of the source. */
 @unmanaged
@@ -31,33 +30,26 @@ function tilesAcross(p: Winograd): i32 {
   return ceilDivide(p.width, SIDE);
 }
 
-/** Bytes between the transformed inputs of two tiles. */
+/** Bytes from point to point of a tile's transformed inputs. */
 // @ts-ignore: decorator
 @inline
-function inputBytes(channels: i32): i32 {
-  return ((least(CHANNELS, channels) + 7) & ~7) << 2;
+function inputBytes(channels: i32): usize {
+  return pointBytesOf(least(CHANNELS, channels));
 }
 
-/** Columns of one pass. */
+/** Bytes from point to point of a tile's products: those of a panel. */
 // @ts-ignore: decorator
 @inline
-function columnsAtOnce(channels: i32): i32 {
-  return channels > CHANNELS ? COLUMNS : panelColumns();
-}
-
-/** Bytes from point to point of the products of a panel. */
-// @ts-ignore: decorator
-@inline
-function productBytes(padded: i32): usize {
-  return (<usize>(padded * panelColumns()) << 2) + GAP;
+function productBytes(): usize {
+  return <usize>panelColumns() << 2;
 }
 
 /** Bytes of scratch per thread: addresses, transformed inputs, products, room for the transforms. */
 export function winogradLocalBytes(tiles: i32, channels: i32): i32 {
   const padded = (tiles + 3) & ~3;
-  const inputs = POINTS * (padded * inputBytes(channels) + <i32>GAP);
-  const products = POINTS * <i32>productBytes(padded) * (columnsAtOnce(channels) / panelColumns());
-  return (padded + tiles * POINTS) * 4 + inputs + products + transformBytes(CHANNELS);
+  const inputs = padded * <i32>tileBytesOf(inputBytes(channels));
+  const products = padded * <i32>tileBytesOf(productBytes()) * (COLUMNS / panelColumns());
+  return (padded + tiles * POINTS) * 4 + inputs + products + ROOM;
 }
 
 /** Runs a product whose patches are those of a 3x3 convolution; `packed` has room for 36 points in place of 9 taps. */
@@ -130,15 +122,16 @@ export function winogradBlock(chunk: i32): void {
   const table = p.local + <usize>thread() * p.localBytes;
   const pixels = table + <usize>(padded << 2);
   const inputs = pixels + <usize>(tiles * POINTS * 4);
-  const tileBytes: usize = inputBytes(channels);
-  const plane = <usize>padded * tileBytes + GAP;
-  const products = inputs + plane * POINTS;
+  const inputPoint = inputBytes(channels);
+  const inputTile = tileBytesOf(inputPoint);
+  const products = inputs + inputTile * padded;
   const panel = panelColumns();
-  const lineBytes = <usize>panel << 2;
-  const pointBytes = productBytes(padded);
-  const room = products + pointBytes * POINTS * (columnsAtOnce(channels) / panel);
+  const productPoint = productBytes();
+  const productTile = tileBytesOf(productPoint);
+  const panelBytes = productTile * padded;
+  const room = products + panelBytes * (COLUMNS / panel);
   // Lines past the last tile are computed and never used: they may read what lies there.
-  for (let tile = 0; tile < padded; tile++) store<usize>(table + (tile << 2), inputs + <usize>tile * tileBytes);
+  for (let tile = 0; tile < padded; tile++) store<usize>(table + (tile << 2), inputs + <usize>tile * inputTile);
   for (let tile = 0; tile < tiles; tile++) {
     const line = firstLine + tile / across;
     const image = p.source + (<usize>(line / down * p.sourceHeight * p.sourceWidth * channels) << 2);
@@ -149,27 +142,29 @@ export function winogradBlock(chunk: i32): void {
   }
 
   if (p.sums != 0) memory.fill(p.sums + (<usize>(chunk * 2 * columns) << 2), 0, columns << 3);
-  const columnStep = columnsAtOnce(channels);
-  for (let column = 0; column < columns; column += columnStep) {
-    const end = least(column + columnStep, columns);
+  for (let column = 0; column < columns; column += COLUMNS) {
+    const end = least(column + COLUMNS, columns);
     for (let channel = 0; channel < channels; channel += CHANNELS) {
       const depth = least(CHANNELS, channels - channel);
       if (column == 0 || channels > CHANNELS) {
         for (let tile = 0; tile < tiles; tile++) {
           const at = pixels + <usize>(tile * POINTS * 4);
-          const to = inputs + <usize>tile * tileBytes;
-          transformInput(at, channel << 2, ceilDivide(depth, 8), room, to, plane, 32);
+          transformInput(at, channel << 2, depth, room, inputs + <usize>tile * inputTile, inputPoint);
         }
       }
-      let to = products;
+      let panelProducts = products;
       for (let first = column; first < end; first += panel) {
         const width = panelWidth(first, columns);
         let right = packedPanel(p, channel, first);
+        let offset: usize = 0;
+        let to = panelProducts;
         for (let point = 0; point < POINTS; point++) {
-          tilesOfRows(width, padded, table, 0, 1, plane * point, depth, right, to, lineBytes, channel > 0);
-          to += pointBytes;
+          tilesOfRows(width, padded, table, 0, 1, offset, depth, right, to, productTile, channel > 0);
+          offset += inputPoint;
+          to += productPoint;
           right += <usize>(depth * width) << 2;
         }
+        panelProducts += panelBytes;
       }
     }
     for (let tile = 0; tile < tiles; tile++) {
@@ -178,14 +173,14 @@ export function winogradBlock(chunk: i32): void {
       const high = least(SIDE, p.height - line % down * SIDE);
       const wide = least(SIDE, p.width - x);
       const row = firstRow(p, line) + x;
-      let from = products + <usize>tile * lineBytes;
+      let from = products + <usize>tile * productTile;
       for (let first = column; first < end; first += panel) {
         const valid = least(panel, columns - first);
         for (let part = 0; part < valid; part += 8) {
-          transformOutput(from + <usize>(part << 2), pointBytes, room);
+          transformOutput(from + <usize>(part << 2), productPoint, room);
           placeOutput(p, room, chunk, row, first + part, high, wide);
         }
-        from += pointBytes * POINTS;
+        from += panelBytes;
       }
     }
   }

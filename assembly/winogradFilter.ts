@@ -3,7 +3,7 @@ import { CORRELATE_TILES, TRANSFORM_NARROW } from './tasks';
 import { panelColumns, tileOfPanels } from './tiles';
 import { ceilDivide, copyExactly, least } from './vector';
 import {
-  locateTile, POINTS, REACH, SIDE, transformBytes, transformGradient, transformInput, transformTaps,
+  locateTile, pointBytesOf, POINTS, REACH, ROOM, SIDE, tileBytesOf, transformGradient, transformInput, transformTaps,
 } from './winogradTransforms';
 
 /*
@@ -16,8 +16,8 @@ import {
 const WIDE: i32 = 16;
 /** Tiles of one pass. */
 const TILES: i32 = 32;
-/** Bytes from point to point of the wide side: 64 more than they take, or their lines would share cache sets. */
-const WIDE_BYTES: usize = WIDE * TILES * 4 + 64;
+/** Channels of the narrow side that lie together. */
+const NARROW: i32 = 32;
 
 /** dFilter [3, 3, inputs, outputs] from images [batch, height, width, inputs] and gradients [..., outputs]. */
 @unmanaged
@@ -31,7 +31,7 @@ class FilterGradient {
   outputs: i32;
   output: usize;
   zeros: usize;
-  /** Room for the narrow side: [point][channels / 8][tile][8]. */
+  /** Room for the narrow side: [channels / NARROW][tile][point][NARROW], or fewer channels at the last. */
   narrow: usize;
   /** Room per thread. */
   local: usize;
@@ -63,30 +63,22 @@ function tileCount(f: FilterGradient): i32 {
   return f.batch * ceilDivide(f.height, SIDE) * ceilDivide(f.width, SIDE);
 }
 
-/** Groups of eight channels of the narrow side. */
+/** Bytes from point to point of the narrow side. */
 // @ts-ignore: decorator
 @inline
-function narrowGroups(channels: i32): i32 {
-  return ceilDivide(channels, 8);
-}
-
-/** Bytes from group to group of the narrow side: groups of a point lie apart, or they would share cache sets. */
-// @ts-ignore: decorator
-@inline
-function narrowGroupBytes(tiles: i32): usize {
-  return (<usize>tiles << 5) + 64;
+function narrowPoint(channels: i32): usize {
+  return pointBytesOf(least(NARROW, channels));
 }
 
 /** Bytes that the transformed narrow side takes. */
 export function narrowBytes(tiles: i32, channels: i32): i32 {
-  return <i32>narrowGroupBytes(tiles) * narrowGroups(channels) * POINTS;
+  return <i32>tileBytesOf(narrowPoint(channels)) * tiles * ceilDivide(channels, NARROW);
 }
 
 /** Bytes of scratch per thread: addresses, room, transformed wide side, sums. */
 export function winogradFilterLocalBytes(narrowChannels: i32): i32 {
   const sums = POINTS * ceilDivide(narrowChannels, 4) * 4 * WIDE * 4;
-  const room = transformBytes(narrowChannels > WIDE ? narrowChannels : WIDE);
-  return POINTS * 4 + room + POINTS * <i32>WIDE_BYTES + sums;
+  return POINTS * 4 + ROOM + TILES * <i32>tileBytesOf(pointBytesOf(WIDE)) + sums;
 }
 
 export function winogradFilter(): void {
@@ -97,8 +89,7 @@ export function winogradFilter(): void {
 
 /** Transforms channels of one side of a tile, as the input or as the output gradient. */
 function transformSide(
-  f: FilterGradient, ofInput: bool, tile: i32, channel: i32, groups: i32,
-  table: usize, to: usize, pointBytes: usize, groupBytes: usize,
+  f: FilterGradient, ofInput: bool, tile: i32, channel: i32, channels: i32, table: usize, to: usize, pointBytes: usize,
 ): void {
   const across = ceilDivide(f.width, SIDE);
   const down = ceilDivide(f.height, SIDE);
@@ -110,10 +101,10 @@ function transformSide(
   const room = table + POINTS * 4;
   if (ofInput) {
     locateTile(image, bytes, f.height, f.width, y - 1, x - 1, REACH, f.zeros, table);
-    transformInput(table, channel << 2, groups, room, to, pointBytes, groupBytes);
+    transformInput(table, channel << 2, channels, room, to, pointBytes);
   } else {
     locateTile(image, bytes, f.height, f.width, y, x, SIDE, f.zeros, table);
-    transformGradient(table, channel << 2, groups, room, to, pointBytes, groupBytes);
+    transformGradient(table, channel << 2, channels, room, to, pointBytes);
   }
 }
 
@@ -121,13 +112,17 @@ function transformSide(
 export function transformNarrow(chunk: i32): void {
   const f = changetype<FilterGradient>(taskArguments());
   const tiles = tileCount(f);
-  const groups = narrowGroups(least(f.inputs, f.outputs));
-  const groupBytes = narrowGroupBytes(tiles);
+  const channels = least(f.inputs, f.outputs);
+  const pointBytes = narrowPoint(channels);
+  const tileBytes = tileBytesOf(pointBytes);
   const table = f.local + <usize>thread() * f.localBytes;
   const end = least(tiles, (chunk + 1) * TILES);
   for (let tile = chunk * TILES; tile < end; tile++) {
-    const to = f.narrow + (<usize>tile << 5);
-    transformSide(f, !inputIsWide(f), tile, 0, groups, table, to, groupBytes * groups, groupBytes);
+    let to = f.narrow + tileBytes * tile;
+    for (let channel = 0; channel < channels; channel += NARROW) {
+      transformSide(f, !inputIsWide(f), tile, channel, least(NARROW, channels - channel), table, to, pointBytes);
+      to += tileBytes * tiles;
+    }
   }
 }
 
@@ -137,36 +132,38 @@ export function correlateTiles(chunk: i32): void {
   const tiles = tileCount(f);
   const channel = chunk * WIDE;
   const valid = least(WIDE, wideChannels(f) - channel);
-  const vectors = narrowVectors(f);
-  const groups = narrowGroups(least(f.inputs, f.outputs));
-  const groupBytes = narrowGroupBytes(tiles);
+  const narrow = least(f.inputs, f.outputs);
+  const leftPoint = narrowPoint(narrow);
+  const leftTile = tileBytesOf(leftPoint);
+  const rightPoint = pointBytesOf(WIDE);
+  const rightTile = tileBytesOf(rightPoint);
   const table = f.local + <usize>thread() * f.localBytes;
-  const wide = table + POINTS * 4 + transformBytes(vectors * 4 > WIDE ? vectors * 4 : WIDE);
-  const sums = wide + <usize>POINTS * WIDE_BYTES;
-  const sumBytes = <usize>(vectors * 4 * WIDE * 4);
+  const wide = table + POINTS * 4 + ROOM;
+  const sums = wide + rightTile * TILES;
+  const sumBytes = <usize>(narrowVectors(f) * 4 * WIDE * 4);
   const panel = panelColumns();
-  // The next eight channels lie in the next panel, or in the same.
-  const eightBytes: usize = panel == 8 ? <usize>TILES << 5 : 32;
   for (let first = 0; first < tiles; first += TILES) {
     const depth = least(TILES, tiles - first);
     for (let tile = 0; tile < depth; tile++) {
-      const to = wide + <usize>(tile * panel * 4);
-      transformSide(f, inputIsWide(f), first + tile, channel, ceilDivide(valid, 8), table, to, WIDE_BYTES, eightBytes);
+      transformSide(f, inputIsWide(f), first + tile, channel, valid, table, wide + rightTile * tile, rightPoint);
     }
     for (let point = 0; point < POINTS; point++) {
       for (let part = 0; part < valid; part += panel) {
-        const right = wide + <usize>point * WIDE_BYTES + <usize>(part * TILES * 4);
-        const left = f.narrow + groupBytes * (point * groups) + (<usize>first << 5);
+        const right = wide + rightPoint * point + <usize>(part << 2);
+        let left = f.narrow + leftTile * first + leftPoint * point;
         let to = sums + sumBytes * point + <usize>(part << 2);
-        for (let vector = 0; vector < vectors; vector++) {
-          const half = left + groupBytes * (vector >> 1) + ((vector & 1) << 4);
-          tileOfPanels(half, 32, right, depth, to, WIDE * 4, first > 0);
-          to += WIDE * 16;
+        for (let other = 0; other < narrow; other += NARROW) {
+          const end = least(NARROW, narrow - other);
+          for (let i = 0; i < end; i += 4) {
+            tileOfPanels(left + (i << 2), leftTile, right, rightTile, depth, to, WIDE * 4, first > 0);
+            to += WIDE * 16;
+          }
+          left += leftTile * tiles;
         }
       }
     }
   }
-  writeTaps(f, channel, valid, sums, sumBytes, table);
+  writeTaps(f, channel, valid, sums, sumBytes, table + POINTS * 4);
 }
 
 /** Takes the sums of a chunk back to taps, and to their places. */

@@ -66,73 +66,107 @@ export const REACH: i32 = 6;
 
 /** Bytes of eight channels. */
 const GROUP: usize = 32;
+/** Bytes of a line of inputs, and of outputs, of eight channels. */
+const REACH_LINE: usize = <usize>REACH * GROUP;
+const SIDE_LINE: usize = <usize>SIDE * GROUP;
 
-/** Bytes of room that the transforms of so many channels need. */
-// @ts-ignore: decorator
-@inline
-export function transformBytes(channels: i32): i32 {
-  return POINTS * ((channels + 7) & ~7) * 4;
+/*
+ * Sizes of so many vectors of four channels, for `offsetof`: distances that are known when compiled become part of an
+ * address and cost nothing.
+ */
+@unmanaged
+class Vectors0 {}
+@unmanaged
+class Vectors2 { a: v128; b: v128; }
+@unmanaged
+class Vectors4 extends Vectors2 { c: v128; d: v128; }
+@unmanaged
+class Vectors8 extends Vectors4 { e: v128; f: v128; g: v128; h: v128; }
+@unmanaged
+class Vectors12 extends Vectors8 { i: v128; j: v128; k: v128; l: v128; }
+
+/** Bytes from point to point of a tile's transformed channels, of which there are at most 32: 32, 64 or 128. */
+export function pointBytesOf(channels: i32): usize {
+  if (channels <= 8) return offsetof<Vectors2>();
+  return channels <= 16 ? offsetof<Vectors4>() : offsetof<Vectors8>();
 }
 
-/** B' d of one line; every address is that of eight floats. */
+/** Bytes from tile to tile: 64 more than the points take, or their lines would share cache sets. */
+export function tileBytesOf(pointBytes: usize): usize {
+  return pointBytes * POINTS + 64;
+}
+
+/** Bytes of room that each of the transforms can do with. */
+export const ROOM: i32 = 2048;
+
+/** b - a * factor. */
 // @ts-ignore: decorator
 @inline
-function inputLine(d0: usize, d1: usize, d2: usize, d3: usize, d4: usize, d5: usize, to: usize, stride: usize): void {
-  const a1 = v128.load(d1), b1 = v128.load(d1, 16), a2 = v128.load(d2), b2 = v128.load(d2, 16);
-  const a3 = v128.load(d3), b3 = v128.load(d3, 16), a4 = v128.load(d4), b4 = v128.load(d4, 16);
-  const near = v128.load32_splat(factors, AT_MINUS_Q2);
-  const p = v128.load32_splat(factors, AT_P);
+function differ(a: v128, factor: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, factor, b);
+  return f32x4.sub(b, f32x4.mul(a, factor));
+}
+
+/**
+ * B' d of one line. The addresses are those of eight floats each; there are `From` more bytes from each to the next, and
+ * `To` bytes from result to result.
+ */
+// @ts-ignore: decorator
+@inline
+function inputLine<From, To>(
+  d0: usize, d1: usize, d2: usize, d3: usize, d4: usize, d5: usize, to: usize,
+  p: v128, q: v128, near: v128, far: v128, ends: v128, middle: v128,
+): void {
+  const a1 = v128.load(d1, offsetof<From>()), b1 = v128.load(d1, offsetof<From>() + 16);
+  const a2 = v128.load(d2, 2 * offsetof<From>()), b2 = v128.load(d2, 2 * offsetof<From>() + 16);
+  const a3 = v128.load(d3, 3 * offsetof<From>()), b3 = v128.load(d3, 3 * offsetof<From>() + 16);
+  const a4 = v128.load(d4, 4 * offsetof<From>()), b4 = v128.load(d4, 4 * offsetof<From>() + 16);
   const evenA = multiplyAdd(a2, near, a4), evenB = multiplyAdd(b2, near, b4);
-  const oddA = f32x4.mul(multiplyAdd(a1, near, a3), p), oddB = f32x4.mul(multiplyAdd(b1, near, b3), p);
-  storePair(to + stride, f32x4.add(evenA, oddA), f32x4.add(evenB, oddB));
-  storePair(to + 2 * stride, f32x4.sub(evenA, oddA), f32x4.sub(evenB, oddB));
-  const far = v128.load32_splat(factors, AT_MINUS_P2);
-  const q = v128.load32_splat(factors, AT_Q);
+  const oddA = multiplyAdd(a1, near, a3), oddB = multiplyAdd(b1, near, b3);
+  v128.store(to, multiplyAdd(oddB, p, evenB), offsetof<To>() + 16);
+  v128.store(to, multiplyAdd(oddA, p, evenA), offsetof<To>());
+  v128.store(to, differ(oddB, p, evenB), 2 * offsetof<To>() + 16);
+  v128.store(to, differ(oddA, p, evenA), 2 * offsetof<To>());
   const evenFarA = multiplyAdd(a2, far, a4), evenFarB = multiplyAdd(b2, far, b4);
-  const oddFarA = f32x4.mul(multiplyAdd(a1, far, a3), q), oddFarB = f32x4.mul(multiplyAdd(b1, far, b3), q);
-  storePair(to + 3 * stride, f32x4.add(evenFarA, oddFarA), f32x4.add(evenFarB, oddFarB));
-  storePair(to + 4 * stride, f32x4.sub(evenFarA, oddFarA), f32x4.sub(evenFarB, oddFarB));
-  const ends = v128.load32_splat(factors, AT_ENDS);
-  const middle = v128.load32_splat(factors, AT_MIDDLE);
+  const oddFarA = multiplyAdd(a1, far, a3), oddFarB = multiplyAdd(b1, far, b3);
+  v128.store(to, multiplyAdd(oddFarB, q, evenFarB), 3 * offsetof<To>() + 16);
+  v128.store(to, multiplyAdd(oddFarA, q, evenFarA), 3 * offsetof<To>());
+  v128.store(to, differ(oddFarB, q, evenFarB), 4 * offsetof<To>() + 16);
+  v128.store(to, differ(oddFarA, q, evenFarA), 4 * offsetof<To>());
   const a0 = v128.load(d0), b0 = v128.load(d0, 16);
-  storePair(
-    to,
-    multiplyAdd(a0, ends, multiplyAdd(a2, middle, a4)),
-    multiplyAdd(b0, ends, multiplyAdd(b2, middle, b4)),
-  );
-  const a5 = v128.load(d5), b5 = v128.load(d5, 16);
-  storePair(
-    to + 5 * stride,
-    multiplyAdd(a1, ends, multiplyAdd(a3, middle, a5)),
-    multiplyAdd(b1, ends, multiplyAdd(b3, middle, b5)),
-  );
+  v128.store(to, multiplyAdd(b0, ends, multiplyAdd(b2, middle, b4)), 16);
+  v128.store(to, multiplyAdd(a0, ends, multiplyAdd(a2, middle, a4)));
+  const a5 = v128.load(d5, 5 * offsetof<From>()), b5 = v128.load(d5, 5 * offsetof<From>() + 16);
+  v128.store(to, multiplyAdd(b1, ends, multiplyAdd(b3, middle, b5)), 5 * offsetof<To>() + 16);
+  v128.store(to, multiplyAdd(a1, ends, multiplyAdd(a3, middle, a5)), 5 * offsetof<To>());
 }
 
-/** A dy of one line; every address is that of eight floats. */
+/** A dy of one line; otherwise as `inputLine`. */
 // @ts-ignore: decorator
 @inline
-function gradientLine(y0: usize, y1: usize, y2: usize, y3: usize, to: usize, stride: usize): void {
-  const a0 = v128.load(y0), b0 = v128.load(y0, 16), a1 = v128.load(y1), b1 = v128.load(y1, 16);
-  const a2 = v128.load(y2), b2 = v128.load(y2, 16), a3 = v128.load(y3), b3 = v128.load(y3, 16);
-  const p = v128.load32_splat(factors, AT_P);
-  const q = v128.load32_splat(factors, AT_Q);
-  const p2 = v128.load32_splat(factors, AT_P2);
-  const q2 = v128.load32_splat(factors, AT_Q2);
-  storePair(to, a0, b0);
-  to += stride;
+function gradientLine<From, To>(
+  y0: usize, y1: usize, y2: usize, y3: usize, to: usize, p: v128, q: v128, p2: v128, q2: v128,
+): void {
+  const a0 = v128.load(y0), b0 = v128.load(y0, 16);
+  const a1 = v128.load(y1, offsetof<From>()), b1 = v128.load(y1, offsetof<From>() + 16);
+  const a2 = v128.load(y2, 2 * offsetof<From>()), b2 = v128.load(y2, 2 * offsetof<From>() + 16);
+  const a3 = v128.load(y3, 3 * offsetof<From>()), b3 = v128.load(y3, 3 * offsetof<From>() + 16);
+  v128.store(to, b0, 16);
+  v128.store(to, a0);
   const evenA = multiplyAdd(a2, p2, a0), evenB = multiplyAdd(b2, p2, b0);
-  const oddA = f32x4.mul(multiplyAdd(a3, p2, a1), p), oddB = f32x4.mul(multiplyAdd(b3, p2, b1), p);
-  storePair(to, f32x4.add(evenA, oddA), f32x4.add(evenB, oddB));
-  to += stride;
-  storePair(to, f32x4.sub(evenA, oddA), f32x4.sub(evenB, oddB));
-  to += stride;
+  const oddA = multiplyAdd(a3, p2, a1), oddB = multiplyAdd(b3, p2, b1);
+  v128.store(to, multiplyAdd(oddB, p, evenB), offsetof<To>() + 16);
+  v128.store(to, multiplyAdd(oddA, p, evenA), offsetof<To>());
+  v128.store(to, differ(oddB, p, evenB), 2 * offsetof<To>() + 16);
+  v128.store(to, differ(oddA, p, evenA), 2 * offsetof<To>());
   const evenFarA = multiplyAdd(a2, q2, a0), evenFarB = multiplyAdd(b2, q2, b0);
-  const oddFarA = f32x4.mul(multiplyAdd(a3, q2, a1), q), oddFarB = f32x4.mul(multiplyAdd(b3, q2, b1), q);
-  storePair(to, f32x4.add(evenFarA, oddFarA), f32x4.add(evenFarB, oddFarB));
-  to += stride;
-  storePair(to, f32x4.sub(evenFarA, oddFarA), f32x4.sub(evenFarB, oddFarB));
-  to += stride;
-  storePair(to, a3, b3);
+  const oddFarA = multiplyAdd(a3, q2, a1), oddFarB = multiplyAdd(b3, q2, b1);
+  v128.store(to, multiplyAdd(oddFarB, q, evenFarB), 3 * offsetof<To>() + 16);
+  v128.store(to, multiplyAdd(oddFarA, q, evenFarA), 3 * offsetof<To>());
+  v128.store(to, differ(oddFarB, q, evenFarB), 4 * offsetof<To>() + 16);
+  v128.store(to, differ(oddFarA, q, evenFarA), 4 * offsetof<To>());
+  v128.store(to, b3, 5 * offsetof<To>() + 16);
+  v128.store(to, a3, 5 * offsetof<To>());
 }
 
 /** A place of a table of addresses, so many bytes further. */
@@ -147,125 +181,128 @@ function pixel(table: usize, i: usize, offset: usize): usize {
  *
  * @param pixels addresses of its 6 x 6 pixels, column after column
  * @param offset bytes from there to the first channel
- * @param groups channels / 8
+ * @param channels a multiple of 8, or what is past them is transformed too
  * @param room scratch
- * @param to point after point `pointBytes` apart, eight channels each, the next eight `groupBytes` further
+ * @param to point after point, the channels of each `Point` bytes
  */
-export function transformInput(
-  pixels: usize, offset: usize, groups: i32, room: usize, to: usize, pointBytes: usize, groupBytes: usize,
-): void {
-  const bytes = <usize>groups * GROUP;
-  let place = room;
-  for (let column = 0; column < REACH; column++) {
-    for (let at: usize = 0; at < bytes; at += GROUP) {
-      inputLine(
-        pixel(pixels, 0, offset + at), pixel(pixels, 1, offset + at), pixel(pixels, 2, offset + at),
-        pixel(pixels, 3, offset + at), pixel(pixels, 4, offset + at), pixel(pixels, 5, offset + at),
-        place + at, bytes * REACH,
-      );
-    }
-    pixels += REACH << 2;
-    place += bytes;
-  }
-  for (let line = 0; line < REACH; line++) {
-    let target = to;
-    const end = room + bytes;
-    do {
-      inputLine(
-        room, room + bytes, room + 2 * bytes, room + 3 * bytes, room + 4 * bytes, room + 5 * bytes, target, pointBytes,
-      );
-      room += GROUP;
-      target += groupBytes;
-    } while (room != end);
-    room += bytes * (REACH - 1);
-    to += pointBytes * REACH;
-  }
-}
-
-/** A dy A' of one tile, from the addresses of its 4 x 4 pixels; otherwise as `transformInput`. */
-export function transformGradient(
-  pixels: usize, offset: usize, groups: i32, room: usize, to: usize, pointBytes: usize, groupBytes: usize,
-): void {
-  const bytes = <usize>groups * GROUP;
-  let place = room;
-  for (let column = 0; column < SIDE; column++) {
-    for (let at: usize = 0; at < bytes; at += GROUP) {
-      gradientLine(
-        pixel(pixels, 0, offset + at), pixel(pixels, 1, offset + at),
-        pixel(pixels, 2, offset + at), pixel(pixels, 3, offset + at),
-        place + at, bytes * SIDE,
-      );
-    }
-    pixels += SIDE << 2;
-    place += bytes;
-  }
-  for (let line = 0; line < REACH; line++) {
-    let target = to;
-    const end = room + bytes;
-    do {
-      gradientLine(room, room + bytes, room + 2 * bytes, room + 3 * bytes, target, pointBytes);
-      room += GROUP;
-      target += groupBytes;
-    } while (room != end);
-    room += bytes * (SIDE - 1);
-    to += pointBytes * REACH;
-  }
-}
-
-/** A' m of one line, its four outputs `stride` apart; every address is that of eight floats. */
-// @ts-ignore: decorator
-@inline
-function outputLine(m0: usize, m1: usize, m2: usize, m3: usize, m4: usize, m5: usize, to: usize, stride: usize): void {
-  const a1 = v128.load(m1), b1 = v128.load(m1, 16), a2 = v128.load(m2), b2 = v128.load(m2, 16);
-  const a3 = v128.load(m3), b3 = v128.load(m3, 16), a4 = v128.load(m4), b4 = v128.load(m4, 16);
-  const evenA = f32x4.add(a1, a2), evenB = f32x4.add(b1, b2);
-  const evenFarA = f32x4.add(a3, a4), evenFarB = f32x4.add(b3, b4);
-  const a0 = v128.load(m0), b0 = v128.load(m0, 16);
-  storePair(to, f32x4.add(a0, f32x4.add(evenA, evenFarA)), f32x4.add(b0, f32x4.add(evenB, evenFarB)));
-  const p2 = v128.load32_splat(factors, AT_P2);
-  const q2 = v128.load32_splat(factors, AT_Q2);
-  storePair(
-    to + 2 * stride,
-    multiplyAdd(evenFarA, q2, f32x4.mul(evenA, p2)),
-    multiplyAdd(evenFarB, q2, f32x4.mul(evenB, p2)),
-  );
+function inputTile<Point>(pixels: usize, offset: usize, channels: i32, room: usize, to: usize): void {
   const p = v128.load32_splat(factors, AT_P);
   const q = v128.load32_splat(factors, AT_Q);
+  const near = v128.load32_splat(factors, AT_MINUS_Q2);
+  const far = v128.load32_splat(factors, AT_MINUS_P2);
+  const ends = v128.load32_splat(factors, AT_ENDS);
+  const middle = v128.load32_splat(factors, AT_MIDDLE);
+  for (let channel = 0; channel < channels; channel += 8) {
+    let at = pixels;
+    for (let column: usize = 0; column < REACH_LINE; column += GROUP) {
+      inputLine<Vectors0, Vectors12>(
+        pixel(at, 0, offset), pixel(at, 1, offset), pixel(at, 2, offset),
+        pixel(at, 3, offset), pixel(at, 4, offset), pixel(at, 5, offset),
+        room + column, p, q, near, far, ends, middle,
+      );
+      at += REACH << 2;
+    }
+    let target = to;
+    for (let line: usize = 0; line < <usize>REACH * REACH_LINE; line += REACH_LINE) {
+      const from = room + line;
+      inputLine<Vectors2, Point>(from, from, from, from, from, from, target, p, q, near, far, ends, middle);
+      target += REACH * offsetof<Point>();
+    }
+    offset += GROUP;
+    to += GROUP;
+  }
+}
+
+/** As `inputTile` for points `pointBytes` apart. */
+export function transformInput(
+  pixels: usize, offset: usize, channels: i32, room: usize, to: usize, pointBytes: usize,
+): void {
+  if (pointBytes == offsetof<Vectors2>()) inputTile<Vectors2>(pixels, offset, channels, room, to);
+  else if (pointBytes == offsetof<Vectors4>()) inputTile<Vectors4>(pixels, offset, channels, room, to);
+  else inputTile<Vectors8>(pixels, offset, channels, room, to);
+}
+
+/** A dy A' of one tile, from the addresses of its 4 x 4 pixels; otherwise as `inputTile`. */
+function gradientTile<Point>(pixels: usize, offset: usize, channels: i32, room: usize, to: usize): void {
+  const p = v128.load32_splat(factors, AT_P);
+  const q = v128.load32_splat(factors, AT_Q);
+  const p2 = v128.load32_splat(factors, AT_P2);
+  const q2 = v128.load32_splat(factors, AT_Q2);
+  for (let channel = 0; channel < channels; channel += 8) {
+    let at = pixels;
+    for (let column: usize = 0; column < SIDE_LINE; column += GROUP) {
+      gradientLine<Vectors0, Vectors8>(
+        pixel(at, 0, offset), pixel(at, 1, offset), pixel(at, 2, offset), pixel(at, 3, offset), room + column, p, q, p2, q2,
+      );
+      at += SIDE << 2;
+    }
+    let target = to;
+    for (let line: usize = 0; line < <usize>REACH * SIDE_LINE; line += SIDE_LINE) {
+      const from = room + line;
+      gradientLine<Vectors2, Point>(from, from, from, from, target, p, q, p2, q2);
+      target += REACH * offsetof<Point>();
+    }
+    offset += GROUP;
+    to += GROUP;
+  }
+}
+
+/** As `gradientTile` for points `pointBytes` apart. */
+export function transformGradient(
+  pixels: usize, offset: usize, channels: i32, room: usize, to: usize, pointBytes: usize,
+): void {
+  if (pointBytes == offsetof<Vectors2>()) gradientTile<Vectors2>(pixels, offset, channels, room, to);
+  else if (pointBytes == offsetof<Vectors4>()) gradientTile<Vectors4>(pixels, offset, channels, room, to);
+  else gradientTile<Vectors8>(pixels, offset, channels, room, to);
+}
+
+/** A' m of one line; otherwise as `inputLine`. */
+// @ts-ignore: decorator
+@inline
+function outputLine<From, To>(from: usize, to: usize, p: v128, q: v128, p2: v128, q2: v128): void {
+  const a1 = v128.load(from, offsetof<From>()), b1 = v128.load(from, offsetof<From>() + 16);
+  const a2 = v128.load(from, 2 * offsetof<From>()), b2 = v128.load(from, 2 * offsetof<From>() + 16);
+  const a3 = v128.load(from, 3 * offsetof<From>()), b3 = v128.load(from, 3 * offsetof<From>() + 16);
+  const a4 = v128.load(from, 4 * offsetof<From>()), b4 = v128.load(from, 4 * offsetof<From>() + 16);
+  const evenA = f32x4.add(a1, a2), evenB = f32x4.add(b1, b2);
+  const evenFarA = f32x4.add(a3, a4), evenFarB = f32x4.add(b3, b4);
+  const a0 = v128.load(from), b0 = v128.load(from, 16);
+  v128.store(to, f32x4.add(b0, f32x4.add(evenB, evenFarB)), 16);
+  v128.store(to, f32x4.add(a0, f32x4.add(evenA, evenFarA)));
+  v128.store(to, multiplyAdd(evenFarB, q2, f32x4.mul(evenB, p2)), 2 * offsetof<To>() + 16);
+  v128.store(to, multiplyAdd(evenFarA, q2, f32x4.mul(evenA, p2)), 2 * offsetof<To>());
   const oddA = f32x4.mul(f32x4.sub(a1, a2), p), oddB = f32x4.mul(f32x4.sub(b1, b2), p);
   const oddFarA = f32x4.mul(f32x4.sub(a3, a4), q), oddFarB = f32x4.mul(f32x4.sub(b3, b4), q);
-  storePair(to + stride, f32x4.add(oddA, oddFarA), f32x4.add(oddB, oddFarB));
-  const a5 = v128.load(m5), b5 = v128.load(m5, 16);
-  storePair(
-    to + 3 * stride,
-    multiplyAdd(oddFarA, q2, multiplyAdd(oddA, p2, a5)),
-    multiplyAdd(oddFarB, q2, multiplyAdd(oddB, p2, b5)),
-  );
+  v128.store(to, f32x4.add(oddB, oddFarB), offsetof<To>() + 16);
+  v128.store(to, f32x4.add(oddA, oddFarA), offsetof<To>());
+  const a5 = v128.load(from, 5 * offsetof<From>()), b5 = v128.load(from, 5 * offsetof<From>() + 16);
+  v128.store(to, multiplyAdd(oddFarB, q2, multiplyAdd(oddB, p2, b5)), 3 * offsetof<To>() + 16);
+  v128.store(to, multiplyAdd(oddFarA, q2, multiplyAdd(oddA, p2, a5)), 3 * offsetof<To>());
 }
 
 /** Bytes of the room of `transformOutput`: its 4 x 4 outputs, and 4 x 6 values on the way to them. */
 export const OUTPUT_ROOM: usize = (16 + 24) * GROUP;
 
-/**
- * A' m A of eight channels of one tile: 4 x 4 outputs, line after line at `room`.
- *
- * @param from point after point, `pointBytes` apart
- */
+/** A' m A of eight channels of one tile: 4 x 4 outputs, line after line at `room`; points are `Point` bytes apart. */
+function outputTile<Point>(from: usize, room: usize): void {
+  const p = v128.load32_splat(factors, AT_P);
+  const q = v128.load32_splat(factors, AT_Q);
+  const p2 = v128.load32_splat(factors, AT_P2);
+  const q2 = v128.load32_splat(factors, AT_Q2);
+  const lines = room + 16 * GROUP;
+  for (let line: usize = 0; line < REACH_LINE; line += GROUP) {
+    outputLine<Point, Vectors12>(from, lines + line, p, q, p2, q2);
+    from += REACH * offsetof<Point>();
+  }
+  for (let column: usize = 0; column < <usize>SIDE; column++) {
+    outputLine<Vectors2, Vectors8>(lines + column * REACH_LINE, room + column * GROUP, p, q, p2, q2);
+  }
+}
+
+/** As `outputTile` for points `pointBytes` apart: those of a panel. */
 export function transformOutput(from: usize, pointBytes: usize, room: usize): void {
-  const stride = pointBytes * REACH;
-  const columns = room + 16 * GROUP;
-  for (let i: usize = 0; i < 6 * GROUP; i += GROUP) {
-    outputLine(
-      from, from + stride, from + 2 * stride, from + 3 * stride, from + 4 * stride, from + 5 * stride,
-      columns + i, 6 * GROUP,
-    );
-    from += pointBytes;
-  }
-  for (let line: usize = 0; line < <usize>SIDE; line++) {
-    const at = columns + line * 6 * GROUP;
-    outputLine(
-      at, at + GROUP, at + 2 * GROUP, at + 3 * GROUP, at + 4 * GROUP, at + 5 * GROUP, room + line * 4 * GROUP, GROUP,
-    );
-  }
+  if (pointBytes == offsetof<Vectors2>()) outputTile<Vectors2>(from, room);
+  else outputTile<Vectors4>(from, room);
 }
 
 /** G g of one line, eight columns as two vectors each; `to` is `stride` apart. */
