@@ -25,6 +25,8 @@ export interface Grid {
 
 /** Below this many tiles the transforms of the filter take more than the products save. */
 const LEAST_TILES = 8;
+/** With fewer channels of input the transforms of the outputs do. */
+const LEAST_CHANNELS = 4;
 
 /** Whether tiles save time: on small images most of a tile may lie outside. */
 function tilesPay({ batch, height, width }: Grid): boolean {
@@ -33,10 +35,10 @@ function tilesPay({ batch, height, width }: Grid): boolean {
 }
 
 /** Lines of tiles per chunk of `convolve`; 0 where the convolution is done directly. */
-function chunkLines({ taps, gridSize }: Patches, rows: number): number {
+function chunkLines({ taps, gridSize, channels }: Patches, rows: number): number {
   const [height, width] = gridSize;
   const grid = { batch: rows / (height * width), height, width };
-  if (taps[0] !== 3 || taps[1] !== 3 || !tilesPay(grid)) return 0;
+  if (taps[0] !== 3 || taps[1] !== 3 || channels < LEAST_CHANNELS || !tilesPay(grid)) return 0;
   const across = Math.ceil(width / SIDE);
   const tiles = grid.batch * Math.ceil(height / SIDE) * across;
   const wanted = Math.min(TILES, SIDE * Math.ceil(tiles / CHUNKS / SIDE));
