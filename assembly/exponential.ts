@@ -1,3 +1,5 @@
+import { multiplyAdd, multiplySubtract } from './vector';
+
 /*
  * exp and what couplings need of it, four lanes at a time. NaN stays NaN.
  * Range reduction and the minimax polynomial are those of Cephes' expf (S. Moshier), relative error below 2e-7.
@@ -79,18 +81,18 @@ export function exp(x: v128): v128 {
   x = f32x4.pmax(f32x4.pmin(x, v128.load32_splat(numbers, AT_LARGEST)), v128.load32_splat(numbers, AT_SMALLEST));
   // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
   const magic = v128.load32_splat(numbers, AT_MAGIC);
-  const shifted = f32x4.add(f32x4.mul(x, v128.load32_splat(numbers, AT_LOG2_E)), magic);
+  const shifted = multiplyAdd(x, v128.load32_splat(numbers, AT_LOG2_E), magic);
   const whole = i32x4.sub(shifted, i32x4.splat(0x4b400000));
   const n = f32x4.sub(shifted, magic);
-  let r = f32x4.sub(x, f32x4.mul(n, v128.load32_splat(numbers, AT_LN2_HIGH)));
-  r = f32x4.add(r, f32x4.mul(n, v128.load32_splat(numbers, AT_LN2_LOW)));
+  let r = multiplySubtract(n, v128.load32_splat(numbers, AT_LN2_HIGH), x);
+  r = multiplyAdd(n, v128.load32_splat(numbers, AT_LN2_LOW), r);
   let p = v128.load32_splat(numbers, AT_EXP_7);
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_6));
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_5));
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_4));
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_3));
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(numbers, AT_EXP_2));
-  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), v128.load32_splat(numbers, AT_ONE));
+  p = multiplyAdd(p, r, v128.load32_splat(numbers, AT_EXP_6));
+  p = multiplyAdd(p, r, v128.load32_splat(numbers, AT_EXP_5));
+  p = multiplyAdd(p, r, v128.load32_splat(numbers, AT_EXP_4));
+  p = multiplyAdd(p, r, v128.load32_splat(numbers, AT_EXP_3));
+  p = multiplyAdd(p, r, v128.load32_splat(numbers, AT_EXP_2));
+  p = f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), v128.load32_splat(numbers, AT_ONE));
   // Two factors, since 2^n alone leaves the range before e^x does.
   const half = i32x4.shr_s(whole, 1);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
@@ -103,13 +105,13 @@ export function logOnePlus(e: v128): v128 {
   const z = f32x4.div(e, f32x4.add(e, v128.load32_splat(numbers, AT_TWO)));
   const q = f32x4.mul(z, z);
   let p = v128.load32_splat(numbers, AT_TWO_15THS);
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_13THS));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_11THS));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_9THS));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_7THS));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_5THS));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_3RDS));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO_13THS));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO_11THS));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO_9THS));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO_7THS));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO_5THS));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO_3RDS));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO));
   return f32x4.mul(p, z);
 }
 
@@ -123,9 +125,9 @@ export function tanh(w: v128): v128 {
   const far = v128.or(f32x4.div(f32x4.sub(one, e), f32x4.add(one, e)), v128.and(w, f32x4.splat(-0.0)));
   const q = f32x4.mul(w, w);
   let p = v128.load32_splat(numbers, AT_TANH_9);
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TANH_7));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TWO_15THS));
-  p = f32x4.add(f32x4.mul(p, q), v128.load32_splat(numbers, AT_TANH_3));
-  const near = f32x4.add(w, f32x4.mul(f32x4.mul(p, q), w));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TANH_7));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TWO_15THS));
+  p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TANH_3));
+  const near = multiplyAdd(f32x4.mul(p, q), w, w);
   return v128.bitselect(near, far, f32x4.lt(size, v128.load32_splat(numbers, AT_TANH_NEAR)));
 }

@@ -1,4 +1,4 @@
-import { loadPart, multiplyAdd, storePair, zero } from './vector';
+import { loadPart, multiplyAdd, multiplySubtract, storePair, zero } from './vector';
 
 /*
  * The transforms of F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015,
@@ -99,14 +99,6 @@ export function tileBytesOf(pointBytes: usize): usize {
 /** Bytes of room that each of the transforms can do with. */
 export const ROOM: i32 = 2048;
 
-/** b - a * factor. */
-// @ts-ignore: decorator
-@inline
-function differ(a: v128, factor: v128, b: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, factor, b);
-  return f32x4.sub(b, f32x4.mul(a, factor));
-}
-
 /**
  * B' d of one line. The addresses are those of eight floats each; there are `From` more bytes from each to the next, and
  * `To` bytes from result to result.
@@ -125,14 +117,14 @@ function inputLine<From, To>(
   const oddA = multiplyAdd(a1, near, a3), oddB = multiplyAdd(b1, near, b3);
   v128.store(to, multiplyAdd(oddB, p, evenB), offsetof<To>() + 16);
   v128.store(to, multiplyAdd(oddA, p, evenA), offsetof<To>());
-  v128.store(to, differ(oddB, p, evenB), 2 * offsetof<To>() + 16);
-  v128.store(to, differ(oddA, p, evenA), 2 * offsetof<To>());
+  v128.store(to, multiplySubtract(oddB, p, evenB), 2 * offsetof<To>() + 16);
+  v128.store(to, multiplySubtract(oddA, p, evenA), 2 * offsetof<To>());
   const evenFarA = multiplyAdd(a2, far, a4), evenFarB = multiplyAdd(b2, far, b4);
   const oddFarA = multiplyAdd(a1, far, a3), oddFarB = multiplyAdd(b1, far, b3);
   v128.store(to, multiplyAdd(oddFarB, q, evenFarB), 3 * offsetof<To>() + 16);
   v128.store(to, multiplyAdd(oddFarA, q, evenFarA), 3 * offsetof<To>());
-  v128.store(to, differ(oddFarB, q, evenFarB), 4 * offsetof<To>() + 16);
-  v128.store(to, differ(oddFarA, q, evenFarA), 4 * offsetof<To>());
+  v128.store(to, multiplySubtract(oddFarB, q, evenFarB), 4 * offsetof<To>() + 16);
+  v128.store(to, multiplySubtract(oddFarA, q, evenFarA), 4 * offsetof<To>());
   const a0 = v128.load(d0), b0 = v128.load(d0, 16);
   v128.store(to, multiplyAdd(b0, ends, multiplyAdd(b2, middle, b4)), 16);
   v128.store(to, multiplyAdd(a0, ends, multiplyAdd(a2, middle, a4)));
@@ -157,14 +149,14 @@ function gradientLine<From, To>(
   const oddA = multiplyAdd(a3, p2, a1), oddB = multiplyAdd(b3, p2, b1);
   v128.store(to, multiplyAdd(oddB, p, evenB), offsetof<To>() + 16);
   v128.store(to, multiplyAdd(oddA, p, evenA), offsetof<To>());
-  v128.store(to, differ(oddB, p, evenB), 2 * offsetof<To>() + 16);
-  v128.store(to, differ(oddA, p, evenA), 2 * offsetof<To>());
+  v128.store(to, multiplySubtract(oddB, p, evenB), 2 * offsetof<To>() + 16);
+  v128.store(to, multiplySubtract(oddA, p, evenA), 2 * offsetof<To>());
   const evenFarA = multiplyAdd(a2, q2, a0), evenFarB = multiplyAdd(b2, q2, b0);
   const oddFarA = multiplyAdd(a3, q2, a1), oddFarB = multiplyAdd(b3, q2, b1);
   v128.store(to, multiplyAdd(oddFarB, q, evenFarB), 3 * offsetof<To>() + 16);
   v128.store(to, multiplyAdd(oddFarA, q, evenFarA), 3 * offsetof<To>());
-  v128.store(to, differ(oddFarB, q, evenFarB), 4 * offsetof<To>() + 16);
-  v128.store(to, differ(oddFarA, q, evenFarA), 4 * offsetof<To>());
+  v128.store(to, multiplySubtract(oddFarB, q, evenFarB), 4 * offsetof<To>() + 16);
+  v128.store(to, multiplySubtract(oddFarA, q, evenFarA), 4 * offsetof<To>());
   v128.store(to, b3, 5 * offsetof<To>() + 16);
   v128.store(to, a3, 5 * offsetof<To>());
 }
