@@ -34,7 +34,7 @@ describe('bars on the pixels of digits', () => {
 
 describe('bars in the latents of a flow', () => {
   beforeAll(async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
   });
 
   it('fitPrior: a flow of the general class lowers the squared error of the mean by 40 %', async () => {

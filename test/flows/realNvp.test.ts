@@ -17,7 +17,7 @@ function twoMoons(n: number, random: RandomStream, noise = 0.05): tf.Tensor2D {
 
 describe('realNvp', () => {
   beforeAll(async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
   });
 
   it('learns two moons: at most 0.40 nats on new points after 2,000 steps of 512 (truth 0.29)', async () => {

@@ -74,7 +74,7 @@ describe('a member that absorbs the one before it', () => {
 
 describe('actnorm and the 1x1 convolution after it, on wasm', () => {
   beforeAll(async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
   });
 
   const kernelsOf = async (run: () => void) => {

@@ -45,7 +45,7 @@ for (const backend of ['cpu', 'wasm']) {
   describe(`CompactAdam on ${backend}`, () => {
     let before: number;
     beforeEach(async () => {
-      await (backend === 'wasm' ? prepareWasm() : tf.setBackend('cpu'));
+      await (backend === 'wasm' ? prepareWasm({ threads: 1 }) : tf.setBackend('cpu'));
       before = tf.memory().numTensors;
     });
 

@@ -49,7 +49,7 @@ const base: FitOptions = { epochs: 4, batchSize: 8, learningRate: 0.02 };
 
 for (const backend of ['cpu', 'wasm']) {
   describe(`a resumed run on ${backend}`, () => {
-    const use = () => (backend === 'wasm' ? prepareWasm() : tf.setBackend(backend));
+    const use = () => (backend === 'wasm' ? prepareWasm({ threads: 1 }) : tf.setBackend(backend));
 
     it.each(['sgd', 'momentum', 'adagrad', 'adadelta', 'adam', 'compactAdam', 'adamax', 'rmsprop'] as const)(
       'continues bit for bit with %s, from the middle of an epoch',
@@ -118,7 +118,7 @@ describe('a resumed run', () => {
   });
 
   it('of a Glow continues bit for bit on wasm: fused kernels, dequantization noise, average', async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
     const random = new RandomStream(1);
     const x = Uint8Array.from({ length: 32 * 64 }, () => random.integer(256));
     const make = () =>

@@ -91,7 +91,7 @@ const small: GlowOptions = { imageShape: [8, 8, 1], levels: 2, hiddenChannels: 1
 
 for (const backend of ['cpu', 'wasm']) {
   describe(`reversible gradients on ${backend}`, () => {
-    const use = () => (backend === 'wasm' ? prepareWasm() : tf.setBackend(backend));
+    const use = () => (backend === 'wasm' ? prepareWasm({ threads: 1 }) : tf.setBackend(backend));
 
     it('are the stored ones on a deep Glow, with and without anchors', async () => {
       await use();
@@ -208,7 +208,7 @@ describe('fit with reversible gradients', () => {
   };
 
   it('gives the losses of stored ones and goes on bit for bit from a checkpoint', async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
     const examples = data();
     const flows = [build(), build(), build()];
     const before = tf.memory().numTensors;
@@ -230,7 +230,7 @@ describe('fit with reversible gradients', () => {
   });
 
   it('keeps gradients in bfloat16 where that is asked for, sums of several included', async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
     const glow = build();
     const examples = data();
     stir(glow, 0.1);
@@ -260,7 +260,7 @@ describe('fit with reversible gradients', () => {
   ])(
     'takes gradients in bfloat16 with compactAdam, clips them %s, and goes on bit for bit',
     async (_, limits) => {
-      await prepareWasm();
+      await prepareWasm({ threads: 1 });
       const examples = data();
       const flows = [build(), build(), build()];
       const before = tf.memory().numTensors;
@@ -299,7 +299,7 @@ describe('fit with reversible gradients', () => {
   );
 
   it('names the layer whose gradient in bfloat16 is not finite', async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
     const glow = build();
     const examples = data();
     const weight = glow.weights.filter(({ trainable }) => trainable)[20];
@@ -320,7 +320,7 @@ describe('fit with reversible gradients', () => {
   });
 
   it("takes them by 'auto' where stored ones would need more than the budget", async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
     const glow = new Glow({ ...small, stepsPerLevel: 4 });
     const run = (n: number, budget: number) => {
       const reversed = vi.spyOn(glow.bijector, 'reverse');

@@ -74,7 +74,7 @@ function onDevice(values: Values): LuWeights {
 
 describe('the LU form in a kernel', () => {
   beforeAll(async () => {
-    await prepareWasm();
+    await prepareWasm({ threads: 1 });
   });
 
   it.each([1, 2, 3, 4, 5, 7, 8, 13, 48, 96, 195])('is the product in float64 for %i channels', (n) => {
