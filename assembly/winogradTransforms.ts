@@ -407,10 +407,7 @@ function tapsLine(m0: usize, m1: usize, m2: usize, m3: usize, m4: usize, m5: usi
   );
 }
 
-/** Bytes of the room of `transformTaps`: its 3 x 3 taps, and 3 x 6 values on the way to them. */
-export const TAPS_ROOM: usize = (9 + 18) * GROUP;
-
-/** G' m G: the 3 x 3 taps of a filter's gradient, eight columns each, tap after tap at `room`. */
+/** G' m G: the 3 x 3 taps of a filter's gradient, eight columns each, tap after tap at `room`; 3 x 6 values on the way lie after them. */
 export function transformTaps(from: usize, pointBytes: usize, room: usize): void {
   const stride = pointBytes * REACH;
   const lines = room + 9 * GROUP;
