@@ -10,7 +10,7 @@ import { distance } from './helpers';
 
 const shapes = [[3], [7, 5], [130, 300], [1], [2, 3, 4]];
 
-/** Weights and optimizer state after some steps, the gradient of the fourth weight missing in every second one. */
+/** Weights and optimizer state after some steps with scaled gradients, that of the fourth weight missing in every second one. */
 function train(name: 'adam' | 'adamax'): Float32Array[] {
   const before = tf.memory().numTensors;
   const random = new RandomStream(2);
@@ -24,7 +24,7 @@ function train(name: 'adam' | 'adamax'): Float32Array[] {
   let count = 0;
   for (let step = 0; step < 5; step++) {
     const gradients = shapes.map((shape, i) => (i === 3 && step % 2 === 1 ? null : random.normal(shape)));
-    applyGradients(optimizer, variables, gradients);
+    applyGradients(optimizer, variables, gradients, 0.3);
     tf.dispose(gradients.filter((gradient) => gradient !== null));
     if (step > 0) expect(tf.memory().numTensors).toBe(count);
     count = tf.memory().numTensors;
