@@ -188,6 +188,11 @@ export function fromBfloat16(x: tf.Tensor, shape: readonly number[]): tf.Tensor 
   return run('FlowFromBfloat16', { x }, { shape })[0];
 }
 
+/** A tensor of this shape that may be in bfloat16: as it is where it is not. */
+export function inFloat32(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  return x.dtype === 'float32' ? x : fromBfloat16(x, shape);
+}
+
 /** Euclidean norm of all tensors together, summed in float64. Those in bfloat16 count too. */
 export function fusedGlobalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   return run('FlowGlobalNorm', listed(...tensors))[0] as tf.Scalar;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fromBfloat16, toBfloat16 } from '../core/fused';
+import { inFloat32, toBfloat16 } from '../core/fused';
 import { gradientsOf } from '../core/gradients';
 import { anotherHandle, record } from '../core/tape';
 import type { Transformed } from './transformed';
@@ -102,7 +102,7 @@ export class ReversePass {
       if (gradient === null || gradient === undefined) return;
       const before = this.gradients.get(id);
       const sum = tf.tidy(() => {
-        const added = before === undefined ? gradient : tf.add(this.inFloat32(before, shape), gradient);
+        const added = before === undefined ? gradient : tf.add(inFloat32(before, shape), gradient);
         return this.bfloat16 ? toBfloat16(added) : added;
       });
       this.gradients.set(id, tf.keep(sum));
@@ -122,10 +122,6 @@ export class ReversePass {
       taken.set(id, given);
       return given;
     });
-  }
-
-  private inFloat32(gradient: tf.Tensor, shape: number[]): tf.Tensor {
-    return this.bfloat16 ? fromBfloat16(gradient, shape) : gradient;
   }
 
   /** Frees the gradients that were not taken. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
-import { fromBfloat16 } from '../core/fused';
+import { inFloat32 } from '../core/fused';
 import type { RandomStream } from '../core/random';
 import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
@@ -147,7 +147,7 @@ export class Stepper {
 
   /** A gradient that may be in bfloat16. */
   private inFloat32(gradient: tf.Tensor, place: number): tf.Tensor {
-    return gradient.dtype === 'float32' ? gradient : fromBfloat16(gradient, this.trainable[place].shape);
+    return inFloat32(gradient, this.trainable[place].shape);
   }
 
   private async failure(
@@ -169,8 +169,11 @@ export class Stepper {
     for (const [i, name] of this.weightNames.entries()) {
       const tensor = tensors[i];
       if (tensor === null) continue;
-      const { norm } = await readScalars({ norm: globalNorm([tensor]) });
-      if (!Number.isFinite(norm)) return name.split('/').slice(0, -1).join('/') || name;
+      // Not by its norm, which overflows for large values that are finite.
+      const read = tf.tidy(() => tf.clone(this.inFloat32(tensor, i)));
+      const values = await read.data();
+      read.dispose();
+      if (!values.every(Number.isFinite)) return name.split('/').slice(0, -1).join('/') || name;
     }
     return undefined;
   }

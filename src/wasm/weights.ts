@@ -5,6 +5,8 @@ import type { KernelCall } from './register';
 
 /** Values per segment: enough to keep a thread busy, few enough to share a large weight. */
 const SEGMENT = 16384;
+/** Words that a segment of a step takes. */
+const STEP_WORDS = 5;
 
 /** Cuts so many values into segments: the count of each, then what there is to say of one that begins at the given value. */
 function cut(size: number, describe: (start: number) => number[]): number[] {
@@ -32,7 +34,7 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): Te
     const addresses = [0, 1, 2, 3].map((group) => valuesOf(kernels, tensors[group * attrs.weights + i]).at);
     return cut(util.sizeFromShape(shape), (start) => addresses.map((at) => at && at + start * 4));
   });
-  adapt(call, { entry: 'adapt', words, segmentWords: 5, variant: attrs.kind === 'adam' ? 0 : 1 });
+  adapt(call, 'adapt', words, attrs.kind === 'adam' ? 0 : 1);
   return [];
 }
 
@@ -51,15 +53,16 @@ export function compactStep(call: KernelCall<string, CompactStep & Count>): Tens
       bytes,
     ]);
   });
-  adapt(call, { entry: 'adaptCompact', words, segmentWords: 5, variant: attrs.seed });
+  adapt(call, 'adaptCompact', words, attrs.seed);
   return [];
 }
 
 function adapt(
   { attrs, kernels }: KernelCall<string, Omit<AdaptiveStep, 'kind'>>,
-  segments: { entry: 'adapt' | 'adaptCompact'; words: number[]; segmentWords: number; variant: number },
+  entry: 'adapt' | 'adaptCompact',
+  words: readonly number[],
+  variant: number,
 ): void {
-  const { entry, words, segmentWords, variant } = segments;
   const [at] = kernels.scratch(words.length * 4);
   kernels.write(at, Int32Array.from(words));
   const constants = [
@@ -73,7 +76,7 @@ function adapt(
     attrs.epsilon,
     attrs.gradientScale,
   ];
-  kernels.run(entry, [at, words.length / segmentWords, variant, ...constants.map(floatWord)]);
+  kernels.run(entry, [at, words.length / STEP_WORDS, variant, ...constants.map(floatWord)]);
 }
 
 /** sqrt of the sum of the squares of all inputs, a scalar. */
