@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeLatents, encodeLatents, type Flow, Matrix, RandomStream, realNvp } from 'tfjs-flows';
-import { selectRows } from '../../src/attributes/latents';
+import { selectRows } from '../../src/statistics/rows';
 
 /** Distance that the logit keeps from 0 and 1. */
 const MARGIN = 0.02;

@@ -1,8 +1,8 @@
 import { RandomStream } from 'tfjs-flows';
 import { kolmogorovSmirnov, type NormalityTestName, normality } from 'tfjs-flows/attributes';
-import { kolmogorovDistance, normalProbabilities } from '../../src/attributes/normality/empirical';
-import { kolmogorovSf } from '../../src/attributes/normality/kolmogorovDistribution';
-import { toSample } from '../../src/attributes/normality/sample';
+import { kolmogorovDistance, normalProbabilities } from '../../src/statistics/normality/empirical';
+import { kolmogorovSf } from '../../src/statistics/normality/kolmogorovDistribution';
+import { toSample } from '../../src/statistics/normality/sample';
 import { atLeast, type BarFigure, below, between } from './bar';
 
 export const name = 'Tests of normality: false positives at nominal .05';

@@ -4,34 +4,14 @@
  *
  * @module tfjs-flows/attributes
  */
+export * from '../statistics';
 export * from './augment';
 export * from './bias';
 export type { DeltaMode } from './contrast';
-export {
-  BlockCovariance,
-  Covariance,
-  type CovarianceKind,
-  covarianceFromJSON,
-  DiagonalCovariance,
-  FullCovariance,
-  LowRankCovariance,
-  type SerializedCovariance,
-} from './covariance';
-export type {
-  Labeled,
-  LatentsInput,
-  ShapedArray,
-  SubclassLabels,
-  SubclassName,
-  VectorInput,
-} from './latents';
+export type { Labeled, SubclassLabels, SubclassName } from './labeled';
 export type { LatentLevel } from './layout';
-export { type LedoitWolfOptions, type LedoitWolfResult, ledoitWolf } from './ledoitWolf';
 export { type DirectionInput, type Manipulated, type ManipulateOptions, manipulate } from './manipulate';
 export * from './mixing';
-export * from './multivariate';
-export * from './normality';
-export { buresDistanceSquared, otMap } from './optimalTransport';
 export * from './prior';
 export * from './range';
 export * from './transfer';

@@ -1,7 +1,7 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
 import { Matrix } from '../linalg';
-import { dot } from './covariance';
-import { type LatentsInput, toLatents, toVector, type VectorInput } from './latents';
+import { dot } from '../statistics/covariance';
+import { type LatentsInput, toLatents, toVector, type VectorInput } from '../statistics/inputs';
 import { checkLayout, type LatentLevel } from './layout';
 
 /** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */

@@ -1,7 +1,7 @@
 import { RandomStream } from '../core/random';
 import type { Matrix } from '../linalg';
-import { dot } from './covariance';
-import type { LabeledLatents } from './latents';
+import { dot } from '../statistics/covariance';
+import type { LabeledLatents } from './labeled';
 
 /** Regression of z on the contrast within one stratum; weight 0 where the contrast does not vary. */
 export interface Slope {

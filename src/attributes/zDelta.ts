@@ -1,7 +1,7 @@
 import { ConfigError, complaint, DataError } from '../core/errors';
 import { checkChoice, checkInteger } from '../core/shapes';
 import { contrastOf, type DeltaMode } from './contrast';
-import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from './latents';
+import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from './labeled';
 import { deviationInSteps, directionConsistency, slopeOf, standardError, weightedMean } from './slopes';
 
 /** Options of `zDelta`. */

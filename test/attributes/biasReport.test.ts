@@ -2,7 +2,7 @@ import { DataError, Matrix, RandomStream, ShapeError } from 'tfjs-flows';
 import { biasReport, type Labeled, zDelta } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 import { intraclassCorrelations, permutationTest } from '../../src/attributes/bias/differences';
-import { expectClose } from './golden';
+import { expectClose } from '../support/golden';
 
 interface Population {
   few: Labeled & { z: Matrix; subclass: number[] };

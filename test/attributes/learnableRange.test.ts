@@ -2,7 +2,7 @@ import { ConfigError, Matrix, NotLearnableError, ShapeError } from 'tfjs-flows';
 import { DiagonalCovariance, FullCovariance, learnableRange, Prior } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 import { coverage, settings, shortcut } from '../../bench/attributes/rangeCoverage';
-import { expectClose, golden } from './golden';
+import { expectClose, golden } from '../support/golden';
 
 interface RangeCase {
   cov: number[][];

@@ -3,7 +3,7 @@ import { type MixedNormalityOptions, mixedNormality, normality } from 'tfjs-flow
 import { describe, expect, it } from 'vitest';
 import { decomposeCumulants } from '../../src/attributes/mixing/cumulants';
 import { drawMixtures, permuteClasses, resampleClasses } from '../../src/attributes/mixing/mixtures';
-import { expectClose } from './golden';
+import { expectClose } from '../support/golden';
 
 /** Classes of one number; `makeClass` returns the sampler of a fresh class. */
 function population(

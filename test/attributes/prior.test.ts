@@ -4,7 +4,7 @@ import { ConfigError, DataError, FormatError, Matrix, RandomStream, ShapeError }
 import { FullCovariance, fitPrior, ledoitWolf, Prior } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 import { inverse } from '../../src/linalg';
-import { golden } from './golden';
+import { golden } from '../support/golden';
 
 interface HierarchicalCase {
   n: number;

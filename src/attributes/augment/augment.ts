@@ -2,14 +2,9 @@ import { ConfigError, complaint } from '../../core/errors';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
-import {
-  type Labeled,
-  type LatentsInput,
-  type SubclassName,
-  selectRows,
-  toLabeled,
-  toLatents,
-} from '../latents';
+import { type LatentsInput, toLatents } from '../../statistics/inputs';
+import { selectRows } from '../../statistics/rows';
+import { type Labeled, type SubclassName, toLabeled } from '../labeled';
 import type { Prior } from '../prior';
 import { checkDimension } from '../prior/checks';
 import { chooseMethod } from './chooseMethod';

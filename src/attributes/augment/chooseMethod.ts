@@ -1,5 +1,5 @@
 import type { Matrix } from '../../linalg';
-import { selectRows } from '../latents';
+import { selectRows } from '../../statistics/rows';
 import type { Prior } from '../prior';
 import {
   type SynthesisMethod,

@@ -1,6 +1,7 @@
 import type { Matrix } from '../../linalg';
-import { dot } from '../covariance';
-import { type Labeled, meanOfRows, type SubclassName, toLabeled } from '../latents';
+import { dot } from '../../statistics/covariance';
+import { meanOfRows } from '../../statistics/rows';
+import { type Labeled, type SubclassName, toLabeled } from '../labeled';
 import type { Posterior, Prior } from '../prior';
 
 /** Says of every row of [k, d] whether it still is of the subclass. */

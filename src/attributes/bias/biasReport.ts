@@ -2,7 +2,8 @@ import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { type Matrix, principalComponents } from '../../linalg';
-import { type Labeled, type LabeledLatents, meanOfRows, type SubclassName, toLabeled } from '../latents';
+import { meanOfRows } from '../../statistics/rows';
+import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from '../labeled';
 import { fitPrior, type Prior } from '../prior';
 import { zDelta } from '../zDelta';
 import { type Complementarity, complementarityOf } from './complementarity';

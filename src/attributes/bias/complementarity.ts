@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../core/random';
 import type { Matrix } from '../../linalg';
-import { type Covariance, dot } from '../covariance';
+import { type Covariance, dot } from '../../statistics/covariance';
 
 /** Whether the deviations of small samples cancel over classes better, or worse, than independent ones do. */
 export interface Complementarity {

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../core/random';
 import { Matrix } from '../../linalg';
-import { meanOfRows, selectRows } from '../latents';
+import { meanOfRows, selectRows } from '../../statistics/rows';
 
 /** Pseudo-F of a one-way comparison of rows, with its permutation p-value; nulls and the reason where it is not defined. */
 export interface PermutationTest {

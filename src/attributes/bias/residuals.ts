@@ -1,5 +1,6 @@
 import { Matrix } from '../../linalg';
-import { type LabeledLatents, meanOfRows, selectRows, subtractFromRows } from '../latents';
+import { meanOfRows, selectRows, subtractFromRows } from '../../statistics/rows';
+import type { LabeledLatents } from '../labeled';
 
 /**
  * Deviations of every row from its class mean, [n, d], scaled by sqrt(n_c / (n_c - 1)) so that few samples look no narrower

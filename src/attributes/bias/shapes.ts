@@ -1,8 +1,8 @@
 import type { RandomStream } from '../../core/random';
 import { Matrix } from '../../linalg';
-import { selectRows } from '../latents';
-import { describe } from '../normality/sample';
-import { buresDistanceSquared } from '../optimalTransport';
+import { describe } from '../../statistics/normality/sample';
+import { buresDistanceSquared } from '../../statistics/optimalTransport';
+import { selectRows } from '../../statistics/rows';
 
 const NULL_DRAWS = 20;
 

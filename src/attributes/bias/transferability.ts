@@ -1,7 +1,8 @@
 import type { RandomStream } from '../../core/random';
 import type { Matrix } from '../../linalg';
-import { type Covariance, DiagonalCovariance } from '../covariance';
-import { type LabeledLatents, meanOfRows, type SubclassName, selectRows, subtractFromRows } from '../latents';
+import { type Covariance, DiagonalCovariance } from '../../statistics/covariance';
+import { meanOfRows, selectRows, subtractFromRows } from '../../statistics/rows';
+import type { LabeledLatents, SubclassName } from '../labeled';
 import { fitPrior } from '../prior';
 import { estimateWithin } from '../prior/within';
 

@@ -1,8 +1,9 @@
 import { DataError } from '../../core/errors';
 import type { Matrix } from '../../linalg';
-import { type Labeled, selectRows, toLabeled } from '../latents';
-import { henzeZirkler } from '../multivariate/henzeZirkler';
-import { whiten } from '../multivariate/whitening';
+import { henzeZirkler } from '../../statistics/multivariate/henzeZirkler';
+import { whiten } from '../../statistics/multivariate/whitening';
+import { selectRows } from '../../statistics/rows';
+import { type Labeled, toLabeled } from '../labeled';
 import { assess, type Evidence, type MixingReport } from './assess';
 import { permutedSlopes, resampleTables } from './bands';
 import { type CumulantDecomposition, decomposeCumulants } from './cumulants';

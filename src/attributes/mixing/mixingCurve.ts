@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../core/random';
-import { effectSizes, wasserstein1 } from '../normality/effectSizes';
-import { nullEffects } from '../normality/nullEffects';
-import { describe } from '../normality/sample';
+import { effectSizes, wasserstein1 } from '../../statistics/normality/effectSizes';
+import { nullEffects } from '../../statistics/normality/nullEffects';
+import { describe } from '../../statistics/normality/sample';
 import { type ClassRows, drawMixtures } from './mixtures';
 import type { View } from './views';
 

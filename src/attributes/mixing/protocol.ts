@@ -1,7 +1,7 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
-import type { LabeledLatents } from '../latents';
+import type { LabeledLatents } from '../labeled';
 import type { MixingPlan } from './mixingCurve';
 import { viewsOf } from './views';
 

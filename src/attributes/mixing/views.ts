@@ -1,7 +1,7 @@
 import { complaint, DataError } from '../../core/errors';
 import type { RandomStream } from '../../core/random';
 import { Matrix, principalComponents } from '../../linalg';
-import { meanOfRows, subtractFromRows } from '../latents';
+import { meanOfRows, subtractFromRows } from '../../statistics/rows';
 
 /** One number per sample: a coordinate, a projection or a principal component. */
 export interface View {

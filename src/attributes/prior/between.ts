@@ -1,5 +1,5 @@
 import { Matrix, symmetricEigen } from '../../linalg';
-import { type Covariance, DiagonalCovariance, dot, type FullCovariance } from '../covariance';
+import { type Covariance, DiagonalCovariance, dot, type FullCovariance } from '../../statistics/covariance';
 
 /** Smallest ratio of T to W, so that T stays positive definite where the class means do not differ. */
 const LEAST_RATIO = 1e-12;

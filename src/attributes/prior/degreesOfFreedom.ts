@@ -1,8 +1,8 @@
 import { complaint, DataError } from '../../core/errors';
 import { RandomStream } from '../../core/random';
 import { Matrix, solveLower } from '../../linalg';
-import { DiagonalCovariance, type FullCovariance, LowRankCovariance } from '../covariance';
-import { meanOfRows, selectRows, subtractFromRows } from '../latents';
+import { DiagonalCovariance, type FullCovariance, LowRankCovariance } from '../../statistics/covariance';
+import { meanOfRows, selectRows, subtractFromRows } from '../../statistics/rows';
 import { estimateWithin } from './within';
 
 /** 1, 2, 4, ... 4096: from "each class its own covariance" to "one covariance for all". */

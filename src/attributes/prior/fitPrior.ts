@@ -1,10 +1,11 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
-import { type Covariance, LowRankCovariance, sliceColumns } from '../covariance';
-import { type Labeled, type LabeledLatents, meanOfRows, toLabeled } from '../latents';
+import { type Covariance, LowRankCovariance, sliceColumns } from '../../statistics/covariance';
+import { sumOfSquares } from '../../statistics/ledoitWolf';
+import { meanOfRows } from '../../statistics/rows';
+import { type Labeled, type LabeledLatents, toLabeled } from '../labeled';
 import { checkLayout, type LatentLevel } from '../layout';
-import { sumOfSquares } from '../ledoitWolf';
 import { estimateBetween } from './between';
 import { chooseDegreesOfFreedom } from './degreesOfFreedom';
 import { checkDegreesOfFreedom, Prior } from './prior';

@@ -1,8 +1,8 @@
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
-import type { Covariance } from '../covariance';
-import { type LatentsInput, toLatents } from '../latents';
+import type { Covariance } from '../../statistics/covariance';
+import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { checkDimension } from './checks';
 
 /** How much wider than the prior a new subclass looks; 1 and 1 where it looks like the others. */

@@ -1,14 +1,8 @@
 import { ConfigError, complaint } from '../../core/errors';
 import { Matrix } from '../../linalg';
-import { BlockCovariance, type Covariance, FullCovariance } from '../covariance';
-import {
-  type LatentsInput,
-  meanOfRows,
-  subtractFromRows,
-  toLatents,
-  toVector,
-  type VectorInput,
-} from '../latents';
+import { BlockCovariance, type Covariance, FullCovariance } from '../../statistics/covariance';
+import { type LatentsInput, toLatents, toVector, type VectorInput } from '../../statistics/inputs';
+import { meanOfRows, subtractFromRows } from '../../statistics/rows';
 import { betweenFromCovariance, functionOf, rescale, shrinkOffset } from './between';
 import { checkDimension } from './checks';
 import { logDensities, Posterior } from './posterior';

@@ -1,7 +1,7 @@
 import { complaint, FormatError } from '../../core/errors';
 import { Matrix } from '../../linalg';
-import { type Covariance, covarianceFromJSON, type SerializedCovariance } from '../covariance';
-import type { SubclassName } from '../latents';
+import { type Covariance, covarianceFromJSON, type SerializedCovariance } from '../../statistics/covariance';
+import type { SubclassName } from '../labeled';
 import type { BetweenRatios } from './between';
 
 const FORMAT = 'tfjs-flows/prior';

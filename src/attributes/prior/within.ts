@@ -1,7 +1,12 @@
 import { complaint, DataError } from '../../core/errors';
 import { componentsFromGram, gram, Matrix, principalComponents } from '../../linalg';
-import { type Covariance, DiagonalCovariance, FullCovariance, LowRankCovariance } from '../covariance';
-import { shrinkageOf, shrinkScatter, sumOfSquares } from '../ledoitWolf';
+import {
+  type Covariance,
+  DiagonalCovariance,
+  FullCovariance,
+  LowRankCovariance,
+} from '../../statistics/covariance';
+import { shrinkageOf, shrinkScatter, sumOfSquares } from '../../statistics/ledoitWolf';
 
 /** Form of the covariances of a prior. */
 export type PriorCovarianceKind = 'full' | 'diagonal' | 'lowRank';

@@ -1,12 +1,12 @@
 import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
 import { checkChoice } from '../../core/shapes';
 import type { Matrix } from '../../linalg';
-import { type Covariance, dot } from '../covariance';
-import { type LatentsInput, toLatents, toVector, type VectorInput } from '../latents';
+import { type Covariance, dot } from '../../statistics/covariance';
+import { type LatentsInput, toLatents, toVector, type VectorInput } from '../../statistics/inputs';
+import { fCdf, fSf } from '../../statistics/special';
 import { type DirectionInput, toDirection } from '../manipulate';
 import type { Verdict } from '../mixing';
 import { checkDimension } from '../prior/checks';
-import { fCdf, fSf } from '../special';
 import { contains, type Strengths, without } from './intervals';
 import { type NormalSummary, priorRange, type RangeKind } from './priorRange';
 

@@ -1,6 +1,6 @@
 import { ConfigError, complaint } from '../../core/errors';
-import { type Covariance, dot } from '../covariance';
-import { chiSquaredQuantile, fQuantile, normalQuantile, studentTQuantile } from '../special';
+import { type Covariance, dot } from '../../statistics/covariance';
+import { chiSquaredQuantile, fQuantile, normalQuantile, studentTQuantile } from '../../statistics/special';
 import { quadraticInterval, type Strengths, without } from './intervals';
 
 /** Which region of latent space a moved sample must stay in. */

@@ -1,9 +1,9 @@
 import { ConfigError, complaint, NotLearnableError, ShapeError } from '../../core/errors';
 import { checkChoice } from '../../core/shapes';
-import { BlockCovariance, Covariance } from '../covariance';
-import type { VectorInput } from '../latents';
+import { BlockCovariance, Covariance } from '../../statistics/covariance';
+import type { VectorInput } from '../../statistics/inputs';
+import { otMap } from '../../statistics/optimalTransport';
 import { type DirectionInput, toDirection } from '../manipulate';
-import { otMap } from '../optimalTransport';
 import {
   type LearnableRange,
   type LearnableRangeOptions,

@@ -2,14 +2,9 @@ import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
-import {
-  type Labeled,
-  type LatentsInput,
-  meanOfRows,
-  type SubclassName,
-  toLabeled,
-  toLatents,
-} from '../latents';
+import { type LatentsInput, toLatents } from '../../statistics/inputs';
+import { meanOfRows } from '../../statistics/rows';
+import { type Labeled, type SubclassName, toLabeled } from '../labeled';
 import { type ChannelMaskOptions, channelMasks } from './channelMask';
 
 /** Options of `transferPairs`. */

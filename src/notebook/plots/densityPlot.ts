@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type LatentsInput, toLatents } from '../../attributes/latents';
 import { encodePng } from '../../data';
 import type { Flow } from '../../flows';
+import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { dataUrl, type Figure } from '../figure';
 import { draw, margins, type PlotLabels, type PlotModule } from './draw';
 

@@ -1,5 +1,5 @@
 import { normality } from '../../attributes';
-import type { VectorInput } from '../../attributes/latents';
+import type { VectorInput } from '../../statistics/inputs';
 import type { Figure } from '../figure';
 import { draw, key, type PlotLabels, palette } from './draw';
 

@@ -1,5 +1,5 @@
-import { type LatentsInput, toLatents } from '../../attributes/latents';
 import { complaint, ShapeError } from '../../core/errors';
+import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import type { Figure } from '../figure';
 import { draw, key, type PlotLabels } from './draw';
 

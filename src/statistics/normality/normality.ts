@@ -1,6 +1,6 @@
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
-import type { VectorInput } from '../latents';
+import type { VectorInput } from '../inputs';
 import { andersonDarlingOf } from './andersonDarling';
 import { cramerVonMisesOf } from './cramerVonMises';
 import { dagostinoK2Of } from './dagostinoK2';

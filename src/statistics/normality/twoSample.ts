@@ -1,5 +1,5 @@
 import { complaint, DataError } from '../../core/errors';
-import { toVector, type VectorInput } from '../latents';
+import { toVector, type VectorInput } from '../inputs';
 
 /** Distances between two samples; all are 0 where the two hold the same values equally often. */
 export interface TwoSampleDistances {

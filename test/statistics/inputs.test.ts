@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { DataError, Matrix, ShapeError } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { meanOfRows, selectRows, toLabeled, toLatents, toVector } from '../../src/attributes/latents';
+import { toLatents, toVector } from '../../src/statistics/inputs';
+import { meanOfRows, selectRows } from '../../src/statistics/rows';
 
 describe('latents as a matrix', () => {
   beforeAll(async () => {
@@ -46,26 +47,10 @@ describe('latents as a matrix', () => {
     expect(() => toVector('f', [1], 2)).toThrow(ShapeError);
   });
 
-  it('groups by subclass, whether labels are numbers or strings', () => {
-    const z = [[0], [1], [2], [4]];
-    const byNumber = toLabeled('f', { z, subclass: Int32Array.of(10, 9, 10, 9), attributes: z });
-    expect(byNumber.names).toEqual([9, 10]);
-    expect([...byNumber.subclass]).toEqual([1, 0, 1, 0]);
-    expect(byNumber.groups.map((rows) => [...rows])).toEqual([
-      [1, 3],
-      [0, 2],
-    ]);
-    const byString = toLabeled('f', { z, subclass: ['cow', 'dog', 'cow', 'cow'] });
-    expect(byString.names).toEqual(['cow', 'dog']);
-    expect([...meanOfRows('f', byString.z, byString.groups[0])]).toEqual([2]);
-    expect([...selectRows(byString.z, [3, 0]).data]).toEqual([4, 0]);
-  });
-
-  it('refuses labels that do not fit', () => {
-    expect(() => toLabeled('f', { z: [[1], [2]], subclass: [1] })).toThrow('2 subclass labels');
-    expect(() => toLabeled('f', { z: [[1]], subclass: [Number.NaN] })).toThrow('NaN in row 0');
-    expect(() => toLabeled('f', { z: [[1]], subclass: [1] }, 2)).toThrow('at least 2 subclasses');
-    expect(() => toLabeled('f', { z: [[1], [2]], subclass: [1, 1], attributes: [[1]] })).toThrow(ShapeError);
-    expect(() => meanOfRows('f', Matrix.zeros(2, 1), [])).toThrow('an empty group');
+  it('takes rows out and their means', () => {
+    const z = toLatents('f', [[0], [1], [2], [4]]);
+    expect([...meanOfRows('f', z, [0, 2, 3])]).toEqual([2]);
+    expect([...selectRows(z, [3, 0]).data]).toEqual([4, 0]);
+    expect(() => meanOfRows('f', z, [])).toThrow('an empty group');
   });
 });

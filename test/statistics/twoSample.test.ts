@@ -1,6 +1,6 @@
 import { DataError, RandomStream, twoSampleDistances } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
-import { expectClose, golden } from './golden';
+import { expectClose, golden } from '../support/golden';
 
 describe('distances between two samples', () => {
   it('agree with scipy (1e-12: float64 sums of 40 terms)', () => {

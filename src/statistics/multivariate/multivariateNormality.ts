@@ -1,6 +1,6 @@
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
-import { type LatentsInput, toLatents } from '../latents';
+import { type LatentsInput, toLatents } from '../inputs';
 import { energyP, energyStatistic } from './energyDistance';
 import { type HenzeZirklerResult, henzeZirkler } from './henzeZirkler';
 import { type MardiaResult, mardia } from './mardia';

@@ -1,4 +1,4 @@
-import type { VectorInput } from '../latents';
+import type { VectorInput } from '../inputs';
 import { normalQuantile, normalSf } from '../special';
 import { polynomial, probability, type Sample, type StatisticalTest, toSample } from './sample';
 

@@ -16,10 +16,10 @@ import {
   shapiroWilk,
 } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
-import { cramerVonMisesStatistic, kolmogorovDistance } from '../../src/attributes/normality/empirical';
-import { kolmogorovSf } from '../../src/attributes/normality/kolmogorovDistribution';
-import { normalCdf } from '../../src/attributes/special';
-import { expectClose, golden } from './golden';
+import { cramerVonMisesStatistic, kolmogorovDistance } from '../../src/statistics/normality/empirical';
+import { kolmogorovSf } from '../../src/statistics/normality/kolmogorovDistribution';
+import { normalCdf } from '../../src/statistics/special';
+import { expectClose, golden } from '../support/golden';
 
 interface GoldenCase {
   name: string;

@@ -1,6 +1,7 @@
 import { complaint, DataError } from '../core/errors';
 import { gram, Matrix } from '../linalg';
-import { type LatentsInput, meanOfRows, subtractFromRows, toLatents } from './latents';
+import { type LatentsInput, toLatents } from './inputs';
+import { meanOfRows, subtractFromRows } from './rows';
 
 /** Options of `ledoitWolf`. */
 export interface LedoitWolfOptions {

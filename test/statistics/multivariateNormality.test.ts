@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { DataError, Matrix, RandomStream } from 'tfjs-flows';
 import { multivariateNormality, normality } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
-import { expectClose, golden } from './golden';
+import { expectClose, golden } from '../support/golden';
 
 /** float64 throughout; the worst case is two nearly equal columns. */
 const relative = 1e-9;

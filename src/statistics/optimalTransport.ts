@@ -1,6 +1,6 @@
 import { complaint, DataError, ShapeError } from '../core/errors';
 import { Matrix, type SymmetricEigen, spectralMap, symmetricEigen } from '../linalg';
-import { type LatentsInput, toLatents } from './latents';
+import { type LatentsInput, toLatents } from './inputs';
 
 /**
  * The linear map that carries N(0, source) to N(0, target) with the least squared displacement.

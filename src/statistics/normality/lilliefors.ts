@@ -1,4 +1,4 @@
-import type { VectorInput } from '../latents';
+import type { VectorInput } from '../inputs';
 import { kolmogorovDistance, normalProbabilities } from './empirical';
 import { polynomial, probability, type Sample, type StatisticalTest, toSample } from './sample';
 

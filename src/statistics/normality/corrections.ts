@@ -1,5 +1,5 @@
 import { complaint, DataError } from '../../core/errors';
-import { toVector, type VectorInput } from '../latents';
+import { toVector, type VectorInput } from '../inputs';
 
 /**
  * Holm's adjusted p-values: controls the chance of any false rejection, whatever the dependence.

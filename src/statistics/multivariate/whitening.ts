@@ -1,6 +1,6 @@
 import { complaint, DataError } from '../../core/errors';
 import { type Matrix, orthonormalRows } from '../../linalg';
-import { meanOfRows, subtractFromRows } from '../latents';
+import { meanOfRows, subtractFromRows } from '../rows';
 
 /**
  * Rows moved and turned to mean 0 and covariance I (divisor n), [n, p].

@@ -1,5 +1,5 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
-import { toVector, type VectorInput } from '../latents';
+import { toVector, type VectorInput } from '../inputs';
 import { normalCdf } from '../special';
 import { kolmogorovDistance } from './empirical';
 import { kolmogorovSf } from './kolmogorovDistribution';

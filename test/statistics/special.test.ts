@@ -17,8 +17,8 @@ import {
   studentTCdf,
   studentTQuantile,
   studentTSf,
-} from '../../src/attributes/special';
-import { expectClose, golden } from './golden';
+} from '../../src/statistics/special';
+import { expectClose, golden } from '../support/golden';
 
 const { special } = golden;
 

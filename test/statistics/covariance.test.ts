@@ -12,7 +12,7 @@ import {
 } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 import { inverse, slogdet } from '../../src/linalg';
-import { golden } from './golden';
+import { golden } from '../support/golden';
 
 interface Golden {
   ledoitWolf: Record<

@@ -1,4 +1,4 @@
-import type { VectorInput } from '../latents';
+import type { VectorInput } from '../inputs';
 import { cramerVonMisesStatistic, normalProbabilities } from './empirical';
 import { probability, type Sample, type StatisticalTest, toSample } from './sample';
 

@@ -1,5 +1,5 @@
 import { complaint, DataError } from '../../core/errors';
-import { toVector, type VectorInput } from '../latents';
+import { toVector, type VectorInput } from '../inputs';
 
 /** A sample made ready for tests of normality: sorted, standardized, with its moments. */
 export interface Sample {
