@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ContextShape, mergeContextShapes } from './context';
 import { ConfigError, complaint, DisposedError, FormatError } from './errors';
 
 /** A weight with its place in the module tree, as in `level0/step2/actnorm/bias`. */
@@ -36,10 +37,15 @@ export abstract class Module extends tf.serialization.Serializable {
   private readonly ownWeights: NamedWeight[] = [];
   private readonly ownConstants: tf.Tensor[] = [];
   private readonly ownChildren: Module[] = [];
+  private declaredContext: ContextShape | undefined;
   private isDisposed = false;
 
+  /** @throws ConfigError for a name with '/', which separates names in the tree */
   constructor(name: string) {
     super();
+    if (typeof name !== 'string' || name === '' || name.includes('/')) {
+      throw new ConfigError(complaint(this.label, "a name without '/'", `'${name}'`));
+    }
     this.name = name;
   }
 
@@ -47,6 +53,7 @@ export abstract class Module extends tf.serialization.Serializable {
   protected addWeight(name: string, initial: tf.Tensor, trainable = true): tf.Variable {
     const variable = tf.variable(initial, trainable);
     initial.dispose();
+    underConstruction?.push(variable);
     this.ownWeights.push({ name, variable, trainable });
     return variable;
   }
@@ -59,6 +66,7 @@ export abstract class Module extends tf.serialization.Serializable {
   /** Holds a tensor that is neither trained nor saved (a mask, an edge map) until dispose; takes it over. */
   protected addConstant<T extends tf.Tensor>(constant: T): T {
     this.ownConstants.push(tf.keep(constant));
+    underConstruction?.push(constant);
     return constant;
   }
 
@@ -74,8 +82,23 @@ export abstract class Module extends tf.serialization.Serializable {
         complaint(this.label, 'members with different names', `'${child.name}' twice`, hint),
       );
     }
+    this.declareContext(child.contextShape);
     this.ownChildren.push(child);
     return child;
+  }
+
+  /**
+   * Declares what this module reads of the context; what its children declare counts already.
+   *
+   * @throws ConfigError where that does not go together with what is declared
+   */
+  protected declareContext(shape: ContextShape | undefined): void {
+    this.declaredContext = mergeContextShapes(this.label, [this.declaredContext, shape]);
+  }
+
+  /** Event shape of what this module and those below it are conditioned on, or of its parts by name; undefined where nothing. */
+  get contextShape(): ContextShape | undefined {
+    return this.declaredContext;
   }
 
   /** The modules directly below this one, in order. */
@@ -160,6 +183,25 @@ export abstract class Module extends tf.serialization.Serializable {
         `${this.label}.${method}: '${this.name}' was disposed. Build or load it again.`,
       );
     }
+  }
+}
+
+/** What `building` frees where it fails. */
+let underConstruction: tf.Tensor[] | undefined;
+
+/** What `make` returns; where it throws, every weight and constant of modules that it made until then is freed. */
+export function building<T>(make: () => T): T {
+  const outer = underConstruction;
+  const made: tf.Tensor[] = [];
+  underConstruction = made;
+  try {
+    return make();
+  } catch (error) {
+    tf.dispose(made);
+    throw error;
+  } finally {
+    underConstruction = outer;
+    outer?.push(...made.filter((tensor) => !tensor.isDisposed));
   }
 }
 

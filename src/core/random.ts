@@ -22,8 +22,8 @@ export class RandomStream {
   private generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
   private spare: number | null = null;
 
-  /** @param seed any integer or string; a missing seed draws one from the clock. */
-  constructor(seed: number | string = Date.now()) {
+  /** @param seed any integer or string. Default: another one each time. */
+  constructor(seed: number | string = unseeded()) {
     if (typeof seed === 'number' && !Number.isFinite(seed)) {
       throw new ConfigError(complaint('RandomStream', 'a finite seed', seed));
     }
@@ -112,14 +112,22 @@ export class RandomStream {
   }
 
   /**
-   * Tensor of uniform numbers on [low, high), float32.
+   * Tensor of uniform numbers on [low, high), float32; `high` is never reached, by rounding neither.
    *
+   * @throws ConfigError unless float32 has a number in [low, high)
    * @example
    * new RandomStream(1).uniform([100], -1, 1).shape; // [100]
    */
   uniform(shape: readonly number[], low = 0, high = 1): tf.Tensor {
     const values = new Float32Array(tf.util.sizeFromShape([...shape]));
-    for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * this.generator.quick();
+    if (!(Math.fround(low) < high)) {
+      throw new ConfigError(complaint('RandomStream.uniform', 'low below high', `[${low}, ${high})`));
+    }
+    for (let i = 0; i < values.length; i++) {
+      // The last of the numbers below 1 round to 1 in float32.
+      do values[i] = low + (high - low) * this.generator.quick();
+      while (values[i] >= high);
+    }
     return tf.tensor(values, [...shape], 'float32');
   }
 
@@ -142,4 +150,9 @@ export class RandomStream {
     this.generator = seedrandom.alea('', { state: state.alea as seedrandom.State.Alea });
     this.spare = state.spare;
   }
+}
+
+/** A seed that no other call gets. The clock would not do: layers are built within one millisecond. */
+function unseeded(): string {
+  return [...globalThis.crypto.getRandomValues(new Uint32Array(4))].join('-');
 }

@@ -28,7 +28,7 @@ export interface FlowOptions {
   base?: Distribution;
   /** Name in messages. Default 'flow'. */
   name?: string;
-  /** Seed of sampling and noise. Default: from the clock. */
+  /** Seed of sampling and noise. Default: another one each time. */
   seed?: number;
 }
 
@@ -299,14 +299,13 @@ export class Flow extends Module implements Trainable {
     };
   }
 
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
-    const part = <T extends Module>(key: string) =>
-      deserializeModule<T>(config[key] as unknown as SerializedModule);
-    return new Flow({
-      name: config.name as string,
-      bijector: part<Bijector>('bijector'),
-      base: part<Distribution>('base'),
-    }) as never;
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    const part = <M extends Module>(key: string) =>
+      deserializeModule<M>(config[key] as unknown as SerializedModule);
+    return new cls({ ...config, bijector: part<Bijector>('bijector'), base: part<Distribution>('base') });
   }
 
   /** Hook: data as the bijector takes it, with noise where a stream is given and noise is needed. */

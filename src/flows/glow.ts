@@ -68,7 +68,7 @@ export interface GlowOptions {
   preprocessing?: Preprocessing;
   /** Name in messages. Default 'glow'. */
   name?: string;
-  /** Seed of initial weights, sampling and noise. Default: from the clock. */
+  /** Seed of initial weights, sampling and noise. Default: another one each time. */
   seed?: number;
 }
 
@@ -166,8 +166,11 @@ export class Glow extends ImageFlow {
     return { ...config, ...order, imageShape: [...config.imageShape] } as tf.serialization.ConfigDict;
   }
 
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
-    return new Glow(config as unknown as GlowOptions) as never;
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    return new cls(config);
   }
 
   /** Mean bits per dimension, and with classes the weighted cross-entropy of the classifier head. */

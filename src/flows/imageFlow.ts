@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { registerModule, serializeModule } from '../core/module';
 import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
 import type { Distribution } from '../distributions';
@@ -21,7 +21,7 @@ export interface ImageFlowOptions {
   alpha?: number;
   /** Name in messages. Default 'imageFlow'. */
   name?: string;
-  /** Seed of sampling and of dequantization noise. Default: from the clock. */
+  /** Seed of sampling and of dequantization noise. Default: another one each time. */
   seed?: number;
 }
 
@@ -83,14 +83,6 @@ export class ImageFlow extends Flow {
       bijector: serializeModule(bijector) as never,
       base: serializeModule(this.base) as never,
     };
-  }
-
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
-    return new ImageFlow({
-      ...(config as unknown as ImageFlowOptions),
-      bijector: deserializeModule<Bijector>(config.bijector as unknown as SerializedModule),
-      base: deserializeModule<Distribution>(config.base as unknown as SerializedModule),
-    }) as never;
   }
 
   protected override toModel(images: tf.Tensor, random?: RandomStream): tf.Tensor {

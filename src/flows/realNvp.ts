@@ -32,7 +32,7 @@ export interface RealNvpOptions {
   contextSize?: number;
   /** Name in messages. Default 'realNvp'. */
   name?: string;
-  /** Seed of initial weights and sampling. Default: from the clock. */
+  /** Seed of initial weights and sampling. Default: another one each time. */
   seed?: number;
 }
 

@@ -117,11 +117,14 @@ export class Chain extends Bijector {
     return { name: this.name, bijectors: this.bijectors.map(serializeModule) as never };
   }
 
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
     const bijectors = (config.bijectors as unknown as SerializedModule[]).map((entry) =>
       deserializeModule<Bijector>(entry),
     );
-    return new Chain({ name: config.name as string, bijectors }) as never;
+    return new cls({ ...config, bijectors });
   }
 
   /** The members as a pass runs them: one map for two where one absorbs the other. `trace` and `reverse` go through each. */

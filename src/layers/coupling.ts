@@ -116,6 +116,14 @@ abstract class Coupling extends Bijector {
     };
   }
 
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
+    return new cls({ ...config, network });
+  }
+
   /** The network, and what it steers. */
   protected pass(x: tf.Tensor, inverse: boolean, context?: tf.Tensor): Transformed {
     const parameters = this.network.apply(firstChannels(x, this.passthrough), context);
@@ -125,12 +133,6 @@ abstract class Coupling extends Bijector {
   protected split(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
     return splitChannels(x, this.passthrough);
   }
-}
-
-/** Options from a saved configuration, with the network built again. */
-function withNetwork<T extends CouplingOptions>(config: tf.serialization.ConfigDict): T {
-  const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
-  return { ...config, network } as unknown as T;
 }
 
 /** Half the channels; odd numbers have none. */
@@ -206,10 +208,6 @@ export class AffineCoupling extends Coupling {
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), scale: this.scale };
   }
-
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
-    return new AffineCoupling(withNetwork(config)) as never;
-  }
 }
 
 /**
@@ -236,10 +234,6 @@ export class AdditiveCoupling extends Coupling {
 
   protected transform(part: tf.Tensor, shift: tf.Tensor, inverse: boolean): Transformed {
     return { value: inverse ? tf.sub(part, shift) : tf.add(part, shift), logDet: zeroLogDet(part.shape[0]) };
-  }
-
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
-    return new AdditiveCoupling(withNetwork(config)) as never;
   }
 }
 

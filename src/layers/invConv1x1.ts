@@ -43,7 +43,7 @@ export interface InvConv1x1Options extends BijectorOptions {
    * 'lu' trains P L (U + diag(s)); its log-det is a sum, with no read-back: the better choice on a GPU. Default 'full'.
    */
   parameterization?: 'full' | 'lu';
-  /** Seed of the random rotation that it starts from. Default: from the clock. */
+  /** Seed of the random rotation that it starts from. Default: another one each time. */
   seed?: number;
 }
 

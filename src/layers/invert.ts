@@ -43,9 +43,12 @@ export class Invert extends Bijector {
     return { name: this.name, bijector: serializeModule(this.bijector) as never };
   }
 
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
     const bijector = deserializeModule<Bijector>(config.bijector as unknown as SerializedModule);
-    return new Invert({ name: config.name as string, bijector }) as never;
+    return new cls({ ...config, bijector });
   }
 }
 

@@ -121,11 +121,14 @@ export class MultiScale extends Bijector {
     return { name: this.name, levels: this.levels.map(serializeModule) as never };
   }
 
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
     const levels = (config.levels as unknown as SerializedModule[]).map((entry) =>
       deserializeModule<Bijector>(entry),
     );
-    return new MultiScale({ name: config.name as string, levels }) as never;
+    return new cls({ ...config, levels });
   }
 
   /** A flat latent vector, or a gradient by it, as every level's part in its own shape. */

@@ -10,7 +10,7 @@ import { Bijector, type BijectorOptions, type Transformed } from './bijector';
 export interface PermutationOptions extends BijectorOptions {
   /** 'reverse', 'shuffle' (drawn once, then fixed and saved), or the order itself. Default 'reverse'. */
   order?: 'reverse' | 'shuffle' | readonly number[];
-  /** Seed of 'shuffle'. Default: from the clock. */
+  /** Seed of 'shuffle'. Default: another one each time. */
   seed?: number;
 }
 

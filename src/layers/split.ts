@@ -79,9 +79,12 @@ export class Split extends Bijector {
     };
   }
 
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
     const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
-    return new Split({ ...(config as unknown as SplitOptions), network }) as never;
+    return new cls({ ...config, network });
   }
 }
 

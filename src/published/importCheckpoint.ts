@@ -31,7 +31,7 @@ export interface ImportOptions {
   classWeight?: number;
   /** Name in messages. Default 'glow'. */
   name?: string;
-  /** Seed of sampling and noise. Default: from the clock. */
+  /** Seed of sampling and noise. Default: another one each time. */
   seed?: number;
 }
 

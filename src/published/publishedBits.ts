@@ -9,7 +9,7 @@ export interface PublishedBitsOptions {
   compatibility: 'openai' | 'chaiyujin' | 'rosinality';
   /** Labels [n, classes] of a class-conditional Glow. Default: none. */
   context?: tf.Tensor;
-  /** Seed of the noise. Default: from the clock. */
+  /** Seed of the noise. Default: another one each time. */
   seed?: number;
 }
 

@@ -66,7 +66,7 @@ export interface FitOptions {
   yieldEvery?: YieldEvery;
   /** Ends training after the present step; `fit` then resolves with `stopped: 'aborted'`. Default: none. */
   signal?: AbortSignal;
-  /** Seed of order and noise. Default: from the clock. */
+  /** Seed of order and noise. Default: another one each time. */
   seed?: number | string;
   /** Take examples in memory in a new random order each epoch. Default: true. */
   shuffle?: boolean;

@@ -26,7 +26,7 @@ export interface ConvolutionOptions {
   initial?: 'normal' | 'zero';
   /** Whether it adds a bias; an actnorm after it makes that superfluous. Default true. */
   bias?: boolean;
-  /** Seed of the initial weights. Default: from the clock. */
+  /** Seed of the initial weights. Default: another one each time. */
   seed?: number;
   /** Name in the weight tree. Default 'convolution'. */
   name?: string;

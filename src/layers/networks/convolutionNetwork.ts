@@ -21,7 +21,7 @@ export interface ConvolutionNetworkOptions {
   padding?: Padding;
   /** Padding of the last 3x3 convolution. Default: as `padding`. */
   lastPadding?: Padding;
-  /** Seed of the initial weights. Default: from the clock. */
+  /** Seed of the initial weights. Default: another one each time. */
   seed?: number;
   /** Name in the weight tree. Default 'network'. */
   name?: string;

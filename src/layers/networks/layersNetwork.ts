@@ -61,11 +61,14 @@ export class LayersNetwork extends Conditioner {
     return { name: this.name, model: model as never };
   }
 
-  static override fromConfig(_class: unknown, config: tf.serialization.ConfigDict): never {
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
     const model = deserializeModule(
       config.model as unknown as SerializedModule,
     ) as unknown as tfl.LayersModel;
-    return new LayersNetwork({ name: config.name as string, model }) as never;
+    return new cls({ ...config, model });
   }
 }
 

@@ -20,7 +20,7 @@ export interface MultilayerPerceptronOptions {
   activation?: keyof typeof activations;
   /** Length of a context vector that is read beside x. Default 0: none. */
   contextSize?: number;
-  /** Seed of the initial weights. Default: from the clock. */
+  /** Seed of the initial weights. Default: another one each time. */
   seed?: number;
   /** Name in the weight tree. Default 'network'. */
   name?: string;
