@@ -4,7 +4,7 @@
  *
  * @module tfjs-flows
  */
-import { registerMissingKernels } from './core/missingKernels';
+import { registerMissingKernels } from './engine/missingKernels';
 
 export * from './attributes';
 export {

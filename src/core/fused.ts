@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { record } from './tape';
+import { record } from '../engine/tape';
 
 /*
  * Fused operations: one kernel for what ordinary ops do in many passes. A backend has them or not; every caller keeps

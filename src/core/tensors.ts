@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { anotherHandle, record } from '../engine/tape';
 import { computesOnHost } from './fused';
-import { anotherHandle, record } from './tape';
 
 /** Sum over all axes but the batch: [n, ...] -> [n]. */
 export function sumPerExample(x: tf.Tensor): tf.Tensor1D {

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { fusedAffineCoupling, fusedNetworkCoupling, hasFused } from '../core/fused';
-import { gradientsOf } from '../core/gradients';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
 import {
@@ -12,6 +11,7 @@ import {
   untaped,
   zeroLogDet,
 } from '../core/tensors';
+import { gradientsOf } from '../engine/gradients';
 import {
   Bijector,
   type BijectorOptions,

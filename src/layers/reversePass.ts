@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { inFloat32, toBfloat16 } from '../core/fused';
-import { gradientsOf } from '../core/gradients';
-import { anotherHandle, record } from '../core/tape';
+import { gradientsOf } from '../engine/gradients';
+import { anotherHandle, record } from '../engine/tape';
 import type { Transformed } from './transformed';
 
 /** Options of {@link ReversePass}. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
-import { gradientsOf } from '../core/gradients';
 import { RandomStream } from '../core/random';
+import { gradientsOf } from '../engine/gradients';
 import { type Gradients, storedGradients } from './gradients';
 import { type ReversibleOptions, reversibleGradients } from './reversible';
 import type { Batch, Trainable } from './trainable';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 // Gradients of the tfjs ops are registered by this package, not by tfjs-core.
 import '@tensorflow/tfjs-layers';
-import { gradientsOf } from '../core/gradients';
 import type { RandomStream } from '../core/random';
+import { gradientsOf } from '../engine/gradients';
 import type { Batch, Loss, Trainable } from './trainable';
 
 /** Loss, metrics and gradients of one batch; the caller owns every tensor. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { anotherHandle } from '../core/tape';
+import { anotherHandle } from '../engine/tape';
 
 /**
  * The values of some variables at one moment.

@@ -8,8 +8,8 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import { BackendError } from '../core/errors';
-import { registerMissingKernels } from '../core/missingKernels';
 import { checkInteger } from '../core/shapes';
+import { registerMissingKernels } from '../engine/missingKernels';
 import { declareMemory } from './binary';
 import { registerColumnCopies } from './columns';
 import { registerConvolutions } from './convolution';

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { BackendError, complaint } from './errors';
+import { BackendError, complaint } from '../core/errors';
+import { engine } from './fields';
 
 /** What an operation hands the tape. */
-interface Operation {
+export interface Operation {
   results: tf.Tensor[];
   /** What the gradient needs: inputs, results, and tensors of its own, which the tape then owns. */
   needed: tf.Tensor[];
@@ -16,8 +17,8 @@ interface Operation {
  * pass to its gradients.
  */
 export function record(inputs: readonly tf.Tensor[], compute: () => Operation): tf.Tensor[] {
-  const { state } = tf.engine();
-  const taped = tf.engine().isTapeOn();
+  const { state } = engine();
+  const taped = engine().isTapeOn();
   let saved: tf.Tensor[] = [];
   let gradient: Operation['gradient'] | undefined;
   // Off the tape, as inside a kernel.
@@ -49,7 +50,7 @@ function hold(tensor: tf.Tensor, shared: boolean): tf.Tensor {
 export function anotherHandle(tensor: tf.Tensor): tf.Tensor {
   const { dataId, shape, dtype } = tensor;
   tf.backend().incRef(dataId);
-  return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
+  return engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
 }
 
 function addNode(
@@ -58,24 +59,18 @@ function addNode(
   held: tf.Tensor[],
   gradient: Operation['gradient'],
 ): void {
-  const { state } = tf.engine();
-  // The engine disposes these when the gradients are there.
+  const { state } = engine();
+  // Who made the tape disposes these when the gradients are there.
   const saved = held.filter((tensor) => !(tensor instanceof tf.Variable));
-  state.activeTape.push({
-    id: state.nextTapeNodeId++,
-    kernelName: 'record',
-    // By their places.
-    inputs: inputs as never,
-    outputs: results,
-    saved,
-    gradient: (dys) => {
-      const given = dys.map((dy, i) => dy ?? tf.zeros(results[i].shape));
-      const gradients = onTheWayBack(given, inputs, () => gradient(given, held), held.length === 0);
-      // In an outermost pass nobody comes by again.
-      if (state.gradientDepth === 0) for (const tensor of saved) tensor.dispose();
-      return gradients.map((dx) => () => dx) as never;
-    },
-  });
+  const back = (given: tf.Tensor | tf.Tensor[]) => {
+    const dys = Array.isArray(given) ? given : [given];
+    const gradients = onTheWayBack(dys, inputs, () => gradient(dys, held), held.length === 0);
+    // In an outermost pass nobody comes by again.
+    if (state.gradientDepth === 0) for (const tensor of saved) tensor.dispose();
+    return gradients.map((dx) => () => dx) as never;
+  };
+  // The inputs by their places.
+  engine().addTapeNode('record', inputs as never, results, back, saved, {});
 }
 
 /**
@@ -88,7 +83,7 @@ function onTheWayBack(
   compute: () => tf.Tensor[],
   linear: boolean,
 ): tf.Tensor[] {
-  if (linear || !tf.engine().isTapeOn()) return compute();
+  if (linear || !engine().isTapeOn()) return compute();
   const gradient = (): never => {
     const hint = "Compute them on another backend: tf.setBackend('cpu').";
     throw new BackendError(complaint('gradients', 'first derivatives of fused ops', 'second ones', hint));

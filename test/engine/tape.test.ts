@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { record } from '../../src/core/tape';
+import { record } from '../../src/engine/tape';
 
 /** x * w and x + w in one node. */
 function productAndSum(x: tf.Tensor, w: tf.Tensor): tf.Tensor[] {
