@@ -26,7 +26,7 @@ const formats: Record<number, NumberFormat> = {
  * readIdx(file); // { shape: [1, 2], data: Uint8Array [7, 9] }
  */
 export function readIdx(input: Bytes): NdArray {
-  const bytes = gunzipIfNeeded('readIdx', toBytes(input));
+  const bytes = gunzipIfNeeded('readIdx', toBytes('readIdx', input));
   const view = viewOf(bytes);
   const format = bytes[0] === 0 && bytes[1] === 0 ? formats[bytes[2]] : undefined;
   const rank = bytes[3];

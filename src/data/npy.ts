@@ -19,7 +19,7 @@ const magic = '\x93NUMPY';
  * const array = readNpy(writeNpy({ shape: [2], data: Float32Array.of(1, 2) })); // { shape: [2], data: Float32Array [1, 2] }
  */
 export function readNpy(input: Bytes): NdArray {
-  return parseNpy('readNpy', toBytes(input));
+  return parseNpy('readNpy', toBytes('readNpy', input));
 }
 
 /** `readNpy` on behalf of `where`, for messages. */

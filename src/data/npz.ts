@@ -14,7 +14,7 @@ import { unzip } from './zip';
  */
 export function readNpz(input: Bytes): Record<string, NdArray> {
   const arrays: Record<string, NdArray> = {};
-  for (const [file, content] of unzip('readNpz', 'a whole npz file', toBytes(input))) {
+  for (const [file, content] of unzip('readNpz', 'a whole npz file', toBytes('readNpz', input))) {
     arrays[file.replace(/\.npy$/, '')] = parseNpy(`readNpz('${file}')`, content);
   }
   return arrays;

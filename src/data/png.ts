@@ -45,9 +45,10 @@ export function encodePng(raster: Raster): Uint8Array {
  * decodePng(file).data; // Uint8Array [0, 255]
  */
 export function decodePng(input: Bytes): Raster {
+  const bytes = toBytes('decodePng', input);
   let png: DecodedPng;
   try {
-    png = decode(toBytes(input), { checkCrc: true });
+    png = decode(bytes, { checkCrc: true });
     if (png.palette !== undefined) {
       const data = Uint8Array.from(convertIndexedToRgb(png));
       return { width: png.width, height: png.height, channels: png.palette[0].length, data };

@@ -1,7 +1,7 @@
 import jpeg from 'jpeg-js';
 import { complaint, FormatError } from '../core/errors';
 import { decodePng, type Raster } from '../data';
-import { undecodable } from '../data/bytes';
+import { type Bytes, toBytes, undecodable } from '../data/bytes';
 
 /**
  * Reads a JPEG or PNG by its first bytes: grey or RGB (PNG also with alpha), 8-bit levels.
@@ -10,7 +10,8 @@ import { undecodable } from '../data/bytes';
  * @example
  * decodeImage(encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(7) })).data; // [7]
  */
-export function decodeImage(bytes: Uint8Array): Raster {
+export function decodeImage(input: Bytes): Raster {
+  const bytes = toBytes('decodeImage', input);
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return decodePng(bytes);
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) {
     throw new FormatError(

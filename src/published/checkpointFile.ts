@@ -29,7 +29,7 @@ const wrappers = ['graph', 'state_dict', 'model_state_dict', 'model', 'module'];
  * @throws FormatError for another kind of file, or none of them
  */
 export function openCheckpoint(input: Bytes): CheckpointFile {
-  const bytes = toBytes(input);
+  const bytes = toBytes(WHERE, input);
   const opened = open(bytes);
   return { ...opened, tensors: plainNames(opened.tensors) };
 }

@@ -30,7 +30,7 @@ interface Entry {
  * tensors.get('z')!.read().data; // Float32Array [1, 2]
  */
 export function readSafetensors(input: Bytes): Safetensors {
-  const bytes = toBytes(input);
+  const bytes = toBytes('readSafetensors', input);
   const { header, start } = readHeader(bytes);
   const { __metadata__: metadata = {}, ...entries } = header;
   const data = bytes.subarray(start);

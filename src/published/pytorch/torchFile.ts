@@ -26,7 +26,7 @@ export function isLegacyTorchFile(bytes: Uint8Array): boolean {
  * checkpoint.get('global_step');
  */
 export function readTorchFile(input: Bytes): unknown {
-  const bytes = toBytes(input);
+  const bytes = toBytes(WHERE, input);
   return isLegacyTorchFile(bytes) ? readStacked(bytes) : readZipped(bytes);
 }
 
