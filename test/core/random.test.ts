@@ -1,4 +1,5 @@
-import { RandomStream } from 'tfjs-flows';
+import '@tensorflow/tfjs-backend-cpu';
+import { ConfigError, RandomStream } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 
 describe('RandomStream', () => {
@@ -37,5 +38,37 @@ describe('RandomStream', () => {
 
   it('refuses a seed that is not finite', () => {
     expect(() => new RandomStream(Number.NaN)).toThrow('RandomStream: expected a finite seed, got NaN.');
+  });
+
+  it('streams without a seed differ, however fast they are made', () => {
+    const first = Array.from({ length: 200 }, () => new RandomStream().uniformNumber());
+    expect(new Set(first).size).toBe(200);
+  });
+
+  it.each([
+    [0, 1],
+    [0.5, 0.5 + 2 ** -20],
+    [-1e6, 1e6],
+    [1 - 2 ** -24, 1],
+  ])('uniform on [%d, %d) stays below its end in float32', (low, high) => {
+    const values = new RandomStream(1).uniform([50_000], low, high).dataSync();
+    expect(values.every((value) => value >= low && value < high)).toBe(true);
+  });
+
+  it('uniform reaches over all of its range', () => {
+    const values = new RandomStream(2).uniform([10_000], 2, 5).dataSync<'float32'>();
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    // Four standard errors of a mean of 10,000.
+    expect(Math.abs(mean - 3.5)).toBeLessThan((4 * 3) / Math.sqrt(12 * 10_000));
+    expect(Math.min(...values)).toBeLessThan(2.01);
+    expect(Math.max(...values)).toBeGreaterThan(4.99);
+  });
+
+  it.each([
+    [1, 1],
+    [2, 1],
+    [Number.NaN, 1],
+  ])('uniform refuses [%d, %d), where nothing is', (low, high) => {
+    expect(() => new RandomStream(1).uniform([1], low, high)).toThrow(ConfigError);
   });
 });
