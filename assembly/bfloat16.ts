@@ -1,5 +1,4 @@
 import { parallel, taskArguments } from './parallel';
-import { FROM_BFLOAT16, TO_BFLOAT16 } from './tasks';
 import { ceilDivide, least, loadPart, storePart } from './vector';
 
 /*
@@ -18,29 +17,33 @@ class Conversion {
 }
 
 export function toBfloat16(): void {
-  parallel(TO_BFLOAT16, ceilDivide(changetype<Conversion>(taskArguments()).count, CHUNK));
+  parallel<ToBfloat16Chunk>(ceilDivide(taskArguments<Conversion>().count, CHUNK));
 }
 
-export function toBfloat16Chunk(chunk: i32): void {
-  const c = changetype<Conversion>(taskArguments());
-  const first = chunk * CHUNK;
-  const from = c.from + (<usize>first << 2);
-  const to = c.to + (<usize>first << 1);
-  const count = least(CHUNK, c.count - first);
-  for (let i = 0; i < count; i += 4) storeBfloat16(to + (i << 1), loadPart(from + (i << 2), count - i), count - i);
+export class ToBfloat16Chunk {
+  run(chunk: i32): void {
+    const c = taskArguments<Conversion>();
+    const first = chunk * CHUNK;
+    const from = c.from + (<usize>first << 2);
+    const to = c.to + (<usize>first << 1);
+    const count = least(CHUNK, c.count - first);
+    for (let i = 0; i < count; i += 4) storeBfloat16(to + (i << 1), loadPart(from + (i << 2), count - i), count - i);
+  }
 }
 
 export function fromBfloat16(): void {
-  parallel(FROM_BFLOAT16, ceilDivide(changetype<Conversion>(taskArguments()).count, CHUNK));
+  parallel<FromBfloat16Chunk>(ceilDivide(taskArguments<Conversion>().count, CHUNK));
 }
 
-export function fromBfloat16Chunk(chunk: i32): void {
-  const c = changetype<Conversion>(taskArguments());
-  const first = chunk * CHUNK;
-  const from = c.from + (<usize>first << 1);
-  const to = c.to + (<usize>first << 2);
-  const count = least(CHUNK, c.count - first);
-  for (let i = 0; i < count; i += 4) storePart(to + (i << 2), loadBfloat16(from + (i << 1), count - i), count - i);
+export class FromBfloat16Chunk {
+  run(chunk: i32): void {
+    const c = taskArguments<Conversion>();
+    const first = chunk * CHUNK;
+    const from = c.from + (<usize>first << 1);
+    const to = c.to + (<usize>first << 2);
+    const count = least(CHUNK, c.count - first);
+    for (let i = 0; i < count; i += 4) storePart(to + (i << 2), loadBfloat16(from + (i << 1), count - i), count - i);
+  }
 }
 
 /** Up to four values as floats, the lanes past `count` 0; reads nothing beyond them. */

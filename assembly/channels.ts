@@ -1,6 +1,5 @@
 import { exp } from './exponential';
 import { parallel, taskArguments } from './parallel';
-import { SCALE_AND_SUM, SCALE_CHANNELS } from './tasks';
 import { ceilDivide, least, loadPart, multiplyAdd, storePart, zero } from './vector';
 
 /** A pass over a matrix [rows, columns] with something per column. */
@@ -23,15 +22,15 @@ class ChannelPass {
 
 /** output = input * scale + shift. */
 export function scaleChannels(): void {
-  const pass = changetype<ChannelPass>(taskArguments());
-  parallel(SCALE_CHANNELS, ceilDivide(pass.rows, pass.blockRows));
+  const pass = taskArguments<ChannelPass>();
+  parallel<ScaleChannelsChunk>(ceilDivide(pass.rows, pass.blockRows));
 }
 
 /** output = input * scale, and per column the sums of input and of input * weights. */
 export function scaleAndSum(): void {
-  const pass = changetype<ChannelPass>(taskArguments());
+  const pass = taskArguments<ChannelPass>();
   const chunks = ceilDivide(pass.rows, pass.blockRows);
-  parallel(SCALE_AND_SUM, chunks);
+  parallel<ScaleAndSumChunk>(chunks);
   addParts(pass.sums, chunks, pass.columns * 2);
 }
 
@@ -70,48 +69,52 @@ export function scaleLines(from: usize, factors: usize, to: usize, rows: i32, co
   }
 }
 
-export function scaleChannelsChunk(chunk: i32): void {
-  const pass = changetype<ChannelPass>(taskArguments());
-  const first = chunk * pass.blockRows;
-  const rows = least(pass.blockRows, pass.rows - first);
-  const columns = pass.columns;
-  let at = <usize>(first * columns) << 2;
-  for (let row = 0; row < rows; row++) {
-    for (let j = 0; j < columns; j += 4) {
-      const left = columns - j;
-      let value = loadPart(pass.input + at + (j << 2), left);
-      value = f32x4.add(
-        f32x4.mul(value, loadPart(pass.scale + (j << 2), left)),
-        loadPart(pass.shift + (j << 2), left),
-      );
-      storePart(pass.output + at + (j << 2), value, left);
+export class ScaleChannelsChunk {
+  run(chunk: i32): void {
+    const pass = taskArguments<ChannelPass>();
+    const first = chunk * pass.blockRows;
+    const rows = least(pass.blockRows, pass.rows - first);
+    const columns = pass.columns;
+    let at = <usize>(first * columns) << 2;
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < columns; j += 4) {
+        const left = columns - j;
+        let value = loadPart(pass.input + at + (j << 2), left);
+        value = f32x4.add(
+          f32x4.mul(value, loadPart(pass.scale + (j << 2), left)),
+          loadPart(pass.shift + (j << 2), left),
+        );
+        storePart(pass.output + at + (j << 2), value, left);
+      }
+      at += <usize>(columns << 2);
     }
-    at += <usize>(columns << 2);
   }
 }
 
-export function scaleAndSumChunk(chunk: i32): void {
-  const pass = changetype<ChannelPass>(taskArguments());
-  const first = chunk * pass.blockRows;
-  const rows = least(pass.blockRows, pass.rows - first);
-  const columns = pass.columns;
-  const lineBytes: usize = columns << 2;
-  const start = (<usize>(first * columns) << 2);
-  const sums = pass.sums + <usize>(chunk * 2) * lineBytes;
-  for (let j = 0; j < columns; j += 4) {
-    const left = columns - j;
-    const scale = loadPart(pass.scale + (j << 2), left);
-    let at = start + (j << 2);
-    let sum = zero();
-    let weighted = zero();
-    for (let row = 0; row < rows; row++) {
-      const value = loadPart(pass.input + at, left);
-      sum = f32x4.add(sum, value);
-      weighted = multiplyAdd(value, loadPart(pass.weights + at, left), weighted);
-      storePart(pass.output + at, f32x4.mul(value, scale), left);
-      at += lineBytes;
+export class ScaleAndSumChunk {
+  run(chunk: i32): void {
+    const pass = taskArguments<ChannelPass>();
+    const first = chunk * pass.blockRows;
+    const rows = least(pass.blockRows, pass.rows - first);
+    const columns = pass.columns;
+    const lineBytes: usize = columns << 2;
+    const start = (<usize>(first * columns) << 2);
+    const sums = pass.sums + <usize>(chunk * 2) * lineBytes;
+    for (let j = 0; j < columns; j += 4) {
+      const left = columns - j;
+      const scale = loadPart(pass.scale + (j << 2), left);
+      let at = start + (j << 2);
+      let sum = zero();
+      let weighted = zero();
+      for (let row = 0; row < rows; row++) {
+        const value = loadPart(pass.input + at, left);
+        sum = f32x4.add(sum, value);
+        weighted = multiplyAdd(value, loadPart(pass.weights + at, left), weighted);
+        storePart(pass.output + at, f32x4.mul(value, scale), left);
+        at += lineBytes;
+      }
+      storePart(sums + (j << 2), sum, left);
+      storePart(sums + lineBytes + (j << 2), weighted, left);
     }
-    storePart(sums + (j << 2), sum, left);
-    storePart(sums + lineBytes + (j << 2), weighted, left);
   }
 }

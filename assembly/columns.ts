@@ -1,5 +1,4 @@
 import { parallel, taskArguments } from './parallel';
-import { COPY_COLUMNS } from './tasks';
 import { ceilDivide, copyExactly, least } from './vector';
 
 /** Columns of one matrix to a place among the columns of another. */
@@ -17,21 +16,23 @@ class ColumnCopy {
 }
 
 export function copyColumns(): void {
-  const c = changetype<ColumnCopy>(taskArguments());
-  parallel(COPY_COLUMNS, ceilDivide(c.rows, c.blockRows));
+  const c = taskArguments<ColumnCopy>();
+  parallel<CopyColumnsChunk>(ceilDivide(c.rows, c.blockRows));
 }
 
-export function copyColumnsChunk(chunk: i32): void {
-  const c = changetype<ColumnCopy>(taskArguments());
-  const first = chunk * c.blockRows;
-  const rows = least(c.blockRows, c.rows - first);
-  const fromBytes = <usize>c.fromColumns << 2;
-  const toBytes = <usize>c.toColumns << 2;
-  let from = c.from + <usize>first * fromBytes;
-  let to = c.to + <usize>first * toBytes;
-  for (let row = 0; row < rows; row++) {
-    copyExactly(to, from, c.count);
-    from += fromBytes;
-    to += toBytes;
+export class CopyColumnsChunk {
+  run(chunk: i32): void {
+    const c = taskArguments<ColumnCopy>();
+    const first = chunk * c.blockRows;
+    const rows = least(c.blockRows, c.rows - first);
+    const fromBytes = <usize>c.fromColumns << 2;
+    const toBytes = <usize>c.toColumns << 2;
+    let from = c.from + <usize>first * fromBytes;
+    let to = c.to + <usize>first * toBytes;
+    for (let row = 0; row < rows; row++) {
+      copyExactly(to, from, c.count);
+      from += fromBytes;
+      to += toBytes;
+    }
   }
 }

@@ -1,6 +1,5 @@
 import { parallel, taskArguments, thread } from './parallel';
 import { Patches, tapDepth, unfoldRows } from './patches';
-import { CORRELATE, PACK_CORRELATION } from './tasks';
 import { EDGE_ROW, EDGE_TILE, panelColumns, placeTile, tileOfPanels } from './tiles';
 import { ceilDivide, copyExactly, least } from './vector';
 
@@ -73,42 +72,44 @@ function tilesAcross(c: Correlation): i32 {
 
 /** Runs a correlation whose arguments lie in the task's argument block. */
 export function correlate(): void {
-  const c = changetype<Correlation>(taskArguments());
+  const c = taskArguments<Correlation>();
   const tiles = ceilDivide(leftColumns(c), CHUNK_SIDE) * tilesAcross(c);
   for (let first = 0; first < c.rows; first += c.packRows) {
     c.firstRow = first;
-    parallel(PACK_CORRELATION, ceilDivide(least(c.packRows, c.rows - first), PACK_ROWS));
-    parallel(CORRELATE, tiles);
+    parallel<PackCorrelation>(ceilDivide(least(c.packRows, c.rows - first), PACK_ROWS));
+    parallel<CorrelateTile>(tiles);
   }
 }
 
 /** Packs a chunk of rows of both factors into panels. */
-export function packCorrelation(chunk: i32): void {
-  const c = changetype<Correlation>(taskArguments());
-  const start = chunk * PACK_ROWS;
-  const rows = least(least(c.packRows, c.rows - c.firstRow), start + PACK_ROWS) - start;
-  const patchColumns = tapDepth(c);
-  const buffer = c.local + <usize>thread() * c.localBytes + EDGE_TILE;
-  const rowBytes = <usize>(patchColumns * 4 + 32);
-  const plainBytes = <usize>(c.plainColumns << 2);
-  for (let row = 0; row < rows; row += 4) {
-    const now = least(4, rows - row);
-    const at = c.firstRow + start + row;
-    const plain = c.plain + <usize>at * plainBytes;
-    let patches = buffer;
-    let patchBytes = rowBytes;
-    if (c.unfolded) {
-      unfoldRows(c, at, now, buffer, rowBytes);
-    } else {
-      patchBytes = <usize>(c.channels << 2);
-      patches = c.source + <usize>at * patchBytes;
-    }
-    if (c.patchesLeft) {
-      packLeft(patches, patchBytes, now, patchColumns, c, start + row);
-      packRightRows(plain, plainBytes, now, c.plainColumns, c, start + row);
-    } else {
-      packLeft(plain, plainBytes, now, c.plainColumns, c, start + row);
-      packRightRows(patches, patchBytes, now, patchColumns, c, start + row);
+export class PackCorrelation {
+  run(chunk: i32): void {
+    const c = taskArguments<Correlation>();
+    const start = chunk * PACK_ROWS;
+    const rows = least(least(c.packRows, c.rows - c.firstRow), start + PACK_ROWS) - start;
+    const patchColumns = tapDepth(c);
+    const buffer = c.local + <usize>thread() * c.localBytes + EDGE_TILE;
+    const rowBytes = <usize>(patchColumns * 4 + 32);
+    const plainBytes = <usize>(c.plainColumns << 2);
+    for (let row = 0; row < rows; row += 4) {
+      const now = least(4, rows - row);
+      const at = c.firstRow + start + row;
+      const plain = c.plain + <usize>at * plainBytes;
+      let patches = buffer;
+      let patchBytes = rowBytes;
+      if (c.unfolded) {
+        unfoldRows(c, at, now, buffer, rowBytes);
+      } else {
+        patchBytes = <usize>(c.channels << 2);
+        patches = c.source + <usize>at * patchBytes;
+      }
+      if (c.patchesLeft) {
+        packLeft(patches, patchBytes, now, patchColumns, c, start + row);
+        packRightRows(plain, plainBytes, now, c.plainColumns, c, start + row);
+      } else {
+        packLeft(plain, plainBytes, now, c.plainColumns, c, start + row);
+        packRightRows(patches, patchBytes, now, patchColumns, c, start + row);
+      }
     }
   }
 }
@@ -157,35 +158,37 @@ function packRightRows(from: usize, fromBytes: usize, rows: i32, columns: i32, c
 }
 
 /** Computes one tile of the output. */
-export function correlateTile(chunk: i32): void {
-  const c = changetype<Correlation>(taskArguments());
-  const rows = least(c.packRows, c.rows - c.firstRow);
-  const across = tilesAcross(c);
-  const lefts = leftColumns(c);
-  const rights = rightColumns(c);
-  const panel = panelColumns();
-  const panelLine = <usize>panel << 2;
-  const firstLeft = (chunk / across) * CHUNK_SIDE;
-  const firstRight = (chunk % across) * CHUNK_SIDE;
-  const endLeft = least(firstLeft + CHUNK_SIDE, lefts);
-  const endRight = least(firstRight + CHUNK_SIDE, rights);
-  const outputBytes = <usize>(rights << 2);
-  const tile = c.local + <usize>thread() * c.localBytes;
-  for (let start = 0; start < rows; start += BLOCK_DEPTH) {
-    const depth = least(BLOCK_DEPTH, rows - start);
-    const accumulate = c.firstRow + start > 0;
-    for (let j = firstRight; j < endRight; j += panel) {
-      const right = c.rightPanels + <usize>(j / panel) * panelBytes(c.packRows, panel) + <usize>(start * panel * 4);
-      const valid = least(panel, rights - j);
-      for (let i = firstLeft; i < endLeft; i += 4) {
-        const left = c.leftPanels + <usize>(i >> 2) * panelBytes(c.packRows, 4) + (start << 4);
-        const to = c.output + <usize>i * outputBytes + (j << 2);
-        const lines = least(4, lefts - i);
-        if (lines == 4 && valid == panel) {
-          tileOfPanels(left, 16, right, panelLine, depth, to, outputBytes, accumulate);
-        } else {
-          tileOfPanels(left, 16, right, panelLine, depth, tile, EDGE_ROW, false);
-          placeTile(tile, lines, valid, to, outputBytes, accumulate);
+export class CorrelateTile {
+  run(chunk: i32): void {
+    const c = taskArguments<Correlation>();
+    const rows = least(c.packRows, c.rows - c.firstRow);
+    const across = tilesAcross(c);
+    const lefts = leftColumns(c);
+    const rights = rightColumns(c);
+    const panel = panelColumns();
+    const panelLine = <usize>panel << 2;
+    const firstLeft = (chunk / across) * CHUNK_SIDE;
+    const firstRight = (chunk % across) * CHUNK_SIDE;
+    const endLeft = least(firstLeft + CHUNK_SIDE, lefts);
+    const endRight = least(firstRight + CHUNK_SIDE, rights);
+    const outputBytes = <usize>(rights << 2);
+    const tile = c.local + <usize>thread() * c.localBytes;
+    for (let start = 0; start < rows; start += BLOCK_DEPTH) {
+      const depth = least(BLOCK_DEPTH, rows - start);
+      const accumulate = c.firstRow + start > 0;
+      for (let j = firstRight; j < endRight; j += panel) {
+        const right = c.rightPanels + <usize>(j / panel) * panelBytes(c.packRows, panel) + <usize>(start * panel * 4);
+        const valid = least(panel, rights - j);
+        for (let i = firstLeft; i < endLeft; i += 4) {
+          const left = c.leftPanels + <usize>(i >> 2) * panelBytes(c.packRows, 4) + (start << 4);
+          const to = c.output + <usize>i * outputBytes + (j << 2);
+          const lines = least(4, lefts - i);
+          if (lines == 4 && valid == panel) {
+            tileOfPanels(left, 16, right, panelLine, depth, to, outputBytes, accumulate);
+          } else {
+            tileOfPanels(left, 16, right, panelLine, depth, tile, EDGE_ROW, false);
+            placeTile(tile, lines, valid, to, outputBytes, accumulate);
+          }
         }
       }
     }

@@ -1,6 +1,5 @@
 import { exp, logOnePlus, tanh } from './exponential';
 import { parallel, taskArguments } from './parallel';
-import { COUPLE, COUPLE_GRADIENT } from './tasks';
 import { copyExactly, firstLanes, loadPart, storePart, sumLanes, zero } from './vector';
 
 /** Kinds of scale maps, as in src/layers/scaleMaps.ts. */
@@ -39,11 +38,11 @@ class Coupling {
 }
 
 export function couple(): void {
-  parallel(COUPLE, changetype<Coupling>(taskArguments()).batch);
+  parallel<CoupleExample>(taskArguments<Coupling>().batch);
 }
 
 export function coupleGradient(): void {
-  parallel(COUPLE_GRADIENT, changetype<Coupling>(taskArguments()).batch);
+  parallel<CoupleGradientExample>(taskArguments<Coupling>().batch);
 }
 
 /** log s of a raw network output. */
@@ -74,87 +73,91 @@ function logScaleSlope(raw: v128, logS: v128, map: i32): v128 {
   return f32x4.sub(one, f32x4.mul(t, t));
 }
 
-export function coupleExample(example: i32): void {
-  const c = changetype<Coupling>(taskArguments());
-  const channels = c.kept + c.changed;
-  const changed = c.changed;
-  const first = <usize>(example * c.positions);
-  let from = c.input + ((first * channels) << 2);
-  let to = c.output + ((first * channels) << 2);
-  let shift = c.parameters + ((first * (changed * 2)) << 2);
-  let logDet: f32 = 0;
-  for (let position = 0; position < c.positions; position++) {
-    copyExactly(to, from, c.kept);
-    from += c.kept << 2;
-    to += c.kept << 2;
-    const raw = shift + (changed << 2);
-    let sum = zero();
-    for (let j = 0; j < changed; j += 4) {
-      const left = changed - j;
-      const at = <usize>(j << 2);
-      const logS = logScale(loadPart(raw + at, left), c.map);
-      const value = loadPart(from + at, left);
-      const moved = loadPart(shift + at, left);
-      const result = c.inverse
-        ? f32x4.sub(f32x4.mul(value, exp(f32x4.neg(logS))), moved)
-        : f32x4.mul(f32x4.add(value, moved), exp(logS));
-      storePart(to + at, result, left);
-      sum = f32x4.add(sum, left >= 4 ? logS : v128.and(logS, firstLanes(left)));
+export class CoupleExample {
+  run(example: i32): void {
+    const c = taskArguments<Coupling>();
+    const channels = c.kept + c.changed;
+    const changed = c.changed;
+    const first = <usize>(example * c.positions);
+    let from = c.input + ((first * channels) << 2);
+    let to = c.output + ((first * channels) << 2);
+    let shift = c.parameters + ((first * (changed * 2)) << 2);
+    let logDet: f32 = 0;
+    for (let position = 0; position < c.positions; position++) {
+      copyExactly(to, from, c.kept);
+      from += c.kept << 2;
+      to += c.kept << 2;
+      const raw = shift + (changed << 2);
+      let sum = zero();
+      for (let j = 0; j < changed; j += 4) {
+        const left = changed - j;
+        const at = <usize>(j << 2);
+        const logS = logScale(loadPart(raw + at, left), c.map);
+        const value = loadPart(from + at, left);
+        const moved = loadPart(shift + at, left);
+        const result = c.inverse
+          ? f32x4.sub(f32x4.mul(value, exp(f32x4.neg(logS))), moved)
+          : f32x4.mul(f32x4.add(value, moved), exp(logS));
+        storePart(to + at, result, left);
+        sum = f32x4.add(sum, left >= 4 ? logS : v128.and(logS, firstLanes(left)));
+      }
+      logDet += sumLanes(sum);
+      from += changed << 2;
+      to += changed << 2;
+      shift += changed << 3;
     }
-    logDet += sumLanes(sum);
-    from += changed << 2;
-    to += changed << 2;
-    shift += changed << 3;
+    store<f32>(c.logDet + (example << 2), c.inverse ? -logDet : logDet);
   }
-  store<f32>(c.logDet + (example << 2), c.inverse ? -logDet : logDet);
 }
 
-export function coupleGradientExample(example: i32): void {
-  const c = changetype<Coupling>(taskArguments());
-  const channels = c.kept + c.changed;
-  const changed = c.changed;
-  const first = <usize>(example * c.positions);
-  const start = (first * channels) << 2;
-  let from = c.input + start;
-  let given = c.outputGradient + start;
-  let to = c.inputGradient + start;
-  const parameters = (first * (changed * 2)) << 2;
-  let shift = c.parameters + parameters;
-  let shiftGradient = c.parametersGradient + parameters;
-  const logDetGradient = f32x4.splat(load<f32>(c.logDetGradient + (example << 2)));
-  for (let position = 0; position < c.positions; position++) {
-    copyExactly(to, given, c.kept);
-    from += c.kept << 2;
-    given += c.kept << 2;
-    to += c.kept << 2;
-    const raw = shift + (changed << 2);
-    const rawGradient = shiftGradient + (changed << 2);
-    for (let j = 0; j < changed; j += 4) {
-      const left = changed - j;
-      const at = <usize>(j << 2);
-      const rawNow = loadPart(raw + at, left);
-      const logS = logScale(rawNow, c.map);
-      const slope = logScaleSlope(rawNow, logS, c.map);
-      const value = loadPart(from + at, left);
-      const gradient = loadPart(given + at, left);
-      const factor = exp(c.inverse ? f32x4.neg(logS) : logS);
-      const back = f32x4.mul(gradient, factor);
-      storePart(to + at, back, left);
-      if (c.inverse) {
-        storePart(shiftGradient + at, f32x4.neg(gradient), left);
-        const total = f32x4.add(f32x4.mul(back, value), logDetGradient);
-        storePart(rawGradient + at, f32x4.neg(f32x4.mul(total, slope)), left);
-      } else {
-        storePart(shiftGradient + at, back, left);
-        const moved = f32x4.add(value, loadPart(shift + at, left));
-        const total = f32x4.add(f32x4.mul(back, moved), logDetGradient);
-        storePart(rawGradient + at, f32x4.mul(total, slope), left);
+export class CoupleGradientExample {
+  run(example: i32): void {
+    const c = taskArguments<Coupling>();
+    const channels = c.kept + c.changed;
+    const changed = c.changed;
+    const first = <usize>(example * c.positions);
+    const start = (first * channels) << 2;
+    let from = c.input + start;
+    let given = c.outputGradient + start;
+    let to = c.inputGradient + start;
+    const parameters = (first * (changed * 2)) << 2;
+    let shift = c.parameters + parameters;
+    let shiftGradient = c.parametersGradient + parameters;
+    const logDetGradient = f32x4.splat(load<f32>(c.logDetGradient + (example << 2)));
+    for (let position = 0; position < c.positions; position++) {
+      copyExactly(to, given, c.kept);
+      from += c.kept << 2;
+      given += c.kept << 2;
+      to += c.kept << 2;
+      const raw = shift + (changed << 2);
+      const rawGradient = shiftGradient + (changed << 2);
+      for (let j = 0; j < changed; j += 4) {
+        const left = changed - j;
+        const at = <usize>(j << 2);
+        const rawNow = loadPart(raw + at, left);
+        const logS = logScale(rawNow, c.map);
+        const slope = logScaleSlope(rawNow, logS, c.map);
+        const value = loadPart(from + at, left);
+        const gradient = loadPart(given + at, left);
+        const factor = exp(c.inverse ? f32x4.neg(logS) : logS);
+        const back = f32x4.mul(gradient, factor);
+        storePart(to + at, back, left);
+        if (c.inverse) {
+          storePart(shiftGradient + at, f32x4.neg(gradient), left);
+          const total = f32x4.add(f32x4.mul(back, value), logDetGradient);
+          storePart(rawGradient + at, f32x4.neg(f32x4.mul(total, slope)), left);
+        } else {
+          storePart(shiftGradient + at, back, left);
+          const moved = f32x4.add(value, loadPart(shift + at, left));
+          const total = f32x4.add(f32x4.mul(back, moved), logDetGradient);
+          storePart(rawGradient + at, f32x4.mul(total, slope), left);
+        }
       }
+      from += changed << 2;
+      given += changed << 2;
+      to += changed << 2;
+      shift += changed << 3;
+      shiftGradient += changed << 3;
     }
-    from += changed << 2;
-    given += changed << 2;
-    to += changed << 2;
-    shift += changed << 3;
-    shiftGradient += changed << 3;
   }
 }

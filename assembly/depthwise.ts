@@ -1,5 +1,4 @@
 import { parallel, taskArguments } from './parallel';
-import { DEPTHWISE_FILTER, DEPTHWISE_INPUT } from './tasks';
 import { loadPart, multiplyAdd, storePart } from './vector';
 
 /** Gradients of a depthwise convolution: every channel has filters [fh, fw] of its own, `multiplier` of them. */
@@ -30,24 +29,28 @@ class Depthwise {
 
 /** d input: a chunk is one image. */
 export function depthwiseInput(): void {
-  parallel(DEPTHWISE_INPUT, changetype<Depthwise>(taskArguments()).batch);
+  parallel<DepthwiseInputImage>(taskArguments<Depthwise>().batch);
 }
 
 /** d filter: a chunk is one tap. */
 export function depthwiseFilter(): void {
-  const d = changetype<Depthwise>(taskArguments());
-  parallel(DEPTHWISE_FILTER, d.tapsHigh * d.tapsWide);
+  const d = taskArguments<Depthwise>();
+  parallel<DepthwiseFilterTap>(d.tapsHigh * d.tapsWide);
 }
 
-export function depthwiseInputImage(image: i32): void {
-  const d = changetype<Depthwise>(taskArguments());
-  const taps = d.tapsHigh * d.tapsWide;
-  for (let tap = 0; tap < taps; tap++) visit(d, image, tap, false);
+export class DepthwiseInputImage {
+  run(image: i32): void {
+    const d = taskArguments<Depthwise>();
+    const taps = d.tapsHigh * d.tapsWide;
+    for (let tap = 0; tap < taps; tap++) visit(d, image, tap, false);
+  }
 }
 
-export function depthwiseFilterTap(tap: i32): void {
-  const d = changetype<Depthwise>(taskArguments());
-  for (let image = 0; image < d.batch; image++) visit(d, image, tap, true);
+export class DepthwiseFilterTap {
+  run(tap: i32): void {
+    const d = taskArguments<Depthwise>();
+    for (let image = 0; image < d.batch; image++) visit(d, image, tap, true);
+  }
 }
 
 /** Adds what one tap contributes on one image, to the tap's filter or to the image. */

@@ -37,7 +37,10 @@ const AT_TANH_7: usize = 92;
 const AT_TANH_3: usize = 96;
 const AT_TANH_NEAR: usize = 100;
 
-/** Writes the numbers, 104 bytes. */
+/** Bytes that the numbers take, in whole cache lines. */
+export const NUMBER_BYTES: usize = 128;
+
+/** Writes the numbers. */
 export function placeNumbers(at: usize): void {
   numbers = at;
   store<f32>(at, 1, AT_ONE);

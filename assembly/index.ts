@@ -1,4 +1,5 @@
-export { attach, join, joined, taskArguments } from './parallel';
+export { attach, blockBytes, join } from './threads';
+export { argumentsAt, joined } from './parallel';
 export { product, productLocalBytes } from './product';
 export { correlate, tapsFirst, correlationLocalBytes, correlationPanelBytes } from './correlation';
 export { depthwiseFilter, depthwiseInput } from './depthwise';

@@ -1,6 +1,5 @@
 import { thread, taskArguments, parallel } from './parallel';
 import { locateRows, Patches, tapCount, tapDepth } from './patches';
-import { PACK_RIGHT, PRODUCT } from './tasks';
 import { EDGE_ROW, EDGE_TILE, panelColumns, panelWidth, placeTile, tilesOfRows } from './tiles';
 import { ceilDivide, least, multiplyAdd, storePair, zero } from './vector';
 
@@ -50,41 +49,43 @@ export function productLocalBytes(taps: i32, depth: i32, unfolded: i32): i32 {
 
 /** Runs a product whose arguments lie in the task's argument block. */
 export function product(): void {
-  const p = changetype<Product>(taskArguments());
-  parallel(PACK_RIGHT, ceilDivide(p.columns, PACKED_PANELS * panelColumns()));
-  parallel(PRODUCT, ceilDivide(p.rows, p.blockRows) * ceilDivide(p.columns, p.blockColumns));
+  const p = taskArguments<Product>();
+  parallel<PackRight>(ceilDivide(p.columns, PACKED_PANELS * panelColumns()));
+  parallel<ProductBlock>(ceilDivide(p.rows, p.blockRows) * ceilDivide(p.columns, p.blockColumns));
 }
 
 /** Packs some panels of the right factor: [tap][depth][width] each, columns past the end are zero. */
-export function packRight(chunk: i32): void {
-  const p = changetype<Product>(taskArguments());
-  const panel = panelColumns();
-  const first = chunk * PACKED_PANELS * panel;
-  const end = least(first + PACKED_PANELS * panel, p.columns);
-  const channels = p.channels;
-  const taps = p.tapsHigh * p.tapsWide;
-  for (let tap = 0; tap < taps; tap++) {
-    const from = p.right + <usize>(tap * p.rightTap << 2);
-    let k = 0;
-    // With columns far apart four depths at a time are turned; otherwise a line goes to all panels, as it lies in memory.
-    if (p.rightDepth == 1 && p.rightColumn != 1) {
-      for (; k < (channels & ~3); k += 4) {
-        for (let column = first; column < end; column += panel) {
-          const width = panelWidth(column, p.columns);
-          let to = p.packed + (<usize>(taps * channels * column + (tap * channels + k) * width) << 2);
-          for (let part = 0; part < width; part += 4) {
-            const at = from + (<usize>(k + (column + part) * p.rightColumn) << 2);
-            turn(at, p.rightColumn << 2, p.columns - column - part, to, width << 2);
-            to += 16;
+export class PackRight {
+  run(chunk: i32): void {
+    const p = taskArguments<Product>();
+    const panel = panelColumns();
+    const first = chunk * PACKED_PANELS * panel;
+    const end = least(first + PACKED_PANELS * panel, p.columns);
+    const channels = p.channels;
+    const taps = p.tapsHigh * p.tapsWide;
+    for (let tap = 0; tap < taps; tap++) {
+      const from = p.right + <usize>(tap * p.rightTap << 2);
+      let k = 0;
+      // With columns far apart four depths at a time are turned; otherwise a line goes to all panels, as it lies in memory.
+      if (p.rightDepth == 1 && p.rightColumn != 1) {
+        for (; k < (channels & ~3); k += 4) {
+          for (let column = first; column < end; column += panel) {
+            const width = panelWidth(column, p.columns);
+            let to = p.packed + (<usize>(taps * channels * column + (tap * channels + k) * width) << 2);
+            for (let part = 0; part < width; part += 4) {
+              const at = from + (<usize>(k + (column + part) * p.rightColumn) << 2);
+              turn(at, p.rightColumn << 2, p.columns - column - part, to, width << 2);
+              to += 16;
+            }
           }
         }
       }
-    }
-    for (; k < channels; k++) {
-      for (let column = first; column < end; column += panel) {
-        const width = panelWidth(column, p.columns);
-        const to = p.packed + (<usize>(taps * channels * column + (tap * channels + k) * width) << 2);
-        packLine(from + (<usize>(k * p.rightDepth + column * p.rightColumn) << 2), p.rightColumn << 2, p.columns - column, to, width);
+      for (; k < channels; k++) {
+        for (let column = first; column < end; column += panel) {
+          const width = panelWidth(column, p.columns);
+          const to = p.packed + (<usize>(taps * channels * column + (tap * channels + k) * width) << 2);
+          packLine(from + (<usize>(k * p.rightDepth + column * p.rightColumn) << 2), p.rightColumn << 2, p.columns - column, to, width);
+        }
       }
     }
   }
@@ -128,57 +129,59 @@ function turn(from: usize, bytes: usize, count: i32, to: usize, lineBytes: usize
 }
 
 /** Computes one block of rows and columns. */
-export function productBlock(chunk: i32): void {
-  const p = changetype<Product>(taskArguments());
-  const blocks = ceilDivide(p.rows, p.blockRows);
-  const block = chunk % blocks;
-  const first = block * p.blockRows;
-  const firstColumn = chunk / blocks * p.blockColumns;
-  const endColumn = least(firstColumn + p.blockColumns, p.columns);
-  const rows = least(p.blockRows, p.rows - first);
-  const padded = (rows + 3) & ~3;
-  const taps = tapCount(p);
-  const depth = tapDepth(p);
-  const columns = p.columns;
-  const outputBytes = <usize>(columns << 2);
-  const output = p.output + <usize>first * outputBytes;
-  const tile = p.local + <usize>thread() * p.localBytes;
-  const table = tile + EDGE_TILE;
-  const tableStride: usize = BLOCK_ROWS * 4;
-  locateRows(p, first, rows, table, tableStride, table + 128);
-  for (let tap = 0; tap < taps; tap++) {
-    const line = table + <usize>tap * tableStride;
-    for (let row = rows; row < padded; row++) store<usize>(line + (row << 2), load<usize>(line));
-  }
+export class ProductBlock {
+  run(chunk: i32): void {
+    const p = taskArguments<Product>();
+    const blocks = ceilDivide(p.rows, p.blockRows);
+    const block = chunk % blocks;
+    const first = block * p.blockRows;
+    const firstColumn = chunk / blocks * p.blockColumns;
+    const endColumn = least(firstColumn + p.blockColumns, p.columns);
+    const rows = least(p.blockRows, p.rows - first);
+    const padded = (rows + 3) & ~3;
+    const taps = tapCount(p);
+    const depth = tapDepth(p);
+    const columns = p.columns;
+    const outputBytes = <usize>(columns << 2);
+    const output = p.output + <usize>first * outputBytes;
+    const tile = p.local + <usize>thread() * p.localBytes;
+    const table = tile + EDGE_TILE;
+    const tableStride: usize = BLOCK_ROWS * 4;
+    locateRows(p, first, rows, table, tableStride, table + 128);
+    for (let tap = 0; tap < taps; tap++) {
+      const line = table + <usize>tap * tableStride;
+      for (let row = rows; row < padded; row++) store<usize>(line + (row << 2), load<usize>(line));
+    }
 
-  const panel = panelColumns();
-  const blockDepth = BLOCK_PANEL / panel;
-  const tapsAtOnce = depth < blockDepth ? blockDepth / depth : 1;
-  for (let tap = 0; tap < taps; tap += tapsAtOnce) {
-    const tapsNow = least(tapsAtOnce, taps - tap);
-    for (let start = 0; start < depth; start += blockDepth) {
-      const depthNow = least(blockDepth, depth - start);
-      const accumulate = (tap | start) != 0;
-      for (let column = firstColumn; column < endColumn; column += panel) {
-        const width = panelWidth(column, columns);
-        const valid = least(width, columns - column);
-        const right = p.packed + (<usize>(taps * depth * column + (tap * depth + start) * width) << 2);
-        const lines = table + <usize>tap * tableStride;
-        const to = output + (column << 2);
-        const whole = valid == width ? rows & ~3 : 0;
-        if (whole > 0) {
-          tilesOfRows(width, whole, lines, tableStride, tapsNow, start << 2, depthNow, right, to, outputBytes, accumulate);
-        }
-        for (let row = whole; row < rows; row += 4) {
-          const edge = lines + (row << 2);
-          tilesOfRows(width, 4, edge, tableStride, tapsNow, start << 2, depthNow, right, tile, EDGE_ROW, false);
-          placeTile(tile, least(4, rows - row), valid, to + <usize>row * outputBytes, outputBytes, accumulate);
+    const panel = panelColumns();
+    const blockDepth = BLOCK_PANEL / panel;
+    const tapsAtOnce = depth < blockDepth ? blockDepth / depth : 1;
+    for (let tap = 0; tap < taps; tap += tapsAtOnce) {
+      const tapsNow = least(tapsAtOnce, taps - tap);
+      for (let start = 0; start < depth; start += blockDepth) {
+        const depthNow = least(blockDepth, depth - start);
+        const accumulate = (tap | start) != 0;
+        for (let column = firstColumn; column < endColumn; column += panel) {
+          const width = panelWidth(column, columns);
+          const valid = least(width, columns - column);
+          const right = p.packed + (<usize>(taps * depth * column + (tap * depth + start) * width) << 2);
+          const lines = table + <usize>tap * tableStride;
+          const to = output + (column << 2);
+          const whole = valid == width ? rows & ~3 : 0;
+          if (whole > 0) {
+            tilesOfRows(width, whole, lines, tableStride, tapsNow, start << 2, depthNow, right, to, outputBytes, accumulate);
+          }
+          for (let row = whole; row < rows; row += 4) {
+            const edge = lines + (row << 2);
+            tilesOfRows(width, 4, edge, tableStride, tapsNow, start << 2, depthNow, right, tile, EDGE_ROW, false);
+            placeTile(tile, least(4, rows - row), valid, to + <usize>row * outputBytes, outputBytes, accumulate);
+          }
         }
       }
     }
+    if (p.mask != 0) maskAndSum(p, block, first, rows, firstColumn, endColumn);
+    if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, first, rows, firstColumn, endColumn);
   }
-  if (p.mask != 0) maskAndSum(p, block, first, rows, firstColumn, endColumn);
-  if (p.scale != 0 || p.shift != 0 || p.relu) scaleAndShift(p, first, rows, firstColumn, endColumn);
 }
 
 /** output = relu(output * scale + shift) on a block, each part where given. NaN passes. */

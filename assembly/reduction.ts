@@ -1,6 +1,5 @@
 import { addParts } from './channels';
 import { parallel, taskArguments } from './parallel';
-import { REDUCE } from './tasks';
 import { ceilDivide, least, loadPart, storePart, sumLanes, zero } from './vector';
 
 /** output[outer, inner] = factor * sum over the middle of input[outer, length, inner]. */
@@ -22,9 +21,9 @@ class Reduction {
 
 /** Sums or averages, cut so that the result does not depend on the threads. */
 export function reduce(): void {
-  const r = changetype<Reduction>(taskArguments());
+  const r = taskArguments<Reduction>();
   const blocks = ceilDivide(r.length, r.block);
-  parallel(REDUCE, ceilDivide(r.outer, r.outerBlock) * blocks);
+  parallel<ReduceChunk>(ceilDivide(r.outer, r.outerBlock) * blocks);
   const inner = r.inner;
   for (let i = 0; i < r.outer; i++) {
     const part = r.parts + (<usize>(i * blocks * inner) << 2);
@@ -38,18 +37,20 @@ export function reduce(): void {
   }
 }
 
-export function reduceChunk(chunk: i32): void {
-  const r = changetype<Reduction>(taskArguments());
-  const blocks = ceilDivide(r.length, r.block);
-  const first = (chunk / blocks) * r.outerBlock;
-  const start = (chunk % blocks) * r.block;
-  const count = least(r.block, r.length - start);
-  const end = least(first + r.outerBlock, r.outer);
-  for (let i = first; i < end; i++) {
-    const from = r.input + (<usize>((i * r.length + start) * r.inner) << 2);
-    const to = r.parts + (<usize>((i * blocks + chunk % blocks) * r.inner) << 2);
-    if (r.inner == 1) store<f32>(to, sumRun(from, count));
-    else sumColumns(from, count, r.inner, to);
+export class ReduceChunk {
+  run(chunk: i32): void {
+    const r = taskArguments<Reduction>();
+    const blocks = ceilDivide(r.length, r.block);
+    const first = (chunk / blocks) * r.outerBlock;
+    const start = (chunk % blocks) * r.block;
+    const count = least(r.block, r.length - start);
+    const end = least(first + r.outerBlock, r.outer);
+    for (let i = first; i < end; i++) {
+      const from = r.input + (<usize>((i * r.length + start) * r.inner) << 2);
+      const to = r.parts + (<usize>((i * blocks + chunk % blocks) * r.inner) << 2);
+      if (r.inner == 1) store<f32>(to, sumRun(from, count));
+      else sumColumns(from, count, r.inner, to);
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 import { addParts } from './channels';
 import { exp } from './exponential';
 import { parallel, taskArguments, thread } from './parallel';
-import { SCALED_LINEAR } from './tasks';
 import { tileOfPanels8 } from './tiles';
 import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, sumLanes, zero } from './vector';
 
@@ -91,18 +90,18 @@ function partBytes(s: ScaledLinear): usize {
 
 /** Computes y. */
 export function scaledLinear(): void {
-  const s = changetype<ScaledLinear>(taskArguments());
+  const s = taskArguments<ScaledLinear>();
   scaleMatrix(s);
-  parallel(SCALED_LINEAR, ceilDivide(s.rows, s.chunkRows));
+  parallel<ScaledLinearChunk>(ceilDivide(s.rows, s.chunkRows));
 }
 
 /** Computes the gradients. */
 export function scaledLinearGradient(): void {
-  const s = changetype<ScaledLinear>(taskArguments());
+  const s = taskArguments<ScaledLinear>();
   const chunks = ceilDivide(s.rows, s.chunkRows);
   scaleMatrix(s);
   transposeMatrix(s);
-  parallel(SCALED_LINEAR, chunks);
+  parallel<ScaledLinearChunk>(chunks);
   addParts(s.parts, chunks, <i32>(partBytes(s) >> 2));
   placeGradients(s);
 }
@@ -151,23 +150,25 @@ function transposeMatrix(s: ScaledLinear): void {
   }
 }
 
-export function scaledLinearChunk(chunk: i32): void {
-  const s = changetype<ScaledLinear>(taskArguments());
-  const blockBytes = lineBytes(s) * BLOCK_ROWS;
-  const block = s.local + <usize>thread() * blockBytes * 2;
-  const part = s.parts + <usize>chunk * partBytes(s);
-  const first = chunk * s.chunkRows;
-  const end = least(first + s.chunkRows, s.rows);
-  for (let row = first; row < end; row += BLOCK_ROWS) {
-    const rows = least(BLOCK_ROWS, end - row);
-    copyBlock(s, s.x, beforeLine(s), row, rows, block);
-    if (s.dy == 0) {
-      multiplyBlock(s, block, scaledMatrix(s), afterLine(s), row, rows);
-    } else {
-      const gradient = block + blockBytes;
-      copyBlock(s, s.dy, 0, row, rows, gradient);
-      multiplyBlock(s, gradient, transposedMatrix(s), 0, row, rows);
-      correlateBlock(s, block, gradient, rows, part, row > first);
+export class ScaledLinearChunk {
+  run(chunk: i32): void {
+    const s = taskArguments<ScaledLinear>();
+    const blockBytes = lineBytes(s) * BLOCK_ROWS;
+    const block = s.local + <usize>thread() * blockBytes * 2;
+    const part = s.parts + <usize>chunk * partBytes(s);
+    const first = chunk * s.chunkRows;
+    const end = least(first + s.chunkRows, s.rows);
+    for (let row = first; row < end; row += BLOCK_ROWS) {
+      const rows = least(BLOCK_ROWS, end - row);
+      copyBlock(s, s.x, beforeLine(s), row, rows, block);
+      if (s.dy == 0) {
+        multiplyBlock(s, block, scaledMatrix(s), afterLine(s), row, rows);
+      } else {
+        const gradient = block + blockBytes;
+        copyBlock(s, s.dy, 0, row, rows, gradient);
+        multiplyBlock(s, gradient, transposedMatrix(s), 0, row, rows);
+        correlateBlock(s, block, gradient, rows, part, row > first);
+      }
     }
   }
 }

@@ -1,6 +1,5 @@
 import { loadBfloat16 } from './bfloat16';
 import { parallel, taskArguments } from './parallel';
-import { ADAPT, ADAPT_COMPACT, SUM_SQUARES } from './tasks';
 import { loadPart, multiplyAdd, storePart, zero } from './vector';
 
 /*
@@ -45,28 +44,30 @@ class Adaptation {
 }
 
 export function adapt(): void {
-  parallel(ADAPT, changetype<Adaptation>(taskArguments()).count);
+  parallel<AdaptSegment>(taskArguments<Adaptation>().count);
 }
 
-export function adaptSegment(chunk: i32): void {
-  const a = changetype<Adaptation>(taskArguments());
-  const s = changetype<Segment>(a.segments + <usize>chunk * offsetof<Segment>());
-  const adam = a.variant == ADAM;
-  for (let i = 0; i < s.count; i += 4) {
-    const left = s.count - i;
-    const at = <usize>(i << 2);
-    let first = loadPart(s.first + at, left);
-    let second = loadPart(s.second + at, left);
-    if (s.gradient) {
-      const g = f32x4.mul(loadPart(s.gradient + at, left), f32x4.splat(a.scale));
-      first = meanWith(first, g, a.beta1, a.rest1);
-      second = adam
-        ? meanWith(second, f32x4.mul(g, g), a.beta2, a.rest2)
-        : f32x4.max(f32x4.mul(second, f32x4.splat(a.beta2)), f32x4.abs(g));
-      storePart(s.first + at, first, left);
-      storePart(s.second + at, second, left);
+export class AdaptSegment {
+  run(chunk: i32): void {
+    const a = taskArguments<Adaptation>();
+    const s = changetype<Segment>(a.segments + <usize>chunk * offsetof<Segment>());
+    const adam = a.variant == ADAM;
+    for (let i = 0; i < s.count; i += 4) {
+      const left = s.count - i;
+      const at = <usize>(i << 2);
+      let first = loadPart(s.first + at, left);
+      let second = loadPart(s.second + at, left);
+      if (s.gradient) {
+        const g = f32x4.mul(loadPart(s.gradient + at, left), f32x4.splat(a.scale));
+        first = meanWith(first, g, a.beta1, a.rest1);
+        second = adam
+          ? meanWith(second, f32x4.mul(g, g), a.beta2, a.rest2)
+          : f32x4.max(f32x4.mul(second, f32x4.splat(a.beta2)), f32x4.abs(g));
+        storePart(s.first + at, first, left);
+        storePart(s.second + at, second, left);
+      }
+      move(a, s.weight + at, left, first, adam ? rootOf(a, second) : second);
     }
-    move(a, s.weight + at, left, first, adam ? rootOf(a, second) : second);
   }
 }
 
@@ -113,27 +114,29 @@ const SEGMENT: i32 = 16384;
 
 /** As `adapt`, with Adam's moments in 16 bits each, rounded by chance. */
 export function adaptCompact(): void {
-  parallel(ADAPT_COMPACT, changetype<Adaptation>(taskArguments()).count);
+  parallel<AdaptCompactSegment>(taskArguments<Adaptation>().count);
 }
 
-export function adaptCompactSegment(chunk: i32): void {
-  const a = changetype<Adaptation>(taskArguments());
-  const s = changetype<CompactSegment>(a.segments + <usize>chunk * offsetof<CompactSegment>());
-  const seed = i32x4.splat(a.variant);
-  const places = i32x4(0, 1, 2, 3);
-  for (let i = 0; i < s.count; i += 4) {
-    const left = s.count - i;
-    const at = <usize>(i << 2);
-    let moments = loadPart(s.moments + at, left);
-    if (s.gradient) {
-      const g = f32x4.mul(loadValues(s.gradient, s.gradientBytes, i, left), f32x4.splat(a.scale));
-      const first = meanWith(firstOf(moments), g, a.beta1, a.rest1);
-      const second = meanWith(secondOf(moments), f32x4.mul(g, g), a.beta2, a.rest2);
-      const place = i32x4.add(i32x4.splat(chunk * SEGMENT + i), places);
-      moments = packed(first, second, scramble(v128.xor(place, seed)));
-      storePart(s.moments + at, moments, left);
+export class AdaptCompactSegment {
+  run(chunk: i32): void {
+    const a = taskArguments<Adaptation>();
+    const s = changetype<CompactSegment>(a.segments + <usize>chunk * offsetof<CompactSegment>());
+    const seed = i32x4.splat(a.variant);
+    const places = i32x4(0, 1, 2, 3);
+    for (let i = 0; i < s.count; i += 4) {
+      const left = s.count - i;
+      const at = <usize>(i << 2);
+      let moments = loadPart(s.moments + at, left);
+      if (s.gradient) {
+        const g = f32x4.mul(loadValues(s.gradient, s.gradientBytes, i, left), f32x4.splat(a.scale));
+        const first = meanWith(firstOf(moments), g, a.beta1, a.rest1);
+        const second = meanWith(secondOf(moments), f32x4.mul(g, g), a.beta2, a.rest2);
+        const place = i32x4.add(i32x4.splat(chunk * SEGMENT + i), places);
+        moments = packed(first, second, scramble(v128.xor(place, seed)));
+        storePart(s.moments + at, moments, left);
+      }
+      move(a, s.weight + at, left, firstOf(moments), rootOf(a, secondOf(moments)));
     }
-    move(a, s.weight + at, left, firstOf(moments), rootOf(a, secondOf(moments)));
   }
 }
 
@@ -196,27 +199,29 @@ class SquareSum {
 
 /** output = sqrt(sum of squares of all segments). */
 export function globalNorm(): void {
-  const s = changetype<SquareSum>(taskArguments());
-  parallel(SUM_SQUARES, s.count);
+  const s = taskArguments<SquareSum>();
+  parallel<SumSquares>(s.count);
   let total: f64 = 0;
   for (let i = 0; i < s.count; i++) total += load<f64>(s.parts + (i << 3));
   store<f32>(s.output, <f32>sqrt(total));
 }
 
-export function sumSquares(chunk: i32): void {
-  const s = changetype<SquareSum>(taskArguments());
-  const values = changetype<Values>(s.segments + <usize>chunk * offsetof<Values>());
-  let total: f64 = 0;
-  let sum = zero();
-  for (let i = 0; i < values.count; i += 4) {
-    const value = loadValues(values.from, values.bytes, i, values.count - i);
-    sum = multiplyAdd(value, value, sum);
-    if ((i & 1023) == 1020) {
-      total += sumInDouble(sum);
-      sum = zero();
+export class SumSquares {
+  run(chunk: i32): void {
+    const s = taskArguments<SquareSum>();
+    const values = changetype<Values>(s.segments + <usize>chunk * offsetof<Values>());
+    let total: f64 = 0;
+    let sum = zero();
+    for (let i = 0; i < values.count; i += 4) {
+      const value = loadValues(values.from, values.bytes, i, values.count - i);
+      sum = multiplyAdd(value, value, sum);
+      if ((i & 1023) == 1020) {
+        total += sumInDouble(sum);
+        sum = zero();
+      }
     }
+    store<f64>(s.parts + (chunk << 3), total + sumInDouble(sum));
   }
-  store<f64>(s.parts + (chunk << 3), total + sumInDouble(sum));
 }
 
 // @ts-ignore: decorator

@@ -1,6 +1,5 @@
 import { parallel, taskArguments, thread } from './parallel';
 import { Product } from './product';
-import { PACK_WINOGRAD, WINOGRAD } from './tasks';
 import { panelColumns, panelWidth, tilesOfRows } from './tiles';
 import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, zero } from './vector';
 import {
@@ -54,10 +53,10 @@ export function winogradLocalBytes(tiles: i32, channels: i32): i32 {
 
 /** Runs a product whose patches are those of a 3x3 convolution; `packed` has room for 36 points in place of 9 taps. */
 export function winograd(): void {
-  const p = changetype<Winograd>(taskArguments());
+  const p = taskArguments<Winograd>();
   const lines = p.rows / (p.height * p.width) * ceilDivide(p.height, SIDE);
-  parallel(PACK_WINOGRAD, ceilDivide(p.columns, panelColumns()));
-  parallel(WINOGRAD, ceilDivide(lines, p.lines));
+  parallel<PackWinograd>(ceilDivide(p.columns, panelColumns()));
+  parallel<WinogradBlock>(ceilDivide(lines, p.lines));
 }
 
 /** Where the transformed filter of some channels and one panel of columns lies: [point][channel][width]. */
@@ -71,27 +70,29 @@ function packedPanel(p: Winograd, channel: i32, column: i32): usize {
 }
 
 /** Packs one panel of the transformed filter. */
-export function packWinograd(panel: i32): void {
-  const p = changetype<Winograd>(taskArguments());
-  const room = p.local + <usize>thread() * p.localBytes;
-  const column = panel * panelColumns();
-  const width = panelWidth(column, p.columns);
-  for (let first = 0; first < p.channels; first += CHANNELS) {
-    const depth = least(CHANNELS, p.channels - first);
-    const base = packedPanel(p, first, column);
-    const pointBytes = <usize>(depth * width) << 2;
-    for (let part = 0; part < width; part += 8) {
-      const count = least(8, p.columns - column - part);
-      for (let i = 0; i < depth; i++) {
-        const from = p.right + (<usize>((first + i) * p.rightDepth + (column + part) * p.rightColumn) << 2);
-        const to = base + (<usize>(i * width + part) << 2);
-        if (width > 4) {
-          transformFilter(from, p.rightTap << 2, p.rightColumn << 2, count, room, to, pointBytes);
-        } else {
-          const wide = room + FILTER_ROOM;
-          transformFilter(from, p.rightTap << 2, p.rightColumn << 2, count, room, wide, 32);
-          for (let point: usize = 0; point < <usize>POINTS; point++) {
-            v128.store(to + point * pointBytes, v128.load(wide + (point << 5)));
+export class PackWinograd {
+  run(panel: i32): void {
+    const p = taskArguments<Winograd>();
+    const room = p.local + <usize>thread() * p.localBytes;
+    const column = panel * panelColumns();
+    const width = panelWidth(column, p.columns);
+    for (let first = 0; first < p.channels; first += CHANNELS) {
+      const depth = least(CHANNELS, p.channels - first);
+      const base = packedPanel(p, first, column);
+      const pointBytes = <usize>(depth * width) << 2;
+      for (let part = 0; part < width; part += 8) {
+        const count = least(8, p.columns - column - part);
+        for (let i = 0; i < depth; i++) {
+          const from = p.right + (<usize>((first + i) * p.rightDepth + (column + part) * p.rightColumn) << 2);
+          const to = base + (<usize>(i * width + part) << 2);
+          if (width > 4) {
+            transformFilter(from, p.rightTap << 2, p.rightColumn << 2, count, room, to, pointBytes);
+          } else {
+            const wide = room + FILTER_ROOM;
+            transformFilter(from, p.rightTap << 2, p.rightColumn << 2, count, room, wide, 32);
+            for (let point: usize = 0; point < <usize>POINTS; point++) {
+              v128.store(to + point * pointBytes, v128.load(wide + (point << 5)));
+            }
           }
         }
       }
@@ -108,79 +109,81 @@ function firstRow(p: Winograd, line: i32): i32 {
 }
 
 /** Computes one chunk: some lines of tiles. */
-export function winogradBlock(chunk: i32): void {
-  const p = changetype<Winograd>(taskArguments());
-  const channels = p.channels;
-  const columns = p.columns;
-  const across = tilesAcross(p);
-  const down = ceilDivide(p.height, SIDE);
-  const firstLine = chunk * p.lines;
-  const lines = least(p.lines, p.rows / (p.height * p.width) * down - firstLine);
-  const tiles = lines * across;
-  const padded = (tiles + 3) & ~3;
+export class WinogradBlock {
+  run(chunk: i32): void {
+    const p = taskArguments<Winograd>();
+    const channels = p.channels;
+    const columns = p.columns;
+    const across = tilesAcross(p);
+    const down = ceilDivide(p.height, SIDE);
+    const firstLine = chunk * p.lines;
+    const lines = least(p.lines, p.rows / (p.height * p.width) * down - firstLine);
+    const tiles = lines * across;
+    const padded = (tiles + 3) & ~3;
 
-  const table = p.local + <usize>thread() * p.localBytes;
-  const pixels = table + <usize>(padded << 2);
-  const inputs = pixels + <usize>(tiles * POINTS * 4);
-  const inputPoint = inputBytes(channels);
-  const inputTile = tileBytesOf(inputPoint);
-  const products = inputs + inputTile * padded;
-  const panel = panelColumns();
-  const productPoint = productBytes();
-  const productTile = tileBytesOf(productPoint);
-  const panelBytes = productTile * padded;
-  const room = products + panelBytes * (COLUMNS / panel);
-  // Lines past the last tile are computed and never used: they may read what lies there.
-  for (let tile = 0; tile < padded; tile++) store<usize>(table + (tile << 2), inputs + <usize>tile * inputTile);
-  for (let tile = 0; tile < tiles; tile++) {
-    const line = firstLine + tile / across;
-    const image = p.source + (<usize>(line / down * p.sourceHeight * p.sourceWidth * channels) << 2);
-    const y = line % down * SIDE + p.baseY;
-    const x = tile % across * SIDE + p.baseX;
-    const place = pixels + <usize>(tile * POINTS * 4);
-    locateTile(image, channels << 2, p.sourceHeight, p.sourceWidth, y, x, REACH, p.zeros, place);
-  }
-
-  if (p.sums != 0) memory.fill(p.sums + (<usize>(chunk * 2 * columns) << 2), 0, columns << 3);
-  for (let column = 0; column < columns; column += COLUMNS) {
-    const end = least(column + COLUMNS, columns);
-    for (let channel = 0; channel < channels; channel += CHANNELS) {
-      const depth = least(CHANNELS, channels - channel);
-      if (column == 0 || channels > CHANNELS) {
-        for (let tile = 0; tile < tiles; tile++) {
-          const at = pixels + <usize>(tile * POINTS * 4);
-          transformInput(at, channel << 2, depth, room, inputs + <usize>tile * inputTile, inputPoint);
-        }
-      }
-      let panelProducts = products;
-      for (let first = column; first < end; first += panel) {
-        const width = panelWidth(first, columns);
-        let right = packedPanel(p, channel, first);
-        let offset: usize = 0;
-        let to = panelProducts;
-        for (let point = 0; point < POINTS; point++) {
-          tilesOfRows(width, padded, table, 0, 1, offset, depth, right, to, productTile, channel > 0);
-          offset += inputPoint;
-          to += productPoint;
-          right += <usize>(depth * width) << 2;
-        }
-        panelProducts += panelBytes;
-      }
-    }
+    const table = p.local + <usize>thread() * p.localBytes;
+    const pixels = table + <usize>(padded << 2);
+    const inputs = pixels + <usize>(tiles * POINTS * 4);
+    const inputPoint = inputBytes(channels);
+    const inputTile = tileBytesOf(inputPoint);
+    const products = inputs + inputTile * padded;
+    const panel = panelColumns();
+    const productPoint = productBytes();
+    const productTile = tileBytesOf(productPoint);
+    const panelBytes = productTile * padded;
+    const room = products + panelBytes * (COLUMNS / panel);
+    // Lines past the last tile are computed and never used: they may read what lies there.
+    for (let tile = 0; tile < padded; tile++) store<usize>(table + (tile << 2), inputs + <usize>tile * inputTile);
     for (let tile = 0; tile < tiles; tile++) {
       const line = firstLine + tile / across;
-      const x = tile % across * SIDE;
-      const high = least(SIDE, p.height - line % down * SIDE);
-      const wide = least(SIDE, p.width - x);
-      const row = firstRow(p, line) + x;
-      let from = products + <usize>tile * productTile;
-      for (let first = column; first < end; first += panel) {
-        const valid = least(panel, columns - first);
-        for (let part = 0; part < valid; part += 8) {
-          transformOutput(from + <usize>(part << 2), productPoint, room);
-          placeOutput(p, room, chunk, row, first + part, high, wide);
+      const image = p.source + (<usize>(line / down * p.sourceHeight * p.sourceWidth * channels) << 2);
+      const y = line % down * SIDE + p.baseY;
+      const x = tile % across * SIDE + p.baseX;
+      const place = pixels + <usize>(tile * POINTS * 4);
+      locateTile(image, channels << 2, p.sourceHeight, p.sourceWidth, y, x, REACH, p.zeros, place);
+    }
+
+    if (p.sums != 0) memory.fill(p.sums + (<usize>(chunk * 2 * columns) << 2), 0, columns << 3);
+    for (let column = 0; column < columns; column += COLUMNS) {
+      const end = least(column + COLUMNS, columns);
+      for (let channel = 0; channel < channels; channel += CHANNELS) {
+        const depth = least(CHANNELS, channels - channel);
+        if (column == 0 || channels > CHANNELS) {
+          for (let tile = 0; tile < tiles; tile++) {
+            const at = pixels + <usize>(tile * POINTS * 4);
+            transformInput(at, channel << 2, depth, room, inputs + <usize>tile * inputTile, inputPoint);
+          }
         }
-        from += panelBytes;
+        let panelProducts = products;
+        for (let first = column; first < end; first += panel) {
+          const width = panelWidth(first, columns);
+          let right = packedPanel(p, channel, first);
+          let offset: usize = 0;
+          let to = panelProducts;
+          for (let point = 0; point < POINTS; point++) {
+            tilesOfRows(width, padded, table, 0, 1, offset, depth, right, to, productTile, channel > 0);
+            offset += inputPoint;
+            to += productPoint;
+            right += <usize>(depth * width) << 2;
+          }
+          panelProducts += panelBytes;
+        }
+      }
+      for (let tile = 0; tile < tiles; tile++) {
+        const line = firstLine + tile / across;
+        const x = tile % across * SIDE;
+        const high = least(SIDE, p.height - line % down * SIDE);
+        const wide = least(SIDE, p.width - x);
+        const row = firstRow(p, line) + x;
+        let from = products + <usize>tile * productTile;
+        for (let first = column; first < end; first += panel) {
+          const valid = least(panel, columns - first);
+          for (let part = 0; part < valid; part += 8) {
+            transformOutput(from + <usize>(part << 2), productPoint, room);
+            placeOutput(p, room, chunk, row, first + part, high, wide);
+          }
+          from += panelBytes;
+        }
       }
     }
   }

@@ -1,5 +1,4 @@
 import { parallel, taskArguments, thread } from './parallel';
-import { CORRELATE_TILES, TRANSFORM_NARROW } from './tasks';
 import { panelColumns, tileOfPanels } from './tiles';
 import { ceilDivide, copyExactly, least } from './vector';
 import {
@@ -82,9 +81,9 @@ export function winogradFilterLocalBytes(narrowChannels: i32): i32 {
 }
 
 export function winogradFilter(): void {
-  const f = changetype<FilterGradient>(taskArguments());
-  parallel(TRANSFORM_NARROW, ceilDivide(tileCount(f), TILES));
-  parallel(CORRELATE_TILES, ceilDivide(wideChannels(f), WIDE));
+  const f = taskArguments<FilterGradient>();
+  parallel<TransformNarrow>(ceilDivide(tileCount(f), TILES));
+  parallel<CorrelateTiles>(ceilDivide(wideChannels(f), WIDE));
 }
 
 /** Transforms channels of one side of a tile, as the input or as the output gradient. */
@@ -109,61 +108,65 @@ function transformSide(
 }
 
 /** Transforms all channels of the narrow side of some tiles. */
-export function transformNarrow(chunk: i32): void {
-  const f = changetype<FilterGradient>(taskArguments());
-  const tiles = tileCount(f);
-  const channels = least(f.inputs, f.outputs);
-  const pointBytes = narrowPoint(channels);
-  const tileBytes = tileBytesOf(pointBytes);
-  const table = f.local + <usize>thread() * f.localBytes;
-  const end = least(tiles, (chunk + 1) * TILES);
-  for (let tile = chunk * TILES; tile < end; tile++) {
-    let to = f.narrow + tileBytes * tile;
-    for (let channel = 0; channel < channels; channel += NARROW) {
-      transformSide(f, !inputIsWide(f), tile, channel, least(NARROW, channels - channel), table, to, pointBytes);
-      to += tileBytes * tiles;
+export class TransformNarrow {
+  run(chunk: i32): void {
+    const f = taskArguments<FilterGradient>();
+    const tiles = tileCount(f);
+    const channels = least(f.inputs, f.outputs);
+    const pointBytes = narrowPoint(channels);
+    const tileBytes = tileBytesOf(pointBytes);
+    const table = f.local + <usize>thread() * f.localBytes;
+    const end = least(tiles, (chunk + 1) * TILES);
+    for (let tile = chunk * TILES; tile < end; tile++) {
+      let to = f.narrow + tileBytes * tile;
+      for (let channel = 0; channel < channels; channel += NARROW) {
+        transformSide(f, !inputIsWide(f), tile, channel, least(NARROW, channels - channel), table, to, pointBytes);
+        to += tileBytes * tiles;
+      }
     }
   }
 }
 
 /** Computes the filter's gradient for some channels of the wide side. */
-export function correlateTiles(chunk: i32): void {
-  const f = changetype<FilterGradient>(taskArguments());
-  const tiles = tileCount(f);
-  const channel = chunk * WIDE;
-  const valid = least(WIDE, wideChannels(f) - channel);
-  const narrow = least(f.inputs, f.outputs);
-  const leftPoint = narrowPoint(narrow);
-  const leftTile = tileBytesOf(leftPoint);
-  const rightPoint = pointBytesOf(WIDE);
-  const rightTile = tileBytesOf(rightPoint);
-  const table = f.local + <usize>thread() * f.localBytes;
-  const wide = table + POINTS * 4 + ROOM;
-  const sums = wide + rightTile * TILES;
-  const sumBytes = <usize>(narrowVectors(f) * 4 * WIDE * 4);
-  const panel = panelColumns();
-  for (let first = 0; first < tiles; first += TILES) {
-    const depth = least(TILES, tiles - first);
-    for (let tile = 0; tile < depth; tile++) {
-      transformSide(f, inputIsWide(f), first + tile, channel, valid, table, wide + rightTile * tile, rightPoint);
-    }
-    for (let point = 0; point < POINTS; point++) {
-      for (let part = 0; part < valid; part += panel) {
-        const right = wide + rightPoint * point + <usize>(part << 2);
-        let left = f.narrow + leftTile * first + leftPoint * point;
-        let to = sums + sumBytes * point + <usize>(part << 2);
-        for (let other = 0; other < narrow; other += NARROW) {
-          const end = least(NARROW, narrow - other);
-          for (let i = 0; i < end; i += 4) {
-            tileOfPanels(left + (i << 2), leftTile, right, rightTile, depth, to, WIDE * 4, first > 0);
-            to += WIDE * 16;
+export class CorrelateTiles {
+  run(chunk: i32): void {
+    const f = taskArguments<FilterGradient>();
+    const tiles = tileCount(f);
+    const channel = chunk * WIDE;
+    const valid = least(WIDE, wideChannels(f) - channel);
+    const narrow = least(f.inputs, f.outputs);
+    const leftPoint = narrowPoint(narrow);
+    const leftTile = tileBytesOf(leftPoint);
+    const rightPoint = pointBytesOf(WIDE);
+    const rightTile = tileBytesOf(rightPoint);
+    const table = f.local + <usize>thread() * f.localBytes;
+    const wide = table + POINTS * 4 + ROOM;
+    const sums = wide + rightTile * TILES;
+    const sumBytes = <usize>(narrowVectors(f) * 4 * WIDE * 4);
+    const panel = panelColumns();
+    for (let first = 0; first < tiles; first += TILES) {
+      const depth = least(TILES, tiles - first);
+      for (let tile = 0; tile < depth; tile++) {
+        transformSide(f, inputIsWide(f), first + tile, channel, valid, table, wide + rightTile * tile, rightPoint);
+      }
+      for (let point = 0; point < POINTS; point++) {
+        for (let part = 0; part < valid; part += panel) {
+          const right = wide + rightPoint * point + <usize>(part << 2);
+          let left = f.narrow + leftTile * first + leftPoint * point;
+          let to = sums + sumBytes * point + <usize>(part << 2);
+          for (let other = 0; other < narrow; other += NARROW) {
+            const end = least(NARROW, narrow - other);
+            for (let i = 0; i < end; i += 4) {
+              tileOfPanels(left + (i << 2), leftTile, right, rightTile, depth, to, WIDE * 4, first > 0);
+              to += WIDE * 16;
+            }
+            left += leftTile * tiles;
           }
-          left += leftTile * tiles;
         }
       }
     }
+    writeTaps(f, channel, valid, sums, sumBytes, table + POINTS * 4);
   }
-  writeTaps(f, channel, valid, sums, sumBytes, table + POINTS * 4);
 }
 
 /** Takes the sums of a chunk back to taps, and to their places. */

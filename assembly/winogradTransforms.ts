@@ -40,7 +40,10 @@ const AT_ODD_P: usize = 40;
 const AT_EVEN_Q: usize = 44;
 const AT_ODD_Q: usize = 48;
 
-/** Writes the factors of the transforms, 52 bytes. */
+/** Bytes that the factors take, in whole cache lines. */
+export const FACTOR_BYTES: usize = 64;
+
+/** Writes the factors of the transforms. */
 export function placeFactors(at: usize): void {
   factors = at;
   store<f32>(at, P, AT_P);

@@ -1,6 +1,6 @@
 // Compiles assembly/ with and without relaxed SIMD into src/wasm/kernelBinaries.ts.
 // `--check` writes nothing and fails where the committed file is not what the sources give.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -26,6 +26,20 @@ async function compile(features) {
   if (warnings !== '') throw new Error(warnings);
   return binary;
 }
+
+/** A task that other threads cannot look up would trap there, and the thread that opened the region would wait for ever. */
+async function checkTasks() {
+  const files = (await readdir(`${root}assembly`)).map((name) => readFile(`${root}assembly/${name}`, 'utf8'));
+  const text = (await Promise.all(files)).join('\n');
+  const named = (pattern) => new Set([...text.matchAll(pattern)].map(([, name]) => name));
+  const listed = named(/case idof<(\w+)>\(\): run<\1>\(chunk\)/g);
+  const missing = [...named(/\bparallel<([A-Z]\w+)>\(/g)].filter(
+    (name) => name !== 'Task' && !listed.has(name),
+  );
+  if (missing.length > 0) throw new Error(`assembly/threads.ts: no case for ${missing.join(', ')}`);
+}
+
+await checkTasks();
 
 function constant(name, description, binary) {
   return `/** ${description} */\nexport const ${name} =\n  '${Buffer.from(binary).toString('base64')}';\n`;

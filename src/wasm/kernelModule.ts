@@ -8,11 +8,12 @@ import { type Helper, startHelper } from './threads';
 
 /** Functions that the compiled kernels export; pointers are byte addresses. */
 interface Exports {
-  attach(control: number, workers: number, number: number): void;
+  blockBytes(): number;
+  attach(block: number, workers: number, number: number): void;
   joined(): number;
   usePanels(columns: number): void;
   tryTile(columns: number, repetitions: number, room: number): void;
-  taskArguments(): number;
+  argumentsAt(): number;
   product(): void;
   winograd(): void;
   winogradLocalBytes(tiles: number, channels: number): number;
@@ -95,7 +96,6 @@ type Entry =
   | 'fromBfloat16'
   | 'globalNorm';
 
-const CONTROL_BYTES = 1024;
 const ARGUMENT_WORDS = 128;
 /** Every piece of scratch starts on a cache line of its own. */
 const ALIGNMENT = 64;
@@ -167,8 +167,9 @@ export class KernelModule {
     this.panelColumns = wide ? this.fasterPanel() : 8;
     this.exports.usePanels(this.panelColumns);
 
-    this.control = this.allocate(CONTROL_BYTES);
-    this.clear(this.control, CONTROL_BYTES);
+    const bytes = this.exports.blockBytes();
+    this.control = this.allocate(bytes);
+    this.clear(this.control, bytes);
     const workers = threads - 1;
     this.exports.attach(this.control, workers, 0);
     this.argumentView = this.viewArguments();
@@ -286,7 +287,7 @@ export class KernelModule {
 
   /** The heap's buffer changes when it grows, and views on the old one go stale. */
   private viewArguments(): Int32Array {
-    return new Int32Array(this.memory.buffer, this.exports.taskArguments() >>> 0, ARGUMENT_WORDS);
+    return new Int32Array(this.memory.buffer, this.exports.argumentsAt() >>> 0, ARGUMENT_WORDS);
   }
 
   private allocate(bytes: number): number {
