@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions } from '../core/options';
 import { checkInteger, type Shape } from '../core/shapes';
 import { checkNdArray } from './ndArray';
 import type { Raster } from './png';
@@ -32,6 +33,13 @@ export function imageGrid(
   images: { shape: Shape; data: ArrayLike<number> },
   options: ImageGridOptions = {},
 ): Raster {
+  checkOptions('imageGrid', options, {
+    columns: true,
+    nBits: true,
+    padding: true,
+    background: true,
+    scale: true,
+  });
   const { shape, data } = images;
   if (shape.length !== 4 || ![1, 3, 4].includes(shape[3]) || shape.includes(0)) {
     throw new ConfigError(complaint('imageGrid', 'images [n, h, w, c] with c 1, 3 or 4', shape));
@@ -43,6 +51,7 @@ export function imageGrid(
   checkInteger('imageGrid', 'columns', columns);
   checkInteger('imageGrid', 'nBits', nBits);
   checkInteger('imageGrid', 'padding', padding, 0);
+  checkInteger('imageGrid', 'background', background, 0);
   checkInteger('imageGrid', 'scale', scale);
 
   const gridWidth = padding + columns * (width * scale + padding);

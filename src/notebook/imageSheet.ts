@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LearnableRange } from '../attributes';
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions } from '../core/options';
 import type { Shape } from '../core/shapes';
 import { encodePng, imageGrid, type Raster } from '../data';
 import { Figure } from './figure';
@@ -52,6 +53,13 @@ export async function imageSheet(
   images: tf.Tensor | { shape: Shape; data: ArrayLike<number> },
   options: ImageSheetOptions = {},
 ): Promise<Figure> {
+  checkOptions('imageSheet', options, {
+    columns: true,
+    nBits: true,
+    scale: true,
+    frames: true,
+    description: true,
+  });
   const { shape } = images;
   const [count, height, width] = shape;
   const { nBits, frames, columns = Math.ceil(Math.sqrt(count)) } = options;

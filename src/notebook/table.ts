@@ -1,3 +1,4 @@
+import { checkOptions } from '../core/options';
 import type { Account } from '../flows';
 import { escapeMarkup, Figure } from './figure';
 
@@ -15,10 +16,12 @@ export interface TableOptions {
  * Rows of named values as an HTML table; numbers stand to the right.
  *
  * @param rows objects with the same names
+ * @throws ConfigError for an unknown option
  * @example
  * await show(table(glow.latentLayout, { caption: 'Latents by level' }));
  */
 export function table(rows: readonly object[], options: TableOptions = {}): Figure {
+  checkOptions('table', options, { columns: true, caption: true, digits: true });
   const { columns = Object.keys(rows[0] ?? {}), caption, digits = 4 } = options;
   const row = (cells: string[]) => `<tr>${cells.join('')}</tr>`;
   const head = columns.map((name) => `<th scope="col">${escapeMarkup(name)}</th>`);

@@ -129,4 +129,15 @@ describe('imageGrid', () => {
   ])('refuses %s', (_, shape, values, message) => {
     expect(() => imageGrid({ shape, data: values })).toThrow(message);
   });
+
+  it.each<[object, string]>([
+    [{ background: Number.NaN }, 'background to be an integer >= 0, got NaN'],
+    [{ background: -1 }, 'background to be an integer >= 0, got -1'],
+    [{ cols: 2 }, "options among columns, nBits, padding, background, scale, got 'cols'"],
+    [{ n_bits: 5 }, "Did you mean 'nBits'?"],
+  ])('refuses the options %j', (options, message) => {
+    const images = { shape: [1, 1, 1, 1], data: [0] };
+    expect(() => imageGrid(images, options)).toThrow(ConfigError);
+    expect(() => imageGrid(images, options)).toThrow(message);
+  });
 });

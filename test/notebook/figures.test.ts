@@ -143,3 +143,24 @@ describe('plots', () => {
     expect(count(await rangePlot(rows), /<circle/g)).toBe(1);
   });
 });
+
+describe('options', () => {
+  const labeled = {
+    z: Array.from({ length: 40 }, (_, i) => [Math.sin(i)]),
+    subclass: Array.from({ length: 40 }, (_, i) => i % 2),
+  };
+
+  it.each<[string, (options: object) => unknown, string]>([
+    ['imageSheet', (o) => imageSheet({ shape: [1, 1, 1, 1], data: [0] }, o), 'columns'],
+    ['table', async (o) => table([{ a: 1 }], o), 'columns'],
+    ['scatterPlot', (o) => scatterPlot({ a: [[0, 1]] }, o), 'title'],
+    ['rangePlot', (o) => rangePlot([{ name: 'a', prior: [0, 1], own: [0, 1] }], o), 'title'],
+    ['quantilePlot', (o) => quantilePlot({ a: [1, 2, 4] }, o), 'title'],
+    ['mixingPlot', (o) => mixingPlot(mixedNormality(labeled, { seed: 1 }), o), 'title'],
+    ['lossPlot', (o) => lossPlot({ losses: [1], epochs: [] }, o), 'title'],
+    ['densityPlot', (o) => densityPlot(realNvp({ dimensions: 2, seed: 1 }), o), 'title'],
+  ])('%s names one that it does not read', async (name, call, known) => {
+    await expect(call({ colour: 'red' })).rejects.toThrow(`${name}: expected options among ${known}`);
+    await expect(call({ colour: 'red' })).rejects.toThrow("got 'colour'");
+  });
+});

@@ -3,7 +3,7 @@ import { encodePng } from '../../data';
 import type { Flow } from '../../flows';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { dataUrl, type Figure } from '../figure';
-import { draw, margins, type PlotLabels, type PlotModule } from './draw';
+import { checkPlotOptions, draw, margins, type PlotLabels, type PlotModule } from './draw';
 
 /** Options of `densityPlot`. */
 export interface DensityPlotOptions extends PlotLabels {
@@ -21,7 +21,7 @@ export interface DensityPlotOptions extends PlotLabels {
  * The density exp(log p) of a flow of the plane as a heat map; the colour goes with its square root, so that thin parts are seen.
  *
  * @param flow anything with logProb: [n, 2] -> [n], nats
- * @throws FlowError without @observablehq/plot, or linkedom outside a page
+ * @throws ConfigError for an unknown option; FlowError without @observablehq/plot, or linkedom outside a page
  * @example
  * const plane = realNvp({ dimensions: 2, seed: 1 });
  * await show(densityPlot(plane, { x: [-3, 3], y: [-3, 3], cells: 50 }));
@@ -30,6 +30,7 @@ export async function densityPlot(
   flow: Pick<Flow, 'logProb'>,
   options: DensityPlotOptions = {},
 ): Promise<Figure> {
+  checkPlotOptions('densityPlot', options, { x: true, y: true, cells: true, points: true });
   const { x = [-4, 4], y = [-4, 4], cells = 100, points, title = 'Density', ...size } = options;
   const density = await densityOn(flow, x, y, cells);
   const over = points === undefined ? undefined : toLatents('densityPlot', points);

@@ -1,5 +1,6 @@
 import type * as Plot from '@observablehq/plot';
 import { complaint, FlowError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { escapeMarkup, Figure } from '../figure';
 
 /** Size of a plot. */
@@ -14,6 +15,17 @@ export interface PlotSize {
 export interface PlotLabels extends PlotSize {
   /** Line above the plot. */
   title?: string;
+}
+
+const labels: OptionNames<PlotLabels> = { title: true, width: true, height: true };
+
+/** Throws a ConfigError for an option that is neither one of every plot's nor among `own`. */
+export function checkPlotOptions<T extends PlotLabels>(
+  where: string,
+  options: T,
+  own: OptionNames<Omit<T, keyof PlotLabels>>,
+): void {
+  checkOptions<object>(where, options, { ...labels, ...own });
 }
 
 /** Pixels around the frame of a plot. */

@@ -1,6 +1,6 @@
 import type { History } from '../../training';
 import type { Figure } from '../figure';
-import { draw, type PlotLabels, palette } from './draw';
+import { checkPlotOptions, draw, type PlotLabels, palette } from './draw';
 
 /** Options of `lossPlot`. */
 export interface LossPlotOptions extends PlotLabels {
@@ -17,7 +17,7 @@ const MOST_POINTS = 400;
  * The first steps of a flow can lie far above the rest: the axis ends where 2 % of the steps are above it.
  *
  * @param history what `fit` resolved with
- * @throws FlowError without @observablehq/plot, or linkedom outside a page
+ * @throws ConfigError for an unknown option; FlowError without @observablehq/plot, or linkedom outside a page
  * @example
  * const history = await flow.fit(images, { steps: 1000 });
  * await show(lossPlot(history, { unit: 'bits per dimension' }));
@@ -26,6 +26,7 @@ export async function lossPlot(
   { losses, epochs }: Pick<History, 'losses' | 'epochs'>,
   options: LossPlotOptions = {},
 ): Promise<Figure> {
+  checkPlotOptions('lossPlot', options, { unit: true });
   const { unit, title = 'Loss', ...size } = options;
   const steps = binned(losses);
   const validation = epochs.filter(({ val_loss: loss }) => loss !== undefined);

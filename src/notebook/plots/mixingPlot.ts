@@ -1,17 +1,18 @@
 import type { MixedNormalityReport } from '../../attributes';
 import type { Figure } from '../figure';
-import { draw, type PlotLabels, palette } from './draw';
+import { checkPlotOptions, draw, type PlotLabels, palette } from './draw';
 
 /**
  * Distance from normal against the number of mixed subclasses: the curve with its band, the control with normal subclasses (dotted), and
  * the bound epsilon (red).
  *
  * @param report what `mixedNormality` returned
- * @throws FlowError without @observablehq/plot, or linkedom outside a page
+ * @throws ConfigError for an unknown option; FlowError without @observablehq/plot, or linkedom outside a page
  * @example
  * await show(mixingPlot(mixedNormality(labeled, { seed: 1 })));
  */
 export async function mixingPlot(report: MixedNormalityReport, options: PlotLabels = {}): Promise<Figure> {
+  checkPlotOptions('mixingPlot', options, {});
   const { curve, epsilon, statements } = report;
   const { title = `W1 excess of mixtures: near normal ${statements.equivalence.verdict}`, ...size } = options;
   const points = curve.map((point) => ({ ...point }));

@@ -1,13 +1,13 @@
 import { normality } from '../../attributes';
 import type { VectorInput } from '../../statistics/inputs';
 import type { Figure } from '../figure';
-import { draw, key, type PlotLabels, palette } from './draw';
+import { checkPlotOptions, draw, key, type PlotLabels, palette } from './draw';
 
 /**
  * Quantiles of samples against those of a normal with their mean and deviation: normal samples lie on the line.
  *
  * @param groups samples by name, each in one colour
- * @throws DataError for fewer than 3 values or constant ones; FlowError without @observablehq/plot, or linkedom outside a page
+ * @throws ConfigError for an unknown option; DataError for fewer than 3 values or constant ones; FlowError without @observablehq/plot, or linkedom outside a page
  * @example
  * const random = new RandomStream(1);
  * await show(quantilePlot({ normal: random.normalArray(50), logNormal: random.normalArray(50).map(Math.exp) }));
@@ -16,6 +16,7 @@ export async function quantilePlot(
   groups: Readonly<Record<string, VectorInput>>,
   options: PlotLabels = {},
 ): Promise<Figure> {
+  checkPlotOptions('quantilePlot', options, {});
   const { title = 'Normal quantiles', ...size } = options;
   const points = Object.entries(groups).flatMap(([group, values]) => {
     const { quantilePlot: quantiles, mean, standardDeviation } = normality(values);

@@ -1,5 +1,5 @@
 import type { Figure } from '../figure';
-import { draw, type PlotLabels, palette } from './draw';
+import { checkPlotOptions, draw, type PlotLabels, palette } from './draw';
 
 /** Learnable strengths of one sample. */
 export interface RangeRow {
@@ -15,11 +15,12 @@ export interface RangeRow {
 /**
  * What may be done to every sample: range of the prior (wide, blue), own range (green) and the strength applied (dot).
  *
- * @throws FlowError without @observablehq/plot, or linkedom outside a page
+ * @throws ConfigError for an unknown option; FlowError without @observablehq/plot, or linkedom outside a page
  * @example
  * await show(rangePlot([{ name: 'sample 1', prior: [-1, 2], own: [-0.5, 0.5], applied: 1.5 }]));
  */
 export async function rangePlot(rows: readonly RangeRow[], options: PlotLabels = {}): Promise<Figure> {
+  checkPlotOptions('rangePlot', options, {});
   const { title = 'Learnable strengths', ...size } = options;
   return draw('rangePlot', title, size, (plot) => ({
     x: { label: 'strength (1 = without to with the attribute)' },

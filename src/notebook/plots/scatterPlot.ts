@@ -1,7 +1,7 @@
 import { complaint, ShapeError } from '../../core/errors';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import type { Figure } from '../figure';
-import { draw, key, type PlotLabels } from './draw';
+import { checkPlotOptions, draw, key, type PlotLabels } from './draw';
 
 /** Options of `scatterPlot`. */
 export interface ScatterPlotOptions extends PlotLabels {
@@ -15,7 +15,7 @@ export interface ScatterPlotOptions extends PlotLabels {
  * Shapes: [n, 2] per group.
  *
  * @param groups points by name
- * @throws ShapeError for other points than pairs; FlowError without @observablehq/plot, or linkedom outside a page
+ * @throws ConfigError for an unknown option; ShapeError for other points than pairs; FlowError without @observablehq/plot, or linkedom outside a page
  * @example
  * await show(scatterPlot({ data: [[0, 1], [1, 0]], samples: [[1, 1]] }, { title: 'Data and samples' }));
  */
@@ -23,6 +23,7 @@ export async function scatterPlot(
   groups: Readonly<Record<string, LatentsInput>>,
   options: ScatterPlotOptions = {},
 ): Promise<Figure> {
+  checkPlotOptions('scatterPlot', options, { axes: true });
   const { axes = ['x1', 'x2'], title = Object.keys(groups).join(' and '), ...size } = options;
   const points = Object.entries(groups).flatMap(([group, values]) => {
     const rows = toLatents('scatterPlot', values);
