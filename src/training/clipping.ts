@@ -2,10 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { fusedGlobalNorm, hasFused } from '../core/fused';
 
+/** What stands for a largest value of 0, so that nothing is divided by it: the least float32 that every device holds. */
+const LEAST = 2 ** -126;
+
 /**
  * Euclidean norm of all tensors taken together: sqrt(sum_i sum(t_i^2)).
  *
- * Computed on the device; NaN or infinity anywhere makes it non-finite.
+ * Computed on the device, over the largest absolute value, so that no square overflows or vanishes: entries of 1e30 and of 1e-30 count.
+ * NaN or infinity anywhere makes it non-finite.
  *
  * @param tensors any shapes; null entries count as zero
  *
@@ -13,11 +17,19 @@ import { fusedGlobalNorm, hasFused } from '../core/fused';
  * globalNorm([tf.tensor1d([3, 0]), tf.tensor1d([4])]); // scalar 5
  */
 export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
-  if (hasFused('FlowGlobalNorm')) return fusedGlobalNorm(tensors.filter((tensor) => tensor !== null));
+  return tf.tidy(() => normOfGradients(tensors.map((tensor) => tensor && asFloat(tensor))));
+}
+
+/** As `globalNorm`, where int32 means bfloat16, as `core/fused` has it. */
+export function normOfGradients(gradients: readonly (tf.Tensor | null)[]): tf.Scalar {
+  const given = gradients.filter((gradient) => gradient !== null && gradient.size > 0) as tf.Tensor[];
+  if (hasFused('FlowGlobalNorm')) return fusedGlobalNorm(given);
   return tf.tidy(() => {
-    const squares = tensors.flatMap((tensor) => (tensor === null ? [] : [tf.sum(tf.square(tensor))]));
+    if (given.length === 0) return tf.scalar(0);
     // Not tf.addN: on webgpu it binds every tensor at once, more than a device allows.
-    return tf.sqrt(squares.length === 0 ? tf.scalar(0) : tf.sum(tf.stack(squares))) as tf.Scalar;
+    const largest = tf.maximum(tf.max(tf.stack(given.map((gradient) => tf.max(tf.abs(gradient))))), LEAST);
+    const squares = given.map((gradient) => tf.sum(tf.square(tf.div(gradient, largest))));
+    return tf.mul(largest, tf.sqrt(tf.sum(tf.stack(squares)))) as tf.Scalar;
   });
 }
 
@@ -32,7 +44,9 @@ export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
  */
 export function clipByValue<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
   checkLimit('clipByValue', limit);
-  return tensors.map((tensor) => (tensor === null ? null : tf.clipByValue(tensor, -limit, limit)) as T);
+  return tensors.map(
+    (tensor) => (tensor && tf.tidy(() => tf.clipByValue(asFloat(tensor), -limit, limit))) as T,
+  );
 }
 
 /**
@@ -52,23 +66,38 @@ export function clipByValue<T extends tf.Tensor | null>(tensors: readonly T[], l
  */
 export function clipByGlobalNorm<T extends tf.Tensor | null>(tensors: readonly T[], limit: number): T[] {
   checkLimit('clipByGlobalNorm', limit);
-  const scale = tf.tidy(() => tf.minimum(1, tf.div(limit, globalNorm(tensors))));
-  const clipped = tensors.map((tensor) => (tensor === null ? null : tf.mul(tensor, scale)) as T);
-  scale.dispose();
-  return clipped;
+  return tf.tidy(() => {
+    const norm = globalNorm(tensors);
+    // Zero times the norm: limit / infinity would clip to zero, and some devices take the smaller of 1 and NaN for 1.
+    const scale = tf.add(tf.minimum(1, tf.div(limit, norm)), tf.mul(norm, 0));
+    return tensors.map((tensor) => tensor && tf.mul(tensor, scale)) as never;
+  });
 }
 
-/** Other gradients in place of these, each of which is disposed as soon as the other is there: the two never all stand side by side. */
+/**
+ * Other gradients in place of these, each of which is disposed as soon as the other is there: the two never all stand side by side.
+ * Where `change` throws, those that are there already are disposed.
+ */
 export function replaceEach(
   gradients: readonly (tf.Tensor | null)[],
   change: (gradient: tf.Tensor, place: number) => tf.Tensor,
 ): (tf.Tensor | null)[] {
-  return gradients.map((gradient, place) => {
-    if (gradient === null) return null;
-    const changed = change(gradient, place);
-    gradient.dispose();
+  const changed: (tf.Tensor | null)[] = [];
+  try {
+    for (const [place, gradient] of gradients.entries()) {
+      changed.push(gradient && change(gradient, place));
+      gradient?.dispose();
+    }
     return changed;
-  });
+  } catch (error) {
+    tf.dispose(changed.filter((gradient) => gradient !== null));
+    throw error;
+  }
+}
+
+/** Integers and booleans as the float32 that kernels read. */
+function asFloat(tensor: tf.Tensor): tf.Tensor {
+  return tensor.dtype === 'float32' ? tensor : tf.cast(tensor, 'float32');
 }
 
 function checkLimit(where: string, limit: number): void {

@@ -145,7 +145,9 @@ export class TrainingRun {
 
   /** Validates, logs and tells the callbacks; true where early stopping says so. */
   private async endEpoch(): Promise<boolean> {
-    const { averages, callbacks, earlyStopping, yielder } = this.settings;
+    const { averages, callbacks, earlyStopping, stepper, yielder } = this.settings;
+    // The averages take the last step's weights only once these are known to be finite.
+    if (averages !== undefined) await stepper.checkWeights();
     const close = async (): Promise<boolean> => {
       const logs: Logs = {
         ...this.means.logs(),

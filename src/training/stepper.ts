@@ -4,10 +4,10 @@ import { inFloat32 } from '../core/fused';
 import type { RandomStream } from '../core/random';
 import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
-import { globalNorm, replaceEach } from './clipping';
+import { normOfGradients, replaceEach } from './clipping';
 import { readScalars } from './evaluate';
 import type { GradientComputer } from './gradientMethod';
-import { trainableOf } from './gradients';
+import { type Gradients, trainableOf } from './gradients';
 import type { Logs } from './logs';
 import { checkFiniteBatch, explainNonFinite } from './nonFinite';
 import { setLearningRate } from './optimizers';
@@ -34,6 +34,8 @@ export class Stepper {
   private readonly lastFixed: WeightSnapshot;
   private readonly lastTrainable: WeightSnapshot;
   private undo?: Undo;
+  /** Whether the last step's weights are still to go into the averages: only once they are known to be finite. */
+  private unaveraged = false;
 
   constructor(
     private readonly model: Trainable,
@@ -44,6 +46,7 @@ export class Stepper {
   ) {
     this.weightNames = model.weights.filter((weight) => weight.trainable).map((weight) => weight.name);
     this.trainable = trainableOf(model);
+    averages?.checkFits(this.trainable);
     const fixed = model.weights.filter((weight) => !weight.trainable);
     this.lastFixed = new WeightSnapshot(fixed.map((weight) => weight.variable));
     this.lastTrainable = new WeightSnapshot(this.trainable);
@@ -68,19 +71,26 @@ export class Stepper {
    */
   async take(batch: Batch, random: RandomStream, learningRate: number, step: number): Promise<Logs> {
     const noiseBefore = random.state();
-    const { loss, metrics, gradients } = this.gradients.compute(batch, random);
+    const computed = this.gradients.compute(batch, random);
+    const { gradients } = computed;
     try {
-      const logs = await readScalars({ loss, ...metrics, gradientNorm: globalNorm(gradients) });
+      const logs = await this.read(computed);
       if (!Number.isFinite(logs.loss) || !Number.isFinite(logs.gradientNorm)) {
         random.restore(noiseBefore);
         throw await this.failure(logs, gradients, batch, random, step);
       }
+      this.average();
       setLearningRate(this.optimizer, learningRate);
       const inPlace = canUndo(this.optimizer);
       this.remember(inPlace);
-      this.undo = await this.apply(gradients, logs.gradientNorm);
+      try {
+        this.undo = await this.apply(gradients, logs.gradientNorm);
+      } catch (error) {
+        this.rollBack();
+        throw error;
+      }
       if (inPlace) this.lastTrainable.capture();
-      this.averages?.update();
+      this.unaveraged = this.averages !== undefined;
       return logs;
     } finally {
       tf.dispose(gradients.filter((gradient) => gradient !== null));
@@ -88,13 +98,13 @@ export class Stepper {
   }
 
   /**
-   * Looks at the weights themselves, which no later step does once training ends.
+   * Looks at the weights themselves, which no later step does once training ends; the averages take them.
    *
    * @throws NonFiniteError where an update spoiled them; the model then holds the last good weights
    */
   async checkWeights(): Promise<void> {
-    const { norm } = await readScalars({ norm: globalNorm(this.trainable) });
-    if (Number.isFinite(norm)) return;
+    const { norm } = await readScalars({ norm: normOfGradients(this.trainable) });
+    if (Number.isFinite(norm)) return this.average();
     const layer = await this.firstNonFinite(this.trainable);
     this.rollBack();
     throw new NonFiniteError(
@@ -105,6 +115,7 @@ export class Stepper {
 
   /** Puts the last good weights back. */
   rollBack(): void {
+    this.unaveraged = false;
     this.lastFixed.restore();
     this.lastTrainable.restore();
     if (this.undo === undefined) return;
@@ -116,6 +127,27 @@ export class Stepper {
   dispose(): void {
     this.lastFixed.dispose();
     this.lastTrainable.dispose();
+  }
+
+  /** Takes weights that are known to be finite into the averages. */
+  private average(): void {
+    if (this.unaveraged) this.averages?.update();
+    this.unaveraged = false;
+  }
+
+  /** Loss, metrics and gradient norm; the norm is NaN where the averages are about to take weights that are not finite. */
+  private read({ loss, metrics, gradients }: Gradients): Promise<Logs> {
+    const scalars: Record<string, tf.Tensor> = { loss, ...metrics };
+    try {
+      scalars.gradientNorm = tf.tidy(() => {
+        const norm = normOfGradients(gradients);
+        return this.unaveraged ? tf.add(norm, tf.mul(0, normOfGradients(this.trainable))) : norm;
+      });
+    } catch (error) {
+      tf.dispose(scalars);
+      throw error;
+    }
+    return readScalars(scalars);
   }
 
   /** Holds on to the present weights, but not to trainable ones that change in place. */
@@ -134,7 +166,8 @@ export class Stepper {
     );
     try {
       // Clipping by value only makes the norm smaller, so the norm before it settles most steps.
-      const clippedNorm = norm > clipNorm ? (await readScalars({ norm: globalNorm(clipped) })).norm : norm;
+      const clippedNorm =
+        norm > clipNorm ? (await readScalars({ norm: normOfGradients(clipped) })).norm : norm;
       return this.applyScaled(clipped, Math.min(1, clipNorm / clippedNorm));
     } finally {
       tf.dispose(clipped.filter((gradient) => gradient !== null));
@@ -158,7 +191,9 @@ export class Stepper {
     step: number,
   ): Promise<Error> {
     const received = `loss ${logs.loss} and gradient norm ${logs.gradientNorm} at step ${step}`;
-    const gradientLayer = Number.isFinite(logs.loss) ? await this.firstNonFinite(gradients) : undefined;
+    const gradientLayer = Number.isFinite(logs.loss)
+      ? ((await this.firstNonFinite(gradients)) ?? (await this.firstNonFinite(this.trainable)))
+      : undefined;
     const error = await explainNonFinite('fit', received, this.model, batch, random, gradientLayer, restored);
     this.rollBack();
     return error;

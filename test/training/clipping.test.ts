@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, clipByGlobalNorm, clipByValue, fit, globalNorm } from 'tfjs-flows';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { replaceEach } from '../../src/training/clipping';
 import { ToyFlow, toyData, weightsOf } from './toys';
 
 let tensors: number;
@@ -47,8 +48,58 @@ describe('clipping', () => {
       const given = [tf.tensor1d([1, bad])];
       const norm = globalNorm(given);
       expect(Number.isFinite(norm.dataSync()[0])).toBe(false);
-      tf.dispose([given, norm]);
+      // Not zeros, which would pass for gradients.
+      const [clipped] = clipByGlobalNorm(given, 1);
+      expect([...clipped.dataSync()].some(Number.isFinite)).toBe(false);
+      tf.dispose([given, norm, clipped] as tf.TensorContainer);
     }
+  });
+
+  it.each([1e20, 1e30, 1e-20, 1e-30])('neither overflows nor vanishes for entries of %s', (size) => {
+    const given = [tf.tensor1d([3 * size, 0]), null, tf.tensor2d([[0, -4 * size]])];
+    const norm = globalNorm(given);
+    expect(norm.dataSync()[0] / size).toBeCloseTo(5, 5);
+    const clipped = clipByGlobalNorm(given, size);
+    expect([...(clipped[0] as tf.Tensor).dataSync()].map((value) => value / size)).toEqual([
+      expect.closeTo(0.6, 5),
+      0,
+    ]);
+    expect((clipped[2] as tf.Tensor).dataSync()[1] / size).toBeCloseTo(-0.8, 5);
+    tf.dispose([given, norm, clipped] as tf.TensorContainer);
+  });
+
+  it('counts small entries beside large ones, and clips 1e20 to 1', () => {
+    const given = [tf.tensor1d([1e20]), tf.tensor1d([1e20])];
+    const [a, b] = clipByGlobalNorm(given, 1);
+    expect(a.dataSync()[0]).toBeCloseTo(Math.SQRT1_2, 6);
+    expect(b.dataSync()[0]).toBeCloseTo(Math.SQRT1_2, 6);
+    const mixed = [tf.fill([10_000], 1), tf.tensor1d([100]), tf.tensor1d([0])];
+    const norm = globalNorm(mixed);
+    expect(norm.dataSync()[0]).toBeCloseTo(100 * Math.SQRT2, 3);
+    tf.dispose([given, a, b, mixed, norm] as tf.TensorContainer);
+  });
+
+  it('of zeros, of nothing and of an empty tensor is 0, and zeros stay zeros', () => {
+    for (const given of [[], [null], [tf.zeros([3])], [tf.zeros([0])], [tf.zeros([2]), tf.zeros([1, 2])]]) {
+      const [norm, clipped] = [globalNorm(given), clipByGlobalNorm<tf.Tensor | null>(given, 1)];
+      expect(norm.dataSync()[0]).toBe(0);
+      for (const tensor of clipped)
+        expect([...(tensor?.dataSync() ?? [])].every((value) => value === 0)).toBe(true);
+      tf.dispose([given, norm, clipped] as tf.TensorContainer);
+    }
+  });
+
+  it('reads integers and booleans as numbers', () => {
+    const given = [
+      tf.tensor1d([3, 0], 'int32'),
+      tf.tensor1d([true, false], 'bool'),
+      tf.tensor1d([-4], 'int32'),
+    ];
+    const [norm, byValue, byNorm] = [globalNorm(given), clipByValue(given, 2.5), clipByGlobalNorm(given, 1)];
+    expect(norm.dataSync()[0]).toBeCloseTo(Math.sqrt(26), 5);
+    expect(byValue.map((tensor) => [...tensor.dataSync()])).toEqual([[2.5, 0], [1, 0], [-2.5]]);
+    expect(byNorm[2].dataSync()[0]).toBeCloseTo(-4 / Math.sqrt(26), 5);
+    tf.dispose([given, norm, byValue, byNorm] as tf.TensorContainer);
   });
 
   it('refuses limits that are not positive', () => {
@@ -56,6 +107,16 @@ describe('clipping', () => {
       expect(() => clipByValue([], limit)).toThrow(ConfigError);
       expect(() => clipByGlobalNorm([], limit)).toThrow(/clipByGlobalNorm: expected a limit > 0/);
     }
+  });
+
+  it('leaves what is there already to nobody where a change throws', () => {
+    const given = [tf.tensor1d([1]), null, tf.tensor1d([2])];
+    const change = (gradient: tf.Tensor, place: number) => {
+      if (place === 2) throw new Error('broken');
+      return tf.mul(gradient, 2);
+    };
+    expect(() => replaceEach(given, change)).toThrow('broken');
+    tf.dispose(given[2] as tf.Tensor);
   });
 
   it('bounds an SGD step of fit: by norm, by value, by value and then norm', async () => {
