@@ -25,16 +25,6 @@ export function hasFused(kernel: FusedKernel): boolean {
   return tf.getKernel(kernel, tf.getBackend()) !== undefined;
 }
 
-/** Whether the active backend's values lie in the host's memory, so that small matrices are best computed in float64 there. */
-export function computesOnHost(): boolean {
-  return tf.getBackend() === 'wasm';
-}
-
-/** Whether values can be read at once. On webgpu that stalls the device and takes a canvas, which not every place provides. */
-export function readsAtOnce(): boolean {
-  return tf.getBackend() !== 'webgpu';
-}
-
 function run(kernel: string, inputs: tf.NamedTensorMap, attributes: object = {}): tf.Tensor[] {
   return tf.engine().runKernel(kernel, inputs, attributes as tf.NamedAttrMap) as tf.Tensor[];
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireBackend } from './backend';
 import { type ContextShape, mergeContextShapes } from './context';
 import { ConfigError, complaint, DisposedError, FormatError } from './errors';
 
@@ -46,6 +47,7 @@ export abstract class Module extends tf.serialization.Serializable {
     if (typeof name !== 'string' || name === '' || name.includes('/')) {
       throw new ConfigError(complaint(this.label, "a name without '/'", `'${name}'`));
     }
+    requireBackend(this.label);
     this.name = name;
   }
 

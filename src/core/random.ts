@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import seedrandom from 'seedrandom';
+import { requireBackend } from './backend';
 import { ConfigError, complaint } from './errors';
 
 /** Everything needed to continue a stream exactly where it stood; plain JSON. */
@@ -106,6 +107,7 @@ export class RandomStream {
    * new RandomStream(1).normal([100, 2], 5, 2).shape; // [100, 2]
    */
   normal(shape: readonly number[], mean = 0, standardDeviation = 1): tf.Tensor {
+    requireBackend('RandomStream.normal');
     const values = new Float32Array(tf.util.sizeFromShape([...shape]));
     for (let i = 0; i < values.length; i++) values[i] = mean + standardDeviation * this.normalNumber();
     return tf.tensor(values, [...shape], 'float32');
@@ -119,6 +121,7 @@ export class RandomStream {
    * new RandomStream(1).uniform([100], -1, 1).shape; // [100]
    */
   uniform(shape: readonly number[], low = 0, high = 1): tf.Tensor {
+    requireBackend('RandomStream.uniform');
     const values = new Float32Array(tf.util.sizeFromShape([...shape]));
     if (!(Math.fround(low) < high)) {
       throw new ConfigError(complaint('RandomStream.uniform', 'low below high', `[${low}, ${high})`));

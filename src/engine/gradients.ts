@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
-import { engine, type TapeNode } from './fields';
+import { engine } from './fields';
 import { anotherHandle } from './tape';
+import type { TapeNode } from './types';
 
 /** A computation that can be gone back through, later and once. */
 export interface Tape<T extends tf.TensorContainer> {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireBackend } from '../core/backend';
 import { crc32 } from '../core/checksum';
 import { complaint, FormatError } from '../core/errors';
 import { sameShape, sizeOf } from '../core/shapes';
@@ -48,6 +49,7 @@ export function unpackTensors(
   if (found !== checksum) {
     throw new FormatError(complaint(where, `weights with checksum ${checksum}`, found, hint));
   }
+  requireBackend(where);
   return new Map(Object.entries(tf.io.decodeWeights(data, weightSpecs)));
 }
 

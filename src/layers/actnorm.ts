@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { fusedScaleChannels, fusedUnscaleChannels, hasFused } from '../core/fused';
 import { registerModule } from '../core/module';
 import { checkEventShape } from '../core/shapes';
-import { repeatSum } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { repeatSum } from './logDets';
 
 /** Options of {@link ActNorm}. */
 export interface ActNormOptions extends BijectorOptions {}

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape } from '../core/shapes';
-import { addLogDets, disposeBetween } from '../core/tensors';
+import { disposeBetween } from '../core/tensors';
 import {
   Bijector,
   type BothWays,
@@ -11,6 +11,7 @@ import {
   type TraceEntry,
   type Transformed,
 } from './bijector';
+import { addLogDets } from './logDets';
 import type { ReversePass } from './reversePass';
 
 /** Options of {@link Chain}. */

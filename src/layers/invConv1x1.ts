@@ -6,12 +6,12 @@ import {
   hasFusedLinear,
   type MatrixOfWeights,
   matrixTensor,
-  readsAtOnce,
 } from '../core/fused';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
-import { linearChannels, repeatSum } from '../core/tensors';
+import { linearChannels } from '../core/tensors';
+import { capabilities } from '../engine/capabilities';
 import {
   inverse,
   inverseGradient,
@@ -35,6 +35,7 @@ import {
   type Conditioning,
   type Transformed,
 } from './bijector';
+import { repeatSum } from './logDets';
 
 /** Options of {@link InvConv1x1}. */
 export interface InvConv1x1Options extends BijectorOptions {
@@ -240,7 +241,7 @@ function luKernel(
     matrix: () => (hasFused('FlowLuMatrix') ? matrixTensor(ofWeights) : composed()),
     onHost,
     ofWeights,
-    inverse: (matrix) => (readsAtOnce() ? inverseMatrix(matrix, onHost) : composedInverse()),
+    inverse: (matrix) => (capabilities().readsAtOnce ? inverseMatrix(matrix, onHost) : composedInverse()),
     logDetTerms: () => logScale,
   };
 }

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape, sizeOf } from '../core/shapes';
-import { addLogDets, disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
+import { disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
 import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
+import { addLogDets } from './logDets';
 import type { ReversePass } from './reversePass';
 
 /** Options of {@link MultiScale}. */

@@ -1,9 +1,10 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
 import { checkEventShape } from '../core/shapes';
-import { invertPermutation, permuteChannels, zeroLogDet } from '../core/tensors';
+import { zeroLogDet } from '../core/tensors';
+import { record } from '../engine/tape';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
 
 /** Options of {@link Permutation}. */
@@ -65,6 +66,28 @@ function resolveOrder(order: PermutationOptions['order'], channels: number, seed
     );
   }
   return Int32Array.from(given);
+}
+
+/**
+ * Channels in a new order: result[..., j] = x[..., order[j]].
+ *
+ * The gradient is the gather by the inverse order, so no backend needs UnsortedSegmentSum.
+ */
+function permuteChannels(x: tf.Tensor, order: Int32Array, inverseOrder: Int32Array): tf.Tensor {
+  const axis = x.rank - 1;
+  const [result] = record([x], () => ({
+    results: [tf.gather(x, tf.tensor1d(order, 'int32'), axis)],
+    needed: [],
+    gradient: ([dy]) => [permuteChannels(dy, inverseOrder, order)],
+  }));
+  return result;
+}
+
+/** Position of every channel after `order`: inverse[order[j]] = j. */
+function invertPermutation(order: Int32Array): Int32Array {
+  const inverse = new Int32Array(order.length);
+  for (let j = 0; j < order.length; j++) inverse[order[j]] = j;
+  return inverse;
 }
 
 registerModule(Permutation);

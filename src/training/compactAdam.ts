@@ -1,12 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
-import {
-  type CompactStep,
-  fusedCompactStep,
-  fusedCompactStepBack,
-  hasFused,
-  readsAtOnce,
-} from '../core/fused';
+import { type CompactStep, fusedCompactStep, fusedCompactStepBack, hasFused } from '../core/fused';
+import { capabilities } from '../engine/capabilities';
 import { compactStep } from './compactStep';
 import { type Slot, stopSharing, zeroSlot } from './slots';
 
@@ -156,7 +151,7 @@ function stepOnHost(
   gradients: readonly tf.Tensor[],
   constants: CompactStep,
 ): void {
-  if (!readsAtOnce()) {
+  if (!capabilities().readsAtOnce) {
     const hint = "Train with 'adam' there.";
     throw new BackendError(
       complaint('CompactAdam', 'wasm, or a backend that reads at once', tf.getBackend(), hint),

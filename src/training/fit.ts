@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireBackend } from '../core/backend';
 import { BackendError, ConfigError, complaint, DisposedError } from '../core/errors';
 import { RandomStream } from '../core/random';
 import { takesBfloat16 } from './applyGradients';
@@ -45,6 +46,7 @@ const modelsInTraining = new WeakSet<Trainable>();
  */
 export async function fit(model: Trainable, data: FitData, options: FitOptions = {}): Promise<History> {
   checkFitOptions(options);
+  requireBackend('fit');
   checkModel(model);
   modelsInTraining.add(model);
   const cleanups: (() => unknown)[] = [];

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireBackend } from '../../core/backend';
 import { complaint, DataError } from '../../core/errors';
 import { RandomStream } from '../../core/random';
 import { sizeOf } from '../../core/shapes';
@@ -123,6 +124,7 @@ function toTensors(
   context: ImageBatchOptions['context'],
 ): ImageBatch {
   const reduced = nBits < 8 ? reduceBits(levels, 8, nBits) : levels;
+  requireBackend('imageBatches');
   const x = tf.tensor4d(Float32Array.from(reduced), [indices.length, ...shape] as [
     number,
     number,
