@@ -7,6 +7,7 @@
 import { registerMissingKernels } from './engine/missingKernels';
 
 export * from './attributes';
+export type { ContextOption, ContextShape, ContextTensors } from './core/context';
 export {
   BackendError,
   ConfigError,

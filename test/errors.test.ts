@@ -155,7 +155,7 @@ const rows: Row[] = [
     name: 'missing labels',
     run: () => new LearnedPrior({ inputShape: [4], classes: 3 }).forward(tf.zeros([1, 4])),
     error: ShapeError,
-    message: 'LearnedPrior: expected labels [batch, 3] as the context, got none.',
+    message: 'LearnedPrior.forward: expected a context [3] for 1 example, got none.',
   },
   {
     name: 'a class that does not exist',

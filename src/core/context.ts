@@ -134,7 +134,7 @@ export function checkContext(
     const hint = 'Nothing here reads one. Declare it where the flow is built: context: 3.';
     throw new ShapeError(complaint(where, 'no context', 'one', hint));
   }
-  const expected = `a context ${showContext(shape)} for ${batch} examples`;
+  const expected = `a context ${showContext(shape)} for ${batch} ${batch === 1 ? 'example' : 'examples'}`;
   if (context === undefined) throw new ShapeError(complaint(where, expected, 'none'));
   if (isNamed(shape) === context instanceof tf.Tensor) {
     const received = context instanceof tf.Tensor ? `a tensor [${context.shape}]` : 'parts with names';

@@ -1,15 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
+import { type Expected, enter } from '../core/door';
 import { ConfigError, complaint } from '../core/errors';
 import { Module } from '../core/module';
 import type { RandomStream } from '../core/random';
-import { checkBatch, checkInteger, type Shape, sizeOf } from '../core/shapes';
+import { checkInteger, type Shape, sizeOf } from '../core/shapes';
 
 /** How `sample` draws. */
 export interface DistributionSampleOptions {
   /** Factor on the standard deviation, one for all or one per value; 1 is the distribution itself, 0 its mode. Default 1. */
   temperature?: number | Float32Array;
-  /** What it is conditioned on, [n, ...]. */
-  context?: tf.Tensor;
+  /** What `contextShape` declares: [n, ...shape], or such tensors by name. Default: nothing. */
+  context?: ContextTensors;
   /** Where the random numbers come from. */
   random: RandomStream;
 }
@@ -30,10 +32,10 @@ export abstract class Distribution extends Module {
   }
 
   /** Hook: log-density in nats, [n]. */
-  protected abstract computeLogProb(z: tf.Tensor, context?: tf.Tensor): tf.Tensor1D;
+  protected abstract computeLogProb(z: tf.Tensor, context?: ContextTensors): tf.Tensor1D;
 
   /** Hook: events made of standard normal numbers `noise` [n, ...eventShape], already scaled by the temperature. */
-  protected abstract computeSample(noise: tf.Tensor, context?: tf.Tensor): tf.Tensor;
+  protected abstract computeSample(noise: tf.Tensor, context?: ContextTensors): tf.Tensor;
 
   /**
    * Natural log of the density, in nats.
@@ -44,17 +46,18 @@ export abstract class Distribution extends Module {
    * @example
    * new StandardNormal({ eventShape: [2] }).logProb(tf.zeros([1, 2])); // [-1.837877]
    */
-  logProb(z: tf.Tensor, context?: tf.Tensor): tf.Tensor1D {
+  logProb(z: tf.Tensor, context?: ContextTensors): tf.Tensor1D {
     this.checkUsable('logProb');
-    checkBatch(`${this.label}.logProb`, z, this.eventShape);
-    return tf.tidy(() => this.computeLogProb(z, context));
+    return enter(`${this.label}.logProb`, z, context, this.expected, (events, given) =>
+      this.computeLogProb(events, given),
+    );
   }
 
   /**
    * n independent events.
    *
    * @returns [n, ...eventShape]
-   * @throws ConfigError for a negative temperature or a bad n
+   * @throws ConfigError for a negative temperature or a bad n; ShapeError for a context that is not what was declared
    * @example
    * new StandardNormal({ eventShape: [2] }).sample(3, { random: new RandomStream(1) }).shape; // [3, 2]
    */
@@ -72,7 +75,13 @@ export abstract class Distribution extends Module {
     return tf.tidy(() => {
       const shape = factors.length === 1 ? [] : this.eventShape;
       const noise = tf.mul(random.normal([n, ...this.eventShape]), tf.tensor(factors, [...shape], 'float32'));
-      return this.computeSample(noise, context);
+      return enter(`${this.label}.sample`, noise, context, this.expected, (scaled, given) =>
+        this.computeSample(scaled, given),
+      );
     });
+  }
+
+  private get expected(): Expected {
+    return { shape: this.eventShape, contextShape: this.contextShape };
   }
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ContextTensors, partOf } from '../core/context';
 import { sizeOf } from '../core/shapes';
 import { allFinite } from '../core/tensors';
 import type { Distribution } from '../distributions';
@@ -39,7 +40,7 @@ export function makeAccount(
   bijector: Bijector,
   base: Distribution,
   x: tf.Tensor,
-  context?: tf.Tensor,
+  context?: ContextTensors,
 ): Account {
   const size = sizeOf(bijector.inputShape);
   const inBits = (nats: number) => -nats / (size * Math.LN2);
@@ -54,15 +55,15 @@ export function makeAccount(
         logDet,
         bitsPerDim: inBits(logDet),
         roundTripError: tf.tidy(() => {
-          const back = layer.inverse(output.value, context).value;
+          const back = layer.inverse(output.value, partOf(context, layer.contextShape)).value;
           return tf.max(tf.abs(tf.sub(back, input))).dataSync()[0];
         }) as unknown as number,
         finite: allFinite(output.value) && allFinite(output.logDet),
-        ...layer.conditioning(input, context),
+        ...layer.conditioning(input, partOf(context, layer.contextShape)),
       });
     };
-    const { value } = bijector.trace(x, visit, context);
-    logProb = tf.mean(base.logProb(value, context)).dataSync()[0];
+    const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
+    logProb = tf.mean(base.logProb(value, partOf(context, base.contextShape))).dataSync()[0];
   });
   const sum = rows.reduce((total, row) => total + row.logDet, logProb);
   const account = {
@@ -75,13 +76,17 @@ export function makeAccount(
 }
 
 /** Name of the first layer with a NaN or infinity in its output; undefined where all is finite. */
-export function firstNonFinite(bijector: Bijector, x: tf.Tensor, context?: tf.Tensor): string | undefined {
+export function firstNonFinite(
+  bijector: Bijector,
+  x: tf.Tensor,
+  context?: ContextTensors,
+): string | undefined {
   let found: string | undefined;
   tf.tidy(() => {
     const visit = ({ name, output }: TraceEntry) => {
       if (found === undefined && !(allFinite(output.value) && allFinite(output.logDet))) found = name;
     };
-    bijector.trace(x, visit, context);
+    bijector.trace(x, visit, partOf(context, bijector.contextShape));
   });
   return found;
 }

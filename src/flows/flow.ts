@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint, DataError, FormatError, ShapeError } from '../core/errors';
 import {
   deserializeModule,
@@ -18,7 +19,7 @@ import { type Account, firstNonFinite, makeAccount } from './account';
 import { summarize } from './summary';
 
 /** What a pass may be conditioned on: a tensor [n, ...]; class-conditional flows also take class numbers. */
-export type Context = tf.Tensor | number | readonly number[] | Int32Array;
+export type Context = ContextTensors | number | readonly number[] | Int32Array;
 
 /** Options of {@link Flow}. */
 export interface FlowOptions {
@@ -120,7 +121,8 @@ export class Flow extends Module implements Trainable {
     this.checkData('logProb', x);
     return tf.tidy(() => {
       const context = this.toContext('logProb', options.context, x.shape[0]);
-      return this.logProbOf(this.bijector.forward(this.toModel(x, this.stream(options)), context), context);
+      const latent = this.bijector.forward(this.toModel(x, this.stream(options)), this.ofBijector(context));
+      return this.logProbOf(latent, context);
     });
   }
 
@@ -136,7 +138,7 @@ export class Flow extends Module implements Trainable {
     this.checkData('encode', x);
     return tf.tidy(() => {
       const context = this.toContext('encode', options.context, x.shape[0]);
-      return this.bijector.forward(this.toModel(x), context).value;
+      return this.bijector.forward(this.toModel(x), this.ofBijector(context)).value;
     });
   }
 
@@ -153,7 +155,7 @@ export class Flow extends Module implements Trainable {
     checkBatch(`${this.label}.decode`, z, this.latentShape, 'Latents come from encode.');
     return tf.tidy(() => {
       const context = this.toContext('decode', options.context, z.shape[0]);
-      return this.fromModel(this.bijector.inverse(z, context).value);
+      return this.fromModel(this.bijector.inverse(z, this.ofBijector(context)).value);
     });
   }
 
@@ -170,8 +172,9 @@ export class Flow extends Module implements Trainable {
     const temperature = this.temperatures(options.temperature ?? 1);
     return tf.tidy(() => {
       const context = this.toContext('sample', options.context, n);
-      const z = this.base.sample(n, { temperature, context, random: this.stream(options) });
-      return this.fromModel(this.bijector.inverse(z, context).value);
+      const ofBase = partOf(context, this.base.contextShape);
+      const z = this.base.sample(n, { temperature, context: ofBase, random: this.stream(options) });
+      return this.fromModel(this.bijector.inverse(z, this.ofBijector(context)).value);
     });
   }
 
@@ -266,7 +269,7 @@ export class Flow extends Module implements Trainable {
   initializeFrom(batch: Batch, random: RandomStream): void {
     tf.tidy(() => {
       const context = this.toContext('fit', batch.context, batch.x.shape[0]);
-      this.bijector.initialize(this.toModel(batch.x, random), context);
+      this.bijector.initialize(this.toModel(batch.x, random), this.ofBijector(context));
     });
   }
 
@@ -286,7 +289,7 @@ export class Flow extends Module implements Trainable {
     let found: string | undefined;
     tf.tidy(() => {
       const context = this.toContext('fit', batch.context, batch.x.shape[0]);
-      found = firstNonFinite(this.bijector, this.toModel(batch.x, random), context);
+      found = firstNonFinite(this.bijector, this.toModel(batch.x, random), this.ofBijector(context));
     });
     return found;
   }
@@ -327,19 +330,25 @@ export class Flow extends Module implements Trainable {
   }
 
   /** Hook: a context as the tensor that the layers take. */
-  protected toContext(method: string, context: Context | undefined, _n: number): tf.Tensor | undefined {
-    if (context === undefined || context instanceof tf.Tensor) return context as tf.Tensor | undefined;
+  protected toContext(method: string, context: Context | undefined, _n: number): ContextTensors | undefined {
+    if (context === undefined || context instanceof tf.Tensor) return context;
+    if (isParts(context)) return context;
     throw new ConfigError(complaint(`${this.label}.${method}`, 'a context tensor [n, ...]', typeof context));
   }
 
   /** Hook: the training loss of latents; here the mean negative log-likelihood, in nats. */
-  protected lossOf(latent: Transformed, context?: tf.Tensor): Loss {
+  protected lossOf(latent: Transformed, context?: ContextTensors): Loss {
     return { loss: tf.neg(tf.mean(this.logProbOf(latent, context))) as tf.Scalar, metrics: {} };
   }
 
   /** log p of data by the bijector's result on them. */
-  protected logProbOf({ value, logDet }: Transformed, context?: tf.Tensor): tf.Tensor1D {
-    return tf.add(this.base.logProb(value, context), logDet);
+  protected logProbOf({ value, logDet }: Transformed, context?: ContextTensors): tf.Tensor1D {
+    return tf.add(this.base.logProb(value, partOf(context, this.base.contextShape)), logDet);
+  }
+
+  /** What of a context the bijector reads. */
+  private ofBijector(context: ContextTensors | undefined): ContextTensors | undefined {
+    return partOf(context, this.bijector.contextShape);
   }
 
   protected stream(options: PassOptions): RandomStream {
@@ -349,7 +358,12 @@ export class Flow extends Module implements Trainable {
   private lossParts(batch: Batch, random: RandomStream): BijectiveLoss {
     const context = this.toContext('fit', batch.context, batch.x.shape[0]);
     const head = (latent: Transformed) => this.lossOf(latent, context);
-    return { bijector: this.bijector, x: this.toModel(batch.x, random), context, head };
+    return {
+      bijector: this.bijector,
+      x: this.toModel(batch.x, random),
+      context: this.ofBijector(context),
+      head,
+    };
   }
 
   private checkData(method: string, x: tf.Tensor): void {
@@ -373,6 +387,11 @@ export class Flow extends Module implements Trainable {
     for (const { level, offset, size } of layout) perValue.fill(given[level], offset, offset + size);
     return perValue;
   }
+}
+
+/** Whether a context is tensors by name. */
+function isParts(context: Context): context is Readonly<Record<string, tf.Tensor>> {
+  return typeof context === 'object' && Object.values(context).every((part) => part instanceof tf.Tensor);
 }
 
 function linearWeights(steps: number): [tf.Tensor, tf.Tensor] {

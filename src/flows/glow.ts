@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ContextTensors, contextTensors } from '../core/context';
 import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
 import { registerModule } from '../core/module';
 import { RandomStream } from '../core/random';
@@ -174,9 +175,10 @@ export class Glow extends ImageFlow {
   }
 
   /** Mean bits per dimension, and with classes the weighted cross-entropy of the classifier head. */
-  protected override lossOf(latent: Transformed, labels?: tf.Tensor): Loss {
+  protected override lossOf(latent: Transformed, context?: ContextTensors): Loss {
     const { classifier } = this;
-    const { loss: bitsPerDim, metrics } = super.lossOf(latent, labels);
+    const { loss: bitsPerDim, metrics } = super.lossOf(latent, context);
+    const [labels] = contextTensors(context);
     if (classifier === undefined || labels === undefined) return { loss: bitsPerDim, metrics };
     const top = this.topLatents(latent.value, labels);
     const bits = tf.div(classifier.crossEntropy(top, labels), Math.LN2) as tf.Scalar;
@@ -218,7 +220,7 @@ export class Glow extends ImageFlow {
     const given =
       typeof context === 'number'
         ? new Array<number>(n).fill(context)
-        : Array.from(context instanceof tf.Tensor ? context.dataSync() : context);
+        : Array.from(context instanceof tf.Tensor ? context.dataSync() : (context as readonly number[]));
     if (given.length !== n) throw new ShapeError(complaint(where, `${n} class numbers`, given.length));
     const bad = given.find((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
     if (bad !== undefined) throw new DataError(complaint(where, `classes 0 .. ${classes - 1}`, bad));

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
 import { registerModule, serializeModule } from '../core/module';
 import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
@@ -98,7 +99,7 @@ export class ImageFlow extends Flow {
   }
 
   /** Mean bits per dimension. */
-  protected override lossOf(latent: Transformed, context?: tf.Tensor): Loss {
+  protected override lossOf(latent: Transformed, context?: ContextTensors): Loss {
     const logProb = tf.mean(this.logProbOf(latent, context));
     return { loss: this.toBits(logProb) as tf.Scalar, metrics: {} };
   }

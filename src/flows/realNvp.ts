@@ -71,7 +71,7 @@ export function realNvp(options: RealNvpOptions): Flow {
             units,
             hiddenUnits,
             activation,
-            contextSize,
+            context: contextSize || undefined,
             seed: random.childSeed(),
           }),
       }),

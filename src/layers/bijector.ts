@@ -1,7 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { type ContextShape, type ContextTensors, partOf } from '../core/context';
+import { enter } from '../core/door';
 import { complaint, ShapeError } from '../core/errors';
 import { Module } from '../core/module';
-import { batchOf, isBatchOf, type Shape, sizeOf } from '../core/shapes';
+import { type Shape, sizeOf } from '../core/shapes';
 import type { ReversePass } from './reversePass';
 import type { Reversed, Transformed } from './transformed';
 
@@ -18,8 +20,10 @@ export interface TraceEntry {
 
 /** A map in both directions: a bijector's, or that of neighbours in a chain which are computed together. */
 export interface BothWays {
-  forward(x: tf.Tensor, context?: tf.Tensor): Transformed;
-  inverse(y: tf.Tensor, context?: tf.Tensor): Transformed;
+  /** What of the context it reads; absent where nothing. */
+  readonly contextShape?: ContextShape;
+  forward(x: tf.Tensor, context?: ContextTensors): Transformed;
+  inverse(y: tf.Tensor, context?: ContextTensors): Transformed;
 }
 
 /** How close to singular a layer is on some data. */
@@ -94,13 +98,13 @@ export abstract class Bijector extends Module {
   }
 
   /** Hook: value and log-determinant of the normalizing direction. */
-  protected abstract computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed;
+  protected abstract computeForward(x: tf.Tensor, context?: ContextTensors): Transformed;
 
   /** Hook: value and log-determinant of the generating direction. */
-  protected abstract computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed;
+  protected abstract computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed;
 
   /** Hook: sets data-dependent weights from a batch, then returns forward's value. */
-  protected computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+  protected computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     return this.computeForward(x, context).value;
   }
 
@@ -109,8 +113,9 @@ export abstract class Bijector extends Module {
    * that no more than one of them is on a tape at a time.
    */
   protected computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
-    const value = pass.takeAnchor(name) ?? this.inverse(output.value, pass.context).value;
-    const layer = () => this.forward(value, pass.context);
+    const context = partOf(pass.context, this.contextShape);
+    const value = pass.takeAnchor(name) ?? this.inverse(output.value, context).value;
+    const layer = () => this.forward(value, context);
     return { value, gradient: pass.throughLayer(layer, output.gradient, value, this.trainableWeights) };
   }
 
@@ -126,15 +131,16 @@ export abstract class Bijector extends Module {
    * Data to latent.
    *
    * @param x [batch, ...inputShape]
-   * @param context what the layer is conditioned on, [batch, ...]; layers without conditioning ignore it
+   * @param context what `contextShape` declares: [batch, ...shape], or such tensors by name
    * @returns value [batch, ...outputShape] and logDet [batch] in nats
    * @throws ShapeError, DisposedError
    * @example
    * const { value, logDet } = bijector.forward(tf.tensor2d([[1, 2], [3, 4]]));
    */
-  forward(x: tf.Tensor, context?: tf.Tensor): Transformed {
-    this.check('forward', x, this.inputShape, context);
-    return tf.tidy(() => this.computeForward(x, context) as never) as Transformed;
+  forward(x: tf.Tensor, context?: ContextTensors): Transformed {
+    return this.enter('forward', x, this.inputShape, context, (input, given) =>
+      this.computeForward(input, given),
+    );
   }
 
   /**
@@ -146,13 +152,14 @@ export abstract class Bijector extends Module {
    * @example
    * const { value, logDet } = bijector.inverse(tf.tensor2d([[1, 2], [3, 4]]));
    */
-  inverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
-    this.check('inverse', y, this.outputShape, context);
-    return tf.tidy(() => this.computeInverse(y, context) as never) as Transformed;
+  inverse(y: tf.Tensor, context?: ContextTensors): Transformed {
+    return this.enter('inverse', y, this.outputShape, context, (output, given) =>
+      this.computeInverse(output, given),
+    );
   }
 
   /**
-   * Sets data-dependent weights (actnorm) from one batch, in the order in which data meets them.
+   * Sets data-dependent weights (actnorm) from one batch, in the order in which data meets them. What is initialized stays as it is.
    *
    * @param x [batch, ...inputShape]
    * @returns forward's value after the initialization
@@ -160,9 +167,10 @@ export abstract class Bijector extends Module {
    * const norm = new ActNorm({ inputShape: [2] });
    * norm.initialize(tf.tensor2d([[1, 2], [3, 6]])).print(); // [[-1, -1], [1, 1]]
    */
-  initialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
-    this.check('initialize', x, this.inputShape, context);
-    return tf.tidy(() => this.computeInitialize(x, context));
+  initialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    return this.enter('initialize', x, this.inputShape, context, (input, given) =>
+      this.initialized ? this.computeForward(input, given).value : this.computeInitialize(input, given),
+    );
   }
 
   /** Which slice of the latent belongs to which level; one slice where there are no levels. */
@@ -178,7 +186,7 @@ export abstract class Bijector extends Module {
   trace(
     x: tf.Tensor,
     visit: (entry: TraceEntry) => void,
-    context?: tf.Tensor,
+    context?: ContextTensors,
     name = this.name,
   ): Transformed {
     const output = this.forward(x, context);
@@ -191,12 +199,14 @@ export abstract class Bijector extends Module {
    * It is how reversible gradients go back through a model that stored nothing on its way.
    */
   reverse(output: Reversed, pass: ReversePass, name = this.name): Reversed {
-    this.check('reverse', output.value, this.outputShape, pass.context);
-    return tf.tidy(() => this.computeReverse(output, pass, name) as never) as Reversed;
+    const context = partOf(pass.context, this.contextShape);
+    return this.enter('reverse', output.value, this.outputShape, context, (value) =>
+      this.computeReverse({ value, gradient: output.gradient }, pass, name),
+    );
   }
 
   /** How close to singular this layer is on the data x; empty where the question has no meaning. */
-  conditioning(_x: tf.Tensor, _context?: tf.Tensor): Conditioning {
+  conditioning(_x: tf.Tensor, _context?: ContextTensors): Conditioning {
     return {};
   }
 
@@ -208,16 +218,21 @@ export abstract class Bijector extends Module {
     return '';
   }
 
-  private check(method: string, x: tf.Tensor, shape: Shape, context?: tf.Tensor): void {
+  private enter<T>(
+    method: string,
+    x: tf.Tensor,
+    shape: Shape,
+    context: ContextTensors | undefined,
+    hook: (x: tf.Tensor, context: ContextTensors | undefined) => T,
+  ): T {
     this.checkUsable(method);
-    if (!isBatchOf(x, shape)) {
-      const hint = this.shapeHint(x.shape.slice(1));
-      throw new ShapeError(complaint(`${this.label}.${method}`, batchOf(shape), x.shape, hint));
-    }
-    if (context !== undefined && context.shape[0] !== x.shape[0]) {
-      throw new ShapeError(
-        complaint(`${this.label}.${method}`, `a context for ${x.shape[0]} examples`, context.shape),
-      );
-    }
+    const hint = (received: Shape) => this.shapeHint(received);
+    return enter(
+      `${this.label}.${method}`,
+      x,
+      context,
+      { shape, contextShape: this.contextShape, hint },
+      hook,
+    );
   }
 }

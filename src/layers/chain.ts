@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape } from '../core/shapes';
@@ -73,17 +74,19 @@ export class Chain extends Bijector {
     return new Chain({ bijectors, name });
   }
 
-  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
-    return this.run(x, this.maps(), (map, input) => map.forward(input, context));
+  protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
+    return this.run(x, this.maps(), (map, input) => map.forward(input, partOf(context, map.contextShape)));
   }
 
-  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
-    return this.run(y, this.maps().reverse(), (map, output) => map.inverse(output, context));
+  protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
+    return this.run(y, this.maps().reverse(), (map, output) =>
+      map.inverse(output, partOf(context, map.contextShape)),
+    );
   }
 
-  protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+  protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     return this.bijectors.reduce((value, bijector) => {
-      const next = bijector.initialize(value, context);
+      const next = bijector.initialize(value, partOf(context, bijector.contextShape));
       disposeBetween(value, x, next);
       return next;
     }, x);
@@ -92,11 +95,11 @@ export class Chain extends Bijector {
   override trace(
     x: tf.Tensor,
     visit: (entry: TraceEntry) => void,
-    context?: tf.Tensor,
+    context?: ContextTensors,
     name = this.name,
   ): Transformed {
     return this.run(x, this.bijectors, (bijector, input) =>
-      bijector.trace(input, visit, context, `${name}/${bijector.name}`),
+      bijector.trace(input, visit, partOf(context, bijector.contextShape), `${name}/${bijector.name}`),
     );
   }
 

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { fusedAffineCoupling, fusedNetworkCoupling, hasFused } from '../core/fused';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
@@ -69,11 +70,11 @@ abstract class Coupling extends Bijector {
     return { value: joinChannels([kept, value]), logDet };
   }
 
-  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+  protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
     return this.pass(x, false, context);
   }
 
-  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+  protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
     return this.pass(y, true, context);
   }
 
@@ -83,7 +84,7 @@ abstract class Coupling extends Bijector {
     const anchor = pass.takeAnchor(name);
     const held: tf.Tensor[] = [];
     const throughNetwork = () => {
-      const parameters = this.network.apply(kept, pass.context);
+      const parameters = this.parametersOf(kept, pass.context);
       const value = anchor ?? untaped(() => this.couple(output.value, parameters, true).value);
       const coupled = () => pass.objective(this.couple(value, parameters, false), output.gradient);
       const [gradient, ofParameters] = gradientsOf(coupled, [value, parameters]).gradients as tf.Tensor[];
@@ -101,9 +102,9 @@ abstract class Coupling extends Bijector {
     }
   }
 
-  protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+  protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const [kept, changed] = this.split(x);
-    const parameters = this.network.initialize(kept, context);
+    const parameters = this.network.initialize(kept, partOf(context, this.network.contextShape));
     return joinChannels([kept, this.transform(changed, parameters, false).value]);
   }
 
@@ -125,9 +126,14 @@ abstract class Coupling extends Bijector {
   }
 
   /** The network, and what it steers. */
-  protected pass(x: tf.Tensor, inverse: boolean, context?: tf.Tensor): Transformed {
-    const parameters = this.network.apply(firstChannels(x, this.passthrough), context);
+  protected pass(x: tf.Tensor, inverse: boolean, context?: ContextTensors): Transformed {
+    const parameters = this.parametersOf(firstChannels(x, this.passthrough), context);
     return this.couple(x, parameters, inverse);
+  }
+
+  /** What the network says of the part that passes. */
+  protected parametersOf(kept: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    return this.network.apply(kept, partOf(context, this.network.contextShape));
   }
 
   protected split(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
@@ -181,7 +187,7 @@ export class AffineCoupling extends Coupling {
     return { value: tf.mul(tf.add(part, shift), tf.exp(logScale)), logDet: sumPerExample(logScale) };
   }
 
-  protected override pass(x: tf.Tensor, inverse: boolean, context?: tf.Tensor): Transformed {
+  protected override pass(x: tf.Tensor, inverse: boolean, context?: ContextTensors): Transformed {
     const { passthrough: kept, scale } = this;
     const layers = hasFused('FlowNetworkCoupling') ? this.network.fusedLayers : undefined;
     return layers === undefined
@@ -196,10 +202,10 @@ export class AffineCoupling extends Coupling {
       : super.couple(x, parameters, inverse);
   }
 
-  override conditioning(x: tf.Tensor, context?: tf.Tensor): Conditioning {
+  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
     const smallest = tf.tidy(() => {
       const [kept, changed] = this.split(x);
-      const [, raw] = splitChannels(this.network.apply(kept, context), changed.shape[changed.rank - 1]);
+      const [, raw] = splitChannels(this.parametersOf(kept, context), changed.shape[changed.rank - 1]);
       return tf.exp(tf.min(logScaleOf(raw, this.scale))).dataSync()[0];
     });
     return { smallestScale: smallest };

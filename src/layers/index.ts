@@ -20,6 +20,7 @@ export { Dequantize, type DequantizeOptions, type Preprocessing } from './dequan
 export { Flatten, type FlattenOptions } from './flatten';
 export { InvConv1x1, type InvConv1x1Options } from './invConv1x1';
 export { Invert, type InvertOptions } from './invert';
+export type { ClassOption } from './labels';
 export { LearnedPrior, type LearnedPriorOptions, type PriorKind } from './learnedPrior';
 export { MultiScale, type MultiScaleOptions } from './multiScale';
 export * from './networks';

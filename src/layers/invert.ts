@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { Bijector, type Transformed } from './bijector';
 
@@ -31,11 +32,11 @@ export class Invert extends Bijector {
     this.bijector = this.addChild(options.bijector);
   }
 
-  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+  protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
     return this.bijector.inverse(x, context);
   }
 
-  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+  protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
     return this.bijector.forward(y, context);
   }
 

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, ShapeError } from '../core/errors';
+import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
-import { checkChoice, checkEventShape, checkInteger, sizeOf } from '../core/shapes';
+import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
 import { splitChannels, sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { type ClassOption, labelsOf, labelTensor } from './labels';
 import { edgeMap } from './networks/convolution';
 
 /** What a learned prior may differ by: nothing, the channel, channel and nearness to the border, or channel and position. */
@@ -13,8 +14,8 @@ export type PriorKind = 'constant' | 'perChannel' | 'border' | 'spatial';
 export interface LearnedPriorOptions extends BijectorOptions {
   /** 'constant': N(0, 1), nothing learned but the classes' part; 'perChannel'; 'border'; 'spatial'. Default 'perChannel'. */
   kind?: PriorKind;
-  /** Number of classes whose labels, one-hot or multi-hot [n, classes], shift mean and log scale. Default 0: none. */
-  classes?: number;
+  /** Number of classes whose labels shift mean and log scale; with a name, `{ labels: 3 }`, of that part of the context. Default 0. */
+  classes?: ClassOption;
 }
 
 /**
@@ -22,12 +23,12 @@ export interface LearnedPriorOptions extends BijectorOptions {
  *
  *     [mean | logScale] = bias + labels W,   y = (x - mean) * exp(-logScale),   logDet = -sum(logScale)
  *
- * Shapes: [n, h, w, c] or [n, d]; labels [n, classes] come as the context. All weights start at 0. logDet in nats.
+ * Shapes: [n, h, w, c] or [n, d]; labels [n, classes] come as the context, or as its part of the name given. All weights start at 0. logDet in nats.
  * The bias is absent ('constant'), one pair per channel, that plus a 3x3 convolution of the frame around the image
  * ('border': what the published convolutions of zeros can express), or one per channel and position ('spatial').
  * What a class adds has one pair per channel, with 'spatial' one per channel and position.
  *
- * @throws ConfigError for a bad configuration; ShapeError for missing or misshapen labels
+ * @throws ConfigError for a bad configuration; ShapeError for an input or labels of another shape
  * @see Kingma and Dhariwal, "Glow" (2018), the published `learntop` and `ycond`, arXiv:1807.03039
  * @example
  * const prior = new LearnedPrior({ inputShape: [2, 2, 8], classes: 10 });
@@ -37,7 +38,7 @@ export interface LearnedPriorOptions extends BijectorOptions {
 export class LearnedPrior extends Bijector {
   static className = 'FlowLearnedPrior';
   private readonly kind: PriorKind;
-  private readonly classes: number;
+  private readonly classes: ClassOption;
   private readonly bias?: tf.Variable;
   private readonly edge?: { kernel: tf.Variable<tf.Rank.R4>; map: tf.Tensor4D };
   private readonly classWeights?: tf.Tensor2D;
@@ -46,8 +47,9 @@ export class LearnedPrior extends Bijector {
     const { inputShape, kind = 'perChannel', classes = 0 } = options;
     checkEventShape('LearnedPrior', inputShape, kind === 'border' ? [3] : [1, 3]);
     checkChoice('LearnedPrior', 'kind', kind, ['constant', 'perChannel', 'border', 'spatial']);
-    checkInteger('LearnedPrior', 'classes', classes, 0);
+    const labels = labelsOf('LearnedPrior', classes);
     super(options.name ?? 'prior', inputShape);
+    this.declareContext(labels.contextShape);
     this.kind = kind;
     this.classes = classes;
     const parameters = 2 * inputShape[inputShape.length - 1];
@@ -61,11 +63,11 @@ export class LearnedPrior extends Bijector {
         map: this.addConstant(edgeMap(height, width, 3)),
       };
     }
-    if (classes > 0) {
+    if (labels.classes > 0) {
       const perClass = kind === 'spatial' ? sizeOf(shape) : parameters;
       this.classWeights = this.addWeight(
         'classWeights',
-        tf.zeros([classes, perClass]),
+        tf.zeros([labels.classes, perClass]),
       ) as unknown as tf.Tensor2D;
     }
   }
@@ -74,28 +76,33 @@ export class LearnedPrior extends Bijector {
     return this.edge === undefined ? [] : ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
   }
 
-  protected computeForward(x: tf.Tensor, labels?: tf.Tensor): Transformed {
+  protected computeForward(x: tf.Tensor, labels?: ContextTensors): Transformed {
     const { mean, logScale } = this.parameters(x.shape[0], labels);
     const logFactor = tf.neg(logScale);
     return { value: tf.mul(tf.sub(x, mean), tf.exp(logFactor)), logDet: this.sum(logFactor) };
   }
 
-  protected computeInverse(y: tf.Tensor, labels?: tf.Tensor): Transformed {
+  protected computeInverse(y: tf.Tensor, labels?: ContextTensors): Transformed {
     const { mean, logScale } = this.parameters(y.shape[0], labels);
     return { value: tf.add(tf.mul(y, tf.exp(logScale)), mean), logDet: this.sum(logScale) };
   }
 
-  override conditioning(x: tf.Tensor, labels?: tf.Tensor): Conditioning {
+  override conditioning(x: tf.Tensor, labels?: ContextTensors): Conditioning {
     const largest = tf.tidy(() => tf.max(this.parameters(x.shape[0], labels).logScale).dataSync()[0]);
     return { smallestScale: Math.exp(-largest) };
   }
 
   getConfig(): tf.serialization.ConfigDict {
-    return { name: this.name, inputShape: [...this.inputShape], kind: this.kind, classes: this.classes };
+    return {
+      name: this.name,
+      inputShape: [...this.inputShape],
+      kind: this.kind,
+      classes: this.classes as never,
+    };
   }
 
   /** Mean and log scale, broadcastable to [batch, ...inputShape]. */
-  private parameters(batch: number, labels?: tf.Tensor): { mean: tf.Tensor; logScale: tf.Tensor } {
+  private parameters(batch: number, labels?: ContextTensors): { mean: tf.Tensor; logScale: tf.Tensor } {
     const channels = this.inputShape[this.inputShape.length - 1];
     const ones = this.inputShape.slice(0, -1).map(() => 1);
     let both: tf.Tensor = tf.zeros([batch, ...ones, 2 * channels]);
@@ -104,11 +111,7 @@ export class LearnedPrior extends Bijector {
       both = tf.add(both, tf.conv2d(this.edge.map, this.edge.kernel, 1, 'valid'));
     }
     if (this.classWeights !== undefined) {
-      if (labels === undefined || labels.rank !== 2 || labels.shape[1] !== this.classes) {
-        const expected = `labels [batch, ${this.classes}] as the context`;
-        throw new ShapeError(complaint('LearnedPrior', expected, labels?.shape ?? 'none'));
-      }
-      const byClass = tf.matMul(tf.cast(labels, 'float32') as tf.Tensor2D, this.classWeights);
+      const byClass = tf.matMul(labelTensor(labels), this.classWeights);
       const positions = this.kind === 'spatial' ? this.inputShape.slice(0, -1) : ones;
       both = tf.add(both, tf.reshape(byClass, [batch, ...positions, 2 * channels]));
     }

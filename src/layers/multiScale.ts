@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { type Shape, sameShape, sizeOf } from '../core/shapes';
@@ -65,32 +66,37 @@ export class MultiScale extends Bijector {
     });
   }
 
-  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
-    return this.run(x, (level, input) => level.forward(input, context));
+  protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
+    return this.run(x, (level, input) => level.forward(input, partOf(context, level.contextShape)));
   }
 
-  protected override computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+  protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const logDet = zeroLogDet(x.shape[0]);
-    return this.run(x, (level, input) => ({ value: level.initialize(input, context), logDet })).value;
+    return this.run(x, (level, input) => ({
+      value: level.initialize(input, partOf(context, level.contextShape)),
+      logDet,
+    })).value;
   }
 
   override trace(
     x: tf.Tensor,
     visit: (entry: TraceEntry) => void,
-    context?: tf.Tensor,
+    context?: ContextTensors,
     name = this.name,
   ): Transformed {
-    return this.run(x, (level, input) => level.trace(input, visit, context, `${name}/${level.name}`));
+    return this.run(x, (level, input) =>
+      level.trace(input, visit, partOf(context, level.contextShape), `${name}/${level.name}`),
+    );
   }
 
-  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+  protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
     const latents = this.splitLevels(y);
     const logDets: tf.Tensor1D[] = [];
     let value: tf.Tensor | undefined;
     for (let i = this.levels.length - 1; i >= 0; i--) {
       const latent = latents[i];
       const output: tf.Tensor = value === undefined ? latent : joinChannels([value, latent]);
-      const result = this.levels[i].inverse(output, context);
+      const result = this.levels[i].inverse(output, partOf(context, this.levels[i].contextShape));
       disposeBetween(output, result.value);
       value = result.value;
       logDets.push(result.logDet);

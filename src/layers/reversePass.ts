@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
 import { inFloat32, toBfloat16 } from '../core/fused';
 import { gradientsOf } from '../engine/gradients';
 import { anotherHandle, record } from '../engine/tape';
@@ -8,8 +9,8 @@ import type { Transformed } from './transformed';
 export interface ReversePassOptions {
   /** Gradient of the loss by the sum of the layers' logDets, [batch]. */
   logDetGradient: tf.Tensor;
-  /** What the layers are conditioned on. Default: nothing. */
-  context?: tf.Tensor;
+  /** What the whole bijector is conditioned on; every layer takes its part. Default: nothing. */
+  context?: ContextTensors;
   /** Inputs that were kept on the way forward, by the names that `trace` gives; a layer's is freed when it is used. Default: none. */
   anchors?: Map<string, tf.Tensor>;
   /**
@@ -36,7 +37,7 @@ export interface ReversePassOptions {
  * const [ofBias, ofLogScale] = pass.takeGradients(actnorm.trainableWeights);
  */
 export class ReversePass {
-  readonly context?: tf.Tensor;
+  readonly context?: ContextTensors;
   private readonly logDetGradient: tf.Tensor;
   private readonly anchors: Map<string, tf.Tensor>;
   private readonly bfloat16: boolean;

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkEventShape, type Shape } from '../core/shapes';
 import { joinChannels, splitChannels, sumPerExample } from '../core/tensors';
@@ -47,7 +48,7 @@ export class Split extends Bijector {
     checkConditioner('Split', this.network, input, inputShape);
   }
 
-  protected computeForward(x: tf.Tensor, context?: tf.Tensor): Transformed {
+  protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
     const [stays, leaves] = splitChannels(x, this.half);
     const [mean, logScale] = splitChannels(this.network.apply(stays, context), this.half);
     const logFactor = tf.neg(logScale);
@@ -55,14 +56,14 @@ export class Split extends Bijector {
     return { value: joinChannels([stays, standardized]), logDet: sumPerExample(logFactor) };
   }
 
-  protected computeInverse(y: tf.Tensor, context?: tf.Tensor): Transformed {
+  protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
     const [stays, standardized] = splitChannels(y, this.half);
     const [mean, logScale] = splitChannels(this.network.apply(stays, context), this.half);
     const leaves = tf.add(tf.mul(standardized, tf.exp(logScale)), mean);
     return { value: joinChannels([stays, leaves]), logDet: sumPerExample(logScale) };
   }
 
-  override conditioning(x: tf.Tensor, context?: tf.Tensor): Conditioning {
+  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
     const smallest = tf.tidy(() => {
       const [stays] = splitChannels(x, this.half);
       const [, logScale] = splitChannels(this.network.apply(stays, context), this.half);

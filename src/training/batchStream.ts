@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ContextTensors, mapContext } from '../core/context';
 import { complaint, DataError } from '../core/errors';
 import type { RandomStream, RandomStreamState } from '../core/random';
 import { type NestedNumbers, nestedToTensor } from './examples';
@@ -8,7 +9,7 @@ import type { Batch } from './trainable';
 export type BatchLike =
   | tf.Tensor
   | NestedNumbers
-  | { x: tf.Tensor | NestedNumbers; context?: tf.Tensor | NestedNumbers; y?: tf.Tensor | NestedNumbers }
+  | { x: tf.Tensor | NestedNumbers; context?: ContextTensors | NestedNumbers; y?: tf.Tensor | NestedNumbers }
   | { xs: tf.Tensor; ys?: tf.Tensor };
 
 type BatchIterator = Iterator<unknown> | AsyncIterator<unknown>;
@@ -156,8 +157,17 @@ function toBatch(where: string, element: unknown): Batch {
   const given = context ?? y ?? ys;
   return {
     x: toTensor(where, x ?? xs, 'float32'),
-    context: given === undefined ? undefined : toTensor(where, given),
+    context: given === undefined ? undefined : toContext(where, given),
   };
+}
+
+/** One tensor, or tensors by name. */
+function toContext(where: string, given: unknown): ContextTensors {
+  const named =
+    typeof given === 'object' && given !== null && !Array.isArray(given) && !(given instanceof tf.Tensor);
+  return named
+    ? mapContext(given as ContextTensors, (part) => toTensor(where, part))
+    : toTensor(where, given);
 }
 
 function toTensor(where: string, value: unknown, dtype?: 'float32'): tf.Tensor {

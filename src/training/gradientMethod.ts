@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { mapContext } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { RandomStream } from '../core/random';
 import { gradientsOf } from '../engine/gradients';
@@ -63,10 +64,9 @@ export class GradientComputer {
  */
 function storedBytes(model: Trainable, { x, context }: Batch, count: number): number {
   let bytes = 0;
-  const first = <T extends tf.Tensor | undefined>(tensor: T) =>
-    tensor && tf.concat(new Array<tf.Tensor>(count).fill(tf.slice(tensor, 0, 1)));
+  const first = (tensor: tf.Tensor) => tf.concat(new Array<tf.Tensor>(count).fill(tf.slice(tensor, 0, 1)));
   tf.tidy(() => {
-    const examples = { x: first(x) as tf.Tensor, context: first(context) };
+    const examples = { x: first(x), context: mapContext(context, first) };
     const taped = () => {
       const { loss } = model.loss(examples, new RandomStream(1));
       bytes = bytesOnTape(model);

@@ -1,3 +1,4 @@
+import { contextTensors } from '../core/context';
 import { complaint, type FlowError, NonFiniteError } from '../core/errors';
 import type { RandomStream } from '../core/random';
 import { checkFinite } from '../core/shapes';
@@ -7,7 +8,9 @@ import type { Batch, Trainable } from './trainable';
 export async function checkFiniteBatch(where: string, { x, context }: Batch): Promise<void> {
   const hint = 'Clean the data before training.';
   checkFinite(`${where} (x of the batch)`, await x.data(), hint);
-  if (context !== undefined) checkFinite(`${where} (context of the batch)`, await context.data(), hint);
+  for (const part of contextTensors(context)) {
+    checkFinite(`${where} (context of the batch)`, await part.data(), hint);
+  }
 }
 
 /**
@@ -28,8 +31,9 @@ export async function explainNonFinite(
 ): Promise<FlowError> {
   try {
     checkFinite(`${where} (x of the batch)`, await batch.x.data(), 'Clean the data before training.');
-    if (batch.context !== undefined)
-      checkFinite(`${where} (context of the batch)`, await batch.context.data());
+    for (const part of contextTensors(batch.context)) {
+      checkFinite(`${where} (context of the batch)`, await part.data());
+    }
   } catch (error) {
     return error as FlowError;
   }

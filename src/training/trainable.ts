@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
 import type { NamedWeight } from '../core/module';
 import type { RandomStream } from '../core/random';
 import type { Bijector, Transformed } from '../layers';
@@ -7,8 +8,8 @@ import type { Bijector, Transformed } from '../layers';
 export interface Batch {
   /** [batch, ...eventShape] */
   x: tf.Tensor;
-  /** What the model is conditioned on, class labels for one: [batch, ...]. */
-  context?: tf.Tensor;
+  /** What the model is conditioned on, class labels for one: [batch, ...], or tensors by name. */
+  context?: ContextTensors;
 }
 
 /** What one look at a batch gives. */
@@ -25,7 +26,7 @@ export interface BijectiveLoss {
   /** What the bijector takes, noise already in it: [batch, ...inputShape]. */
   x: tf.Tensor;
   /** What the bijector is conditioned on. */
-  context?: tf.Tensor;
+  context?: ContextTensors;
   /** Loss and metrics of the bijector's result; may read weights of its own and the bijector's. */
   head: (latent: Transformed) => Loss;
 }

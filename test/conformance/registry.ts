@@ -130,7 +130,7 @@ export const registry: Record<string, CheckOptions> = {
             inputShape,
             units,
             hiddenUnits: [8],
-            contextSize: 3,
+            context: 3,
             activation: 'tanh',
             seed: 3,
           }),

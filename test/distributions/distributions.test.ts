@@ -112,7 +112,7 @@ describe('DiagonalNormal', () => {
         .dataSync();
       expect([...modes]).toEqual([1, -2, 6, 4]);
       expect(() => byClass.logProb(tf.tensor2d([z]))).toThrow(
-        'DiagonalNormal: expected labels [1, 2] as the context, got none.',
+        'DiagonalNormal.logProb: expected a context [2] for 1 example, got none.',
       );
       fixed.dispose();
       byClass.dispose();

@@ -88,7 +88,7 @@ export class ToyFlow extends Module implements Trainable {
     const noisy = tf.add(x, tf.mul(0.01, random.normal(x.shape)));
     const hidden = tf.matMul(this.first.apply(noisy), this.mix as tf.Tensor2D);
     let z = this.second.apply(hidden);
-    if (context !== undefined) z = tf.sub(z, tf.reshape(context, [-1, 1]));
+    if (context !== undefined) z = tf.sub(z, tf.reshape(context as tf.Tensor, [-1, 1]));
     // ||mix|| stands in for log|det mix|, so that no determinant is needed in a toy.
     const logScales = tf.add(tf.sum(this.first.logScale), tf.sum(this.second.logScale));
     const energy = tf.mean(tf.sum(tf.mul(0.5, tf.square(z)), 1));

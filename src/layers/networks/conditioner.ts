@@ -1,8 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../../core/context';
+import { enter } from '../../core/door';
 import { ConfigError, complaint } from '../../core/errors';
 import type { FusedLayer } from '../../core/fused';
 import { Module } from '../../core/module';
-import { checkBatch, type Shape, sameShape } from '../../core/shapes';
+import { type Shape, sameShape } from '../../core/shapes';
 
 /**
  * A network that computes a bijector's parameters from what passes it unchanged; it needs no inverse.
@@ -34,7 +36,7 @@ export abstract class Conditioner extends Module {
   }
 
   /** Hook: the network itself. */
-  protected abstract compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor;
+  protected abstract compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor;
 
   /**
    * Hook: `compute` as fused layers, for networks that are nothing else and read no context.
@@ -46,22 +48,36 @@ export abstract class Conditioner extends Module {
   }
 
   /** Hook: sets data-dependent weights from a batch, then returns the output. */
-  protected computeInitialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+  protected computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     return this.compute(x, context);
   }
 
-  /** [batch, ...inputShape] -> [batch, ...outputShape]; differentiable. */
-  apply(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
-    this.checkUsable('apply');
-    checkBatch(`${this.label}.apply`, x, this.inputShape);
-    return tf.tidy(() => this.compute(x, context));
+  /**
+   * [batch, ...inputShape] -> [batch, ...outputShape]; differentiable.
+   *
+   * @param context what `contextShape` declares: [batch, ...shape], or such tensors by name
+   * @throws ShapeError, DisposedError
+   */
+  apply(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    return this.enter('apply', x, context, (input, given) => this.compute(input, given));
   }
 
-  /** Sets data-dependent weights (actnorm inside) from one batch and returns the output. */
-  initialize(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
-    this.checkUsable('initialize');
-    checkBatch(`${this.label}.initialize`, x, this.inputShape);
-    return tf.tidy(() => this.computeInitialize(x, context));
+  /** Sets data-dependent weights (actnorm inside) from one batch and returns the output. What is initialized stays as it is. */
+  initialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    return this.enter('initialize', x, context, (input, given) =>
+      this.initialized ? this.compute(input, given) : this.computeInitialize(input, given),
+    );
+  }
+
+  private enter(
+    method: string,
+    x: tf.Tensor,
+    context: ContextTensors | undefined,
+    hook: (x: tf.Tensor, context: ContextTensors | undefined) => tf.Tensor,
+  ): tf.Tensor {
+    this.checkUsable(method);
+    const { inputShape: shape, contextShape } = this;
+    return enter(`${this.label}.${method}`, x, context, { shape, contextShape }, hook);
   }
 }
 

@@ -1,9 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, ShapeError } from '../../core/errors';
+import {
+  type ContextOption,
+  type ContextShape,
+  type ContextTensors,
+  contextShapeOf,
+  contextTensors,
+  isNamed,
+} from '../../core/context';
 import { type FusedLayer, fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
-import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
+import { checkChoice, checkEventShape, checkInteger, type Shape, sizeOf } from '../../core/shapes';
 import { Conditioner } from './conditioner';
 
 const activations = { relu: tf.relu, tanh: tf.tanh, elu: tf.elu, softplus: tf.softplus };
@@ -18,8 +25,8 @@ export interface MultilayerPerceptronOptions {
   hiddenUnits?: readonly number[];
   /** 'relu', 'tanh', 'elu' or 'softplus'. Default 'relu'. */
   activation?: keyof typeof activations;
-  /** Length of a context vector that is read beside x. Default 0: none. */
-  contextSize?: number;
+  /** What is read beside x: a number of values, an event shape, or either by name. Default: nothing. */
+  context?: ContextOption;
   /** Seed of the initial weights. Default: another one each time. */
   seed?: number;
   /** Name in the weight tree. Default 'network'. */
@@ -29,11 +36,11 @@ export interface MultilayerPerceptronOptions {
 /**
  * A fully connected network for vectors, its last layer zero at the start.
  *
- *     h_0 = [x, context],    h_i = activation(h_{i-1} W_i + b_i),    y = h_k W + b
+ *     h_0 = [x, flat(context)],    h_i = activation(h_{i-1} W_i + b_i),    y = h_k W + b
  *
- * Shapes: [n, d] -> [n, units]. Hidden weights start uniform within +-sqrt(6 / fanIn) (He), biases at 0.
+ * Shapes: [n, d] -> [n, units]; a context [n, ...shape] is flattened, parts by name follow one another as they are declared. Hidden weights start uniform within +-sqrt(6 / fanIn) (He), biases at 0.
  *
- * @throws ConfigError for a bad configuration; ShapeError for a missing or wrong context
+ * @throws ConfigError for a bad configuration; ShapeError for an input or context of another shape
  * @see He et al., "Delving Deep into Rectifiers" (2015), section 2.2, arXiv:1502.01852
  * @example
  * const network = new MultilayerPerceptron({ inputShape: [1], units: 2, hiddenUnits: [32, 32], seed: 1 });
@@ -43,22 +50,21 @@ export class MultilayerPerceptron extends Conditioner {
   static className = 'FlowMultilayerPerceptron';
   private readonly hiddenUnits: readonly number[];
   private readonly activation: keyof typeof activations;
-  private readonly contextSize: number;
   private readonly layers: { kernel: tf.Tensor2D; bias: tf.Variable }[];
 
   constructor(options: MultilayerPerceptronOptions) {
-    const { inputShape, units, hiddenUnits = [64, 64], activation = 'relu', contextSize = 0 } = options;
+    const { inputShape, units, hiddenUnits = [64, 64], activation = 'relu' } = options;
     checkEventShape('MultilayerPerceptron', inputShape, [1]);
     checkInteger('MultilayerPerceptron', 'units', units);
-    checkInteger('MultilayerPerceptron', 'contextSize', contextSize, 0);
     for (const width of hiddenUnits) checkInteger('MultilayerPerceptron', 'hiddenUnits', width);
     checkChoice('MultilayerPerceptron', 'activation', activation, Object.keys(activations));
+    const context = contextShapeOf('MultilayerPerceptron', options.context);
     super(options.name ?? 'network', inputShape, [units]);
+    this.declareContext(context);
     this.hiddenUnits = [...hiddenUnits];
     this.activation = activation;
-    this.contextSize = contextSize;
     const random = new RandomStream(options.seed);
-    const widths = [inputShape[0] + contextSize, ...hiddenUnits, units];
+    const widths = [inputShape[0] + valuesOf(context), ...hiddenUnits, units];
     this.layers = widths.slice(1).map((width, i) => {
       const shape = [widths[i], width];
       const limit = Math.sqrt(6 / widths[i]);
@@ -71,11 +77,11 @@ export class MultilayerPerceptron extends Conditioner {
   }
 
   override get fusedLayers(): FusedLayer[] | undefined {
-    const plain = this.activation === 'relu' && this.contextSize === 0;
+    const plain = this.activation === 'relu' && this.contextShape === undefined;
     return plain && this.compute === MultilayerPerceptron.prototype.compute ? this.convolutions : undefined;
   }
 
-  protected compute(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
+  protected compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const input = this.withContext(x, context);
     if (this.activation === 'relu' && hasFused('FlowConvolutions'))
       return fusedConvolutions(input, this.convolutions);
@@ -87,14 +93,23 @@ export class MultilayerPerceptron extends Conditioner {
   }
 
   getConfig(): tf.serialization.ConfigDict {
-    return {
+    const config = {
       name: this.name,
       inputShape: [...this.inputShape],
       units: this.outputShape[0],
       hiddenUnits: [...this.hiddenUnits],
       activation: this.activation,
-      contextSize: this.contextSize,
     };
+    return this.contextShape === undefined ? config : { ...config, context: this.contextShape as never };
+  }
+
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    // Files of version 1.0 and before give the length of a context vector, 0 for none.
+    const { contextSize, ...rest } = config;
+    return new cls(contextSize ? { ...rest, context: contextSize } : rest);
   }
 
   /** The layers as 1x1 convolutions of images of one pixel. */
@@ -102,14 +117,16 @@ export class MultilayerPerceptron extends Conditioner {
     return this.layers.map(({ kernel, bias }) => ({ filter: kernel, offset: bias }));
   }
 
-  private withContext(x: tf.Tensor, context?: tf.Tensor): tf.Tensor {
-    if (this.contextSize === 0) return x;
-    if (context === undefined || context.rank !== 2 || context.shape[1] !== this.contextSize) {
-      const expected = `a context [batch, ${this.contextSize}]`;
-      throw new ShapeError(complaint('MultilayerPerceptron.apply', expected, context?.shape ?? 'none'));
-    }
-    return tf.concat([x, context], 1);
+  private withContext(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    const parts = contextTensors(context).map((part) => tf.reshape(part, [part.shape[0], -1]));
+    return parts.length === 0 ? x : tf.concat([x, ...parts], 1);
   }
+}
+
+/** Number of values of a context. */
+function valuesOf(shape: ContextShape | undefined): number {
+  if (shape === undefined) return 0;
+  return isNamed(shape) ? Object.values(shape).reduce((sum, part) => sum + sizeOf(part), 0) : sizeOf(shape);
 }
 
 registerModule(MultilayerPerceptron);
