@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { deserializeModule, type Module, type SerializedModule, serializeModule } from '../core/module';
 import { open, seal } from './envelope';
-import { type Location, loaderOf, saverOf } from './handlers';
+import { type Location, loaderOf, saveTo } from './handlers';
 import { matchTensors } from './tensors';
 
 interface ModuleContent extends SerializedModule {
@@ -68,7 +68,7 @@ export function moduleFromArtifacts<T extends Module>(artifacts: tf.io.ModelArti
  * await saveModule(bijector, 'indexeddb://my-bijector');
  */
 export async function saveModule(module: Module, location: Location): Promise<tf.io.SaveResult> {
-  return saverOf('saveModule', location)(await moduleToArtifacts(module));
+  return saveTo('saveModule', location, () => moduleToArtifacts(module));
 }
 
 /**

@@ -1,12 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
-import { writeFileAtomically } from './atomicFile';
+import { Turns } from '../io/turns';
+import { writeFileAtomically, writeNewFile } from './atomicFile';
+import { isUnderWay, withTemporary } from './underWay';
 
-const weightFile = /^weights-([0-9a-f]{16})\.bin$/;
+/** The hash of the content, and what tells this save from others; files of earlier releases have the hash alone. */
+const weightFile = /^weights-([0-9a-f]{16})(?:-[0-9a-f]{12})?\.bin$/;
+const temporaryFile = /^(?:weights-.*|.*\.json\..*)\.tmp$/;
 const damaged = 'The file is damaged or was cut short; use another copy.';
 
 /**
@@ -14,8 +18,9 @@ const damaged = 'The file is damaged or was cut short; use another copy.';
  *
  * Saving is atomic. The weights go to a new file named by their SHA-256 first; replacing `model.json`, which names them, is the one
  * moment that makes them current; only then are files of earlier weights removed. A crash at any moment leaves a model that loads.
+ * Saves to one directory wait for each other; those of other processes do not, and the last to end is what stays.
  *
- * @param path directory, made where missing, or the path of a `model.json` to load
+ * @param path directory, made where missing, or the path of a `model.json`
  * @throws FormatError on loading a file that is damaged or cut short
  *
  * @example
@@ -31,35 +36,82 @@ export function fileSystem(path: string): tf.io.IOHandler {
   };
 }
 
-async function save(
-  directory: string,
-  json: string,
-  artifacts: tf.io.ModelArtifacts,
-): Promise<tf.io.SaveResult> {
-  await mkdir(directory, { recursive: true });
-  const { weightData, weightSpecs, getWeightStream, ...rest } = artifacts;
-  const bytes = new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
-  const name = `weights-${hash(bytes)}.bin`;
-  await writeFileAtomically(join(directory, name), bytes);
-  const weightsManifest = [{ paths: [name], weights: weightSpecs ?? [] }];
-  await writeFileAtomically(json, JSON.stringify({ ...rest, weightsManifest }));
-  await removeLeftovers(directory, json, name);
-  return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
+/** Saves of this process that others to the same directory wait for. */
+const turns = new Turns<string>();
+
+function save(directory: string, json: string, artifacts: tf.io.ModelArtifacts): Promise<tf.io.SaveResult> {
+  return turns.take(resolve(directory), async () => {
+    await mkdir(directory, { recursive: true });
+    try {
+      await write(directory, json, artifacts);
+    } finally {
+      // What cannot be removed now goes with the next save.
+      await removeLeftovers(directory).catch(() => undefined);
+    }
+    return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
+  });
 }
 
-/** Weights of earlier saves, and temporary files of saves that never ended. */
-async function removeLeftovers(directory: string, json: string, current: string): Promise<void> {
+async function write(directory: string, json: string, artifacts: tf.io.ModelArtifacts): Promise<void> {
+  const { weightData, weightSpecs, getWeightStream, ...rest } = artifacts;
+  const bytes = new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
+  const path = join(directory, `weights-${hash(bytes)}-${randomBytes(6).toString('hex')}.bin`);
+  // Until model.json names the weights, the temporary file beside them says that they are wanted.
+  await withTemporary(path, async (temporary) => {
+    await writeNewFile(temporary, '');
+    await writeFileAtomically(path, bytes);
+    const weightsManifest = [{ paths: [basename(path)], weights: weightSpecs ?? [] }];
+    await writeFileAtomically(json, JSON.stringify({ ...rest, weightsManifest }));
+  });
+}
+
+/**
+ * Removes weights that nothing names, and temporary files of saves that never ended.
+ *
+ * The order of the three looks matters: weights seen by the first without a temporary file in the second belong to a save that
+ * ended before, so the third sees the model.json that names them, unless a later one has taken its place.
+ */
+async function removeLeftovers(directory: string): Promise<void> {
+  const weights = (await readdir(directory)).filter((name) => weightFile.test(name));
+  const temporaries = (await readdir(directory)).filter((name) => temporaryFile.test(name));
+  const underWay: string[] = [];
+  for (const name of temporaries) {
+    if (await isUnderWay(directory, name)) underWay.push(name);
+    else await rm(join(directory, name), { force: true });
+  }
+  const named = await namedWeights(directory);
+  for (const name of weights) {
+    const wanted = named.has(name) || underWay.some((temporary) => temporary.startsWith(`${name}.`));
+    if (!wanted) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** Files of weights that any model of a directory names. */
+async function namedWeights(directory: string): Promise<Set<string>> {
+  const named = new Set<string>();
   for (const name of await readdir(directory)) {
-    const temporary =
-      name.endsWith('.tmp') && (name.startsWith('weights-') || name.startsWith(basename(json)));
-    if ((weightFile.test(name) && name !== current) || temporary) {
-      await rm(join(directory, name), { force: true });
+    if (!name.endsWith('.json')) continue;
+    const text = await readFile(join(directory, name), 'utf8');
+    for (const [weights] of text.matchAll(/weights-[0-9a-f-]+\.bin/g)) named.add(weights);
+  }
+  return named;
+}
+
+/** Another save may take the place of the model between the looks at its two files: then the new one is read. */
+async function load(directory: string, json: string): Promise<tf.io.ModelArtifacts> {
+  let text = await readFile(json, 'utf8');
+  for (;;) {
+    try {
+      return await read(directory, json, text);
+    } catch (error) {
+      const now = await readFile(json, 'utf8');
+      if (now === text || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      text = now;
     }
   }
 }
 
-async function load(directory: string, json: string): Promise<tf.io.ModelArtifacts> {
-  const text = await readFile(json, 'utf8');
+async function read(directory: string, json: string, text: string): Promise<tf.io.ModelArtifacts> {
   let model: tf.io.ModelJSON;
   try {
     model = JSON.parse(text);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
 import type { RandomStreamState } from '../core/random';
 import { open, seal } from '../io/envelope';
-import { type Location, loaderOf, saverOf } from '../io/handlers';
+import { type Location, loaderOf, saveTo } from '../io/handlers';
 import { matchTensors, type NamedTensor } from '../io/tensors';
 import type { AveragedWeights } from './averaging';
 import type { StreamPosition } from './batchStream';
@@ -64,14 +64,14 @@ export async function saveCheckpoint(
   };
   const lossTensor = tf.tensor1d([...losses]);
   try {
-    const artifacts = await seal('checkpoint', content, [
+    const tensors = [
       ...prefixed('weights', weightTensors(model)),
       ...prefixed('optimizer', optimizerTensors(optimizer, trainableNames(model))),
       ...prefixed('average', averages?.tensors() ?? []),
       ...prefixed('best', bestTensors(model, earlyStopping?.bestWeights.values ?? [])),
       { name: 'losses', tensor: lossTensor },
-    ]);
-    await saverOf('fit', location)(artifacts);
+    ];
+    await saveTo('fit', location, () => seal('checkpoint', content, tensors));
   } finally {
     lossTensor.dispose();
   }

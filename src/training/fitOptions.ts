@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { checkChoice, checkInteger } from '../core/shapes';
-import type { Location } from '../io/handlers';
+import { type Location, saverOf } from '../io/handlers';
 import type { AveragedWeights } from './averaging';
 import type { FitCallbacks } from './callbacks';
 import type { CheckpointOptions } from './checkpoint';
@@ -95,6 +95,7 @@ export function checkFitOptions(options: FitOptions): void {
     const value = options[name];
     if (value !== undefined) checkInteger('fit', name, value);
   }
+  if (options.checkpoint !== undefined) saverOf('fit', options.checkpoint.location);
   if (options.checkpoint?.everySteps !== undefined) {
     checkInteger('fit', 'checkpoint.everySteps', options.checkpoint.everySteps);
   }

@@ -76,7 +76,7 @@ describe('fileSystem', () => {
     await saveModule(toyWith(1), fileSystem(path));
     await saveModule(model, `file://${path}`);
     expect(readdirSync(path).filter((name) => name !== 'model.json')).toEqual([
-      expect.stringMatching(/^weights-[0-9a-f]{16}\.bin$/),
+      expect.stringMatching(/^weights-[0-9a-f]{16}-[0-9a-f]{12}\.bin$/),
     ]);
     for (const location of [fileSystem(path), fileSystem(join(path, 'model.json')), `file://${path}`]) {
       const loaded = await loadModule<ToyFlow>(location);
