@@ -26,11 +26,12 @@ export interface Opened<T> {
 
 /** Content and tensors as tf.io artifacts. */
 export async function seal(
+  where: string,
   kind: FileKind,
   content: object,
   tensors: readonly NamedTensor[],
 ): Promise<tf.io.ModelArtifacts> {
-  const { weightSpecs, weightData, checksum } = await packTensors(tensors);
+  const { weightSpecs, weightData, checksum } = await packTensors(where, tensors);
   const modelTopology: Envelope<object> = {
     format: 'tfjs-flows',
     version: formatVersion,

@@ -24,7 +24,7 @@ export function keepingOld(where: string, url: string, handler: tf.io.IOHandler)
       const hint = `Browsers keep about 5 MB there. Save to 'indexeddb://${url.slice(SCHEME.length)}', which holds much more.`;
       const message = complaint(
         where,
-        `room in the browser's local storage for ${(bytes / 1e6).toFixed(2)} MB of weights, as base64`,
+        `room in the browser's local storage for ${(bytes / 1e6).toPrecision(3)} MB of weights, as base64`,
         `'${(error as Error).message}'; ${kept}`,
         hint,
       );

@@ -23,7 +23,7 @@ export async function moduleToArtifacts(
 ): Promise<tf.io.ModelArtifacts> {
   const content: ModuleContent = { ...serializeModule(module), initialized: module.initialized };
   const tensors = module.weights.map(({ name, variable }) => ({ name, tensor: variable }));
-  const artifacts = await seal('module', content, tensors);
+  const artifacts = await seal('saveModule', 'module', content, tensors);
   return metadata === undefined ? artifacts : { ...artifacts, userDefinedMetadata: metadata };
 }
 

@@ -71,7 +71,7 @@ export async function saveCheckpoint(
       ...prefixed('best', bestTensors(model, earlyStopping?.bestWeights.values ?? [])),
       { name: 'losses', tensor: lossTensor },
     ];
-    await saveTo('fit', location, () => seal('checkpoint', content, tensors));
+    await saveTo('fit', location, () => seal('fit', 'checkpoint', content, tensors));
   } finally {
     lossTensor.dispose();
   }
