@@ -10,7 +10,13 @@ export * from './bias';
 export type { DeltaMode } from './contrast';
 export type { Labeled, SubclassLabels, SubclassName } from './labeled';
 export type { LatentLevel } from './layout';
-export { type DirectionInput, type Manipulated, type ManipulateOptions, manipulate } from './manipulate';
+export {
+  type DirectionInput,
+  type Manipulated,
+  type ManipulateOptions,
+  manipulate,
+  type StrengthsInput,
+} from './manipulate';
 export * from './mixing';
 export * from './prior';
 export * from './range';

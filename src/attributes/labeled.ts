@@ -1,21 +1,23 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, ShapeError } from '../core/errors';
+import { named, toNumber } from '../core/numbers';
 import type { Matrix } from '../linalg';
-import { type LatentsInput, toLatents } from '../statistics/inputs';
+import { type LatentsInput, toColumns, type VectorInput } from '../statistics/inputs';
 
 /** Name of a subclass. */
 export type SubclassName = number | string;
 
-/** Subclass of every sample: numbers or strings, one per row. */
-export type SubclassLabels = ArrayLike<number> | readonly string[];
+/** Subclass of every sample, one per row: numbers (a tensor [n] too) or strings. */
+export type SubclassLabels = tf.Tensor1D | ArrayLike<number> | readonly string[];
 
 /** Samples that know their subclass, and what else is known of them. */
 export interface Labeled {
-  /** [n, d], latents or features. */
-  z: LatentsInput;
+  /** [n, d], latents or features; a flat list is one value per sample. */
+  z: LatentsInput | VectorInput;
   /** Subclass of every row: numbers or strings, length n. */
   subclass: SubclassLabels;
-  /** [n, a], one column per attribute; real-valued, or > 0 and <= 0 for present and absent. */
-  attributes?: LatentsInput;
+  /** [n, a], one column per attribute, or a flat list [n] of one; real-valued, or > 0 and <= 0 for present and absent. */
+  attributes?: LatentsInput | VectorInput;
 }
 
 /** `Labeled`, checked and in float64. */
@@ -38,23 +40,21 @@ export interface LabeledLatents {
  * @throws ShapeError where lengths differ; DataError for values that are not finite or labels that are missing
  */
 export function toLabeled(where: string, labeled: Labeled, minimumClasses = 1): LabeledLatents {
-  const z = toLatents(where, labeled.z);
-  const labels = Array.from(labeled.subclass as ArrayLike<SubclassName>);
+  if (typeof labeled !== 'object' || labeled === null || labeled.z === undefined) {
+    throw new DataError(complaint(where, 'labelled samples { z, subclass }', named(labeled)[0]));
+  }
+  const z = toColumns(where, labeled.z);
+  const labels = toLabels(where, labeled.subclass);
   if (labels.length !== z.rows) {
     throw new ShapeError(complaint(where, `${z.rows} subclass labels, one per sample`, `${labels.length}`));
   }
-  labels.forEach((label, i) => {
-    if (typeof label !== 'string' && !Number.isFinite(label)) {
-      throw new DataError(complaint(where, 'a number or a string as subclass', `${label} in row ${i}`));
-    }
-  });
   const { names, index, groups } = groupBy(labels);
   if (names.length < minimumClasses) {
     throw new DataError(complaint(where, `samples of at least ${minimumClasses} subclasses`, names.length));
   }
   const result: LabeledLatents = { z, subclass: index, names, groups };
   if (labeled.attributes !== undefined) {
-    result.attributes = toLatents(`${where} (attributes)`, labeled.attributes);
+    result.attributes = toColumns(`${where} (attributes)`, labeled.attributes);
     if (result.attributes.rows !== z.rows) {
       throw new ShapeError(
         complaint(where, `attributes for ${z.rows} samples`, `${result.attributes.rows} rows`),
@@ -62,6 +62,32 @@ export function toLabeled(where: string, labeled: Labeled, minimumClasses = 1): 
     }
   }
   return result;
+}
+
+/** Labels as plain numbers or strings, none missing; one kind throughout, as 1 and '1' would be two subclasses. */
+function toLabels(where: string, input: SubclassLabels): SubclassName[] {
+  const given: unknown = input instanceof tf.Tensor ? input.dataSync() : input;
+  if (!Array.isArray(given) && (!ArrayBuffer.isView(given) || given instanceof DataView)) {
+    throw new DataError(complaint(where, 'a list of subclass labels, one per sample', named(given)[0]));
+  }
+  const labels = Array.from(given as ArrayLike<unknown>, (label, i) => toLabel(where, label, i));
+  const other = labels.findIndex((label) => typeof label !== typeof labels[0]);
+  if (other > 0) {
+    const shown = [labels[0], labels[other]].map((label) => JSON.stringify(label));
+    const received = `${shown[0]} in row 0 and ${shown[1]} in row ${other}`;
+    throw new DataError(complaint(where, 'subclasses that are all numbers or all strings', received));
+  }
+  return labels;
+}
+
+function toLabel(where: string, label: unknown, row: number): SubclassName {
+  if (typeof label === 'string' && label !== '') return label;
+  if (typeof label === 'bigint') return toNumber(where, 'subclass', label, [row]);
+  if (typeof label === 'number' && Number.isFinite(label)) return label;
+  const [received, hint] = named(label);
+  throw new DataError(
+    complaint(where, 'a number or a string as subclass', `${received} in row ${row}`, hint),
+  );
 }
 
 /** Distinct labels in order, the position of every row's label, and the rows of every label. */

@@ -1,7 +1,8 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import { Matrix } from '../linalg';
 import { dot } from '../statistics/covariance';
-import { type LatentsInput, toLatents, toVector, type VectorInput } from '../statistics/inputs';
+import { type LatentsInput, toColumns, toLatents, toVector, type VectorInput } from '../statistics/inputs';
 import { checkLayout, type LatentLevel } from './layout';
 
 /** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */
@@ -16,6 +17,13 @@ export interface ManipulateOptions {
   /** Factor on all strengths per level number, as in { 0: 0, 2: 1 }; levels not named keep 1. */
   levelStrengths?: Readonly<Record<number, number>>;
 }
+
+const OPTIONS: OptionNames<ManipulateOptions> = { orthogonalize: true, layout: true, levelStrengths: true };
+
+/**
+ * How far to go: one strength, several, or for several directions one strength per direction in every step.
+ */
+export type StrengthsInput = number | ArrayLike<number> | readonly ArrayLike<number>[];
 
 /** Samples moved along directions. */
 export interface Manipulated {
@@ -32,7 +40,8 @@ export interface Manipulated {
  *
  *     z' = z + sum_k strength_k f_level * delta_k
  *
- * Shapes: z [n, d], deltas [d] each, strengths [steps] for one direction or [steps][k] for k of them -> [n * steps, d].
+ * Shapes: z [n, d], deltas [d] each, strengths [steps] for one direction or [steps][k] for k of them -> [n * steps, d]. A single number
+ * is one step.
  *
  * @throws ShapeError, ConfigError, DataError (values that are not finite, directions that depend on each other under `orthogonalize`)
  * @example
@@ -41,40 +50,40 @@ export interface Manipulated {
 export function manipulate(
   z: LatentsInput,
   deltas: DirectionInput | readonly DirectionInput[],
-  strengths: readonly number[] | readonly (readonly number[])[],
+  strengths: StrengthsInput,
   options: ManipulateOptions = {},
 ): Manipulated {
   const where = 'manipulate';
+  checkOptions(where, options, OPTIONS);
   const rows = toLatents(where, z);
   let directions = directionsOf(where, deltas, rows.cols);
   if (options.orthogonalize === true) directions = orthogonalized(where, directions);
   const factors = levelFactors(where, options, rows.cols);
-  const steps = strengths.map((entry) => (typeof entry === 'number' ? [entry] : [...entry]));
-  checkStrengths(where, steps, directions.length);
-  const moves = steps.map((step) => {
+  const steps = stepsOf(where, strengths, directions.length);
+  const moves = Array.from({ length: steps.rows }, (_, s) => {
     const move = new Float64Array(rows.cols);
     directions.forEach((direction, k) => {
-      for (let j = 0; j < move.length; j++) move[j] += step[k] * factors[j] * direction[j];
+      for (let j = 0; j < move.length; j++) move[j] += steps.at(s, k) * factors[j] * direction[j];
     });
     return move;
   });
-  const count = rows.rows * steps.length;
+  const count = rows.rows * steps.rows;
   const result = Matrix.zeros(count, rows.cols);
   for (let i = 0; i < count; i++) {
-    const row = rows.row(Math.floor(i / steps.length));
-    const move = moves[i % steps.length];
+    const row = rows.row(Math.floor(i / steps.rows));
+    const move = moves[i % steps.rows];
     result.row(i).set(row.map((value, j) => value + move[j]));
   }
   return {
     z: result,
-    source: Int32Array.from({ length: count }, (_, i) => Math.floor(i / steps.length)),
-    step: Int32Array.from({ length: count }, (_, i) => i % steps.length),
+    source: Int32Array.from({ length: count }, (_, i) => Math.floor(i / steps.rows)),
+    step: Int32Array.from({ length: count }, (_, i) => i % steps.rows),
   };
 }
 
 /** One direction as plain numbers of length d. */
 export function toDirection(where: string, input: DirectionInput, d: number): Float64Array {
-  const vector = typeof input === 'object' && 'delta' in input ? input.delta : input;
+  const vector = typeof input === 'object' && input !== null && 'delta' in input ? input.delta : input;
   const direction = toVector(where, vector, d);
   if (direction.every((value) => value === 0)) {
     throw new DataError(complaint(where, 'a direction', 'zeros only'));
@@ -82,15 +91,24 @@ export function toDirection(where: string, input: DirectionInput, d: number): Fl
   return direction;
 }
 
-function directionsOf(
+/** One or several directions as plain numbers of length d. */
+export function directionsOf(
   where: string,
   deltas: DirectionInput | readonly DirectionInput[],
   d: number,
 ): Float64Array[] {
-  const several = Array.isArray(deltas) && typeof deltas[0] !== 'number';
-  const list = (several ? deltas : [deltas]) as readonly DirectionInput[];
+  const list = listOfDirections(deltas);
   if (list.length === 0) throw new ConfigError(complaint(where, 'at least one direction', 'none'));
   return list.map((delta) => toDirection(where, delta, d));
+}
+
+/** One direction or several as a list of them; a list of numbers is one. */
+export function listOfDirections(
+  deltas: DirectionInput | readonly DirectionInput[],
+): readonly DirectionInput[] {
+  const several =
+    Array.isArray(deltas) && (deltas.length === 0 || (typeof deltas[0] === 'object' && deltas[0] !== null));
+  return (several ? deltas : [deltas]) as readonly DirectionInput[];
 }
 
 /** Modified Gram-Schmidt without normalization: lengths keep their meaning. */
@@ -132,14 +150,14 @@ function levelFactors(where: string, options: ManipulateOptions, d: number): Flo
   return factors;
 }
 
-function checkStrengths(where: string, steps: readonly number[][], directions: number): void {
-  if (steps.length === 0) throw new ConfigError(complaint(where, 'at least one strength', 'none'));
-  for (const step of steps) {
-    if (step.length !== directions) {
-      throw new ShapeError(
-        complaint(where, `${directions} strengths per step, one per direction`, step.length),
-      );
-    }
-    if (!step.every(Number.isFinite)) throw new ConfigError(complaint(where, 'finite strengths', step));
+/** One row of strengths per step, one column per direction. */
+function stepsOf(where: string, strengths: StrengthsInput, directions: number): Matrix {
+  if (typeof strengths === 'object' && strengths?.length === 0) {
+    throw new ConfigError(complaint(where, 'at least one strength', 'none'));
   }
+  const steps = toColumns(`${where} (strengths)`, typeof strengths === 'number' ? [strengths] : strengths);
+  if (steps.cols !== directions) {
+    throw new ShapeError(complaint(where, `${directions} strengths per step, one per direction`, steps.cols));
+  }
+  return steps;
 }

@@ -1,4 +1,5 @@
 import { ConfigError, complaint, DataError } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice, checkInteger } from '../core/shapes';
 import { contrastOf, type DeltaMode } from './contrast';
 import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from './labeled';
@@ -22,6 +23,15 @@ export interface ZDeltaOptions {
   /** Seed of the split halves. Default: 1. */
   seed?: number;
 }
+
+const OPTIONS: OptionNames<ZDeltaOptions> = {
+  attribute: true,
+  mode: true,
+  stratify: true,
+  scale: true,
+  splits: true,
+  seed: true,
+};
 
 /** Direction of an attribute within one subclass. */
 export interface ClassDelta {
@@ -78,6 +88,7 @@ export interface AttributeDirection {
  */
 export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): AttributeDirection {
   const where = 'zDelta';
+  checkOptions(where, options, OPTIONS);
   const { attribute = 0, mode = 'binary', stratify = true, scale = 1, splits = 20, seed = 1 } = options;
   checkChoice(where, 'mode', mode, ['binary', 'slope', 'tercile']);
   checkInteger(where, 'splits', splits);

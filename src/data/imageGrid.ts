@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
+import { toFloat64 } from '../core/numbers';
 import { checkOptions } from '../core/options';
 import { checkInteger, type Shape } from '../core/shapes';
 import { checkNdArray } from './ndArray';
@@ -45,6 +46,7 @@ export function imageGrid(
     throw new ConfigError(complaint('imageGrid', 'images [n, h, w, c] with c 1, 3 or 4', shape));
   }
   checkNdArray('imageGrid', images);
+  const levels = toFloat64('imageGrid', 'images', data);
   const [count, height, width, channels] = shape;
   const { nBits = 8, padding = 1, background = 255, scale = 1 } = options;
   const { columns = Math.ceil(Math.sqrt(count)) } = options;
@@ -67,7 +69,7 @@ export function imageGrid(
           ((image * height + Math.floor(row / scale)) * width + Math.floor(column / scale)) * channels;
         const to = ((top + row) * gridWidth + left + column) * channels;
         for (let channel = 0; channel < channels; channel++) {
-          grid[to + channel] = level(data[from + channel] * factor);
+          grid[to + channel] = level(levels[from + channel] * factor);
         }
       }
     }

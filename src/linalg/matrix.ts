@@ -1,4 +1,5 @@
 import { complaint, ShapeError } from '../core/errors';
+import { readRows, toFloat64 } from '../core/numbers';
 
 /** Columns of a product worked on at once, so that its parts stay in the processor's cache. */
 const COLUMNS = 1024;
@@ -11,11 +12,18 @@ const COLUMNS = 1024;
  * matrix.transpose().data; // [1, 3, 2, 4]
  */
 export class Matrix {
+  readonly data: Float64Array;
+
+  /**
+   * @param data row-major values; a Float64Array is taken without a copy
+   * @throws ShapeError unless there are rows * cols of them; DataError for what is no number
+   */
   constructor(
-    readonly data: Float64Array,
+    data: ArrayLike<number>,
     readonly rows: number,
     readonly cols: number,
   ) {
+    this.data = data instanceof Float64Array ? data : toFloat64('Matrix', 'data', data);
     if (data.length !== rows * cols) {
       throw new ShapeError(complaint('Matrix', `${rows} x ${cols} = ${rows * cols} values`, data.length));
     }
@@ -32,21 +40,15 @@ export class Matrix {
   }
 
   /**
-   * A matrix of rows of one length.
+   * A matrix of rows of one length, copied.
    *
+   * @throws ShapeError for rows of different lengths; DataError for what is no number, with row and column
    * @example
    * Matrix.fromRows([[1, 2], [3, 4]]).at(1, 0); // 3
    */
   static fromRows(rows: readonly ArrayLike<number>[]): Matrix {
-    const cols = rows.length === 0 ? 0 : rows[0].length;
-    const result = Matrix.zeros(rows.length, cols);
-    rows.forEach((row, i) => {
-      if (row.length !== cols) {
-        throw new ShapeError(complaint('Matrix.fromRows', `${cols} values in row ${i}`, row.length));
-      }
-      result.data.set(row, i * cols);
-    });
-    return result;
+    const { values, rows: count, columns } = readRows('Matrix.fromRows', 'rows', rows);
+    return new Matrix(values, count, columns);
   }
 
   /** The value in a row and a column, both from 0. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, ShapeError } from '../core/errors';
+import { named, readRows, toFloat64 } from '../core/numbers';
 import { Matrix } from '../linalg';
 
 /** Numbers with their shape: row-major, one row per sample. */
@@ -20,7 +21,7 @@ export type VectorInput = tf.Tensor1D | ArrayLike<number>;
  *
  * @param where name of the calling function, for messages
  * @param minimumRows fewest samples that the caller can use
- * @throws ShapeError unless rank 2 and rectangular; DataError for NaN, infinity, no columns or too few samples
+ * @throws ShapeError unless rank 2 and rectangular; DataError for what is no number, NaN, infinity, no columns or too few samples
  */
 export function toLatents(where: string, input: LatentsInput, minimumRows = 1): Matrix {
   const matrix = readMatrix(where, input);
@@ -39,9 +40,16 @@ export function toLatents(where: string, input: LatentsInput, minimumRows = 1): 
   return matrix;
 }
 
+/** The same where one value per sample may come as a flat list, [n], which is one column. */
+export function toColumns(where: string, input: LatentsInput | VectorInput): Matrix {
+  if (!isFlat(input) && !isVector(input)) return toLatents(where, input);
+  const values = toVector(where, input);
+  return new Matrix(values, values.length, 1);
+}
+
 /** One vector in float64, checked to be finite and, where `length` is given, of that length. */
 export function toVector(where: string, input: VectorInput, length?: number): Float64Array {
-  const values = Float64Array.from(input instanceof tf.Tensor ? input.dataSync() : input);
+  const values = toFloat64(where, 'values', input instanceof tf.Tensor ? readVector(where, input) : input);
   if (length !== undefined && values.length !== length) {
     throw new ShapeError(complaint(where, `a vector of ${length} values`, `${values.length}`));
   }
@@ -53,6 +61,11 @@ export function toVector(where: string, input: VectorInput, length?: number): Fl
   return values;
 }
 
+function readVector(where: string, input: tf.Tensor): ArrayLike<unknown> {
+  if (input.rank !== 1) throw new ShapeError(complaint(where, 'a tensor [n]', input.shape, 'Reshape it.'));
+  return input.dataSync();
+}
+
 function readMatrix(where: string, input: LatentsInput): Matrix {
   if (input instanceof Matrix) return input;
   if (input instanceof tf.Tensor) {
@@ -61,25 +74,38 @@ function readMatrix(where: string, input: LatentsInput): Matrix {
         complaint(where, 'a tensor [n, d]', input.shape, 'Flatten every sample to one row first.'),
       );
     }
-    return new Matrix(Float64Array.from(input.dataSync()), input.shape[0], input.shape[1]);
+    return shaped(where, input.dataSync(), input.shape);
+  }
+  if (isFlat(input)) {
+    const hint = 'One sample is [values]; one value per sample is Array.from(values, (value) => [value]).';
+    throw new ShapeError(complaint(where, 'rows [n, d]', `a flat list of ${input.length} numbers`, hint));
   }
   if (Array.isArray(input)) {
-    const cols = input.length === 0 ? 0 : input[0].length;
-    input.forEach((row: ArrayLike<number>, i) => {
-      if (row?.length === undefined || row.length !== cols) {
-        throw new ShapeError(complaint(where, `rows of ${cols} values`, `${row?.length} in row ${i}`));
-      }
-    });
-    return Matrix.fromRows(input);
+    const { values, rows, columns } = readRows(where, 'samples', input);
+    return new Matrix(values, rows, columns);
   }
   const { data, shape } = (input ?? {}) as Partial<ShapedArray>;
-  if (data === undefined || shape === undefined || shape.length !== 2) {
-    throw new ShapeError(
-      complaint(where, 'a tensor [n, d], an array of rows or { data, shape: [n, d] }', typeof input),
-    );
+  if (data === undefined || shape?.length !== 2) {
+    const expected = 'a tensor [n, d], an array of rows or { data, shape: [n, d] }';
+    throw new ShapeError(complaint(where, expected, named(input)[0]));
   }
-  if (data.length !== shape[0] * shape[1]) {
-    throw new ShapeError(complaint(where, `${shape[0]} x ${shape[1]} values`, `${data.length}`));
+  return shaped(where, data, shape);
+}
+
+function shaped(where: string, data: ArrayLike<unknown>, [rows, cols]: readonly [number, number]): Matrix {
+  const values = toFloat64(where, 'data', data);
+  if (values.length !== rows * cols) {
+    throw new ShapeError(complaint(where, `${rows} x ${cols} values`, `${values.length}`));
   }
-  return new Matrix(Float64Array.from(data), shape[0], shape[1]);
+  return new Matrix(values, rows, cols);
+}
+
+function isVector(input: LatentsInput | VectorInput): input is tf.Tensor1D {
+  return input instanceof tf.Tensor && input.rank === 1;
+}
+
+/** Whether these are numbers one after the other, not rows. */
+function isFlat(input: unknown): input is ArrayLike<number> {
+  if (ArrayBuffer.isView(input)) return true;
+  return Array.isArray(input) && input.length > 0 && typeof input[0] !== 'object';
 }

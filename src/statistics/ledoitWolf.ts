@@ -1,4 +1,5 @@
 import { complaint, DataError } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import { gram, Matrix } from '../linalg';
 import { type LatentsInput, toLatents } from './inputs';
 import { meanOfRows, subtractFromRows } from './rows';
@@ -8,6 +9,8 @@ export interface LedoitWolfOptions {
   /** Whether the rows have mean 0 already, so that no mean is taken off. Default: false. */
   assumeCentered?: boolean;
 }
+
+const OPTIONS: OptionNames<LedoitWolfOptions> = { assumeCentered: true };
 
 /** A shrunk covariance. */
 export interface LedoitWolfResult {
@@ -32,6 +35,7 @@ export interface LedoitWolfResult {
  * const { covariance, shrinkage } = ledoitWolf([[1, 2], [2, 1], [4, 5]]);
  */
 export function ledoitWolf(x: LatentsInput, options: LedoitWolfOptions = {}): LedoitWolfResult {
+  checkOptions('ledoitWolf', options, OPTIONS);
   const { assumeCentered = false } = options;
   const rows = toLatents('ledoitWolf', x, assumeCentered ? 1 : 2);
   const centered = assumeCentered ? rows : subtractFromRows(rows, meanOfRows('ledoitWolf', rows));

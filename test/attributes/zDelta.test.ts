@@ -204,7 +204,7 @@ describe('manipulate', () => {
     expect(() => manipulate(z, [1, 0], [1])).toThrow(ShapeError);
     expect(() => manipulate(z, [0, 0, 0], [1])).toThrow('zeros only');
     expect(() => manipulate(z, [1, 0, 0], [])).toThrow(ConfigError);
-    expect(() => manipulate(z, [1, 0, 0], [Number.NaN])).toThrow('finite strengths');
+    expect(() => manipulate(z, [1, 0, 0], [Number.NaN])).toThrow('finite values, got NaN at index 0');
     expect(() =>
       manipulate(
         z,

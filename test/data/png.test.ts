@@ -126,6 +126,8 @@ describe('imageGrid', () => {
     ['no image', [0, 2, 2, 1], [], 'got [0, 2, 2, 1]'],
     ['missing values', [1, 2, 2, 1], [1], 'expected 4 values for shape [1, 2, 2, 1], got 1'],
     ['NaN', [1, 1, 1, 1], [Number.NaN], 'expected levels, got NaN'],
+    ['a missing value', [1, 1, 1, 1], [null] as never, 'a missing value (null) at index 0'],
+    ['text', [1, 1, 1, 1], ['7'] as never, "the text '7' at index 0"],
   ])('refuses %s', (_, shape, values, message) => {
     expect(() => imageGrid({ shape, data: values })).toThrow(message);
   });

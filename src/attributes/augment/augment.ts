@@ -1,11 +1,13 @@
 import { ConfigError, complaint } from '../../core/errors';
+import { named } from '../../core/numbers';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { selectRows } from '../../statistics/rows';
 import { type Labeled, type SubclassName, toLabeled } from '../labeled';
-import type { Prior } from '../prior';
+import { Prior } from '../prior';
 import { checkDimension } from '../prior/checks';
 import { chooseMethod } from './chooseMethod';
 import { type LabelFilter, nearestClassFilter, rivalMeans } from './labelKeeping';
@@ -13,7 +15,8 @@ import {
   type SynthesisMethod,
   type SynthesizeOptions,
   type SyntheticSamples,
-  synthesize,
+  samplesOf,
+  synthesizeOptions,
 } from './synthesize';
 
 /** Synthetic samples tried per sample wanted before `augment` stops with what it has. */
@@ -33,6 +36,13 @@ export interface AugmentOptions extends Omit<SynthesizeOptions, 'method'> {
    */
   filter?: 'nearestClass' | 'none' | LabelFilter;
 }
+
+const OPTIONS: OptionNames<AugmentOptions> = {
+  ...synthesizeOptions,
+  others: true,
+  subclass: true,
+  filter: true,
+};
 
 /** Synthetic samples that passed the filter. */
 export interface Augmented extends SyntheticSamples {
@@ -59,9 +69,13 @@ export interface Augmented extends SyntheticSamples {
  */
 export function augment(few: LatentsInput, prior: Prior, options: AugmentOptions): Augmented {
   const where = 'augment';
-  const { method = 'auto', filter = 'nearestClass', others, subclass, count, seed = 1 } = options;
+  checkOptions(where, options, OPTIONS);
+  const { method = 'auto', filter = 'nearestClass', others, subclass, count, seed = 1 } = options ?? {};
   checkInteger(where, 'count', count);
   checkChoice(where, 'method', method, ['auto', 'attribute', 'pair', 'posterior', 'mixup']);
+  if (!(prior instanceof Prior)) {
+    throw new ConfigError(complaint(where, 'a prior', named(prior)[0], 'See fitPrior.'));
+  }
   const samples = toLatents(where, few);
   checkDimension(where, samples, prior.dimension);
   const choice = method === 'auto' ? decide(prior, samples, options) : { method, reason: null };
@@ -76,7 +90,11 @@ export function augment(few: LatentsInput, prior: Prior, options: AugmentOptions
   let found = 0;
   let rejected = 0;
   for (let attempt = 0; attempt < ATTEMPTS && found < count; attempt++) {
-    const batch = synthesize(posterior, { ...options, method: choice.method, seed: random.childSeed() });
+    const batch = samplesOf(where, posterior, {
+      ...options,
+      method: choice.method,
+      seed: random.childSeed(),
+    });
     const verdicts = keeps(batch.z);
     const good = Array.from(batch.source.keys()).filter((i) => verdicts[i] === true);
     const taken = good.slice(0, count - found);

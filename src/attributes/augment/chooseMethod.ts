@@ -1,12 +1,8 @@
 import type { Matrix } from '../../linalg';
 import { selectRows } from '../../statistics/rows';
+import { listOfDirections } from '../manipulate';
 import type { Prior } from '../prior';
-import {
-  type SynthesisMethod,
-  type SynthesizeOptions,
-  type SyntheticSamples,
-  synthesize,
-} from './synthesize';
+import { type SynthesisMethod, type SynthesizeOptions, type SyntheticSamples, samplesOf } from './synthesize';
 
 /** Fewest samples that leave something to learn from when one is left out. */
 const FEWEST = 3;
@@ -40,7 +36,7 @@ export function chooseMethod(
   const n = few.rows;
   if (n < FEWEST) return { method: 'none', reason: `${n} samples are too few to leave one out and compare` };
   const methods: SynthesisMethod[] = ['mixup'];
-  if (options.directions !== undefined && options.directions.length > 0) methods.push('attribute');
+  if (listOfDirections(options.directions ?? []).length > 0) methods.push('attribute');
   let choice: MethodChoice = { method: 'none', reason: '' };
   let best = 0;
   const reasons: string[] = [];
@@ -97,7 +93,7 @@ function leaveOneOutGain(
 }
 
 function attempt(prior: Prior, few: Matrix, options: SynthesizeOptions): SyntheticSamples {
-  return synthesize(prior.posterior(few), options);
+  return samplesOf('augment', prior.posterior(few), options);
 }
 
 /** Squared distance to the nearest row. */

@@ -1,13 +1,18 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
+import { named } from '../../core/numbers';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { dot } from '../../statistics/covariance';
 import type { Labeled } from '../labeled';
-import { type DirectionInput, toDirection } from '../manipulate';
-import type { Posterior } from '../prior';
-import { type LearnableRangeOptions, learnableRange, type Strengths } from '../range';
-import { type ChannelMaskOptions, transferPairs } from '../transfer';
+import { type DirectionInput, listOfDirections, toDirection } from '../manipulate';
+import { Posterior } from '../prior';
+import type { LearnableRangeOptions, Strengths } from '../range';
+import { rangeOf } from '../range/learnableRange';
+import type { ChannelMaskOptions } from '../transfer';
+import { channelMaskOptions } from '../transfer/channelMask';
+import { pairsOf } from '../transfer/transferPairs';
 
 /** How synthetic samples are made. */
 export type SynthesisMethod = 'attribute' | 'pair' | 'posterior' | 'mixup';
@@ -25,8 +30,8 @@ export interface SynthesizeOptions
    * second sample, default 0.5.
    */
   strength?: number;
-  /** Attribute directions, for the method 'attribute'. */
-  directions?: readonly DirectionInput[];
+  /** One or several attribute directions, for the method 'attribute'. */
+  directions?: DirectionInput | readonly DirectionInput[];
   /** Samples of other subclasses, for the method 'pair'. */
   donors?: Labeled;
   /** Whether 'pair' keeps the spread of the subclass. Default: false. */
@@ -34,6 +39,22 @@ export interface SynthesizeOptions
   /** Seed. Default: 1. */
   seed?: number;
 }
+
+/** Names of the options of `synthesize`. */
+export const synthesizeOptions: OptionNames<SynthesizeOptions> = {
+  ...channelMaskOptions,
+  level: true,
+  kind: true,
+  minimumConsistency: true,
+  mixing: true,
+  count: true,
+  method: true,
+  strength: true,
+  directions: true,
+  donors: true,
+  variancePreserving: true,
+  seed: true,
+};
 
 /** Synthetic samples of a subclass. */
 export interface SyntheticSamples {
@@ -70,6 +91,15 @@ const DEFAULT_STRENGTH = { attribute: 0.5, pair: 0.3, posterior: 0.5, mixup: 0.5
  */
 export function synthesize(posterior: Posterior, options: SynthesizeOptions): SyntheticSamples {
   const where = 'synthesize';
+  checkOptions(where, options, synthesizeOptions);
+  if (!(posterior instanceof Posterior)) {
+    throw new ConfigError(complaint(where, 'a posterior', named(posterior)[0], 'See Prior.posterior.'));
+  }
+  return samplesOf(where, posterior, options ?? {});
+}
+
+/** The same on behalf of `where`, whose options may be more. */
+export function samplesOf(where: string, posterior: Posterior, options: SynthesizeOptions): SyntheticSamples {
   const { count, method, seed = 1 } = options;
   checkInteger(where, 'count', count);
   checkChoice(where, 'method', method, Object.keys(DEFAULT_STRENGTH));
@@ -97,7 +127,8 @@ function attribute(
   options: SynthesizeOptions & { strength: number },
   random: RandomStream,
 ): Made {
-  const { count, strength, directions = [] } = options;
+  const { count, strength } = options;
+  const directions = listOfDirections(options.directions ?? []);
   if (directions.length === 0) {
     throw new ConfigError(
       complaint('synthesize', "directions for method 'attribute'", 'none', 'See zDelta.'),
@@ -110,7 +141,7 @@ function attribute(
   );
   const ranges = Array.from({ length: samples.rows }, (_, i) =>
     directions.map((direction, k) => {
-      const range = learnableRange(posterior, samples.row(i), direction, options);
+      const range = rangeOf('synthesize', posterior, samples.row(i), direction, options);
       const learnable = [...(range.own === null ? [] : [range.own]), ...range.transferable];
       return clip(learnable, limits[k]);
     }),
@@ -139,7 +170,7 @@ function pair(
   if (donors === undefined) {
     throw new ConfigError(complaint('synthesize', "donors for method 'pair'", 'none'));
   }
-  return transferPairs(posterior.samples, donors, { ...options, count, seed: random.childSeed() });
+  return pairsOf('synthesize', posterior.samples, donors, { ...options, count, seed: random.childSeed() });
 }
 
 function redraw(

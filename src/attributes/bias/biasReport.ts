@@ -1,4 +1,5 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { type Matrix, principalComponents } from '../../linalg';
@@ -26,6 +27,14 @@ export interface BiasReportOptions {
   /** Seed of all draws. Default: 0. */
   seed?: number;
 }
+
+const OPTIONS: OptionNames<BiasReportOptions> = {
+  permutations: true,
+  draws: true,
+  level: true,
+  components: true,
+  seed: true,
+};
 
 /** One subclass: how its few samples deviate from it, and how it deviates from the general class. */
 export interface ClassBias extends ClassShape {
@@ -81,6 +90,7 @@ const SHAPE_TEST_COMPONENTS = 4;
  * report.transfer?.gapClosed; // share of the way from own few samples to a large sample
  */
 export function biasReport(few: Labeled, reference: Labeled, options: BiasReportOptions = {}): BiasReport {
+  checkOptions('biasReport', options, OPTIONS);
   const { permutations = 499, draws = 499, level = 0.95, components = 8, seed = 0 } = options;
   checkInteger('biasReport', 'permutations', permutations, 19);
   checkInteger('biasReport', 'draws', draws, 19);

@@ -1,7 +1,8 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
-import type { LabeledLatents } from '../labeled';
+import type { LabeledLatents, SubclassName } from '../labeled';
 import type { MixingPlan } from './mixingCurve';
 import { viewsOf } from './views';
 
@@ -29,6 +30,19 @@ export interface MixedNormalityOptions {
   seed?: number | string;
 }
 
+const OPTIONS: OptionNames<MixedNormalityOptions> = {
+  counts: true,
+  n: true,
+  repeats: true,
+  projections: true,
+  epsilon: true,
+  level: true,
+  bootstrap: true,
+  permutations: true,
+  trainingLatents: true,
+  seed: true,
+};
+
 const USUAL_COUNTS = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100];
 const SMALLEST_N = 8;
 const LARGEST_DEFAULT_N = 200;
@@ -45,6 +59,7 @@ export interface Protocol {
 }
 
 export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions): Protocol {
+  checkOptions('mixedNormality', options, OPTIONS);
   const {
     repeats = 10,
     projections = data.z.cols <= 16 ? 'axes' : 16,
@@ -75,6 +90,11 @@ export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions
 function planSizes(data: LabeledLatents, options: MixedNormalityOptions): { counts: number[]; n: number } {
   const classes = data.groups.length;
   const usual = [...USUAL_COUNTS.filter((count) => count < classes), classes];
+  if (options.counts !== undefined && !Array.isArray(options.counts)) {
+    throw new ConfigError(
+      complaint('mixedNormality', 'counts to be a list of numbers of classes', options.counts),
+    );
+  }
   const counts = [...new Set(options.counts ?? usual)].sort((a, b) => a - b);
   if (counts.length === 0) throw new ConfigError(complaint('mixedNormality', 'at least one count', 'none'));
   for (const count of counts) {
@@ -85,16 +105,19 @@ function planSizes(data: LabeledLatents, options: MixedNormalityOptions): { coun
   }
   const sizes = data.groups.map((rows) => rows.length);
   const smallest = Math.min(...sizes);
+  const smallestName = data.names[sizes.indexOf(smallest)];
+  if (options.n === undefined && smallest * counts[0] < SMALLEST_N) {
+    throw tooSmall(smallestName, smallest, counts[0], classes);
+  }
   const n = options.n ?? Math.min(LARGEST_DEFAULT_N, smallest * counts[0]);
   checkInteger('mixedNormality', 'n', n, SMALLEST_N);
   const needed = Math.ceil(n / counts[0]);
   if (needed > smallest) {
-    const name = data.names[sizes.indexOf(smallest)];
     throw new DataError(
       complaint(
         'mixedNormality',
         `${needed} samples of every class to mix ${counts[0]} at n = ${n}`,
-        `${smallest} of class ${name}`,
+        `${smallest} of class ${smallestName}`,
         'Lower n, raise the smallest count, or leave that class out.',
       ),
     );
@@ -106,4 +129,18 @@ function planSizes(data: LabeledLatents, options: MixedNormalityOptions): { coun
     );
   }
   return { counts, n };
+}
+
+/** What to do where the smallest class does not fill a mixture of the smallest n. */
+function tooSmall(name: SubclassName, size: number, count: number, classes: number): DataError {
+  const others = Math.ceil(SMALLEST_N / size);
+  const mix = others <= classes ? `, or mix more classes at once (counts from ${others} on)` : '';
+  return new DataError(
+    complaint(
+      'mixedNormality',
+      `at least ${Math.ceil(SMALLEST_N / count)} samples of every class`,
+      `${size} of class ${name}`,
+      `Take more samples of it, leave it out${mix}.`,
+    ),
+  );
 }

@@ -1,4 +1,5 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { type Covariance, LowRankCovariance, sliceColumns } from '../../statistics/covariance';
@@ -30,6 +31,15 @@ export interface FitPriorOptions {
   seed?: number;
 }
 
+const OPTIONS: OptionNames<FitPriorOptions> = {
+  covariance: true,
+  rank: true,
+  layout: true,
+  priorDegreesOfFreedom: ['nu0'],
+  inflate: true,
+  seed: true,
+};
+
 /**
  * The general class from samples of several subclasses, as a hierarchical normal fitted by empirical Bayes.
  *
@@ -50,10 +60,11 @@ export interface FitPriorOptions {
  */
 export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
   const where = 'fitPrior';
+  checkOptions(where, options, OPTIONS);
   const labeled = toLabeled(where, base, 2);
   const { z, groups, names } = labeled;
   const { inflate = true, seed = 1, rank = 64, priorDegreesOfFreedom = 'leaveOneClassOut' } = options;
-  checkOptions(where, options);
+  checkValues(where, options);
   const freedom = z.rows - groups.length;
   if (freedom < 1) {
     throw new DataError(
@@ -94,7 +105,7 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
   return new Prior(general, blocks, degreesOfFreedom, classes, inflate);
 }
 
-function checkOptions(where: string, options: FitPriorOptions): void {
+function checkValues(where: string, options: FitPriorOptions): void {
   const { covariance, rank, priorDegreesOfFreedom } = options;
   if (covariance !== undefined) checkChoice(where, 'covariance', covariance, ['full', 'diagonal', 'lowRank']);
   if (rank !== undefined) checkInteger(where, 'rank', rank);

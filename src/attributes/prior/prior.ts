@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { Matrix } from '../../linalg';
 import { BlockCovariance, type Covariance, FullCovariance } from '../../statistics/covariance';
 import { type LatentsInput, toLatents, toVector, type VectorInput } from '../../statistics/inputs';
@@ -22,6 +23,8 @@ export interface PosteriorOptions {
   /** Whether a subclass that looks unlike the others widens the prior. Default: as the prior was fitted. */
   inflate?: boolean;
 }
+
+const POSTERIOR_OPTIONS: OptionNames<PosteriorOptions> = { inflate: true };
 
 /**
  * The general class as a hierarchical normal: subclass means mu_c ~ N(M, T), samples z | c ~ N(mu_c, Sigma_c) with E Sigma_c = W.
@@ -113,8 +116,9 @@ export class Prior {
    * const { mean, covariance } = prior.posterior(fewLatents);
    */
   posterior(few: LatentsInput, options: PosteriorOptions = {}): Posterior {
-    const { inflate = this.inflate } = options;
     const where = 'Prior.posterior';
+    checkOptions(where, options, POSTERIOR_OPTIONS);
+    const { inflate = this.inflate } = options;
     const samples = toLatents(where, few);
     checkDimension(where, samples, this.dimension);
     const n = samples.rows;
@@ -181,6 +185,7 @@ export class Prior {
   /** @throws FormatError unless the JSON is a prior of a version that this library reads */
   static fromJSON(json: SerializedPrior): Prior {
     const { general, blocks, degreesOfFreedom, classes, inflate } = readPrior(json);
+    checkDegreesOfFreedom('Prior.fromJSON', degreesOfFreedom);
     return new Prior(general, blocks, degreesOfFreedom, classes, inflate);
   }
 

@@ -1,4 +1,5 @@
 import { complaint, FormatError } from '../../core/errors';
+import { toFloat64 } from '../../core/numbers';
 import { Matrix } from '../../linalg';
 import { type Covariance, covarianceFromJSON, type SerializedCovariance } from '../../statistics/covariance';
 import type { SubclassName } from '../labeled';
@@ -71,20 +72,21 @@ export function readPrior(json: SerializedPrior): PriorParts {
     );
   }
   const saved = json as unknown as SavedPrior;
+  const numbers = (what: string, values: number[]) => toFloat64('Prior.fromJSON', what, values);
   return {
-    general: Float64Array.from(saved.general),
+    general: numbers('general', saved.general),
     degreesOfFreedom: saved.degreesOfFreedom,
     inflate: saved.inflate,
-    classes: saved.classes.map((entry) => ({ ...entry, mean: Float64Array.from(entry.mean) })),
+    classes: saved.classes.map((entry) => ({ ...entry, mean: numbers('mean', entry.mean) })),
     blocks: saved.blocks.map(({ within, base, ratios, directions }) => {
       const covariance = covarianceFromJSON(within);
       return {
         within: covariance,
         between: {
           base,
-          ratios: Float64Array.from(ratios),
+          ratios: numbers('ratios', ratios),
           directions:
-            directions && new Matrix(Float64Array.from(directions), ratios.length, covariance.dimension),
+            directions && new Matrix(numbers('directions', directions), ratios.length, covariance.dimension),
         },
       };
     }),

@@ -1,4 +1,5 @@
 import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice } from '../../core/shapes';
 import type { Matrix } from '../../linalg';
 import { type Covariance, dot } from '../../statistics/covariance';
@@ -44,6 +45,16 @@ export interface LearnableRangeOptions {
    */
   mixing?: Verdict | { statements: { equivalence: { verdict: Verdict } } };
 }
+
+/** Names of the options of `learnableRange`. */
+export const rangeOptions: OptionNames<LearnableRangeOptions> = {
+  level: true,
+  kind: true,
+  own: true,
+  consistency: true,
+  minimumConsistency: true,
+  mixing: true,
+};
 
 /** Whether the few samples spread along the direction as the prior says. */
 export interface VarianceRatio {
@@ -161,14 +172,26 @@ export function learnableRange(
   delta: DirectionInput,
   options: LearnableRangeOptions = {},
 ): LearnableRange {
-  const where = 'learnableRange';
+  checkOptions('learnableRange', options, rangeOptions);
+  return rangeOf('learnableRange', summary, z, delta, options);
+}
+
+/** The same on behalf of `where`, whose options may be more. */
+export function rangeOf(
+  where: string,
+  summary: SubclassSummary,
+  z: VectorInput,
+  delta: DirectionInput,
+  options: LearnableRangeOptions,
+): LearnableRange {
   const { level = 0.95, kind = 'marginal' } = options;
   checkChoice(where, 'kind', kind, ['marginal', 'ellipsoid', 'typical']);
   if (!(level > 0 && level < 1)) throw new ConfigError(complaint(where, 'a level in (0, 1)', level));
-  const d = summary.mean.length;
+  const mean = toVector(`${where} (mean)`, summary?.mean);
+  const d = mean.length;
   const point = toVector(where, z, d);
   const direction = toDirection(where, delta, d);
-  const offset = point.map((value, j) => value - summary.mean[j]);
+  const offset = point.map((value, j) => value - mean[j]);
   const intervals = priorRange(where, summary, offset, direction, kind, level);
 
   const samples = options.own === undefined ? summary.samples : toLatents(where, options.own);

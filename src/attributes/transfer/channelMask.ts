@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../../core/errors';
+import type { OptionNames } from '../../core/options';
 import type { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { checkLayout, type LatentLevel } from '../layout';
@@ -12,6 +13,13 @@ export interface ChannelMaskOptions {
   /** Levels with their shapes, in place of `channels`: each level is masked by its own channels. */
   layout?: readonly LatentLevel[];
 }
+
+/** Their names. */
+export const channelMaskOptions: OptionNames<ChannelMaskOptions> = {
+  activeShare: true,
+  channels: true,
+  layout: true,
+};
 
 /** A draw of masks: 1 where the coordinate may change, else 0, [d]. */
 export type MaskSource = (random: RandomStream) => Float64Array;

@@ -1,15 +1,13 @@
 import { ConfigError, complaint, NotLearnableError, ShapeError } from '../../core/errors';
+import { named } from '../../core/numbers';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice } from '../../core/shapes';
 import { BlockCovariance, Covariance } from '../../statistics/covariance';
 import type { VectorInput } from '../../statistics/inputs';
 import { otMap } from '../../statistics/optimalTransport';
 import { type DirectionInput, toDirection } from '../manipulate';
-import {
-  type LearnableRange,
-  type LearnableRangeOptions,
-  learnableRange,
-  type SubclassSummary,
-} from '../range';
+import type { LearnableRange, LearnableRangeOptions, SubclassSummary } from '../range';
+import { rangeOf, rangeOptions } from '../range/learnableRange';
 
 /** Above this many dimensions a block's d x d transport map is not built. */
 const FULL_LIMIT = 1024;
@@ -33,6 +31,14 @@ export interface TransferDeltaOptions extends LearnableRangeOptions {
   /** Whether a strength outside the learnable range is applied all the same. Default: false. */
   allowOutside?: boolean;
 }
+
+const OPTIONS: OptionNames<TransferDeltaOptions> = {
+  ...rangeOptions,
+  match: true,
+  strength: true,
+  z: true,
+  allowOutside: true,
+};
 
 /** A direction made ready for another subclass. */
 export interface TransferredDelta {
@@ -67,10 +73,11 @@ export function transferDelta(
   options: TransferDeltaOptions = {},
 ): TransferredDelta {
   const where = 'transferDelta';
+  checkOptions(where, options, OPTIONS);
   const { match = 'none', z, allowOutside = false } = options;
   checkChoice(where, 'match', match, ['none', 'diagonal', 'full']);
-  const source = from instanceof Covariance ? from : from.within;
-  const target = to instanceof Covariance ? to : to.covariance;
+  const source = covarianceOf(where, 'from', from instanceof Covariance ? from : from?.within);
+  const target = covarianceOf(where, 'to', to instanceof Covariance ? to : to?.covariance);
   if (source.dimension !== target.dimension) {
     throw new ShapeError(
       complaint(where, `two covariances of ${source.dimension} dimensions`, target.dimension),
@@ -94,10 +101,16 @@ export function transferDelta(
     );
   }
   const consistency = typeof delta === 'object' && 'consistency' in delta ? delta.consistency : null;
-  const range = learnableRange(to, z, { delta: direction, consistency }, options);
+  const range = rangeOf(where, to, z, { delta: direction, consistency }, options);
   const used = strength === 'auto' ? automaticStrength(where, delta, range) : strength;
   if (!allowOutside) range.check(where, used);
   return { delta: direction.map((value) => used * value), strength: used, direction, range };
+}
+
+function covarianceOf(where: string, side: string, covariance: Covariance): Covariance {
+  if (covariance instanceof Covariance) return covariance;
+  const expected = `a covariance as ${side}, or the prior or posterior that holds it`;
+  throw new ConfigError(complaint(where, expected, named(covariance)[0]));
 }
 
 function automaticStrength(where: string, delta: DirectionInput, range: LearnableRange): number {

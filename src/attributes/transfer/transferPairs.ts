@@ -1,11 +1,12 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { meanOfRows } from '../../statistics/rows';
 import { type Labeled, type SubclassName, toLabeled } from '../labeled';
-import { type ChannelMaskOptions, channelMasks } from './channelMask';
+import { type ChannelMaskOptions, channelMaskOptions, channelMasks } from './channelMask';
 
 /** Options of `transferPairs`. */
 export interface TransferPairsOptions extends ChannelMaskOptions {
@@ -21,6 +22,14 @@ export interface TransferPairsOptions extends ChannelMaskOptions {
   /** Seed of pairs, signs and masks. Default: 1. */
   seed?: number;
 }
+
+const OPTIONS: OptionNames<TransferPairsOptions> = {
+  ...channelMaskOptions,
+  count: true,
+  strength: true,
+  variancePreserving: true,
+  seed: true,
+};
 
 /** Samples moved by differences of pairs. */
 export interface PairedSamples {
@@ -53,7 +62,17 @@ export function transferPairs(
   donors: Labeled,
   options: TransferPairsOptions = {},
 ): PairedSamples {
-  const where = 'transferPairs';
+  checkOptions('transferPairs', options, OPTIONS);
+  return pairsOf('transferPairs', few, donors, options);
+}
+
+/** The same on behalf of `where`, whose options may be more. */
+export function pairsOf(
+  where: string,
+  few: LatentsInput,
+  donors: Labeled,
+  options: TransferPairsOptions,
+): PairedSamples {
   const samples = toLatents(where, few);
   const { count = samples.rows, strength = 0.6, variancePreserving = false, seed = 1 } = options;
   checkInteger(where, 'count', count);

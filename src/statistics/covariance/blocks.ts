@@ -32,11 +32,11 @@ export class BlockCovariance extends Covariance {
   }
 
   multiply(v: ArrayLike<number>): Float64Array {
-    return this.join((block, part) => block.multiply(part), v);
+    return this.join((block, part) => block.multiply(part), this.vector('multiply', v));
   }
 
   solve(v: ArrayLike<number>): Float64Array {
-    return this.join((block, part) => block.solve(part), v);
+    return this.join((block, part) => block.solve(part), this.vector('solve', v));
   }
 
   scaled(factor: number): BlockCovariance {
@@ -92,9 +92,8 @@ export class BlockCovariance extends Covariance {
 
   private join(
     part: (block: Covariance, values: Float64Array) => Float64Array,
-    v?: ArrayLike<number>,
+    values: Float64Array = new Float64Array(0),
   ): Float64Array {
-    const values = v === undefined ? new Float64Array(0) : Float64Array.from(v);
     const result = new Float64Array(this.dimension);
     this.blocks.forEach((block, i) => {
       const first = this.offsets[i];

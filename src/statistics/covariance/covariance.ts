@@ -1,6 +1,7 @@
 import { complaint, DataError, ShapeError } from '../../core/errors';
 import type { RandomStream } from '../../core/random';
 import type { Matrix } from '../../linalg';
+import { toVector } from '../inputs';
 
 /** How a covariance is stored. */
 export type CovarianceKind = 'full' | 'diagonal' | 'lowRank' | 'blocks';
@@ -65,17 +66,25 @@ export abstract class Covariance {
 
   /** v^T S v: the variance along v times the squared length of v. */
   variance(v: ArrayLike<number>): number {
-    return dot(v, this.multiply(v));
+    const vector = this.vector('variance', v);
+    return dot(vector, this.multiply(vector));
   }
 
   /** v^T S^-1 v: squared Mahalanobis distance of v from 0. */
   mahalanobis(v: ArrayLike<number>): number {
-    return dot(v, this.solve(v));
+    const vector = this.vector('mahalanobis', v);
+    return dot(vector, this.solve(vector));
   }
 
   /** log N(v; 0, S) in nats. */
   logDensity(v: ArrayLike<number>): number {
     return -0.5 * (this.dimension * Math.log(2 * Math.PI) + this.logDet + this.mahalanobis(v));
+  }
+
+  /** A vector from outside in float64; a Float64Array of the right length is taken as it is. */
+  protected vector(where: string, v: ArrayLike<number>): Float64Array {
+    if (v instanceof Float64Array && v.length === this.dimension) return v;
+    return toVector(`Covariance.${where}`, v, this.dimension);
   }
 
   protected checkPartner(other: Covariance): void {

@@ -1,5 +1,7 @@
+import { toFloat64 } from '../../core/numbers';
 import type { RandomStream } from '../../core/random';
 import { Matrix } from '../../linalg';
+import { toVector, type VectorInput } from '../inputs';
 import { Covariance, checkVariances, type SerializedCovariance } from './covariance';
 
 /**
@@ -11,12 +13,15 @@ import { Covariance, checkVariances, type SerializedCovariance } from './covaria
 export class DiagonalCovariance extends Covariance {
   readonly kind = 'diagonal';
   readonly logDet: number;
+  readonly variances: Float64Array;
 
   /** @throws DataError unless all variances are positive */
-  constructor(readonly variances: Float64Array) {
-    super(variances.length);
-    checkVariances('DiagonalCovariance', variances);
-    this.logDet = variances.reduce((sum, value) => sum + Math.log(value), 0);
+  constructor(variances: VectorInput) {
+    const values = toVector('DiagonalCovariance', variances);
+    super(values.length);
+    checkVariances('DiagonalCovariance', values);
+    this.variances = values;
+    this.logDet = values.reduce((sum, value) => sum + Math.log(value), 0);
   }
 
   diagonal(): Float64Array {
@@ -24,11 +29,13 @@ export class DiagonalCovariance extends Covariance {
   }
 
   multiply(v: ArrayLike<number>): Float64Array {
-    return this.variances.map((value, j) => value * v[j]);
+    const vector = this.vector('multiply', v);
+    return this.variances.map((value, j) => value * vector[j]);
   }
 
   solve(v: ArrayLike<number>): Float64Array {
-    return this.variances.map((value, j) => v[j] / value);
+    const vector = this.vector('solve', v);
+    return this.variances.map((value, j) => vector[j] / value);
   }
 
   scaled(factor: number): DiagonalCovariance {
@@ -66,7 +73,7 @@ export class DiagonalCovariance extends Covariance {
   }
 
   static fromJSON(json: SerializedCovariance): DiagonalCovariance {
-    return new DiagonalCovariance(Float64Array.from(json.variances as number[]));
+    return new DiagonalCovariance(toFloat64('covarianceFromJSON', 'variances', json.variances as number[]));
   }
 }
 

@@ -1,6 +1,8 @@
 import { complaint, ShapeError } from '../../core/errors';
+import { toFloat64 } from '../../core/numbers';
 import type { RandomStream } from '../../core/random';
 import { cholesky, choleskyLogDet, Matrix, solveLower, solveLowerTransposed } from '../../linalg';
+import { type LatentsInput, toLatents } from '../inputs';
 import { Covariance, type SerializedCovariance } from './covariance';
 
 /**
@@ -12,13 +14,16 @@ import { Covariance, type SerializedCovariance } from './covariance';
 export class FullCovariance extends Covariance {
   readonly kind = 'full';
   readonly logDet: number;
+  readonly matrix: Matrix;
   /** L with S = L L^T. */
   readonly lower: Matrix;
 
   /** @throws DataError unless positive definite; ShapeError unless square */
-  constructor(readonly matrix: Matrix) {
-    super(matrix.rows);
-    this.lower = cholesky(matrix);
+  constructor(matrix: LatentsInput) {
+    const full = toLatents('FullCovariance', matrix);
+    super(full.rows);
+    this.matrix = full;
+    this.lower = cholesky(full);
     this.logDet = choleskyLogDet(this.lower);
   }
 
@@ -27,15 +32,16 @@ export class FullCovariance extends Covariance {
   }
 
   multiply(v: ArrayLike<number>): Float64Array {
-    return times(this.matrix, v, this.dimension);
+    return times(this.matrix, this.vector('multiply', v), this.dimension);
   }
 
   solve(v: ArrayLike<number>): Float64Array {
-    return solveLowerTransposed(this.lower, solveLower(this.lower, v));
+    return solveLowerTransposed(this.lower, solveLower(this.lower, this.vector('solve', v)));
   }
 
   override mahalanobis(v: ArrayLike<number>): number {
-    return solveLower(this.lower, v).reduce((sum, value) => sum + value * value, 0);
+    const solved = solveLower(this.lower, this.vector('mahalanobis', v));
+    return solved.reduce((sum, value) => sum + value * value, 0);
   }
 
   scaled(factor: number): FullCovariance {
@@ -81,7 +87,7 @@ export class FullCovariance extends Covariance {
   }
 
   static fromJSON(json: SerializedCovariance): FullCovariance {
-    const data = Float64Array.from(json.matrix as number[]);
+    const data = toFloat64('covarianceFromJSON', 'matrix', json.matrix as number[]);
     const d = Math.round(Math.sqrt(data.length));
     return new FullCovariance(new Matrix(data, d, d));
   }

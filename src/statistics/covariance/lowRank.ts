@@ -1,6 +1,8 @@
 import { complaint, ShapeError } from '../../core/errors';
+import { named, toFloat64 } from '../../core/numbers';
 import type { RandomStream } from '../../core/random';
 import { cholesky, choleskyLogDet, gram, Matrix, solveLower, solveLowerTransposed } from '../../linalg';
+import { toVector, type VectorInput } from '../inputs';
 import { Covariance, checkVariances, dot, type SerializedCovariance } from './covariance';
 import { plusSquares } from './diagonal';
 
@@ -15,20 +17,26 @@ import { plusSquares } from './diagonal';
 export class LowRankCovariance extends Covariance {
   readonly kind = 'lowRank';
   readonly logDet: number;
+  readonly noise: Float64Array;
   /** Cholesky factor of I + F diag(s)^-1 F^T, [r, r]. */
   private readonly core: Matrix;
 
   /**
-   * @param noise the diagonal s, [d], positive
+   * @param diagonal s, [d], positive
    * @param factors F, [r, d]
    * @throws DataError unless s is positive; ShapeError where sizes differ
    */
   constructor(
-    readonly noise: Float64Array,
+    diagonal: VectorInput,
     readonly factors: Matrix,
   ) {
+    const noise = toVector('LowRankCovariance', diagonal);
     super(noise.length);
     checkVariances('LowRankCovariance', noise);
+    this.noise = noise;
+    if (!(factors instanceof Matrix)) {
+      throw new ShapeError(complaint('LowRankCovariance', 'factors as a Matrix [r, d]', named(factors)[0]));
+    }
     if (factors.rows > 0 && factors.cols !== noise.length) {
       throw new ShapeError(
         complaint('LowRankCovariance', `factors [r, ${noise.length}]`, `${factors.rows} x ${factors.cols}`),
@@ -51,17 +59,18 @@ export class LowRankCovariance extends Covariance {
   }
 
   multiply(v: ArrayLike<number>): Float64Array {
-    const result = this.noise.map((value, j) => value * v[j]);
+    const vector = this.vector('multiply', v);
+    const result = this.noise.map((value, j) => value * vector[j]);
     for (let k = 0; k < this.factors.rows; k++) {
       const factor = this.factors.row(k);
-      addMultiple(result, dot(factor, v), factor);
+      addMultiple(result, dot(factor, vector), factor);
     }
     return result;
   }
 
   solve(v: ArrayLike<number>): Float64Array {
-    const rest = Float64Array.from(v);
-    const weights = solveLowerTransposed(this.core, solveLower(this.core, this.project(v)));
+    const rest = this.vector('solve', v).slice();
+    const weights = solveLowerTransposed(this.core, solveLower(this.core, this.project(rest)));
     weights.forEach((weight, k) => {
       addMultiple(rest, -weight, this.factors.row(k));
     });
@@ -70,9 +79,10 @@ export class LowRankCovariance extends Covariance {
   }
 
   override mahalanobis(v: ArrayLike<number>): number {
+    const vector = this.vector('mahalanobis', v);
     let sum = 0;
-    for (let j = 0; j < this.dimension; j++) sum += (v[j] * v[j]) / this.noise[j];
-    const explained = solveLower(this.core, this.project(v));
+    for (let j = 0; j < this.dimension; j++) sum += (vector[j] * vector[j]) / this.noise[j];
+    const explained = solveLower(this.core, this.project(vector));
     return sum - dot(explained, explained);
   }
 
@@ -136,13 +146,13 @@ export class LowRankCovariance extends Covariance {
   }
 
   static fromJSON(json: SerializedCovariance): LowRankCovariance {
-    const noise = Float64Array.from(json.noise as number[]);
-    const factors = Float64Array.from(json.factors as number[]);
+    const noise = toFloat64('covarianceFromJSON', 'noise', json.noise as number[]);
+    const factors = toFloat64('covarianceFromJSON', 'factors', json.factors as number[]);
     return new LowRankCovariance(noise, new Matrix(factors, json.rank as number, noise.length));
   }
 
   /** F diag(s)^-1 v, [r]. */
-  private project(v: ArrayLike<number>): Float64Array {
+  private project(v: Float64Array): Float64Array {
     const scaled = this.noise.map((value, j) => v[j] / value);
     return Float64Array.from({ length: this.factors.rows }, (_, k) => dot(this.factors.row(k), scaled));
   }

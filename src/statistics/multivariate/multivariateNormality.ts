@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { type LatentsInput, toLatents } from '../inputs';
@@ -14,6 +15,8 @@ export interface MultivariateNormalityOptions {
   /** Seed of those samples. Default: 0. */
   seed?: number | string;
 }
+
+const OPTIONS: OptionNames<MultivariateNormalityOptions> = { monteCarlo: true, seed: true };
 
 /** What `multivariateNormality` found; a test that the sample does not allow says why. */
 export interface MultivariateNormalityReport {
@@ -44,6 +47,7 @@ export function multivariateNormality(
   z: LatentsInput,
   options: MultivariateNormalityOptions = {},
 ): MultivariateNormalityReport {
+  checkOptions('multivariateNormality', options, OPTIONS);
   const { monteCarlo = 199, seed = 0 } = options;
   checkInteger('multivariateNormality', 'monteCarlo', monteCarlo, 0);
   const rows = toLatents('multivariateNormality', z);

@@ -1,4 +1,5 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { toVector, type VectorInput } from '../inputs';
 import { normalCdf } from '../special';
 import { kolmogorovDistance } from './empirical';
@@ -12,6 +13,11 @@ export interface KolmogorovSmirnovOptions {
   /** Standard deviation of the hypothesis, > 0; required. */
   standardDeviation: number;
 }
+
+const OPTIONS: OptionNames<KolmogorovSmirnovOptions> = {
+  mean: true,
+  standardDeviation: ['sd', 'std', 'sigma'],
+};
 
 /**
  * Kolmogorov-Smirnov test against one given normal distribution, exact p-value.
@@ -28,6 +34,7 @@ export interface KolmogorovSmirnovOptions {
  * const { statistic, p } = kolmogorovSmirnov([0.3, -1.2, 0.8, 0.1], { mean: 0, standardDeviation: 1 });
  */
 export function kolmogorovSmirnov(x: VectorInput, options: KolmogorovSmirnovOptions): StatisticalTest {
+  checkOptions('kolmogorovSmirnov', options, OPTIONS);
   const { mean, standardDeviation } = options ?? {};
   if (!Number.isFinite(mean) || !Number.isFinite(standardDeviation) || standardDeviation <= 0) {
     throw new ConfigError(

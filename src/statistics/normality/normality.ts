@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import type { VectorInput } from '../inputs';
@@ -47,6 +48,8 @@ export interface NormalityOptions {
   /** Seed of those samples. Default: 0. */
   seed?: number | string;
 }
+
+const OPTIONS: OptionNames<NormalityOptions> = { tests: true, monteCarlo: true, seed: true };
 
 /** Result of one test within `normality`. */
 export interface NormalityTestResult extends StatisticalTest {
@@ -98,6 +101,7 @@ export interface NormalityReport {
  * report.effects.w1.excess; // standard deviations beyond what 8 normal values show
  */
 export function normality(x: VectorInput, options: NormalityOptions = {}): NormalityReport {
+  checkOptions('normality', options, OPTIONS);
   const { tests = TEST_NAMES, monteCarlo = 0, seed = 0 } = options;
   for (const name of tests) checkChoice('normality', 'tests', name, TEST_NAMES);
   checkInteger('normality', 'monteCarlo', monteCarlo, 0);

@@ -1,0 +1,338 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import {
+  augment,
+  biasReport,
+  ConfigError,
+  DataError,
+  FlowError,
+  fitPrior,
+  type Labeled,
+  learnableRange,
+  manipulate,
+  mixedNormality,
+  Prior,
+  RandomStream,
+  ShapeError,
+  synthesize,
+  transferDelta,
+  transferPairs,
+  zDelta,
+} from 'tfjs-flows';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+/** What stands in tables where a number is missing, and what is said of it. */
+const missing: [unknown, string][] = [
+  [null, 'a missing value (null)'],
+  [undefined, 'a missing value (undefined)'],
+  ['', "a missing value ('')"],
+  ['NA', "the text 'NA'"],
+  ['1.5', "the text '1.5'"],
+];
+
+const random = new RandomStream(3);
+const rows = Array.from({ length: 24 }, () => Array.from(random.normalArray(2)));
+const subclass = rows.map((_, i) => i % 2);
+const attributes = rows.map(([x]) => [x]);
+const labeled: Labeled = { z: rows, subclass, attributes };
+const prior = fitPrior({ z: rows, subclass }, { priorDegreesOfFreedom: 4 });
+const posterior = prior.posterior(rows.slice(0, 4));
+
+/** The rows with one entry replaced, in row 2 and column 1. */
+function spoiled(entry: unknown): never {
+  return rows.map((row, i) => (i === 2 ? [row[0], entry] : row)) as never;
+}
+
+/** Every function that takes labelled samples. */
+const ofLabeled: Record<string, (labeled: Labeled) => unknown> = {
+  'augment (others)': (others) => augment(rows.slice(0, 4), prior, { count: 2, others }),
+  'biasReport (few)': (few) => biasReport(few, labeled),
+  'biasReport (reference)': (reference) => biasReport(labeled, reference),
+  fitPrior,
+  mixedNormality,
+  transferPairs: (donors) => transferPairs(rows, donors),
+  zDelta,
+};
+
+/** Every function that takes rows alone. */
+const ofRows: Record<string, (z: never) => unknown> = {
+  augment: (z) => augment(z, prior, { count: 2 }),
+  'learnableRange (own)': (own) => learnableRange(posterior, [0, 0], [1, 0], { own }),
+  manipulate: (z) => manipulate(z, [1, 0], [1]),
+  'Posterior.logProb': (z) => posterior.logProb(z),
+  'Prior.logProb': (z) => prior.logProb(z),
+  'Prior.of (within)': (z) =>
+    Prior.of(
+      [0, 0],
+      z,
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      4,
+    ),
+  'Prior.of (between)': (z) =>
+    Prior.of(
+      [0, 0],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      z,
+      4,
+    ),
+  'Prior.posterior': (z) => prior.posterior(z),
+  transferPairs: (z) => transferPairs(z, labeled),
+};
+
+/** Every function that takes vectors. */
+const ofVectors: Record<string, (vector: never) => unknown> = {
+  'learnableRange (z)': (z) => learnableRange(posterior, z, [1, 0]),
+  'learnableRange (direction)': (delta) => learnableRange(posterior, [0, 0], delta),
+  'learnableRange (mean)': (mean) => learnableRange({ ...posterior, mean } as never, [0, 0], [1, 0]),
+  'manipulate (direction)': (delta) => manipulate(rows, delta, [1]),
+  'manipulate (directions)': (delta) => manipulate(rows, [delta, [0, 1]], [[1, 1]]),
+  'manipulate ({ delta })': (delta) => manipulate(rows, { delta }, [1]),
+  'manipulate (strengths)': (strengths) => manipulate(rows, [1, 0], strengths),
+  'Prior.of': (general) =>
+    Prior.of(
+      general,
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      4,
+    ),
+  'synthesize (directions)': (delta) =>
+    synthesize(posterior, { count: 2, method: 'attribute', directions: [delta] }),
+  transferDelta: (delta) => transferDelta(delta, prior, posterior),
+};
+
+describe.each(Object.entries(ofLabeled))('%s', (_, use) => {
+  it.each(missing)('refuses %s', (entry, message) => {
+    expect(() => use({ ...labeled, z: spoiled(entry) })).toThrow(`${message} in row 2, column 1`);
+    const gaps = attributes.map(([x], i) => [i === 1 ? entry : x]) as never;
+    expect(() => use({ ...labeled, attributes: gaps })).toThrow(`${message} in row 1, column 0`);
+    expect(() => use({ ...labeled, attributes: gaps })).toThrow(DataError);
+  });
+
+  it.each([null, undefined, '', Number.NaN])('refuses %s as a subclass', (label) => {
+    const labels = subclass.map((own, i) => (i === 5 ? label : own)) as never;
+    expect(() => use({ ...labeled, subclass: labels })).toThrow(/ in row 5\./);
+    expect(() => use({ ...labeled, subclass: labels })).toThrow(DataError);
+  });
+
+  it('refuses what are no labelled samples', () => {
+    expect(() => use(rows as never)).toThrow('labelled samples { z, subclass }, got an array');
+    expect(() => use({ z: rows } as never)).toThrow('a list of subclass labels, one per sample');
+    expect(() => use({ z: rows, subclass: Promise.resolve(subclass) } as never)).toThrow('got a Promise');
+    const mixed = subclass.map((own, i) => (i === 3 ? '1' : own)) as never;
+    expect(() => use({ ...labeled, subclass: mixed })).toThrow(
+      'subclasses that are all numbers or all strings, got 0 in row 0 and "1" in row 3',
+    );
+  });
+});
+
+describe.each(Object.entries(ofRows))('%s', (_, use) => {
+  it.each(missing)('refuses %s', (entry, message) => {
+    expect(() => use(spoiled(entry))).toThrow(DataError);
+    expect(() => use(spoiled(entry))).toThrow(`${message} in row 2, column 1`);
+  });
+
+  it('says what to do about one flat sample, records and what is no list', () => {
+    expect(() => use([1, 2] as never)).toThrow(
+      /rows \[n, d\], got a flat list of 2 numbers\. One sample is \[values\]/,
+    );
+    expect(() => use(Float32Array.of(1, 2) as never)).toThrow(ShapeError);
+    expect(() => use([{ a: 1, b: 2 }] as never)).toThrow(
+      /an object \{ a, b \} in row 0\. Write rows as arrays/,
+    );
+    for (const input of [null, 'latents.npy', 7, { z: rows }]) {
+      expect(() => use(input as never)).toThrow(FlowError);
+    }
+  });
+});
+
+describe.each(Object.entries(ofVectors))('%s', (_, use) => {
+  it.each(missing)('refuses %s', (entry, message) => {
+    expect(() => use([1, entry] as never)).toThrow(DataError);
+    expect(() => use([1, entry] as never)).toThrow(`${message} at index 1`);
+  });
+
+  it('says what came where no vector came', () => {
+    for (const input of [null, 'direction', Promise.resolve([1, 2]), {}]) {
+      expect(() => use(input as never)).toThrow(FlowError);
+    }
+  });
+});
+
+describe('flat lists are one value per sample', () => {
+  const one = attributes.map(([x]) => x);
+
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+  });
+
+  it('as attributes: the same direction as from a column', () => {
+    const expected = [...zDelta(labeled, { mode: 'slope' }).delta];
+    for (const flat of [one, Float64Array.from(one), tf.tensor1d(one, 'float32')]) {
+      const { delta } = zDelta({ ...labeled, attributes: flat }, { mode: 'slope' });
+      // A tensor holds float32.
+      for (let j = 0; j < 2; j++) expect(delta[j]).toBeCloseTo(expected[j], 6);
+    }
+    expect(() => zDelta({ ...labeled, attributes: one.slice(1) })).toThrow(
+      'attributes for 24 samples, got 23',
+    );
+  });
+
+  it('as latents: the same prior as from a column', () => {
+    const options = { priorDegreesOfFreedom: 4 };
+    const expected = fitPrior({ z: attributes, subclass }, options).toJSON();
+    expect(fitPrior({ z: one, subclass }, options).toJSON()).toEqual(expected);
+  });
+
+  it('booleans are present and absent', () => {
+    const has = one.map((value) => value > 0);
+    const { positiveCount, delta } = zDelta({ ...labeled, attributes: has as never });
+    expect(positiveCount).toBe(has.filter(Boolean).length);
+    expect([...delta]).toEqual([...zDelta({ ...labeled, attributes: has.map(Number) }).delta]);
+  });
+
+  it('labels may be a tensor or bigints of 64 bits', () => {
+    const expected = fitPrior({ z: rows, subclass }).toJSON();
+    expect(fitPrior({ z: rows, subclass: tf.tensor1d(subclass, 'int32') }).toJSON()).toEqual(expected);
+    const big = BigInt64Array.from(subclass, BigInt) as never;
+    expect(fitPrior({ z: rows, subclass: big }).toJSON()).toEqual(expected);
+  });
+});
+
+describe('manipulate', () => {
+  const z = [
+    [0, 0],
+    [1, 1],
+  ];
+
+  it('takes one strength, a list of any kind, or a row per step', () => {
+    const expected = [...manipulate(z, [1, 2], [0.5]).z.data];
+    expect(expected).toEqual([0.5, 1, 1.5, 2]);
+    expect([...manipulate(z, [1, 2], 0.5).z.data]).toEqual(expected);
+    expect([...manipulate(z, [1, 2], Float32Array.of(0.5)).z.data]).toEqual(expected);
+    expect([...manipulate(z, [1, 2], [[0.5]]).z.data]).toEqual(expected);
+    const both = manipulate(
+      z,
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [Float64Array.of(0.5, 1)],
+    );
+    expect([...both.z.data]).toEqual([0.5, 1, 1.5, 2]);
+    expect([...both.step]).toEqual([0, 0]);
+  });
+
+  it('refuses strengths that are none', () => {
+    expect(() => manipulate(z, [1, 2], [])).toThrow(ConfigError);
+    expect(() => manipulate(z, [1, 2], new Float32Array(0))).toThrow(ConfigError);
+    expect(() => manipulate(z, [1, 2], undefined as never)).toThrow(FlowError);
+    expect(() => manipulate(z, [1, 2], Number.NaN)).toThrow('finite values, got NaN');
+    expect(() =>
+      manipulate(
+        z,
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        0.5,
+      ),
+    ).toThrow('2 strengths per step');
+    expect(() =>
+      manipulate(
+        z,
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        [[1, null]] as never,
+      ),
+    ).toThrow('(null) in row 0, column 1');
+  });
+});
+
+describe('mixedNormality', () => {
+  it('names a class that is too small, its size and what to do', () => {
+    const sizes = { a: 20, b: 20, c: 1 };
+    const names = Object.entries(sizes).flatMap(([name, size]) => new Array<string>(size).fill(name));
+    const z = names.map((_, i) => [Math.sin(i)]);
+    expect(() => mixedNormality({ z, subclass: names })).toThrow(
+      'at least 8 samples of every class, got 1 of class c. Take more samples of it, leave it out.',
+    );
+    const four = names.slice(0, 24).map((_, i) => 'abcd'[Math.floor(i / 6)]);
+    expect(() => mixedNormality({ z: z.slice(0, 24), subclass: four })).toThrow(
+      'got 6 of class a. Take more samples of it, leave it out, or mix more classes at once (counts from 2 on).',
+    );
+    expect(mixedNormality({ z: z.slice(0, 24), subclass: four }, { counts: [2], permutations: 0 }).n).toBe(
+      12,
+    );
+  });
+});
+
+describe('arguments that are missing or of another kind', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'augment without a prior',
+      () => augment(rows, undefined as never, { count: 1 }),
+      /a prior, got a missing value/,
+    ],
+    [
+      'augment without options',
+      () => augment(rows, prior, undefined as never),
+      /count to be an integer >= 1/,
+    ],
+    [
+      'synthesize without a posterior',
+      () => synthesize(prior as never, { count: 1, method: 'mixup' }),
+      /a posterior, got/,
+    ],
+    ['synthesize without options', () => synthesize(posterior, undefined as never), /count to be an integer/],
+    [
+      'learnableRange without a posterior',
+      () => learnableRange(undefined as never, [0, 0], [1, 0]),
+      /learnableRange \(mean\)/,
+    ],
+    [
+      'transferDelta without a prior',
+      () => transferDelta([1, 0], undefined as never, posterior),
+      /a covariance as from/,
+    ],
+    ['transferDelta to nothing', () => transferDelta([1, 0], prior, {} as never), /a covariance as to/],
+    [
+      'counts that are a number',
+      () => mixedNormality(labeled, { counts: 2 as never }),
+      /counts to be a list/,
+    ],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(FlowError);
+    expect(call).toThrow(message);
+  });
+
+  it('one direction serves where a list of directions does', () => {
+    const options = { count: 4, method: 'attribute', seed: 2 } as const;
+    const one = synthesize(posterior, { ...options, directions: [1, 0] });
+    expect([...one.z.data]).toEqual([...synthesize(posterior, { ...options, directions: [[1, 0]] }).z.data]);
+  });
+});
+
+describe('a prior is not read from JSON with gaps', () => {
+  it.each(['general', 'degreesOfFreedom', 'mean', 'ratios', 'directions'])('%s', (field) => {
+    const json = JSON.parse(JSON.stringify(prior));
+    expect(Prior.fromJSON(json).toJSON()).toEqual(prior.toJSON());
+    if (field === 'degreesOfFreedom') json[field] = null;
+    else (field === 'general' ? json : field === 'mean' ? json.classes[0] : json.blocks[0])[field][0] = null;
+    expect(() => Prior.fromJSON(json)).toThrow(FlowError);
+    expect(() => Prior.fromJSON(json)).toThrow(/Prior\.fromJSON: .*null/);
+  });
+});
