@@ -104,7 +104,7 @@ export class Flow extends Module implements Trainable {
   }
 
   /** Unit of the training loss. */
-  get lossUnit(): 'bits/dim' | 'nats' {
+  get lossUnit(): string {
     return 'nats';
   }
 
@@ -239,9 +239,11 @@ export class Flow extends Module implements Trainable {
    * @example
    * const history = await flow.fit(images, { epochs: 10, batchSize: 64, learningRate: 1e-3 });
    */
-  fit(data: FitData, options: FitOptions = {}): Promise<History> {
+  fit(data: FitData, options?: FitOptions): Promise<History>;
+  fit(...given: [data: FitData, options?: FitOptions]): Promise<History> {
     this.checkUsable('fit');
-    return fit(this, data, options);
+    // All of what came: `fit` refuses an argument too many.
+    return fit(this, ...given);
   }
 
   /**

@@ -26,16 +26,17 @@ export function trainingProgress(): TrainingProgress {
   const surface = openSurface('trainingProgress');
   let last = Number.NEGATIVE_INFINITY;
   let shown = Promise.resolve();
-  return {
-    progress: 'none',
-    element: surface.element,
-    onProgress(progress) {
+  const options = {
+    progress: 'none' as const,
+    onProgress(progress: Progress) {
       if (!progress.epochEnd && performance.now() - last < PAUSE) return;
       last = performance.now();
       const figure = draw(progress);
       shown = shown.then(() => surface.put(figure));
     },
   };
+  // No option of `fit`: not among what `...trainingProgress()` copies.
+  return Object.defineProperty(options, 'element', { value: surface.element }) as TrainingProgress;
 }
 
 function draw(progress: Progress): Figure {

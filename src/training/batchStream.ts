@@ -66,10 +66,7 @@ export class BatchStream {
     const { value, done } = await this.iterator.next();
     if (done === true) {
       if (this.batch === 0) throw this.emptyPass();
-      this.iterator = undefined;
-      this.pass++;
-      this.batch = 0;
-      this.orderBefore = this.order.state();
+      this.nextPass();
       return undefined;
     }
     this.batch++;
@@ -101,10 +98,25 @@ export class BatchStream {
     }
   }
 
-  /** Ends the present pass, so that a generator can clean up behind itself. */
+  /** Leaves the rest of the present pass, if one is under way: what comes next is the first batch of another. */
+  async endPass(): Promise<void> {
+    if (this.iterator === undefined) return;
+    await this.close();
+    this.nextPass();
+  }
+
+  /** Stops reading, so that a generator can clean up behind itself. */
   async close(): Promise<void> {
-    await this.iterator?.return?.();
+    const { iterator } = this;
     this.iterator = undefined;
+    await iterator?.return?.();
+  }
+
+  private nextPass(): void {
+    this.iterator = undefined;
+    this.pass++;
+    this.batch = 0;
+    this.orderBefore = this.order.state();
   }
 
   private emptyPass(): DataError {

@@ -1,4 +1,7 @@
+import { ConfigError, complaint } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import type { Logs } from './logs';
+import { checkFunction, shown } from './optionChecks';
 
 /**
  * What `fit` calls as it goes, as in tfjs-layers; every hook may be async and is awaited.
@@ -16,6 +19,48 @@ export interface FitCallbacks {
   /** Logs: `batch`, `size`, `loss`, metrics, `learningRate`. */
   onBatchEnd?(batch: number, logs: Logs): unknown;
   onYield?(epoch: number, batch: number, logs: Logs): unknown;
+}
+
+const hooks: OptionNames<FitCallbacks> = {
+  onTrainBegin: true,
+  onTrainEnd: true,
+  onEpochBegin: true,
+  onEpochEnd: true,
+  onBatchBegin: true,
+  onBatchEnd: true,
+  onYield: true,
+};
+
+/**
+ * Throws a ConfigError for a callback that is no object, and for a hook that nothing calls: an `on...` method of another name, or a
+ * function of an object literal that speaks of training, epochs or batches.
+ */
+export function checkCallbacks(callbacks: FitCallbacks | readonly FitCallbacks[]): void {
+  for (const callback of Array.isArray(callbacks) ? callbacks : [callbacks]) {
+    if (typeof callback !== 'object' || callback === null) {
+      const hint = 'Write { onEpochEnd: (epoch, logs) => ... }.';
+      throw new ConfigError(complaint('fit', 'callbacks that are objects', shown(callback), hint));
+    }
+    checkOptions('fit (callbacks)', hooksOf(callback), hooks);
+    for (const hook of Object.keys(hooks) as (keyof FitCallbacks)[]) {
+      if (callback[hook] !== undefined) checkFunction('fit', `callbacks.${hook}`, callback[hook]);
+    }
+  }
+}
+
+/** What looks like a hook: besides its own, an instance of a class has those of all its ancestors. */
+function hooksOf(callback: object): FitCallbacks {
+  const found: Record<string, unknown> = {};
+  const { prototype } = Object;
+  for (let place = callback; place !== null && place !== prototype; place = Object.getPrototypeOf(place)) {
+    const plain = [null, prototype].includes(Object.getPrototypeOf(place)) && place === callback;
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(place))) {
+      if (typeof value === 'function' && (plain ? /^(on|train|epoch|batch)/i : /^on[A-Z]/).test(name)) {
+        found[name] = value;
+      }
+    }
+  }
+  return found;
 }
 
 /** What a tf.Callback instance has besides the hooks. */

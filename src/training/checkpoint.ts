@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStreamState } from '../core/random';
+import { checkInteger } from '../core/shapes';
 import { open, seal } from '../io/envelope';
-import { type Location, loaderOf, saveTo } from '../io/handlers';
+import { type Location, loaderOf, saverOf, saveTo } from '../io/handlers';
 import { matchTensors, type NamedTensor } from '../io/tensors';
 import type { AveragedWeights } from './averaging';
 import type { StreamPosition } from './batchStream';
@@ -18,6 +20,18 @@ export interface CheckpointOptions {
   location: Location;
   /** Steps between two checkpoints. Default: only one, when training ends. */
   everySteps?: number;
+}
+
+const names: OptionNames<CheckpointOptions> = {
+  location: ['path', 'filepath', 'folder', 'url', 'handler'],
+  everySteps: ['every', 'frequency', 'saveFreq', 'save_freq'],
+};
+
+/** Throws a ConfigError for options that are unknown, out of range, or name no place to save to. */
+export function checkCheckpoint(options: CheckpointOptions): void {
+  checkOptions('fit (checkpoint)', options, names);
+  saverOf('fit (checkpoint)', options.location);
+  if (options.everySteps !== undefined) checkInteger('fit', 'checkpoint.everySteps', options.everySteps);
 }
 
 /** Where a run stands between two steps; plain JSON. */

@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice, checkInteger } from '../core/shapes';
 import type { Logs } from './logs';
+import { checkFlag, shown } from './optionChecks';
 import { WeightSnapshot } from './weightSnapshot';
 
 /** When to stop because nothing improves any more. */
@@ -16,6 +18,29 @@ export interface EarlyStoppingOptions {
   minDelta?: number;
   /** End with the weights of the best epoch, however training ends. Default: true. */
   restoreBest?: boolean;
+}
+
+const names: OptionNames<EarlyStoppingOptions> = {
+  monitor: ['metric'],
+  mode: true,
+  patience: true,
+  minDelta: ['min_delta', 'tolerance'],
+  restoreBest: ['restoreBestWeights', 'restore_best_weights'],
+};
+
+/** Throws a ConfigError for the first option that is unknown or out of its range. */
+export function checkEarlyStopping(options: EarlyStoppingOptions): void {
+  checkOptions('fit (earlyStopping)', options, names);
+  const { monitor, mode = 'min', patience = 0, minDelta = 0, restoreBest = true } = options;
+  if (monitor !== undefined && typeof monitor !== 'string') {
+    throw new ConfigError(complaint('fit', 'earlyStopping.monitor to be a name', shown(monitor)));
+  }
+  checkChoice('fit', 'earlyStopping.mode', mode, ['min', 'max']);
+  checkInteger('fit', 'earlyStopping.patience', patience, 0);
+  if (!(minDelta >= 0 && Number.isFinite(minDelta))) {
+    throw new ConfigError(complaint('fit', 'earlyStopping.minDelta >= 0', shown(minDelta)));
+  }
+  checkFlag('fit', 'earlyStopping.restoreBest', restoreBest);
 }
 
 /** Plain JSON of an early stopping in progress; the best weights are kept beside it. */
@@ -38,8 +63,6 @@ export class EarlyStopping {
 
   constructor(options: EarlyStoppingOptions, variables: readonly tf.Variable[], hasValidation: boolean) {
     const { mode = 'min', patience = 0 } = options;
-    checkChoice('fit', 'earlyStopping.mode', mode, ['min', 'max']);
-    checkInteger('fit', 'earlyStopping.patience', patience, 0);
     this.monitor = options.monitor ?? (hasValidation ? 'val_loss' : 'loss');
     if (this.monitor.startsWith('val_') && !hasValidation) throw this.unknownMonitor('no validation data');
     this.sign = mode === 'min' ? 1 : -1;

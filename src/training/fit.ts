@@ -11,6 +11,7 @@ import { checkFitOptions, type FitOptions } from './fitOptions';
 import { GradientComputer } from './gradientMethod';
 import { trainableOf } from './gradients';
 import type { History } from './history';
+import { takeForTraining } from './inTraining';
 import {
   checkOptimizerFits,
   disposeOptimizer,
@@ -24,8 +25,6 @@ import { learningRateAt } from './schedules';
 import { Stepper } from './stepper';
 import type { Trainable } from './trainable';
 import { Yielder } from './yielding';
-
-const modelsInTraining = new WeakSet<Trainable>();
 
 /**
  * Trains a model by stochastic gradient descent, in the manner of tfjs-layers.
@@ -44,18 +43,33 @@ const modelsInTraining = new WeakSet<Trainable>();
  * });
  * console.log(history.epochs.at(-1)?.val_loss);
  */
-export async function fit(model: Trainable, data: FitData, options: FitOptions = {}): Promise<History> {
-  checkFitOptions(options);
+export function fit(model: Trainable, data: FitData, options?: FitOptions): Promise<History>;
+export async function fit(
+  model: Trainable,
+  data: FitData,
+  options: FitOptions = {},
+  ...surplus: unknown[]
+): Promise<History> {
+  checkFitOptions(options, surplus);
   requireBackend('fit');
   checkModel(model);
-  modelsInTraining.add(model);
-  const cleanups: (() => unknown)[] = [];
+  const cleanups = [takeForTraining(model, options.optimizer)];
   try {
     const run = await prepare(model, data, options, cleanups);
     return await run.run();
   } finally {
-    modelsInTraining.delete(model);
-    for (const cleanup of cleanups.reverse()) await cleanup();
+    await cleanUp(cleanups);
+  }
+}
+
+type CleanUp = () => unknown;
+
+/** The last first, and all of them, also where one throws. */
+async function cleanUp(cleanups: CleanUp[]): Promise<void> {
+  try {
+    await cleanups.pop()?.();
+  } finally {
+    if (cleanups.length > 0) await cleanUp(cleanups);
   }
 }
 
@@ -64,17 +78,21 @@ async function prepare(
   model: Trainable,
   data: FitData,
   options: FitOptions,
-  cleanups: (() => unknown)[],
+  cleanups: CleanUp[],
 ): Promise<TrainingRun> {
   const { batchSize = 32, schedule = { kind: 'constant' }, callbacks = [], signal } = options;
-  const root = new RandomStream(options.seed);
-  const { training, validation } = await readData(model, data, options, batchSize);
-  const stream = streamOf('fit', training, batchSize, root.child(), options.shuffle ?? true);
-  cleanups.push(() => stream.close());
-
   const trainable = trainableOf(model);
   const optimizer = optimizerOf(options, trainable, cleanups);
   const learningRate = options.learningRate ?? getLearningRate(optimizer);
+
+  const root = new RandomStream(options.seed);
+  const streams = { order: root.child(), validationSeed: root.childSeed(), noise: root.child() };
+  const { training, validation } = await readData(model, data, options, batchSize);
+  const stream = streamOf('fit', training, batchSize, streams.order, options.shuffle ?? true);
+  cleanups.push(() => stream.close());
+  const validationStream =
+    validation && streamOf('fit', validation, batchSize, new RandomStream(streams.validationSeed), false);
+  cleanups.push(() => validationStream?.close());
 
   const averages =
     typeof options.average === 'number' ? new AveragedWeights(model, options.average) : options.average;
@@ -103,12 +121,11 @@ async function prepare(
   const run = new TrainingRun({
     model,
     data: stream,
-    validation:
-      validation === undefined ? undefined : streamOf('fit', validation, batchSize, root.child(), false),
+    validation: validationStream,
     validationSteps: options.validationSteps,
     validationFrequency: options.validationFrequency ?? 1,
-    validationSeed: root.childSeed(),
-    noise: root.child(),
+    validationSeed: streams.validationSeed,
+    noise: streams.noise,
     stepper,
     optimizer,
     learningRateAt: (step) => learningRateAt(schedule, step, learningRate),
@@ -175,7 +192,7 @@ function checkExamples(model: Trainable, data: RecognizedData, batchSize: number
 function optimizerOf(
   options: FitOptions,
   trainable: readonly tf.Variable[],
-  cleanups: (() => unknown)[],
+  cleanups: CleanUp[],
 ): tf.Optimizer {
   const { optimizer = 'adam', learningRate = 1e-3 } = options;
   if (typeof optimizer === 'string') {
@@ -190,16 +207,6 @@ function optimizerOf(
 }
 
 function checkModel(model: Trainable): void {
-  if (modelsInTraining.has(model)) {
-    throw new ConfigError(
-      complaint(
-        'fit',
-        'a model that is not in training',
-        `${model.label} in another fit`,
-        'Await the first.',
-      ),
-    );
-  }
   const trainable = trainableOf(model);
   if (trainable.length === 0) {
     throw new ConfigError(complaint('fit', 'a model with trainable weights', `${model.label} without any`));

@@ -1,17 +1,19 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice, checkInteger } from '../core/shapes';
-import { type Location, saverOf } from '../io/handlers';
-import type { AveragedWeights } from './averaging';
-import type { FitCallbacks } from './callbacks';
-import type { CheckpointOptions } from './checkpoint';
+import { type Location, loaderOf } from '../io/handlers';
+import { AveragedWeights } from './averaging';
+import { checkCallbacks, type FitCallbacks } from './callbacks';
+import { type CheckpointOptions, checkCheckpoint } from './checkpoint';
 import type { FitData } from './data';
-import type { EarlyStoppingOptions } from './earlyStopping';
+import { checkEarlyStopping, type EarlyStoppingOptions } from './earlyStopping';
 import { type GradientMethod, gradientMethods } from './gradientMethod';
 import type { OptimizerName } from './optimizers';
-import type { Progress, ProgressStyle } from './progress';
+import { checkFlag, checkFunction, checkNoData, checkPositive, checkSeed, shown } from './optionChecks';
+import { type Progress, type ProgressStyle, progressStyles } from './progress';
 import { checkSchedule, type Schedule } from './schedules';
-import type { YieldEvery } from './yielding';
+import { checkYieldEvery, type YieldEvery } from './yielding';
 
 /** Options of `fit`. */
 export interface FitOptions {
@@ -80,34 +82,95 @@ export interface FitOptions {
   resume?: Location;
 }
 
-/** Throws a ConfigError for the first option that is out of its range. */
-export function checkFitOptions(options: FitOptions): void {
-  const integers = [
-    'epochs',
-    'steps',
-    'batchSize',
-    'stepsPerEpoch',
-    'validationSteps',
-    'validationFrequency',
-    'anchorEvery',
-  ] as const;
-  for (const name of integers) {
+const names: OptionNames<FitOptions> = {
+  epochs: ['epoch', 'nEpochs', 'maxEpochs'],
+  steps: ['iterations', 'maxSteps', 'nSteps'],
+  batchSize: ['batch', 'batch_size'],
+  stepsPerEpoch: ['batchesPerEpoch', 'steps_per_epoch'],
+  optimizer: ['optim'],
+  learningRate: ['lr', 'rate'],
+  schedule: ['scheduler', 'lrSchedule'],
+  gradients: ['gradientMethod'],
+  anchorEvery: true,
+  clipValue: ['gradClipValue'],
+  clipNorm: ['gradClip', 'gradientClipping', 'maxGradNorm'],
+  average: ['ema', 'averagedWeights'],
+  validationSplit: ['validation_split', 'valSplit'],
+  validationData: ['validation_data', 'valData'],
+  validationSteps: ['validation_steps', 'validationBatches'],
+  validationFrequency: ['validation_freq', 'validateEvery'],
+  earlyStopping: ['early_stopping'],
+  callbacks: ['callback'],
+  progress: ['verbose'],
+  onProgress: true,
+  yieldEvery: true,
+  signal: ['abortSignal'],
+  seed: ['randomSeed', 'random_state'],
+  shuffle: true,
+  checkpoint: ['checkpoints', 'ckpt'],
+  resume: ['resumeFrom'],
+};
+
+/** Throws a ConfigError for the first option that is unknown or out of its range. */
+export function checkFitOptions(options: FitOptions, surplus: readonly unknown[] = []): void {
+  checkNoData('fit', options, surplus);
+  checkOptions('fit', options, names);
+  const given = <Name extends keyof FitOptions>(
+    name: Name,
+    check: (value: NonNullable<FitOptions[Name]>) => void,
+  ) => {
     const value = options[name];
-    if (value !== undefined) checkInteger('fit', name, value);
-  }
-  if (options.checkpoint !== undefined) saverOf('fit', options.checkpoint.location);
-  if (options.checkpoint?.everySteps !== undefined) {
-    checkInteger('fit', 'checkpoint.everySteps', options.checkpoint.everySteps);
-  }
+    if (value !== undefined) check(value as NonNullable<FitOptions[Name]>);
+  };
+  for (const name of INTEGERS) given(name, (value) => checkInteger('fit', name, value));
   for (const name of ['learningRate', 'clipValue', 'clipNorm'] as const) {
-    const value = options[name];
-    if (value !== undefined && !(value > 0 && Number.isFinite(value))) {
-      throw new ConfigError(complaint('fit', `${name} > 0`, value));
-    }
+    given(name, (value) => checkPositive('fit', name, value));
   }
-  if (options.gradients !== undefined) checkChoice('fit', 'gradients', options.gradients, gradientMethods);
-  if (options.schedule !== undefined) checkSchedule(options.schedule);
+  given('optimizer', checkOptimizer);
+  given('average', checkAverage);
+  given('gradients', (value) => checkChoice('fit', 'gradients', value, gradientMethods));
+  given('schedule', checkSchedule);
+  given('validationSplit', checkSplit);
+  given('earlyStopping', checkEarlyStopping);
+  given('callbacks', checkCallbacks);
+  given('progress', (value) => checkChoice('fit', 'progress', value, progressStyles));
+  given('onProgress', (value) => checkFunction('fit', 'onProgress', value));
+  given('yieldEvery', checkYieldEvery);
+  given('signal', (value) => {
+    if (typeof value.aborted === 'boolean') return;
+    const hint = 'Write controller.signal.';
+    throw new ConfigError(complaint('fit', 'the signal of an AbortController', shown(value), hint));
+  });
+  given('seed', (value) => checkSeed('fit', value));
+  given('shuffle', (value) => checkFlag('fit', 'shuffle', value));
+  given('checkpoint', checkCheckpoint);
+  given('resume', (value) => loaderOf('fit', value));
   if (options.validationSplit !== undefined && options.validationData !== undefined) {
     throw new ConfigError(complaint('fit', 'validationSplit or validationData', 'both'));
   }
+}
+
+const INTEGERS = [
+  'epochs',
+  'steps',
+  'batchSize',
+  'stepsPerEpoch',
+  'validationSteps',
+  'validationFrequency',
+  'anchorEvery',
+] as const;
+
+function checkOptimizer(value: OptimizerName | tf.Optimizer): void {
+  if (typeof value === 'string' || typeof value?.applyGradients === 'function') return;
+  throw new ConfigError(complaint('fit', 'a tf.train optimizer or the name of one', shown(value)));
+}
+
+function checkAverage(value: number | AveragedWeights): void {
+  if (typeof value === 'number' || value instanceof AveragedWeights) return;
+  throw new ConfigError(complaint('fit', 'a decay or AveragedWeights as average', shown(value)));
+}
+
+function checkSplit(value: number): void {
+  if (value > 0 && value < 1) return;
+  throw new ConfigError(complaint('fit', 'a validationSplit between 0 and 1', shown(value)));
 }

@@ -14,4 +14,6 @@ export interface History {
   losses: number[];
   /** Why training ended. */
   stopped: StopReason;
+  /** Unit of the losses, as in `bits/dim`. */
+  lossUnit: string;
 }

@@ -1,5 +1,4 @@
 import { checkChoice } from '../core/shapes';
-import type { Trainable } from './trainable';
 
 /** Where training stands. */
 export interface Progress {
@@ -19,7 +18,8 @@ export interface Progress {
   loss: number;
   /** Loss on the validation data, at the end of an epoch that has one. */
   validationLoss?: number;
-  lossUnit: Trainable['lossUnit'];
+  /** Unit of the loss, as the model has it. */
+  lossUnit: string;
   /** What is counted: images for inputs of rank 4. */
   exampleKind: 'images' | 'examples';
   /** Training speed of this run, evaluation not counted. */
@@ -54,6 +54,8 @@ export class SpeedMeter {
 /** How progress is shown: a bar on a terminal and lines elsewhere ('auto'), or one of them, or nothing. */
 export type ProgressStyle = 'auto' | 'bar' | 'lines' | 'none';
 
+export const progressStyles: readonly ProgressStyle[] = ['auto', 'bar', 'lines', 'none'];
+
 /** The part of a Node stream that is written to. */
 export interface ProgressStream {
   write(text: string): unknown;
@@ -82,7 +84,7 @@ export class ProgressBar {
     private readonly stream: ProgressStream | undefined = standardError(),
     private readonly clock: () => number = () => performance.now(),
   ) {
-    checkChoice('fit', 'progress', style, ['auto', 'bar', 'lines', 'none']);
+    checkChoice('fit', 'progress', style, progressStyles);
     this.style = style === 'auto' ? (stream?.isTTY === true ? 'bar' : 'lines') : style;
   }
 

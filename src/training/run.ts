@@ -73,24 +73,35 @@ export class TrainingRun {
     this.validationSeed = position.validationSeed;
     noise.restore(position.noise);
     this.means.restore(position.means);
-    this.epochs.push(...position.epochs);
+    for (const epoch of position.epochs) this.epochs.push(epoch);
     for (const loss of losses) this.losses.push(loss);
     await data.seek(position.data);
-    if (position.validation !== null) await validation?.seek(position.validation);
+    // Every validation is a pass of its own, so between two steps none is under way.
+    if (position.validation !== null) await validation?.seek({ ...position.validation, batch: 0 });
   }
 
-  /** Trains to the end, and leaves the model with the weights that the options ask for. */
+  /** Trains to the end, and leaves the model with the weights that the options ask for: the best ones also where it throws. */
   async run(): Promise<History> {
-    const { callbacks, checkpoint, earlyStopping, averages, endsAveraged, stepper } = this.settings;
-    await callbacks.trainBegin();
-    const stopped = await this.loop();
+    const { callbacks, earlyStopping } = this.settings;
+    try {
+      await callbacks.trainBegin();
+      const stopped = await this.loop();
+      await this.finish(stopped);
+      await callbacks.trainEnd(this.epochs.at(-1) ?? {});
+      return { epochs: this.epochs, losses: this.losses, stopped, lossUnit: this.settings.model.lossUnit };
+    } catch (error) {
+      earlyStopping?.bestWeights.restore();
+      throw error;
+    }
+  }
+
+  private async finish(stopped: StopReason): Promise<void> {
+    const { checkpoint, earlyStopping, averages, endsAveraged, stepper } = this.settings;
     await stepper.checkWeights();
     if (checkpoint !== undefined) await this.save(checkpoint);
     if (stopped !== 'aborted' && this.stepInEpoch > 0) await this.endEpoch();
     if (earlyStopping?.bestWeights.taken) earlyStopping.bestWeights.restore();
     else if (endsAveraged) averages?.swap();
-    await callbacks.trainEnd(this.epochs.at(-1) ?? {});
-    return { epochs: this.epochs, losses: this.losses, stopped };
   }
 
   private async loop(): Promise<StopReason> {
@@ -124,9 +135,9 @@ export class TrainingRun {
     if (this.stepInEpoch === 0) await callbacks.epochBegin(this.epoch);
     await callbacks.batchBegin(this.stepInEpoch, size);
     const start = performance.now();
+    const learningRate = this.settings.learningRateAt(this.step);
     if (checksBatches) model.checkBatch(batch);
     if (!model.initialized) await stepper.initialize(batch, noise);
-    const learningRate = this.settings.learningRateAt(this.step);
     const logs = await stepper.take(batch, noise, learningRate, this.step);
     this.speed.add((performance.now() - start) / 1000, size);
     this.exampleKind = batch.x.rank === 4 ? 'images' : 'examples';
@@ -156,8 +167,10 @@ export class TrainingRun {
       };
       this.epochs.push({ ...(logs as EpochLogs), epoch: this.epoch, step: this.step });
       this.report(logs, true);
+      // Before the callbacks: where one throws, this epoch may be the best.
+      const stop = earlyStopping?.shouldStop(logs) ?? false;
       await callbacks.epochEnd(this.epoch, logs);
-      return earlyStopping?.shouldStop(logs) ?? false;
+      return stop;
     };
     const stop = await this.guarded(() =>
       averages === undefined ? close() : withAveragedWeights(averages, close),

@@ -1,5 +1,7 @@
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice, checkInteger } from '../core/shapes';
+import { shown } from './optionChecks';
 
 /** Options that every schedule takes. */
 export interface WarmupOptions {
@@ -59,7 +61,7 @@ export type Schedule =
  *
  * @param step from 0
  * @param learningRate the full rate; a function schedule ignores it
- * @throws ConfigError for a schedule that is out of its range
+ * @throws ConfigError for a schedule that is out of its range, or a function's answer that is no rate
  *
  * Sources: Loshchilov and Hutter, "SGDR" (2017), equation 5, arXiv:1608.03983; Vaswani et al., "Attention Is All You Need" (2017),
  * section 5.3, arXiv:1706.03762, scaled as in the PyTorch Glow of chaiyujin so that the peak is the learning rate.
@@ -68,7 +70,7 @@ export type Schedule =
  * learningRateAt({ kind: 'constant', warmupSteps: 100 }, 49, 1e-3); // 5e-4
  */
 export function learningRateAt(schedule: Schedule, step: number, learningRate: number): number {
-  if (typeof schedule === 'function') return schedule(step);
+  if (typeof schedule === 'function') return checkedRate(schedule(step), step);
   checkSchedule(schedule);
   const warmupSteps = schedule.warmupSteps ?? (schedule.kind === 'noam' ? 4000 : 0);
   const warmup = warmupSteps === 0 ? 1 : Math.min(1, (step + 1) / warmupSteps);
@@ -88,10 +90,41 @@ export function learningRateAt(schedule: Schedule, step: number, learningRate: n
   }
 }
 
-/** Throws a ConfigError unless every field of the schedule is in its range. */
+function checkedRate(rate: unknown, step: number): number {
+  if (typeof rate === 'number' && rate >= 0 && Number.isFinite(rate)) return rate;
+  const received = `${shown(rate)} at step ${step}`;
+  throw new ConfigError(complaint('schedule', 'a learning rate >= 0 from the function', received));
+}
+
+const warmup = ['warmup', 'warmup_steps'];
+const names = {
+  constant: { kind: true, warmupSteps: warmup } satisfies OptionNames<ConstantSchedule>,
+  cosine: {
+    kind: true,
+    warmupSteps: warmup,
+    steps: ['T_max', 'totalSteps', 'decaySteps'],
+    floor: ['eta_min', 'alpha'],
+  } satisfies OptionNames<CosineSchedule>,
+  step: {
+    kind: true,
+    warmupSteps: warmup,
+    every: ['step_size', 'stepSize', 'steps'],
+    factor: ['gamma', 'decay'],
+  } satisfies OptionNames<StepSchedule>,
+  noam: { kind: true, warmupSteps: warmup, floor: true } satisfies OptionNames<NoamSchedule>,
+};
+
+/** Throws a ConfigError unless every field of the schedule is known and in its range. */
 export function checkSchedule(schedule: Schedule): void {
   if (typeof schedule === 'function') return;
-  checkChoice('schedule', 'kind', schedule.kind, ['constant', 'cosine', 'step', 'noam']);
+  if (typeof schedule !== 'object' || schedule === null) {
+    const hint = "Write { kind: 'cosine', steps: 1000 }.";
+    throw new ConfigError(
+      complaint('schedule', 'an object with a kind, or a function', shown(schedule), hint),
+    );
+  }
+  checkChoice('schedule', 'kind', schedule.kind, Object.keys(names));
+  checkOptions(`schedule '${schedule.kind}'`, schedule, names[schedule.kind] as OptionNames<typeof schedule>);
   if (schedule.warmupSteps !== undefined) {
     checkInteger('schedule', 'warmupSteps', schedule.warmupSteps, schedule.kind === 'noam' ? 1 : 0);
   }

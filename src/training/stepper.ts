@@ -5,7 +5,7 @@ import type { RandomStream } from '../core/random';
 import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { normOfGradients, replaceEach } from './clipping';
-import { readScalars } from './evaluate';
+import { readLoss, readScalars } from './evaluate';
 import type { GradientComputer } from './gradientMethod';
 import { type Gradients, trainableOf } from './gradients';
 import type { Logs } from './logs';
@@ -137,17 +137,16 @@ export class Stepper {
 
   /** Loss, metrics and gradient norm; the norm is NaN where the averages are about to take weights that are not finite. */
   private read({ loss, metrics, gradients }: Gradients): Promise<Logs> {
-    const scalars: Record<string, tf.Tensor> = { loss, ...metrics };
     try {
-      scalars.gradientNorm = tf.tidy(() => {
+      const gradientNorm = tf.tidy(() => {
         const norm = normOfGradients(gradients);
         return this.unaveraged ? tf.add(norm, tf.mul(0, normOfGradients(this.trainable))) : norm;
       });
+      return readLoss('fit', { loss, metrics }, { gradientNorm });
     } catch (error) {
-      tf.dispose(scalars);
+      tf.dispose([loss, metrics]);
       throw error;
     }
-    return readScalars(scalars);
   }
 
   /** Holds on to the present weights, but not to trainable ones that change in place. */

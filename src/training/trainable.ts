@@ -41,8 +41,8 @@ export interface Trainable {
   readonly label: string;
   /** All weights, stable order and names; the trainable ones are optimized. */
   readonly weights: NamedWeight[];
-  /** Unit of the loss, for the progress display. */
-  readonly lossUnit: 'bits/dim' | 'nats';
+  /** Unit of the loss in whatever words, for the progress display and the history: `nats`, `bits/dim`. */
+  readonly lossUnit: string;
   /** Whether data-dependent initialization has run. */
   readonly initialized: boolean;
   /** Declares the weights as set by other means than data; `fit` calls it when it resumes from a checkpoint. */

@@ -1,5 +1,16 @@
+import { ConfigError, complaint } from '../core/errors';
+
 /** How often training lets the event loop run: a number is in milliseconds, 'auto' is 125 ms as in tfjs-layers. */
 export type YieldEvery = 'auto' | 'step' | 'epoch' | 'never' | number;
+
+/** Throws a ConfigError unless `value` says how often to yield. */
+export function checkYieldEvery(value: YieldEvery): void {
+  if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return;
+  const choices = ['auto', 'step', 'epoch', 'never'];
+  if (choices.includes(value as string)) return;
+  const expected = `yieldEvery to be one of ${choices.join(', ')}, or milliseconds`;
+  throw new ConfigError(complaint('fit', expected, String(value)));
+}
 
 /** Lets pages paint and signals arrive while training holds the thread. */
 export class Yielder {

@@ -165,7 +165,7 @@ describe('fit', () => {
     expect(history.stopped).toBe('aborted');
     expect(history.losses).toHaveLength(3);
     const before = await trained(toyData(8), { signal: AbortSignal.abort() });
-    expect(before.history).toEqual({ epochs: [], losses: [], stopped: 'aborted' });
+    expect(before.history).toEqual({ epochs: [], losses: [], stopped: 'aborted', lossUnit: 'nats' });
   });
 
   it('reports progress with speed and time left', async () => {

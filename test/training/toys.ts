@@ -118,6 +118,57 @@ export class ToyFlow extends Module implements Trainable {
   }
 }
 
+/**
+ * Learns the mean of numbers without any noise: the loss (w - x)^2 / 2 has the gradient w - mean(x), so every step can be computed by
+ * hand. It keeps the batches that it saw, with the weight that it had then.
+ */
+export class ToyMean extends Module implements Trainable {
+  static readonly className = 'TestToyMean';
+  lossUnit = 'squares';
+  readonly seen: { x: number[]; w: number; context?: number[] }[] = [];
+  /** Called in every loss, with the number of losses before. */
+  inLoss: (call: number) => void = () => {};
+  private readonly center: tf.Variable;
+
+  constructor(start = 0) {
+    super('toyMean');
+    this.center = this.addWeight('center', tf.scalar(start));
+  }
+
+  get w(): number {
+    return this.center.dataSync()[0];
+  }
+
+  checkBatch({ x }: Batch): void {
+    if (x.rank !== 2 || x.shape[1] !== 1) throw new ShapeError(`ToyMean: got [${x.shape}]`);
+  }
+
+  initializeFrom(): void {}
+
+  loss({ x, context }: Batch): Loss {
+    const entry = { x: [...x.dataSync()], w: this.w };
+    this.seen.push(
+      context === undefined ? entry : { ...entry, context: [...(context as tf.Tensor).dataSync()] },
+    );
+    this.inLoss(this.seen.length - 1);
+    const loss = tf.mean(tf.mul(0.5, tf.square(tf.sub(this.center, x)))) as tf.Scalar;
+    return { loss, metrics: { largest: tf.max(x) as tf.Scalar } };
+  }
+
+  locateNonFinite(): string | undefined {
+    return undefined;
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return {};
+  }
+}
+
+/** 0, 1, ... as examples of one value each: data whose order shows. */
+export function numbers(n: number, first = 0): number[][] {
+  return Array.from({ length: n }, (_, i) => [first + i]);
+}
+
 registerModule(ToyAffine);
 registerModule(ToyFlow);
 
