@@ -145,7 +145,7 @@ describe('values out of range', () => {
     [{ onProgress: 1 }, /onProgress to be a function, got 1/],
     [{ callbacks: () => {} }, /callbacks that are objects, got a function/],
     [{ callbacks: { onEpochEnd: 1 } }, /callbacks\.onEpochEnd to be a function, got 1/],
-    [{ checkpoint: {} }, /^fit \(checkpoint\): expected a handler that can save/],
+    [{ checkpoint: {} }, /^fit \(checkpoint\): expected a URL such as/],
     [{ schedule: 'cosine' }, /a kind, or a function, got the text 'cosine'\. Write \{ kind: 'cosine'/],
   ])('%j is refused', async (options, message) => {
     expect((await refusal(options)).message).toMatch(message);
