@@ -277,8 +277,8 @@ export class Flow extends Module implements Trainable {
 
   /** The training loss of a batch, in `lossUnit`; subclasses say what it is in `lossOf`. */
   loss(batch: Batch, random: RandomStream): Loss {
-    const { bijector, x, context, head } = this.lossParts(batch, random);
-    return head(bijector.forward(x, context));
+    const { bijector, x, context, lossOf } = this.lossParts(batch, random);
+    return lossOf(bijector.forward(x, this.ofBijector(context)), context);
   }
 
   /** The loss taken apart for reversible gradients; undefined where a subclass has a `loss` of its own. */
@@ -359,13 +359,8 @@ export class Flow extends Module implements Trainable {
 
   private lossParts(batch: Batch, random: RandomStream): BijectiveLoss {
     const context = this.toContext('fit', batch.context, batch.x.shape[0]);
-    const head = (latent: Transformed) => this.lossOf(latent, context);
-    return {
-      bijector: this.bijector,
-      x: this.toModel(batch.x, random),
-      context: this.ofBijector(context),
-      head,
-    };
+    const lossOf: BijectiveLoss['lossOf'] = (latent, given) => this.lossOf(latent, given);
+    return { bijector: this.bijector, x: this.toModel(batch.x, random), context, lossOf };
   }
 
   private checkData(method: string, x: tf.Tensor): void {

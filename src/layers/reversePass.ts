@@ -11,6 +11,8 @@ export interface ReversePassOptions {
   logDetGradient: tf.Tensor;
   /** What the whole bijector is conditioned on; every layer takes its part. Default: nothing. */
   context?: ContextTensors;
+  /** Tensors beside the weights whose gradients are wanted, as those of the context: `takeGradients` gives them. Default: none. */
+  watched?: readonly tf.Tensor[];
   /** Inputs that were kept on the way forward, by the names that `trace` gives; a layer's is freed when it is used. Default: none. */
   anchors?: Map<string, tf.Tensor>;
   /**
@@ -39,6 +41,7 @@ export interface ReversePassOptions {
 export class ReversePass {
   readonly context?: ContextTensors;
   private readonly logDetGradient: tf.Tensor;
+  private readonly watched: ReadonlySet<tf.Tensor>;
   private readonly anchors: Map<string, tf.Tensor>;
   private readonly bfloat16: boolean;
   private readonly gradients = new Map<number, tf.Tensor>();
@@ -46,6 +49,7 @@ export class ReversePass {
   constructor(options: ReversePassOptions) {
     this.logDetGradient = options.logDetGradient;
     this.context = options.context;
+    this.watched = new Set(options.watched);
     this.anchors = options.anchors ?? new Map();
     this.bfloat16 = options.bfloat16 ?? false;
   }
@@ -65,7 +69,7 @@ export class ReversePass {
    *
    *     sum(value * gradient) + sum(logDet * its gradient),    (value, logDet) = layer()
    *
-   * adding the gradients by the weights to those of the pass.
+   * adding the gradients by the weights, and by what is watched, to those of the pass.
    */
   throughLayer(
     layer: () => Transformed,
@@ -76,9 +80,9 @@ export class ReversePass {
     return this.differentiate(() => this.objective(layer(), gradient), x, weights);
   }
 
-  /** Gradient by x of a scalar, adding the gradients by the weights to those of the pass. */
+  /** Gradient by x of a scalar, adding the gradients by the weights, and by what is watched, to those of the pass. */
   differentiate(objective: () => tf.Scalar, x: tf.Tensor, weights: readonly tf.Variable[]): tf.Tensor {
-    const different = [...new Set(weights)];
+    const different = [...new Set([...weights, ...this.watched])];
     const { value, gradients } = gradientsOf(objective, [x, ...different]);
     value.dispose();
     const [dx, ...others] = gradients;
@@ -96,15 +100,16 @@ export class ReversePass {
     return scalar as tf.Scalar;
   }
 
-  /** Adds gradients of weights, one per weight and no weight twice, to what is here; takes them over. */
-  add(weights: readonly tf.Variable[], gradients: readonly (tf.Tensor | null | undefined)[]): void {
-    weights.forEach(({ id, shape }, i) => {
+  /** Adds gradients of weights or watched tensors, one for each and none twice, to what is here; takes them over. */
+  add(weights: readonly tf.Tensor[], gradients: readonly (tf.Tensor | null | undefined)[]): void {
+    weights.forEach((weight, i) => {
+      const { id, shape } = weight;
       const gradient = gradients[i];
       if (gradient === null || gradient === undefined) return;
       const before = this.gradients.get(id);
       const sum = tf.tidy(() => {
         const added = before === undefined ? gradient : tf.add(inFloat32(before, shape), gradient);
-        return this.bfloat16 ? toBfloat16(added) : added;
+        return this.bfloat16 && !this.watched.has(weight) ? toBfloat16(added) : added;
       });
       this.gradients.set(id, tf.keep(sum));
       before?.dispose();
@@ -112,8 +117,8 @@ export class ReversePass {
     });
   }
 
-  /** The gradients of these weights as tensors of the present tidy; null for weights that the loss does not depend on. */
-  takeGradients(weights: readonly tf.Variable[]): (tf.Tensor | null)[] {
+  /** The gradients of these weights or watched tensors, of the present tidy; null for those that the loss does not depend on. */
+  takeGradients(weights: readonly tf.Tensor[]): (tf.Tensor | null)[] {
     const taken = new Map<number, tf.Tensor>();
     return weights.map(({ id }) => {
       const gradient = this.gradients.get(id) ?? taken.get(id);

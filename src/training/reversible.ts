@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { contextTensors, partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
+import { tapeOf } from '../engine/gradients';
 import { ReversePass, type TraceEntry } from '../layers';
 import { differentiate, type Gradients, trainableOf } from './gradients';
-import type { Batch, Trainable } from './trainable';
+import type { Batch, BijectiveLoss, Trainable } from './trainable';
 
 /** Options of {@link reversibleGradients}. */
 export interface ReversibleOptions {
@@ -31,6 +33,7 @@ const ANCHOR_EVERY = 16;
  *
  *     x_i = f_i^-1(x_{i+1}),    dL/dx_i = (df_i/dx_i)^T dL/dx_{i+1} + dL/dlogDet * dlogDet_i/dx_i
  *
+ * From x_0 and the context the gradients go on, by a tape, into the weights that made them (of an embedding, say).
  * Costs about one more forward pass of the coupling networks than stored gradients. The values are those of the tape up to
  * the rounding of the inverses. For any chain of bijectors; others are one layer each.
  *
@@ -55,35 +58,82 @@ export function reversibleGradients(
   checkInteger('reversibleGradients', 'anchorEvery', anchorEvery);
   const anchors = new Map<string, tf.Tensor>();
   let pass: ReversePass | undefined;
+  let source: Source | undefined;
   try {
     return tf.tidy(() => {
-      const parts = model.bijectiveLoss?.(batch, random);
-      if (parts === undefined) throw noBijectiveLoss(model);
-      const { bijector, x, context, head } = parts;
+      const weights = trainableOf(model);
+      const different = [...new Set(weights)];
+      source = sourceOf(model, batch, random, different);
+      const { bijector, x, context, lossOf } = source.parts;
+      const ofBijector = partOf(context, bijector.contextShape);
       let layers = 0;
       const keepAnchor = ({ name, input }: TraceEntry) => {
         if (layers++ % anchorEvery === 0) anchors.set(name, tf.keep(tf.clone(input)));
       };
-      const { value, logDet } = bijector.trace(x, keepAnchor, context);
-      // The head may read the bijector's weights too: Glow's classifier undoes the top prior.
-      const weights = trainableOf(model);
-      const different = [...new Set(weights)];
-      const ofHead = differentiate(() => head({ value, logDet }), [value, logDet, ...different]);
-      const [ofValue, ofLogDet, ...ofWeights] = ofHead.gradients;
-      pass = new ReversePass({
-        logDetGradient: ofLogDet ?? tf.zerosLike(logDet),
-        context,
-        anchors,
-        bfloat16,
-      });
-      pass.add(different, ofWeights);
-      tf.dispose({ ...bijector.reverse({ value, gradient: ofValue ?? tf.zerosLike(value) }, pass) });
-      return { ...ofHead, gradients: pass.takeGradients(weights) } as never;
+      const { value, logDet } = bijector.trace(x, keepAnchor, ofBijector);
+      const watched = source.upstream.length === 0 ? [] : [...new Set(contextTensors(context))];
+      // The loss of the latents may read the bijector's weights too: Glow's classifier undoes the top prior.
+      const ofLoss = differentiate(
+        () => lossOf({ value, logDet }, context),
+        [value, logDet, ...watched, ...different],
+      );
+      const [ofValue, ofLogDet, ...others] = ofLoss.gradients;
+      const logDetGradient = ofLogDet ?? tf.zerosLike(logDet);
+      pass = new ReversePass({ logDetGradient, context: ofBijector, watched, anchors, bfloat16 });
+      pass.add([...watched, ...different], others);
+      const before = bijector.reverse({ value, gradient: ofValue ?? tf.zerosLike(value) }, pass);
+      pass.add(source.upstream, source.pullBack(before.gradient, watched, pass.takeGradients(watched)));
+      tf.dispose({ ...before });
+      return { ...ofLoss, gradients: pass.takeGradients(weights) } as never;
     }) as Gradients;
   } finally {
+    source?.dispose();
     pass?.dispose();
     tf.dispose([...anchors.values()]);
   }
+}
+
+/** What goes into the bijector, and the way from there back to the weights that made it. */
+interface Source {
+  parts: BijectiveLoss;
+  /** Weights that data or context come from; mostly none. */
+  upstream: tf.Variable[];
+  /** Gradients by these weights from those by x and by tensors of the context. */
+  pullBack(
+    ofX: tf.Tensor,
+    context: readonly tf.Tensor[],
+    ofContext: readonly (tf.Tensor | null)[],
+  ): (tf.Tensor | undefined)[];
+  dispose(): void;
+}
+
+function sourceOf(
+  model: Trainable,
+  batch: Batch,
+  random: RandomStream,
+  weights: readonly tf.Variable[],
+): Source {
+  let made: BijectiveLoss | undefined;
+  const tape = tapeOf(() => {
+    made = model.bijectiveLoss?.(batch, random);
+    return made === undefined ? [] : [made.x, ...contextTensors(made.context)];
+  });
+  if (made === undefined) {
+    tape.dispose();
+    throw noBijectiveLoss(model);
+  }
+  const parts: BijectiveLoss = made;
+  const reached = tape.dependsOn(weights);
+  const upstream = weights.filter((_, i) => reached[i]);
+  // Nothing that the way back needs is held where there is none.
+  if (upstream.length === 0) tape.dispose();
+  return {
+    parts,
+    upstream,
+    pullBack: (ofX, context, ofContext) =>
+      upstream.length === 0 ? [] : tape.pullBack([parts.x, ...context], [ofX, ...ofContext], upstream),
+    dispose: tape.dispose,
+  };
 }
 
 function noBijectiveLoss(model: Trainable): ConfigError {

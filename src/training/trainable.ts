@@ -23,12 +23,15 @@ export interface Loss {
 /** A batch's loss in two parts: the bijector, which can be walked back, and what makes a loss of its result. */
 export interface BijectiveLoss {
   bijector: Bijector;
-  /** What the bijector takes, noise already in it: [batch, ...inputShape]. */
+  /** What the bijector takes, noise already in it: [batch, ...inputShape]. Weights may have made it. */
   x: tf.Tensor;
-  /** What the bijector is conditioned on. */
+  /** What the bijector and the loss are conditioned on, each on its part. Weights may have made it. */
   context?: ContextTensors;
-  /** Loss and metrics of the bijector's result; may read weights of its own and the bijector's. */
-  head: (latent: Transformed) => Loss;
+  /**
+   * Loss and metrics of the bijector's result; may read weights of its own and the bijector's. What is made of the batch on the way
+   * comes to it as `context`: other tensors are gone by then.
+   */
+  lossOf: (latent: Transformed, context?: ContextTensors) => Loss;
 }
 
 /**
@@ -56,7 +59,8 @@ export interface Trainable {
   /** Loss and metrics of a batch. Randomness (dequantization noise) comes from `random` alone. */
   loss(batch: Batch, random: RandomStream): Loss;
   /**
-   * The same loss taken apart, loss = head(bijector.forward(x, context)), which reversible gradients need; it draws the same noise.
+   * The same loss taken apart, loss = lossOf(bijector.forward(x, context), context), which reversible gradients need; it draws the
+   * same noise.
    * Absent or undefined where the loss has no such form. Tensors belong to the tidy that the caller runs it in.
    */
   bijectiveLoss?(batch: Batch, random: RandomStream): BijectiveLoss | undefined;

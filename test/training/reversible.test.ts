@@ -6,7 +6,10 @@ import {
   AffineCoupling,
   type Batch,
   Chain,
+  type ConditionerBuilder,
   ConfigError,
+  type Context,
+  type ContextTensors,
   DiagonalNormal,
   type FitOptions,
   Flow,
@@ -16,6 +19,7 @@ import {
   type Gradients,
   InvConv1x1,
   Invert,
+  LearnedPrior,
   MultilayerPerceptron,
   RandomStream,
   ReversePass,
@@ -85,6 +89,51 @@ function peakBytes(body: () => void): number {
   body();
   spy.mockRestore();
   return peak - before;
+}
+
+/** A flow whose data and context come through networks of its own; the context's parts go to the couplings and to the base. */
+class Embedding extends Flow {
+  static override className = 'TestEmbeddingFlow';
+  private readonly before = this.addChild(perceptron('before', 3, 3, 21));
+  private readonly pose = this.addChild(perceptron('pose', 2, 2, 22));
+  private readonly labels = this.addChild(perceptron('labels', 2, 3, 23));
+
+  protected override toModel(x: tf.Tensor): tf.Tensor {
+    return tf.add(x, this.before.apply(x));
+  }
+
+  protected override toContext(_: string, context: Context | undefined): ContextTensors {
+    const given = context as tf.Tensor;
+    return { pose: this.pose.apply(given), labels: tf.softmax(this.labels.apply(given)) };
+  }
+}
+
+const perceptron = (name: string, from: number, units: number, seed: number) =>
+  new MultilayerPerceptron({ name, inputShape: [from], units, hiddenUnits: [5], activation: 'tanh', seed });
+
+function embeddingFlow(): Embedding {
+  const network: ConditionerBuilder = (inputShape, [units]) =>
+    new MultilayerPerceptron({
+      inputShape,
+      units,
+      hiddenUnits: [6],
+      activation: 'tanh',
+      context: { pose: 2 },
+      seed: 4,
+    });
+  const bijector = Chain.from(
+    [3],
+    [
+      (inputShape) => new ActNorm({ inputShape }),
+      (inputShape) => new AffineCoupling({ inputShape, network, passthrough: 1 }),
+      (inputShape) => new InvConv1x1({ inputShape, seed: 5 }),
+      (inputShape) =>
+        new AffineCoupling({ inputShape, network, passthrough: 2, scale: 'exp', name: 'second' }),
+      (inputShape) => new LearnedPrior({ inputShape, classes: { labels: 3 } }),
+    ],
+  );
+  const base = new DiagonalNormal({ eventShape: [3], classes: { labels: 3 } });
+  return new Embedding({ bijector, base });
 }
 
 const small: GlowOptions = { imageShape: [8, 8, 1], levels: 2, hiddenChannels: 16, nBits: 4, seed: 1 };
@@ -167,6 +216,37 @@ for (const backend of ['cpu', 'wasm']) {
       expect(compare(flow, { x }, 1000).worst).toBeLessThan(1e-5);
       expect(compare(flow, { x }, 2).worst).toBeLessThan(1e-5);
       x.dispose();
+      flow.dispose();
+    });
+
+    it('go on into the networks that data and context come through, of the couplings, of a prior and of the base', async () => {
+      await use();
+      const flow = embeddingFlow();
+      const random = new RandomStream(2);
+      const batch = { x: random.normal([12, 3]), context: random.normal([12, 2]) };
+      flow.initializeFrom(batch, random);
+      stir(flow, 0.3);
+      // 1e-5: rounding of five layers in float32.
+      expect(compare(flow, batch, 1000).worst).toBeLessThan(1e-5);
+      expect(compare(flow, batch, 1).worst).toBeLessThan(1e-5);
+      const { loss, gradients } = reversibleGradients(flow, batch, random);
+      flow.trainableWeights.forEach((weight, i) => {
+        const gradient = gradients[i] as tf.Tensor;
+        const along = tf.tidy(() => {
+          const start = tf.clone(weight);
+          const direction = tf.div(gradient, tf.norm(gradient));
+          const at = (step: number) => {
+            weight.assign(tf.add(start, tf.mul(direction, step)));
+            return flow.loss(batch, random).loss.dataSync()[0];
+          };
+          const slope = (at(1e-2) - at(-1e-2)) / 2e-2;
+          weight.assign(start);
+          return [slope, tf.norm(gradient).dataSync()[0]] as never;
+        }) as [number, number];
+        // Differences of a loss near 5 in float32, and their curvature: 1e-3.
+        expect(Math.abs(along[0] - along[1])).toBeLessThan(2e-3 + 1e-2 * along[1]);
+      });
+      tf.dispose([loss, ...(gradients as tf.Tensor[]), batch.x, batch.context]);
       flow.dispose();
     });
 
@@ -366,6 +446,53 @@ describe('fit with reversible gradients', () => {
     expect(reversible).toThrow('lossOf');
     rows.dispose();
     toy.dispose();
+    flow.dispose();
+  });
+
+  it('holds nothing of how data and context are made, where no weight made them', async () => {
+    await tf.setBackend('cpu');
+    class Squared extends Flow {
+      protected override toModel(x: tf.Tensor): tf.Tensor {
+        return tf.square(tf.square(x));
+      }
+    }
+    const flow = new Squared({ bijector: new ActNorm({ inputShape: [2] }) });
+    const x = tf.ones([4, 2]);
+    const trace = flow.bijector.trace.bind(flow.bijector);
+    let held = 0;
+    vi.spyOn(flow.bijector, 'trace').mockImplementation((...given) => {
+      held = tf.memory().numTensors - before;
+      return trace(...given);
+    });
+    const before = tf.memory().numTensors;
+    tf.tidy(() => void reversibleGradients(flow, { x }, new RandomStream(1)));
+    expect(held).toBe(1);
+    x.dispose();
+    flow.dispose();
+  });
+
+  it('anchors the input of every so-many-th layer, and starts again from it', async () => {
+    await tf.setBackend('cpu');
+    const names: string[] = [];
+    const layers = Array.from({ length: 5 }, (_, i) => new ActNorm({ inputShape: [2], name: `layer${i}` }));
+    const flow = new Flow({ bijector: new Chain({ bijectors: layers, name: 'chain' }) });
+    const x = new RandomStream(3).normal([4, 2]);
+    flow.bijector.initialize(x).dispose();
+    const take = ReversePass.prototype.takeAnchor;
+    const spy = vi.spyOn(ReversePass.prototype, 'takeAnchor').mockImplementation(function (
+      this: ReversePass,
+      name,
+    ) {
+      const anchor = take.call(this, name);
+      if (anchor !== undefined) names.push(name);
+      return anchor;
+    });
+    const inverses = layers.map((layer) => vi.spyOn(layer, 'inverse'));
+    tf.tidy(() => void reversibleGradients(flow, { x }, new RandomStream(1), { anchorEvery: 2 }));
+    expect(names).toEqual(['chain/layer4', 'chain/layer2', 'chain/layer0']);
+    expect(inverses.map((inverse) => inverse.mock.calls.length)).toEqual([0, 1, 0, 1, 0]);
+    spy.mockRestore();
+    x.dispose();
     flow.dispose();
   });
 
