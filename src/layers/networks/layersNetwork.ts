@@ -4,6 +4,7 @@ import { type ContextShape, type ContextTensors, contextTensors } from '../../co
 import { ConfigError, complaint } from '../../core/errors';
 import { deserializeModule, registerModule, type SerializedModule } from '../../core/module';
 import type { Shape } from '../../core/shapes';
+import { checkLayers } from './checkLayers';
 import { Conditioner } from './conditioner';
 
 /** Options of {@link LayersNetwork}. */
@@ -30,7 +31,10 @@ export interface LayersNetworkOptions {
  * Start its last layer at zero (`kernelInitializer: 'zeros'`) so that the flow starts near the identity.
  * The model is owned from here on: disposing the network disposes its weights.
  *
- * @throws ConfigError where the model's shapes are not fixed; ShapeError for a context of another shape, or none
+ * A flow computes a density, and its loss alone trains it: dropout, noise, batch normalization, regularizers, constraints and state
+ * from batch to batch are refused, wherever in the model they are. (A layer of your own is never told that it is in training.)
+ *
+ * @throws ConfigError for such layers, or where the model's shapes are not fixed; ShapeError for a context of another shape, or none
  * @see the tfjs-layers API, https://js.tensorflow.org/api/latest/#Models
  * @example
  * const model = tf.sequential({ layers: [
@@ -46,6 +50,7 @@ export class LayersNetwork extends Conditioner {
 
   constructor(options: LayersNetworkOptions) {
     const model = asModel(options);
+    checkLayers('LayersNetwork', model);
     super(
       options.name ?? 'network',
       eventShape(model.inputs[0].shape, 'input'),
@@ -78,7 +83,12 @@ export class LayersNetwork extends Conditioner {
     const model = deserializeModule(
       config.model as unknown as SerializedModule,
     ) as unknown as tfl.LayersModel;
-    return new cls({ ...config, model });
+    try {
+      return new cls({ ...config, model });
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
   }
 }
 
@@ -87,6 +97,8 @@ function asModel({ model, inputShape }: LayersNetworkOptions): tfl.LayersModel {
   if (inputShape === undefined) {
     throw new ConfigError(complaint('LayersNetwork', 'inputShape beside a bare layer', 'none'));
   }
+  // Before it makes weights.
+  checkLayers('LayersNetwork', model);
   const input = tfl.input({ shape: [...inputShape] });
   return tfl.model({ inputs: input, outputs: model.apply(input) as tfl.SymbolicTensor });
 }
