@@ -84,14 +84,11 @@ function isA(layer: Layer, className: string): boolean {
   return false;
 }
 
-/** A layer with all that it holds: of models, wrappers, cells of recurrent layers. */
-function layersUnder(root: Layer, found = new Set<Layer>()): Set<Layer> {
-  if (found.has(root)) return found;
-  found.add(root);
-  for (const value of Object.values(root)) {
-    for (const member of Array.isArray(value) ? value : [value]) {
-      if (member instanceof tfl.layers.Layer) layersUnder(member, found);
-    }
-  }
-  return found;
+/** A layer and all that it holds (of models, wrappers, cells of recurrent layers): the inner ones first, which the others count as theirs. */
+function layersUnder(root: Layer, seen = new Set<Layer>()): Layer[] {
+  if (seen.has(root)) return [];
+  seen.add(root);
+  const members = Object.values(root).flat();
+  const held = members.filter((member): member is Layer => member instanceof tfl.layers.Layer);
+  return [...held.flatMap((member) => layersUnder(member, seen)), root];
 }
