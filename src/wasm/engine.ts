@@ -2,13 +2,23 @@ import { nodeModule } from './threads';
 
 /** Instructions that an engine has but hides behind a flag of its own. */
 interface HiddenInstructions {
-  flag: string;
+  /** Flags without their dashes, that of the instructions first; the others have them compiled by the optimizing compiler alone, at once. */
+  flags: readonly string[];
   /** Whether two neighbouring operations of 128 bits become one of 256. */
   wide: boolean;
 }
 
-const RELAXED_SIMD: HiddenInstructions = { flag: 'experimental-wasm-relaxed-simd', wide: false };
-const WIDE_VECTORS: HiddenInstructions = { flag: 'experimental-wasm-revectorize', wide: true };
+/** Later the compiler would run without the flag. */
+const AT_ONCE = ['no-liftoff', 'no-wasm-lazy-compilation'];
+const RELAXED_SIMD: HiddenInstructions = {
+  // This V8 gives up tiering with `no-liftoff`, and does not take it up again with `liftoff`.
+  flags: ['experimental-wasm-relaxed-simd', 'no-wasm-dynamic-tiering', ...AT_ONCE],
+  wide: false,
+};
+const WIDE_VECTORS: HiddenInstructions = {
+  flags: ['experimental-wasm-revectorize', ...AT_ONCE],
+  wide: true,
+};
 
 /** By version of V8: those under which all kernels were tested (Node 20; 24, 25 and 26). */
 const TESTED: Record<string, HiddenInstructions> = {
@@ -44,7 +54,7 @@ export interface CompiledKernels {
  * Compiles the kernels with the best instructions of this engine; undefined where it has no SIMD or atomics.
  *
  * @param relaxed the build with fused multiply-add, `plain` the one without
- * @param hidden whether to use what the engine keeps behind flags; these are set while the kernels compile, no longer
+ * @param hidden whether to use what the engine keeps behind flags; these are set while the kernels compile, and put back as they were
  */
 export function compileKernels(
   relaxed: Uint8Array<ArrayBuffer>,
@@ -54,7 +64,7 @@ export function compileKernels(
   const instructions = hidden ? hiddenInstructions() : undefined;
   if (instructions !== undefined) {
     const bytes = Uint8Array.from([...relaxed, ...MARK]);
-    const module = withFlag(instructions.flag, () =>
+    const module = withFlags(instructions.flags, () =>
       WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined,
     );
     if (module !== undefined) return { module, relaxed: true, wide: instructions.wide };
@@ -64,20 +74,24 @@ export function compileKernels(
   return { module: new WebAssembly.Module(fused ? relaxed : plain), relaxed: fused, wide: false };
 }
 
-/** Calls `compile` with a flag of V8 set, and with the optimizing compiler alone: later it would run without the flag. */
-function withFlag<T>(flag: string, compile: () => T): T {
+/** Calls `compile` with flags of V8 set; puts back those that were not. */
+function withFlags<T>(flags: readonly string[], compile: () => T): T {
   const v8 = nodeModule<typeof import('node:v8')>('node:v8')!;
-  const flags = [
-    [`--${flag}`, `--no-${flag}`],
-    ['--no-liftoff', '--liftoff'],
-    ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],
-  ];
-  for (const [on] of flags) v8.setFlagsFromString(on);
+  const changed = flags.filter((flag) => {
+    // V8 does not tell its flags, but derives this number from all of them, whoever set them.
+    const before = v8.cachedDataVersionTag();
+    v8.setFlagsFromString(`--${flag}`);
+    return v8.cachedDataVersionTag() !== before;
+  });
   try {
     return compile();
   } finally {
-    for (const [, off] of flags) v8.setFlagsFromString(off);
+    for (const flag of changed.reverse()) v8.setFlagsFromString(`--${opposite(flag)}`);
   }
+}
+
+function opposite(flag: string): string {
+  return flag.startsWith('no-') ? flag.slice(3) : `no-${flag}`;
 }
 
 /** What `fasterPanel` needs of the kernels. */

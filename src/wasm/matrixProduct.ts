@@ -2,7 +2,11 @@ import {
   type _FusedMatMulAttrs,
   type BatchMatMulAttrs,
   broadcast_util,
+  broadcastTo,
+  matMul,
+  type Tensor,
   type TensorInfo,
+  tidy,
 } from '@tensorflow/tfjs-core';
 import { correlate, type Epilogue, multiply, plainMatrix } from './products';
 import { type KernelCall, replaceKernel } from './register';
@@ -14,6 +18,17 @@ type Operands = Pick<KernelCall<'a' | 'b', unknown>, 'inputs' | 'backend' | 'ker
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
+}
+
+/**
+ * The batch of the result where those of both operands are broadcast ([2, 1] with [1, 3], [2, 3] with [1, 3]); undefined where they are
+ * equal or one is a single matrix. The stock kernel takes the larger of two for that of the result, and leaves the rest of it unset.
+ */
+function broadcastBatch({ a, b }: Record<'a' | 'b', TensorInfo>): number[] | undefined {
+  const batches = [a, b].map(({ shape }) => shape.slice(0, -2));
+  const batch = broadcast_util.assertAndGetBroadcastShape(batches[0], batches[1]);
+  const size = sizeOf(batch);
+  return batches.every((own) => sizeOf(own) === size || sizeOf(own) === 1) ? undefined : batch;
 }
 
 /** a b, either transposed, over a batch of matrices; null for the cases that the stock kernel keeps. */
@@ -31,7 +46,6 @@ function product(
   const batchA = sizeOf(a.shape.slice(0, -2));
   const batchB = sizeOf(b.shape.slice(0, -2));
   const batch = Math.max(batchA, batchB);
-  if ((batchA !== batch && batchA !== 1) || (batchB !== batch && batchB !== 1)) return null;
   const size = rows * inner * columns;
   if (batch > 1 && size > 0 && size < SMALL) return null;
 
@@ -62,7 +76,12 @@ function product(
 }
 
 function batchMatMul(call: KernelCall<'a' | 'b', BatchMatMulAttrs>): TensorInfo | null {
-  return product(call, call.attrs.transposeA, call.attrs.transposeB);
+  const { transposeA, transposeB } = call.attrs;
+  const batch = broadcastBatch(call.inputs);
+  if (batch === undefined) return product(call, transposeA, transposeB);
+  const repeated = (operand: TensorInfo) =>
+    broadcastTo(operand as Tensor, [...batch, ...operand.shape.slice(-2)]);
+  return tidy(() => matMul(repeated(call.inputs.a), repeated(call.inputs.b), transposeA, transposeB));
 }
 
 function fusedMatMul(

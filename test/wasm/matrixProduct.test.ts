@@ -6,17 +6,31 @@ import { compute, distance, type HostTensor, randomTensor } from './helpers';
 
 const TOLERANCE = 5e-6;
 
-/** Batched product in float64; batches of one are repeated. */
+/** Product in float64 of batches that are broadcast against each other. */
 function reference(a: HostTensor, b: HostTensor, transposeA: boolean, transposeB: boolean): Float64Array {
-  const [batchA, rowsA, columnsA] = a.shape;
-  const [batchB, rowsB, columnsB] = b.shape;
+  const [rowsA, columnsA] = a.shape.slice(-2);
+  const [rowsB, columnsB] = b.shape.slice(-2);
   const [rows, inner] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
   const columns = transposeB ? rowsB : columnsB;
-  const batch = Math.max(batchA, batchB);
-  const result = new Float64Array(batch * rows * columns);
-  for (let n = 0; n < batch; n++) {
-    const startA = batchA === 1 ? 0 : n * rows * inner;
-    const startB = batchB === 1 ? 0 : n * inner * columns;
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  /** Which matrix of an operand belongs to one of the result. */
+  const matrixOf = ({ shape }: HostTensor, n: number): number => {
+    const own = [...batch.map(() => 1), ...shape.slice(0, -2)].slice(-batch.length);
+    let place = 0;
+    let rest = n;
+    let step = 1;
+    for (let axis = batch.length - 1; axis >= 0; axis--) {
+      place += own[axis] === 1 ? 0 : (rest % batch[axis]) * step;
+      rest = Math.floor(rest / batch[axis]);
+      step *= own[axis];
+    }
+    return place;
+  };
+  const count = tf.util.sizeFromShape(batch);
+  const result = new Float64Array(count * rows * columns);
+  for (let n = 0; n < count; n++) {
+    const startA = matrixOf(a, n) * rows * inner;
+    const startB = matrixOf(b, n) * inner * columns;
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
         let sum = 0;
@@ -52,6 +66,27 @@ describe.each([1, 2])('matrix products on %i threads', (threads) => {
     const b = randomTensor(random, [batch[1], ...(transposeB ? [columns, inner] : [inner, columns])]);
     const [result] = compute([a, b], (x, y) => [tf.matMul(x, y, transposeA, transposeB)]);
     expect(distance(reference(a, b, transposeA, transposeB), result)).toBeLessThan(TOLERANCE);
+  });
+
+  // What a kernel leaves unset would show what lay there before.
+  const poisonHeap = () => {
+    for (let size = 1; size <= 4096; size *= 2)
+      tf.dispose(Array.from({ length: 8 }, () => tf.fill([size], 1e9)));
+  };
+  it.each([
+    { a: [2, 1, 3, 4], b: [1, 2, 4, 5], transposed: [false, false] },
+    { a: [3, 2, 20, 16], b: [3, 1, 16, 24], transposed: [false, false] },
+    { a: [3, 1, 20, 16], b: [2, 24, 16], transposed: [false, true] },
+    { a: [2, 1, 4, 3], b: [1, 3, 5, 4], transposed: [true, true] },
+    { a: [2, 1, 30, 20], b: [1, 3, 30, 10], transposed: [true, false] },
+    { a: [1, 2, 3, 4], b: [2, 1, 1, 4, 5], transposed: [false, false] },
+    { a: [1, 1, 3, 4], b: [2, 2, 4, 5], transposed: [false, false] },
+  ])('$a, $b: batches are broadcast along every axis', ({ a, b, transposed }) => {
+    const inputs = [a, b].map((shape) => randomTensor(random, shape));
+    const [transposeA, transposeB] = transposed;
+    poisonHeap();
+    const [result] = compute(inputs, (x, y) => [tf.matMul(x, y, transposeA, transposeB)]);
+    expect(distance(reference(inputs[0], inputs[1], transposeA, transposeB), result)).toBeLessThan(TOLERANCE);
   });
 
   it('gradients of a dense layer with bias and relu equal the cpu backend', async () => {
