@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AdaptiveStep, fusedAdaptiveStep, fusedAdaptiveStepBack, hasFused } from '../core/fused';
 import { replaceEach } from './clipping';
 import { CompactAdam } from './compactAdam';
+import { claimAccumulators } from './optimizers';
 import { type Slot, stopSharing, zeroSlot } from './slots';
 
 /** What Adam and Adamax of tfjs keep; the second moment has a name of its own in each. */
@@ -78,6 +79,7 @@ export function applyGradients(
       );
     }
   });
+  claimAccumulators(optimizer, variables);
   tf.dispose(gradients.filter((gradient) => gradient !== null));
   return canUndo(optimizer) ? undo : undefined;
 }

@@ -14,6 +14,7 @@ import type { History } from './history';
 import { takeForTraining } from './inTraining';
 import {
   checkOptimizerFits,
+  checkOptimizerUsable,
   disposeOptimizer,
   getLearningRate,
   makeOptimizer,
@@ -200,7 +201,9 @@ function optimizerOf(
     cleanups.push(() => disposeOptimizer(made));
     return made;
   }
-  checkOptimizerFits(optimizer, trainable);
+  checkOptimizerUsable(optimizer);
+  // A checkpoint brings accumulators of its own.
+  if (options.resume === undefined) checkOptimizerFits(optimizer, trainable);
   const rate = getLearningRate(optimizer);
   cleanups.push(() => setLearningRate(optimizer, rate));
   return optimizer;

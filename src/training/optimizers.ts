@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, complaint } from '../core/errors';
+import { ConfigError, complaint, DisposedError } from '../core/errors';
 import { checkChoice, sameShape } from '../core/shapes';
 import { CompactAdam } from './compactAdam';
 import type { Slot } from './slots';
@@ -76,23 +76,46 @@ export function disposeOptimizer(optimizer: tf.Optimizer): void {
   if (c !== undefined && !c.isDisposed) c.dispose();
 }
 
-/** Throws a ConfigError if the optimizer carries accumulators of other weights. */
+/** Throws a DisposedError for an optimizer whose state is gone. */
+export function checkOptimizerUsable(optimizer: tf.Optimizer): void {
+  const tensors = [
+    ...Object.values(optimizer).filter((value) => value instanceof tf.Tensor),
+    ...slotFields(optimizer).flatMap(([, slots]) => slots.map(({ variable }) => variable)),
+  ];
+  if (tensors.some(({ isDisposed }) => isDisposed)) {
+    throw new DisposedError(`fit: the ${optimizer.getClassName()} optimizer was disposed. Make a new one.`);
+  }
+}
+
+/** The weight of each accumulator that came to be in a step of ours; one that was set from elsewhere, a file for one, has none. */
+const weightOf = new WeakMap<tf.Variable, tf.Variable>();
+
+/** Remembers, after a step, whose accumulators the optimizer holds. */
+export function claimAccumulators(optimizer: tf.Optimizer, variables: readonly tf.Variable[]): void {
+  for (const [, slots] of slotFields(optimizer)) {
+    // All come to be in one step.
+    if (slots.length === 0 || weightOf.has(slots[slots.length - 1].variable)) continue;
+    slots.forEach(({ variable }, i) => {
+      weightOf.set(variable, variables[i]);
+    });
+  }
+}
+
+/** Throws a ConfigError if the optimizer carries accumulators of other weights, by what it has trained and by shape. */
 export function checkOptimizerFits(optimizer: tf.Optimizer, variables: readonly tf.Variable[]): void {
+  const belongs = ({ variable }: Slot, i: number) =>
+    (weightOf.get(variable) ?? variables[i]) === variables[i] &&
+    sameShape(variable.shape, variables[i].shape);
   for (const [field, slots] of slotFields(optimizer)) {
-    const fits =
-      slots.length === 0 ||
-      (slots.length === variables.length &&
-        slots.every((slot, i) => sameShape(slot.variable.shape, variables[i].shape)));
-    if (!fits) {
-      throw new ConfigError(
-        complaint(
-          'fit',
-          'an optimizer that is new or has trained this model',
-          `${optimizer.getClassName()} whose ${field} belong to other weights`,
-          'Make a new optimizer for each model.',
-        ),
-      );
-    }
+    if (slots.length === 0 || (slots.length === variables.length && slots.every(belongs))) continue;
+    throw new ConfigError(
+      complaint(
+        'fit',
+        'an optimizer that is new or has trained this model',
+        `${optimizer.getClassName()} whose ${field} belong to other weights`,
+        'Make a new optimizer for each model.',
+      ),
+    );
   }
 }
 
