@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fusedScaleChannels, fusedUnscaleChannels, hasFused } from '../core/fused';
 import { registerModule } from '../core/module';
 import { checkEventShape } from '../core/shapes';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { scaleChannels, unscaleChannels } from './fusedScaleChannels';
 import { repeatSum } from './logDets';
 
 /** Options of {@link ActNorm}. */
@@ -54,16 +54,12 @@ export class ActNorm extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
-    const value = hasFused('FlowScaleChannels')
-      ? fusedScaleChannels(x, this.bias, this.logScale)
-      : tf.mul(tf.add(x, this.bias), tf.exp(this.logScale));
+    const value = scaleChannels(x, this.bias, this.logScale);
     return { value, logDet: this.logDet(x.shape[0]) };
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    const value = hasFused('FlowScaleChannels')
-      ? fusedUnscaleChannels(y, this.bias, this.logScale)
-      : tf.sub(tf.mul(y, tf.exp(tf.neg(this.logScale))), this.bias);
+    const value = unscaleChannels(y, this.bias, this.logScale);
     return { value, logDet: tf.neg(this.logDet(y.shape[0])) as tf.Tensor1D };
   }
 

@@ -134,11 +134,13 @@ export class Chain extends Bijector {
   /** The members as a pass runs them: one map for two where one absorbs the other. `trace` and `reverse` go through each. */
   private maps(): BothWays[] {
     const maps: BothWays[] = [];
-    this.bijectors.forEach((bijector, i) => {
-      const joined = i > 0 ? bijector.absorb(this.bijectors[i - 1]) : undefined;
+    for (const bijector of this.bijectors) {
+      const last = maps[maps.length - 1];
+      // Two that are one already cannot be absorbed: the first of them would be lost.
+      const joined = last instanceof Bijector ? bijector.absorb(last) : undefined;
       if (joined === undefined) maps.push(bijector);
       else maps[maps.length - 1] = joined;
-    });
+    }
     return maps;
   }
 

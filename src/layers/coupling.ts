@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
-import { fusedAffineCoupling, fusedNetworkCoupling, hasFused } from '../core/fused';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { isOwn } from '../core/overriding';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
 import {
   firstChannels,
@@ -20,6 +20,12 @@ import {
   type Reversed,
   type Transformed,
 } from './bijector';
+import {
+  fusedAffineCoupling,
+  fusedNetworkCoupling,
+  hasFusedAffineCoupling,
+  hasFusedNetworkCoupling,
+} from './fusedCoupling';
 import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
 import type { ReversePass } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
@@ -189,7 +195,10 @@ export class AffineCoupling extends Coupling {
 
   protected override pass(x: tf.Tensor, inverse: boolean, context?: ContextTensors): Transformed {
     const { passthrough: kept, scale } = this;
-    const layers = hasFused('FlowNetworkCoupling') ? this.network.fusedLayers : undefined;
+    const layers =
+      hasFusedNetworkCoupling() && this.couplesAsOurs() && isOwn(this, AffineCoupling, 'couple')
+        ? this.network.fusedLayers
+        : undefined;
     return layers === undefined
       ? super.pass(x, inverse, context)
       : fusedNetworkCoupling(x, layers, { kept, scale, inverse });
@@ -197,9 +206,14 @@ export class AffineCoupling extends Coupling {
 
   protected override couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
     const { passthrough: kept, scale } = this;
-    return hasFused('FlowAffineCoupling')
+    return hasFusedAffineCoupling() && this.couplesAsOurs()
       ? fusedAffineCoupling(x, parameters, { kept, scale, inverse })
       : super.couple(x, parameters, inverse);
+  }
+
+  /** Whether no hook that the fused coupling stands for was replaced. */
+  private couplesAsOurs(): boolean {
+    return isOwn(this, AffineCoupling, 'transform') && isOwn(this, Coupling, 'split');
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {

@@ -1,13 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  fusedLuMatrix,
-  fusedScaledLinear,
-  hasFused,
-  hasFusedLinear,
-  type MatrixOfWeights,
-  matrixTensor,
-} from '../core/fused';
 import { registerModule } from '../core/module';
+import { isOwn } from '../core/overriding';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
 import { linearChannels } from '../core/tensors';
@@ -35,7 +28,14 @@ import {
   type Conditioning,
   type Transformed,
 } from './bijector';
-import { repeatSum } from './logDets';
+import { fusedLuMatrix, hasFusedLuMatrix } from './fusedLuMatrix';
+import {
+  fusedScaledLinear,
+  hasFusedScaledLinear,
+  type MatrixOfWeights,
+  matrixTensor,
+} from './fusedScaledLinear';
+import { addLogDets, repeatSum } from './logDets';
 
 /** Options of {@link InvConv1x1}. */
 export interface InvConv1x1Options extends BijectorOptions {
@@ -94,17 +94,25 @@ export class InvConv1x1 extends Bijector {
 
   /** An actnorm before it is part of the linear map: y = ((x + offset) * exp(logScale)) W. */
   override absorb(before: Bijector): BothWays | undefined {
-    if (!(before instanceof ActNorm) || !hasFusedLinear(this.channels)) return undefined;
-    // Subclasses may compute something else, and what is disposed says so by itself.
-    const plain = before.constructor === ActNorm && this.constructor === InvConv1x1;
-    if (!plain || before.disposed || this.disposed) return undefined;
+    if (!(before instanceof ActNorm) || !hasFusedScaledLinear(this.channels)) return undefined;
+    const { ofWeights, inverseOfWeights } = this.kernel;
+    const [matrix, inverted] = [ofWeights(), inverseOfWeights()];
+    if (matrix === undefined || !isPlain(this) || !isPlain(before)) return undefined;
+    // What is disposed says so by itself.
+    if (before.disposed || this.disposed) return undefined;
     const { offset, logScale } = before.fusedScale;
-    const pass = (x: tf.Tensor, inverse: boolean) => {
-      const { ofWeights, onHost } = this.kernel;
-      const matrix = inverse ? inverted(ofWeights, onHost) : ofWeights;
-      return fusedScaledLinear(x, { offset, logScale, matrix }, inverse);
+    const apart = (y: tf.Tensor) => {
+      const after = this.inverse(y);
+      const { value, logDet } = before.inverse(after.value);
+      return { value, logDet: addLogDets([after.logDet, logDet]) };
     };
-    return { forward: (x) => pass(x, false), inverse: (y) => pass(y, true) };
+    return {
+      forward: (x) => fusedScaledLinear(x, { offset, logScale, matrix }, false),
+      inverse: (y) =>
+        inverted === undefined
+          ? apart(y)
+          : fusedScaledLinear(y, { offset, logScale, matrix: inverted }, true),
+    };
   }
 
   override conditioning(): Conditioning {
@@ -136,15 +144,24 @@ interface Kernel {
   matrix(): tf.Tensor2D;
   /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
   onHost(): Matrix;
-  /** For fused operations. */
-  ofWeights: MatrixOfWeights;
+  /** For fused operations: the matrix and its inverse, undefined where the active backend cannot compute them so. */
+  ofWeights(): MatrixOfWeights | undefined;
+  inverseOfWeights(): MatrixOfWeights | undefined;
   /** W^-1, for the matrix as `matrix` gave it. */
   inverse(matrix: tf.Tensor2D): tf.Tensor2D;
   /** What adds up to log|det W|. */
   logDetTerms(matrix: tf.Tensor2D): tf.Tensor;
 }
 
-/** W^-1 of W. */
+/** Whether both passes are those of the class, no hook of a subclass. */
+function isPlain(layer: ActNorm | InvConv1x1): boolean {
+  const owner = layer instanceof ActNorm ? ActNorm : InvConv1x1;
+  return (
+    isOwn(layer, Bijector, 'forward', 'inverse') && isOwn(layer, owner, 'computeForward', 'computeInverse')
+  );
+}
+
+/** W^-1 of W, which is inverted on the host. */
 function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): MatrixOfWeights {
   return {
     weights,
@@ -153,8 +170,8 @@ function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): 
       const result = inverse(onHost());
       return {
         matrix: () => toDevice(result),
-        logDet: -logDet,
-        gradient: (ofMatrix, ofLogDet) => gradient(inverseGradient(result, ofMatrix), -ofLogDet),
+        logDet,
+        gradient: (ofMatrix, ofLogDet) => gradient(inverseGradient(result, ofMatrix), ofLogDet),
       };
     },
   };
@@ -166,16 +183,19 @@ function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
   const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
   const compute = () => {
     const values = onHost();
-    const gradient = (ofMatrix: tf.Tensor2D, ofLogDet: number) => {
-      if (ofLogDet === 0) return [ofMatrix];
+    const gradient = (ofMatrix: tf.Tensor2D, ofLogDet?: tf.Scalar) => {
+      if (ofLogDet === undefined) return [ofMatrix];
       return [tf.add(ofMatrix, tf.mul(toDevice(inverse(values).transpose()), ofLogDet))];
     };
-    return { matrix: () => kernel, logDet: slogdet(values).logAbsDet, gradient };
+    return { matrix: () => kernel, logDet: () => tf.scalar(slogdet(values).logAbsDet), gradient };
   };
+  const ofWeights: MatrixOfWeights = { weights: [kernel], compute };
+  const where = () => (capabilities().readsAtOnce ? ofWeights : undefined);
   return {
     matrix: () => kernel,
     onHost,
-    ofWeights: { weights: [kernel], compute },
+    ofWeights: where,
+    inverseOfWeights: () => where() && inverted(ofWeights, onHost),
     inverse: (matrix) => inverseMatrix(matrix, onHost),
     logDetTerms: logAbsDet,
   };
@@ -237,10 +257,12 @@ function luKernel(
     const ofRight = tf.transpose(lowerInverse(tf.transpose(right()))) as tf.Tensor2D;
     return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
+  const where = () => (hasFusedLuMatrix() ? ofWeights : undefined);
   return {
-    matrix: () => (hasFused('FlowLuMatrix') ? matrixTensor(ofWeights) : composed()),
+    matrix: () => (hasFusedLuMatrix() ? matrixTensor(ofWeights) : composed()),
     onHost,
-    ofWeights,
+    ofWeights: where,
+    inverseOfWeights: () => (capabilities().readsAtOnce ? where() && inverted(ofWeights, onHost) : undefined),
     inverse: (matrix) => (capabilities().readsAtOnce ? inverseMatrix(matrix, onHost) : composedInverse()),
     logDetTerms: () => logScale,
   };

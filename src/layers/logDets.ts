@@ -20,9 +20,18 @@ function filledWithSum(terms: readonly tf.Tensor[], factor: number, shape: numbe
       sums.reduce((a, b) => tf.add(a, b)),
     );
   }
+  return tf.fill(shape, factor * hostSum(terms));
+}
+
+function hostSum(terms: readonly tf.Tensor[]): number {
   let sum = 0;
   for (const x of terms) for (const value of x.dataSync<'float32'>()) sum += value;
-  return tf.fill(shape, factor * sum);
+  return sum;
+}
+
+/** Sum of all entries, for use off the tape. */
+export function sumOf(x: tf.Tensor): tf.Scalar {
+  return capabilities().valuesOnHost ? tf.scalar(hostSum([x])) : tf.sum(x);
 }
 
 /** Sum of log-determinants, differentiable. */

@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { FusedCouplingOptions } from '../core/fused';
+import type { FusedCouplingOptions } from '../layers/fusedCoupling';
 import { copyColumns } from './columns';
 import { type ChainAttributes, layersGradient, layersOf, type Place, runLayers } from './convolutionChain';
 import type { KernelCall } from './register';

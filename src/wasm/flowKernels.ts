@@ -2,49 +2,117 @@ import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { fromBfloat16, toBfloat16 } from './bfloat16';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplingGradient } from './coupling';
+import type { KernelModule } from './kernelModule';
 import { luMatrix, luMatrixGradient } from './luMatrix';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
 import { scaledLinear, scaledLinearGradient } from './scaledLinear';
 import { adaptiveStep, compactStep, globalNorm } from './weights';
 
-function scaleChannels(call: KernelCall<'input' | 'offset' | 'logScale', unknown>): TensorInfo[] {
-  const { inputs, backend, kernels } = call;
+type Channels = 'input' | 'offset' | 'logScale';
+
+function scaleChannels(call: KernelCall<Channels, unknown>): TensorInfo[] {
+  return inOnePass(call, (scale, shift) => {
+    const { inputs, kernels } = call;
+    const columns = inputs.logScale.shape[0];
+    kernels.exports.exponentials(kernels.pointer(inputs.logScale), scale, columns);
+    kernels.exports.scaleLines(kernels.pointer(inputs.offset), scale, shift, 1, columns);
+  });
+}
+
+function unscaleChannels(call: KernelCall<Channels, unknown>): TensorInfo[] {
+  return inOnePass(call, (scale, shift) => {
+    const { inputs, backend, kernels } = call;
+    const [exponents, offsets] = [inputs.logScale, inputs.offset].map(
+      (tensor) => backend.typedArrayFromHeap(tensor) as Float32Array,
+    );
+    writeFloats(
+      kernels,
+      scale,
+      exponents.map((exponent) => Math.exp(-exponent)),
+    );
+    writeFloats(
+      kernels,
+      shift,
+      offsets.map((offset) => -offset),
+    );
+  });
+}
+
+/** input * scale + shift, which `fill` writes to the addresses it gets. */
+function inOnePass(
+  { inputs, backend, kernels }: KernelCall<Channels, unknown>,
+  fill: (scale: number, shift: number) => void,
+): TensorInfo[] {
+  const { shape } = inputs.input;
   const columns = inputs.logScale.shape[0];
-  const rows = util.sizeFromShape(inputs.input.shape) / columns;
-  const output = backend.makeOutput(inputs.input.shape, 'float32');
-  const [input, offset, logScale, to] = [inputs.input, inputs.offset, inputs.logScale, output].map((tensor) =>
-    kernels.pointer(tensor),
-  );
+  const rows = util.sizeFromShape(shape) / columns;
+  const output = backend.makeOutput(shape, 'float32');
   const [scale, shift] = kernels.scratch(columns * 4, columns * 4);
-  kernels.exports.exponentials(logScale, scale, columns);
-  kernels.exports.scaleLines(offset, scale, shift, 1, columns);
-  kernels.run('scaleChannels', [input, rows, columns, PASS_ROWS, scale, shift, to, 0, 0]);
+  fill(scale, shift);
+  const [from, to] = [inputs.input, output].map((tensor) => kernels.pointer(tensor));
+  kernels.run('scaleChannels', [from, rows, columns, PASS_ROWS, scale, shift, to, 0, 0]);
   return [output];
+}
+
+function writeFloats(kernels: KernelModule, at: number, values: Float32Array): void {
+  kernels.write(at, new Int32Array(values.buffer));
 }
 
 /** dx = dy exp(logScale); the sums give d offset = exp(logScale) sum dy and d logScale = sum dy y. */
 function scaleChannelsGradient(call: KernelCall<'dy' | 'y' | 'logScale', unknown>): TensorInfo[] {
+  const { inputs, kernels } = call;
+  return summed(call, inputs.dy, inputs.y, kernels.pointer(inputs.logScale));
+}
+
+/** dy = dx exp(-logScale), d offset = -sum dx, d logScale = -sum dx (x + offset). */
+function unscaleChannelsGradient(
+  call: KernelCall<'dx' | 'x' | 'offset' | 'logScale', unknown>,
+): TensorInfo[] {
   const { inputs, backend, kernels } = call;
-  const { shape } = inputs.dy;
-  const columns = inputs.logScale.shape[0];
+  const values = (tensor: TensorInfo) => backend.typedArrayFromHeap(tensor) as Float32Array;
+  return kernels.withRoom([inputs.logScale.shape[0] * 4], (minus) => {
+    writeFloats(
+      kernels,
+      minus,
+      values(inputs.logScale).map((exponent) => -exponent),
+    );
+    const gradients = summed(call, inputs.dx, inputs.x, minus);
+    const [dOffset, dLogScale] = gradients.slice(1).map(values);
+    const [offset, logScale] = [inputs.offset, inputs.logScale].map(values);
+    for (let i = 0; i < dOffset.length; i++) {
+      dOffset[i] = -dOffset[i] * Math.exp(logScale[i]);
+      dLogScale[i] = offset[i] * dOffset[i] - dLogScale[i];
+    }
+    return gradients;
+  });
+}
+
+/** What `scaleAndSum` gives of a gradient, weighted by a tensor of its shape: of the input's shape, and two per channel. */
+function summed(
+  { backend, kernels }: Pick<KernelCall<never, unknown>, 'backend' | 'kernels'>,
+  gradient: TensorInfo,
+  weights: TensorInfo,
+  logScale: number,
+): TensorInfo[] {
+  const { shape } = gradient;
+  const columns = shape[shape.length - 1];
   const outputs = [shape, [columns], [columns]].map((size) => backend.makeOutput(size, 'float32'));
-  const [dx, dOffset, dLogScale] = outputs.map((tensor) => kernels.pointer(tensor));
-  const dy = kernels.pointer(inputs.dy);
+  const [output, dOffset, dLogScale] = outputs.map((tensor) => kernels.pointer(tensor));
   scaleAndSum(kernels, {
-    input: dy,
-    weights: kernels.pointer(inputs.y),
+    input: kernels.pointer(gradient),
+    weights: kernels.pointer(weights),
     rows: util.sizeFromShape(shape) / columns,
     columns,
-    logScale: kernels.pointer(inputs.logScale),
-    output: dx,
+    logScale,
+    output,
     dOffset,
     dLogScale,
   });
   return outputs;
 }
 
-/** The fused kernels of core/fused.ts. */
+/** The fused operations of layers and optimizers. */
 export function registerFlowKernels(): void {
   replaceKernel('FlowConvolutions', convolutionChain);
   replaceKernel('FlowConvolutionsGradient', convolutionChainGradient);
@@ -54,6 +122,8 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient);
   replaceKernel('FlowScaleChannels', scaleChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient);
+  replaceKernel('FlowUnscaleChannels', unscaleChannels);
+  replaceKernel('FlowUnscaleChannelsGradient', unscaleChannelsGradient);
   replaceKernel('FlowLuMatrix', luMatrix);
   replaceKernel('FlowLuMatrixGradient', luMatrixGradient);
   replaceKernel('FlowScaledLinear', scaledLinear);

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { LuWeights } from '../core/fused';
+import type { LuWeights } from '../layers/fusedLuMatrix';
 import type { KernelCall } from './register';
 
 type Call<Inputs extends string, Attributes> = KernelCall<Inputs | keyof LuWeights, Attributes>;
@@ -24,13 +24,14 @@ export function luMatrix(call: Call<never, unknown>): TensorInfo[] {
   return [output];
 }
 
-/** Gradients in lower, upper and logScale; `ofLogDet` is that in log|det|. */
-export function luMatrixGradient(call: Call<'dy', { ofLogDet: number }>): TensorInfo[] {
-  const { inputs, attrs, backend, kernels } = call;
+/** Gradients in lower, upper and logScale, of those in the matrix and in log|det|. */
+export function luMatrixGradient(call: Call<'dy' | 'dLogDet', unknown>): TensorInfo[] {
+  const { inputs, backend, kernels } = call;
   const { dy, lower, upper, logScale } = inputs;
   const outputs = [lower, upper, logScale].map(({ shape }) => backend.makeOutput(shape, 'float32'));
   const [ofLower, ofUpper, ofLogScale] = outputs.map((tensor) => kernels.pointer(tensor));
   const given = kernels.pointer(dy);
-  kernels.exports.luMatrixGradient(...factors(call), given, attrs.ofLogDet, ofLower, ofUpper, ofLogScale);
+  const [ofLogDet] = backend.typedArrayFromHeap(inputs.dLogDet);
+  kernels.exports.luMatrixGradient(...factors(call), given, ofLogDet, ofLower, ofUpper, ofLogScale);
   return outputs;
 }

@@ -37,7 +37,7 @@ function words({ inputs, attrs, kernels }: Call<'input'>, chunkRows: number, out
 }
 
 /** Value and logDet [n], that of the matrix being given. */
-export function scaledLinear(call: Call<'input', { logDet: number }>): TensorInfo[] {
+export function scaledLinear(call: Call<'input' | 'logDet'>): TensorInfo[] {
   const { inputs, attrs, backend, kernels } = call;
   const { input, logScale } = inputs;
   const { rows, channels, lineBytes } = sizes(input);
@@ -48,13 +48,13 @@ export function scaledLinear(call: Call<'input', { logDet: number }>): TensorInf
   kernels.run('scaledLinear', [...words(call, blockRows(rows), value), ...rooms, 0]);
   const logScales = backend.typedArrayFromHeap(logScale) as Float32Array;
   const ofScales = logScales.reduce((sum, entry) => sum + entry, 0);
-  const perPosition = attrs.logDet + (attrs.inverse ? -ofScales : ofScales);
-  backend.typedArrayFromHeap(logDet).fill((rows / examples) * perPosition);
+  const perPosition = backend.typedArrayFromHeap(inputs.logDet)[0] + ofScales;
+  backend.typedArrayFromHeap(logDet).fill((rows / examples) * (attrs.inverse ? -perPosition : perPosition));
   return [value, logDet];
 }
 
-/** Gradients in the input, offset, logScale and matrix; `ofLogDet` is that in the log-determinant of one position. */
-export function scaledLinearGradient(call: Call<'dy' | 'input', { ofLogDet: number }>): TensorInfo[] {
+/** Gradients in the input, offset, logScale, matrix and the matrix' logDet. */
+export function scaledLinearGradient(call: Call<'dy' | 'dLogDet' | 'input'>): TensorInfo[] {
   const { inputs, attrs, backend, kernels } = call;
   const { rows, channels, lineBytes } = sizes(inputs.input);
   const gradients = [inputs.input, inputs.offset, inputs.logScale, inputs.matrix].map(({ shape }) =>
@@ -77,8 +77,12 @@ export function scaledLinearGradient(call: Call<'dy' | 'input', { ofLogDet: numb
     parts,
     ...ofWeights.map((tensor) => kernels.pointer(tensor)),
   ]);
-  const [, ofLogScale] = ofWeights.map((tensor) => backend.typedArrayFromHeap(tensor));
-  const added = attrs.inverse ? -attrs.ofLogDet : attrs.ofLogDet;
-  for (let i = 0; i < ofLogScale.length; i++) ofLogScale[i] += added;
-  return gradients;
+  const ofLogDet = backend.makeOutput([], 'float32');
+  const given = backend.typedArrayFromHeap(inputs.dLogDet) as Float32Array;
+  const positions = (attrs.inverse ? -1 : 1) * (rows / given.length);
+  const perPosition = given.length === 0 ? 0 : positions * given.reduce((sum, entry) => sum + entry, 0);
+  backend.typedArrayFromHeap(ofLogDet)[0] = perPosition;
+  const ofLogScale = backend.typedArrayFromHeap(ofWeights[1]);
+  for (let i = 0; i < ofLogScale.length; i++) ofLogScale[i] += perPosition;
+  return [...gradients, ofLogDet];
 }

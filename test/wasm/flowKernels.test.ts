@@ -2,15 +2,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  fusedAdaptiveStep,
-  fusedAffineCoupling,
-  fusedConvolutions,
-  fusedGlobalNorm,
-  fusedScaleChannels,
-} from '../../src/core/fused';
+import { fusedAdaptiveStep, fusedGlobalNorm } from '../../src/core/fused';
+import { fusedAffineCoupling } from '../../src/layers/fusedCoupling';
+import { scaleChannels, unscaleChannels } from '../../src/layers/fusedScaleChannels';
+import { fusedConvolutions } from '../../src/layers/networks/fusedConvolutions';
 import * as reference from './flowReferences';
-import { compute, distance, type HostTensor, randomTensor, scaledLinearValue } from './helpers';
+import {
+  compute,
+  distance,
+  expectSame,
+  type HostTensor,
+  randomTensor,
+  scaledLinear,
+  scaledLinearValue,
+} from './helpers';
 
 /** Sums of up to some thousand terms in float32, through up to three layers. */
 const TOLERANCE = 5e-6;
@@ -121,7 +126,7 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
     const [x, offset, logScale, dy] = inputs;
     const received = compute(inputs, (a, b, c, weighting) =>
       withGradients(
-        (...tensors) => [fusedScaleChannels(tensors[0], tensors[1], tensors[2])],
+        (...tensors) => [scaleChannels(tensors[0], tensors[1], tensors[2])],
         [a, b, c],
         [weighting],
       ),
@@ -149,6 +154,55 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
       expectExact(reference.scaledLinear(inputs, inverse, inputs[4].values), received);
     },
   );
+
+  it.each([
+    [[3, 4, 5, 6], false],
+    [[3, 4, 5, 6], true],
+    [[7, 2], true],
+  ])('log-determinant of an actnorm with a 1x1 convolution of %j, inverse %s', (shape, inverse) => {
+    const channels = shape[shape.length - 1];
+    const positions = tf.util.sizeFromShape(shape.slice(1)) / channels;
+    const inputs = [shape, [channels], [channels], [channels, channels], [], [shape[0]]].map((size) =>
+      small(random, size, 1),
+    );
+    const received = compute(inputs, (...tensors) => {
+      const parts = (...t: tf.Tensor[]) => [scaledLinear(t, inverse)[1]];
+      return withGradients(parts, tensors.slice(0, 5), [tensors[5]]);
+    });
+    const [, , logScale, , ofMatrix, weighting] = inputs.map(({ values }) => Float64Array.from(values));
+    const factor = inverse ? -positions : positions;
+    const logDet = factor * logScale.reduce((sum, entry) => sum + entry, ofMatrix[0]);
+    const slope = factor * weighting.reduce((sum, entry) => sum + entry, 0);
+    expectExact(
+      [
+        new Float64Array(shape[0]).fill(logDet),
+        new Float64Array(inputs[0].values.length),
+        new Float64Array(channels),
+        new Float64Array(channels).fill(slope),
+        new Float64Array(channels * channels),
+        Float64Array.of(slope),
+      ],
+      received,
+    );
+  });
+
+  it('actnorm turned back, and its gradients', async () => {
+    for (const shape of [
+      [3, 5, 4, 7],
+      [700, 13],
+      [1, 1],
+    ]) {
+      const columns = shape[shape.length - 1];
+      const inputs = [shape, [columns], [columns], shape].map((size) => small(random, size, 1));
+      await expectSame(inputs, (y, offset, logScale, weighting) =>
+        withGradients(
+          (...tensors) => [unscaleChannels(tensors[0], tensors[1], tensors[2])],
+          [y, offset, logScale],
+          [weighting],
+        ),
+      );
+    }
+  });
 
   it('actnorm with a 1x1 convolution takes the offset first: data far from zero lose nothing', () => {
     const [noise, logScale, matrix, dy] = [[40, 6], [6], [6, 6], [40, 6]].map((size) =>
@@ -244,7 +298,7 @@ describe.each([1, 2])('fused flow kernels equal float64 on %i threads', (threads
 
     const norm = [[0, 6], [6], [6], [0, 6]].map((shape) => randomTensor(random, shape));
     const scaled = compute(norm, (x, offset, logScale, dy) =>
-      withGradients((a, b, c) => [fusedScaleChannels(a, b, c)], [x, offset, logScale], [dy]),
+      withGradients((a, b, c) => [scaleChannels(a, b, c)], [x, offset, logScale], [dy]),
     );
     expect(scaled.slice(2).map((values) => [...values])).toEqual([
       new Array(6).fill(0),

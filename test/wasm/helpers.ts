@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import type { RandomStream } from 'tfjs-flows';
 import { expect } from 'vitest';
-import { fusedScaledLinear } from '../../src/core/fused';
+import { fusedScaledLinear } from '../../src/layers/fusedScaledLinear';
 
 /** A tensor's shape with its values in float32 on the host. */
 export interface HostTensor {
@@ -61,11 +61,21 @@ export async function expectSame(
 }
 
 /** Actnorm with a 1x1 convolution of x, offset, logScale and the matrix itself. */
-export function scaledLinearValue([x, offset, logScale, matrix]: tf.Tensor[], inverse: boolean): tf.Tensor {
+export function scaledLinearValue(tensors: tf.Tensor[], inverse: boolean): tf.Tensor {
+  return scaledLinear([...tensors, tf.scalar(0)], inverse)[0];
+}
+
+/** Value and logDet of actnorm with a 1x1 convolution of x, offset, logScale, the matrix itself and its logDet, a scalar. */
+export function scaledLinear(
+  [x, offset, logScale, matrix, ofMatrix]: tf.Tensor[],
+  inverse: boolean,
+): tf.Tensor[] {
   const compute = () => ({
     matrix: () => matrix as tf.Tensor2D,
-    logDet: 0,
-    gradient: (ofMatrix: tf.Tensor2D) => [ofMatrix],
+    logDet: () => ofMatrix as tf.Scalar,
+    gradient: (dMatrix: tf.Tensor2D, dLogDet?: tf.Scalar) => [dMatrix, dLogDet as tf.Scalar],
   });
-  return fusedScaledLinear(x, { offset, logScale, matrix: { weights: [matrix], compute } }, inverse).value;
+  const weights = { offset, logScale, matrix: { weights: [matrix, ofMatrix], compute } };
+  const { value, logDet } = fusedScaledLinear(x, weights, inverse);
+  return [value, logDet];
 }

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Matrix, RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fusedLuMatrix, type LuWeights, matrixTensor } from '../../src/core/fused';
+import { fusedLuMatrix, type LuWeights } from '../../src/layers/fusedLuMatrix';
+import { matrixTensor } from '../../src/layers/fusedScaledLinear';
 import { distance } from './helpers';
 
 type Values = Record<keyof LuWeights, number[]>;
@@ -90,7 +91,7 @@ describe('the LU form in a kernel', () => {
     const received = tf.tidy(() =>
       fusedLuMatrix(onDevice(values))
         .compute()
-        .gradient(tf.tensor2d(dy, [n, n]), 0.7)
+        .gradient(tf.tensor2d(dy, [n, n]), tf.scalar(0.7))
         .map((gradient) => [...gradient.dataSync()]),
     );
     (['lower', 'upper', 'logScale'] as const).forEach((name, i) => {

@@ -2,15 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  fusedAdaptiveStep,
-  fusedAffineCoupling,
-  fusedConvolutions,
-  fusedGlobalNorm,
-  fusedScaleChannels,
-} from '../../src/core/fused';
+import { fusedAdaptiveStep, fusedGlobalNorm } from '../../src/core/fused';
+import { fusedAffineCoupling } from '../../src/layers/fusedCoupling';
+import { scaleChannels } from '../../src/layers/fusedScaleChannels';
+import { fusedConvolutions } from '../../src/layers/networks/fusedConvolutions';
 import { convolution, outputShape } from './convolutionReference';
-import { affineCoupling, convolutionChain, scaleChannels, scaledLinear } from './flowReferences';
+import * as reference from './flowReferences';
 import { compute, distance, expectSame, type HostTensor, randomTensor, scaledLinearValue } from './helpers';
 
 const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -135,7 +132,7 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
         for (let i = 0; i < clean.length; i++) {
           const inputs = clean.map((input, j) => (i === j ? poisoned(input, value) : input));
           const [x, parameters, dy, dLogDet] = inputs;
-          const exact = affineCoupling(x, parameters, options, dy.values, dLogDet.values);
+          const exact = reference.affineCoupling(x, parameters, options, dy.values, dLogDet.values);
           const received = compute(inputs, (a, b, c, d) => {
             const { value: y, logDet } = fusedAffineCoupling(a, b, options);
             const gradients = tf
@@ -161,9 +158,9 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
       const clean = [[5, 10], [10], [10], [5, 10]].map((shape) => randomTensor(random, shape));
       for (let i = 0; i < clean.length; i++) {
         const inputs = clean.map((input, j) => (i === j ? poisoned(input, value) : input));
-        const exact = scaleChannels(inputs[0], inputs[1], inputs[2], inputs[3].values);
+        const exact = reference.scaleChannels(inputs[0], inputs[1], inputs[2], inputs[3].values);
         const received = compute(inputs, (x, offset, logScale, dy) => {
-          const scaled = (...tensors: tf.Tensor[]) => fusedScaleChannels(tensors[0], tensors[1], tensors[2]);
+          const scaled = (...tensors: tf.Tensor[]) => scaleChannels(tensors[0], tensors[1], tensors[2]);
           return [scaled(x, offset, logScale), ...tf.grads(scaled)([x, offset, logScale], dy)];
         });
         exact.forEach((expected, k) => {
@@ -178,7 +175,7 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
       const clean = [[35, 10], [10], [10], [10, 10], [35, 10]].map((shape) => randomTensor(random, shape));
       for (let i = 0; i < clean.length; i++) {
         const inputs = clean.map((input, j) => (i === j ? poisoned(input, value) : input));
-        const exact = scaledLinear(inputs, inverse, inputs[4].values);
+        const exact = reference.scaledLinear(inputs, inverse, inputs[4].values);
         const received = compute(inputs, (...given) => {
           const dy = given.pop() as tf.Tensor;
           const linear = (...t: tf.Tensor[]) => scaledLinearValue(t, inverse);
@@ -205,7 +202,7 @@ describe.each([1, 2])('what is not finite, on %i threads', (threads) => {
           { filter, offset, logScale },
           { filter: lastFilter, offset: lastOffset },
         ];
-        const exact = convolutionChain(x, layers, dy.values);
+        const exact = reference.convolutionChain(x, layers, dy.values);
         const received = compute(inputs, (input, a, b, c, d, e, gradient) => {
           const network = (...t: tf.Tensor[]) =>
             fusedConvolutions(t[0] as tf.Tensor4D, [

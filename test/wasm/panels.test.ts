@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fusedConvolutions } from '../../src/core/fused';
+import { fusedConvolutions } from '../../src/layers/networks/fusedConvolutions';
 import { KernelModule } from '../../src/wasm/kernelModule';
 import { freshBackend } from './heap';
 import { compute, distance, randomTensor } from './helpers';

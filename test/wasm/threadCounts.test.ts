@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { expect, it } from 'vitest';
-import {
-  fusedAffineCoupling,
-  fusedConvolutions,
-  fusedGlobalNorm,
-  fusedScaleChannels,
-} from '../../src/core/fused';
+import { fusedGlobalNorm } from '../../src/core/fused';
+import { fusedAffineCoupling } from '../../src/layers/fusedCoupling';
+import { scaleChannels } from '../../src/layers/fusedScaleChannels';
+import { fusedConvolutions } from '../../src/layers/networks/fusedConvolutions';
 import { freshBackend } from './heap';
 import { compute, randomTensor, scaledLinearValue } from './helpers';
 
@@ -71,7 +69,7 @@ const cases: [string, number[][], Operation][] = [
     'actnorm',
     [[900, 21], [21], [21], [900, 21]],
     (x, offset, logScale, dy) =>
-      tf.grads((...t: tf.Tensor[]) => fusedScaleChannels(t[0], t[1], t[2]))([x, offset, logScale], dy),
+      tf.grads((...t: tf.Tensor[]) => scaleChannels(t[0], t[1], t[2]))([x, offset, logScale], dy),
   ],
   [
     'actnorm with a 1x1 convolution',

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fusedConvolutions } from '../../src/core/fused';
+import { fusedConvolutions } from '../../src/layers/networks/fusedConvolutions';
 import { compute, distance, type HostTensor, randomTensor } from './helpers';
 
 /** The transforms cancel, so the error is up to three times that of the direct sum: 5e-6 holds for both. */

@@ -2,9 +2,10 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../../core/context';
 import { enter } from '../../core/door';
 import { ConfigError, complaint } from '../../core/errors';
-import type { FusedLayer } from '../../core/fused';
 import { Module } from '../../core/module';
+import { isOwn } from '../../core/overriding';
 import { type Shape, sameShape } from '../../core/shapes';
+import type { FusedLayer } from './fusedConvolutions';
 
 /**
  * A network that computes a bijector's parameters from what passes it unchanged; it needs no inverse.
@@ -45,6 +46,11 @@ export abstract class Conditioner extends Module {
    */
   get fusedLayers(): FusedLayer[] | undefined {
     return undefined;
+  }
+
+  /** Whether `apply` runs what the class itself computes, no hook of a subclass. */
+  protected computesAs(owner: { prototype: object }): boolean {
+    return isOwn(this, Conditioner, 'apply') && isOwn(this, owner, 'compute');
   }
 
   /** Hook: sets data-dependent weights from a batch, then returns the output. */

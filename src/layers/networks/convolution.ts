@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type FusedLayer, fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
 import { linearChannels } from '../../core/tensors';
 import { Conditioner } from './conditioner';
+import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fusedConvolutions';
 
 /** How a 3x3 convolution sees the outside of the image. */
 export type Padding = 'zero' | 'one' | 'edge';
@@ -119,11 +119,11 @@ export class Convolution extends Conditioner {
   }
 
   override get fusedLayers(): FusedLayer[] | undefined {
-    return this.compute === Convolution.prototype.compute ? [this.fusedLayer()] : undefined;
+    return this.computesAs(Convolution) ? [this.fusedLayer()] : undefined;
   }
 
   protected compute(x: tf.Tensor): tf.Tensor {
-    if (hasFused('FlowConvolutions')) return fusedConvolutions(x, [this.fusedLayer()]);
+    if (hasFusedConvolutions()) return fusedConvolutions(x, [this.fusedLayer()]);
     let y = this.convolve(x);
     if (this.edge !== undefined) y = tf.add(y, tf.conv2d(this.edge.map, this.edge.kernel, 1, 'valid'));
     if (this.bias !== undefined) y = tf.add(y, this.bias);

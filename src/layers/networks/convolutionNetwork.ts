@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type FusedLayer, fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkEventShape, checkInteger, type Shape } from '../../core/shapes';
 import { ActNorm } from '../actnorm';
 import { Conditioner } from './conditioner';
 import { Convolution, type Padding } from './convolution';
+import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fusedConvolutions';
 
 /** Options of {@link ConvolutionNetwork}. */
 export interface ConvolutionNetworkOptions {
@@ -92,11 +92,11 @@ export class ConvolutionNetwork extends Conditioner {
   }
 
   override get fusedLayers(): FusedLayer[] | undefined {
-    return this.compute === ConvolutionNetwork.prototype.compute ? this.layers() : undefined;
+    return this.computesAs(ConvolutionNetwork) ? this.layers() : undefined;
   }
 
   protected compute(x: tf.Tensor): tf.Tensor {
-    if (hasFused('FlowConvolutions')) return fusedConvolutions(x, this.layers());
+    if (hasFusedConvolutions()) return fusedConvolutions(x, this.layers());
     return this.run(x, (norm, hidden) => norm.forward(hidden).value);
   }
 

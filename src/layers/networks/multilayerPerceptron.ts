@@ -7,11 +7,11 @@ import {
   contextTensors,
   isNamed,
 } from '../../core/context';
-import { type FusedLayer, fusedConvolutions, hasFused } from '../../core/fused';
 import { registerModule } from '../../core/module';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape, sizeOf } from '../../core/shapes';
 import { Conditioner } from './conditioner';
+import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fusedConvolutions';
 
 const activations = { relu: tf.relu, tanh: tf.tanh, elu: tf.elu, softplus: tf.softplus };
 
@@ -78,12 +78,12 @@ export class MultilayerPerceptron extends Conditioner {
 
   override get fusedLayers(): FusedLayer[] | undefined {
     const plain = this.activation === 'relu' && this.contextShape === undefined;
-    return plain && this.compute === MultilayerPerceptron.prototype.compute ? this.convolutions : undefined;
+    return plain && this.computesAs(MultilayerPerceptron) ? this.convolutions : undefined;
   }
 
   protected compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const input = this.withContext(x, context);
-    if (this.activation === 'relu' && hasFused('FlowConvolutions'))
+    if (this.activation === 'relu' && hasFusedConvolutions())
       return fusedConvolutions(input, this.convolutions);
     const activate = activations[this.activation];
     return this.layers.reduce((value, { kernel, bias }, i) => {

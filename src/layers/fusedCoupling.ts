@@ -1,0 +1,75 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { hasKernels, runKernel } from '../engine/kernels';
+import { record } from '../engine/tape';
+import { type FusedLayer, weightsInRow } from './networks/fusedConvolutions';
+import type { ScaleMap } from './scaleMaps';
+import type { Transformed } from './transformed';
+
+/** Which affine coupling is computed. */
+export interface FusedCouplingOptions {
+  /** Leading channels that pass unchanged. */
+  kept: number;
+  scale: ScaleMap;
+  inverse: boolean;
+}
+
+/** Whether the active backend has `fusedAffineCoupling`; its ordinary form is `AffineCoupling.transform`. */
+export function hasFusedAffineCoupling(): boolean {
+  return hasKernels('FlowAffineCoupling', 'FlowAffineCouplingGradient');
+}
+
+/**
+ * Affine coupling of the last channels with its log-determinant.
+ *
+ *     FlowAffineCoupling { x, parameters } -> value, logDet [n]
+ *     FlowAffineCouplingGradient { x, parameters, dy, dLogDet } -> gradients in x and the parameters
+ *
+ * @param x [n, ..., c]
+ * @param parameters [n, ..., 2 (c - kept)], [shift | raw]
+ */
+export function fusedAffineCoupling(
+  x: tf.Tensor,
+  parameters: tf.Tensor,
+  options: FusedCouplingOptions,
+): Transformed {
+  const [value, logDet] = record([x, parameters], () => ({
+    results: runKernel('FlowAffineCoupling', { x, parameters }, options),
+    needed: [x, parameters],
+    gradient: ([dy, dLogDet], [x0, parameters0]) => {
+      const inputs = { x: x0, parameters: parameters0, dy, dLogDet };
+      return runKernel('FlowAffineCouplingGradient', inputs, options);
+    },
+  }));
+  return { value, logDet: logDet as tf.Tensor1D };
+}
+
+/** Whether the active backend has `fusedNetworkCoupling`; its ordinary form is the network, then the coupling. */
+export function hasFusedNetworkCoupling(): boolean {
+  return hasKernels('FlowNetworkCoupling', 'FlowNetworkCouplingGradient');
+}
+
+/**
+ * As `fusedAffineCoupling`, the parameters being what a stack of convolutions reads in the channels that pass.
+ *
+ *     FlowNetworkCoupling [x, ...weights] -> value, logDet [n], the outputs of all layers
+ *     FlowNetworkCouplingGradient [dy, dLogDet, x, ...weights, ...outputs] -> gradients in x and in every weight
+ *
+ * @param x [n, h, w, c] or [n, c]
+ */
+export function fusedNetworkCoupling(
+  x: tf.Tensor,
+  layers: readonly FusedLayer[],
+  options: FusedCouplingOptions,
+): Transformed {
+  const { weights, factors } = weightsInRow(layers);
+  const attributes = { ...options, factors };
+  const [value, logDet] = record([x, ...weights], () => {
+    const [y, logDetOfY, ...outputs] = runKernel('FlowNetworkCoupling', [x, ...weights], attributes);
+    return {
+      results: [y, logDetOfY],
+      needed: [x, ...weights, ...outputs],
+      gradient: (dys, needed) => runKernel('FlowNetworkCouplingGradient', [...dys, ...needed], attributes),
+    };
+  });
+  return { value, logDet: logDet as tf.Tensor1D };
+}
