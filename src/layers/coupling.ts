@@ -213,7 +213,7 @@ export class AffineCoupling extends Coupling {
 
   /** Whether no hook that the fused coupling stands for was replaced. */
   private couplesAsOurs(): boolean {
-    return isOwn(this, AffineCoupling, 'transform') && isOwn(this, Coupling, 'split');
+    return isOwn(this, AffineCoupling, 'transform') && isOwn(this, Coupling, 'split', 'parametersOf');
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {

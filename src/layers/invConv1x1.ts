@@ -97,7 +97,8 @@ export class InvConv1x1 extends Bijector {
     if (!(before instanceof ActNorm) || !hasFusedScaledLinear(this.channels)) return undefined;
     const { ofWeights, inverseOfWeights } = this.kernel;
     const [matrix, inverted] = [ofWeights(), inverseOfWeights()];
-    if (matrix === undefined || !isPlain(this) || !isPlain(before)) return undefined;
+    const plain = isPlain(this, InvConv1x1) && isPlain(before, ActNorm, 'fusedScale');
+    if (matrix === undefined || !plain) return undefined;
     // What is disposed says so by itself.
     if (before.disposed || this.disposed) return undefined;
     const { offset, logScale } = before.fusedScale;
@@ -154,11 +155,9 @@ interface Kernel {
 }
 
 /** Whether both passes are those of the class, no hook of a subclass. */
-function isPlain(layer: ActNorm | InvConv1x1): boolean {
-  const owner = layer instanceof ActNorm ? ActNorm : InvConv1x1;
-  return (
-    isOwn(layer, Bijector, 'forward', 'inverse') && isOwn(layer, owner, 'computeForward', 'computeInverse')
-  );
+function isPlain(layer: Bijector, owner: typeof ActNorm | typeof InvConv1x1, ...others: string[]): boolean {
+  const own = isOwn(layer, owner, 'computeForward', 'computeInverse', ...others);
+  return own && isOwn(layer, Bijector, 'forward', 'inverse');
 }
 
 /** W^-1 of W, which is inverted on the host. */

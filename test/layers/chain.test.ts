@@ -97,9 +97,24 @@ describe('actnorm and the 1x1 convolution after it, on wasm', () => {
     chain.dispose();
   });
 
+  it('are one for subclasses that compute nothing of their own', async () => {
+    class Named extends ActNorm {}
+    const chain = new Chain({ bijectors: [new Named({ inputShape }), rotation()] });
+    expect(await forwardKernels(chain)).toContain('FlowScaledLinear');
+    chain.dispose();
+  });
+
   it('stay two where something is between them, the order is another, a subclass computes, or channels are many', async () => {
-    class OtherNorm extends ActNorm {}
-    class OtherRotation extends InvConv1x1 {}
+    class OtherNorm extends ActNorm {
+      protected override computeForward(x: tf.Tensor) {
+        return super.computeForward(x);
+      }
+    }
+    class OtherRotation extends InvConv1x1 {
+      protected override computeInverse(y: tf.Tensor) {
+        return super.computeInverse(y);
+      }
+    }
     const between = () => new Permutation({ inputShape, order: 'reverse' });
     const wide = [1, 1, 193];
     for (const bijectors of [
@@ -169,6 +184,26 @@ describe('actnorm and the 1x1 convolution after it, on wasm', () => {
     });
     chain.dispose();
     x.dispose();
+  });
+
+  it('lose none where one that absorbs is absorbed in turn', () => {
+    const order = [1, 2, 0];
+    const chain = new Chain({
+      bijectors: [
+        new Permutation({ inputShape: [3], order, name: 'first' }),
+        ...['second', 'third', 'fourth'].map((name) => new Absorbing({ inputShape: [3], order, name })),
+      ],
+    });
+    const x = tf.tensor2d([[1, 2, 3]]);
+    const { value, logDet } = chain.forward(x);
+    // Four turns of three are one.
+    expect([...value.dataSync()]).toEqual([2, 3, 1]);
+    const back = chain.inverse(value);
+    expect([...back.value.dataSync()]).toEqual([1, 2, 3]);
+    const calls = chain.bijectors.map((bijector) => (bijector as Absorbing).calls);
+    expect(calls).toEqual([undefined, ['forward', 'inverse'], [], ['forward', 'inverse']]);
+    tf.dispose([x, value, logDet, { ...back }]);
+    chain.dispose();
   });
 
   it('say which of them was disposed', () => {

@@ -1,0 +1,133 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { RandomStream } from 'tfjs-flows';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { declareBackend } from '../../src/engine/capabilities';
+import {
+  ActNorm,
+  AffineCoupling,
+  type Bijector,
+  Chain,
+  ConvolutionNetwork,
+  InvConv1x1,
+} from '../../src/layers';
+
+/* Each fused operation by the name of its own kernels: on a backend that has some of them, none stands for another. */
+
+const called: string[] = [];
+const registered: string[] = [];
+
+/** Registers kernels on the backend of this file that say that they were called and compute nothing. */
+function register(...names: string[]): void {
+  for (const kernelName of names) {
+    registered.push(kernelName);
+    tf.registerKernel({
+      kernelName,
+      backendName: 'some',
+      kernelFunc: () => {
+        called.push(kernelName);
+        throw new Error('called');
+      },
+    });
+  }
+}
+
+function unregisterAll(): void {
+  for (const name of registered.splice(0)) tf.unregisterKernel(name, 'some');
+}
+
+beforeAll(async () => {
+  tf.registerBackend('some', tf.findBackendFactory('cpu'));
+  for (const kernel of tf.getKernelsForBackend('cpu')) {
+    tf.registerKernel({ ...kernel, backendName: 'some' });
+  }
+  declareBackend('some', { readsAtOnce: true });
+  await tf.setBackend('some');
+});
+
+afterAll(async () => {
+  await tf.setBackend('cpu');
+  tf.removeBackend('some');
+});
+
+const inputShape = [4, 4, 6];
+const layers: Record<string, () => Bijector> = {
+  actnorm: () => new ActNorm({ inputShape }),
+  step: () =>
+    new Chain({
+      bijectors: [
+        new ActNorm({ inputShape }),
+        new InvConv1x1({ inputShape, parameterization: 'lu', seed: 1 }),
+      ],
+    }),
+  rotation: () => new InvConv1x1({ inputShape, parameterization: 'lu', seed: 1 }),
+  coupling: () =>
+    new AffineCoupling({
+      inputShape,
+      network: (shape, [, , filters]) =>
+        new ConvolutionNetwork({ inputShape: shape, filters, hiddenChannels: 4, seed: 1 }),
+    }),
+};
+
+/** Kernels, of those that are registered, that a pass of the layer runs first; none where it computes by ordinary ops. */
+function used(layer: string, direction: 'forward' | 'inverse'): string[] {
+  called.length = 0;
+  const bijector = layers[layer]();
+  const x = new RandomStream(1).normal([2, ...inputShape]);
+  try {
+    tf.dispose({ ...bijector[direction](x) });
+  } catch (error) {
+    if ((error as Error).message !== 'called') throw error;
+  } finally {
+    bijector.dispose();
+    x.dispose();
+  }
+  return [...called];
+}
+
+const operations: [name: string, layer: string, direction: 'forward' | 'inverse'][] = [
+  ['FlowScaleChannels', 'actnorm', 'forward'],
+  ['FlowUnscaleChannels', 'actnorm', 'inverse'],
+  ['FlowLuMatrix', 'rotation', 'forward'],
+  ['FlowConvolutions', 'coupling', 'forward'],
+  ['FlowAffineCoupling', 'coupling', 'forward'],
+  ['FlowNetworkCoupling', 'coupling', 'forward'],
+];
+
+it.each(operations)(
+  '%s is taken where it and its gradient are there, and nothing else is',
+  (name, layer, direction) => {
+    try {
+      register(name);
+      expect(used(layer, direction)).toEqual([]);
+      unregisterAll();
+      register(`${name}Gradient`);
+      expect(used(layer, direction)).toEqual([]);
+      register(name);
+      expect(used(layer, direction)).toEqual([name]);
+      for (const [other] of Object.entries(layers)) {
+        for (const way of ['forward', 'inverse'] as const) {
+          expect(used(other, way).every((kernel) => kernel === name)).toBe(true);
+        }
+      }
+    } finally {
+      unregisterAll();
+    }
+  },
+);
+
+it('FlowScaledLinear alone does not select the kernel of its matrix', () => {
+  try {
+    register('FlowScaledLinear', 'FlowScaledLinearGradient');
+    expect(used('step', 'forward')).toEqual([]);
+    register('FlowLuMatrix', 'FlowLuMatrixGradient');
+    expect(used('step', 'forward')).toEqual(['FlowLuMatrix']);
+    expect(used('step', 'inverse')).toEqual(['FlowScaledLinear']);
+    // Who cannot read the matrix inverts by ops.
+    declareBackend('some', {});
+    expect(used('step', 'inverse')).toEqual(['FlowLuMatrix']);
+  } finally {
+    declareBackend('some', { readsAtOnce: true });
+    unregisterAll();
+  }
+});
