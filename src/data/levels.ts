@@ -1,4 +1,5 @@
 import { complaint, DataError } from '../core/errors';
+import { named } from '../core/numbers';
 import { checkInteger } from '../core/shapes';
 import { emptyLike, type NumericData } from './ndArray';
 
@@ -17,6 +18,10 @@ import { emptyLike, type NumericData } from './ndArray';
 export function reduceBits<Data extends NumericData>(x: Data, from: number, to: number): Data {
   checkInteger('reduceBits', 'to', to);
   checkInteger('reduceBits', 'from', from, to);
+  if (!ArrayBuffer.isView(x) && !Array.isArray(x)) {
+    const hint = 'Give a typed array; of a tensor, what its dataSync() gives.';
+    throw new DataError(complaint('reduceBits', 'levels in an array', named(x)[0], hint));
+  }
   const highest = 2 ** from - 1;
   const width = 2 ** (from - to);
   const reduced = emptyLike(x, x.length);

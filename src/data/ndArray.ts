@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
+import { named } from '../core/numbers';
 import { type Shape, sizeOf } from '../core/shapes';
 
 /** The kinds of typed arrays that files of numbers hold. */
@@ -53,6 +54,9 @@ export function emptyLike<Data extends NumericData>(data: Data, length: number):
 
 /** Throws a ConfigError unless shape and data belong together. */
 export function checkNdArray(where: string, array: { shape: Shape; data: ArrayLike<number> }): void {
+  if (!Array.isArray(array?.shape) || array.data?.length === undefined) {
+    throw new ConfigError(complaint(where, 'an array { shape, data }', named(array)[0]));
+  }
   const size = sizeOf(array.shape);
   if (array.data.length !== size) {
     throw new ConfigError(

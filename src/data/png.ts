@@ -25,9 +25,9 @@ export function encodePng(raster: Raster): Uint8Array {
   const sound =
     [width, height].every((size) => Number.isInteger(size) && size > 0) &&
     [1, 2, 3, 4].includes(channels) &&
-    data.length === width * height * channels;
+    data?.length === width * height * channels;
   if (!sound) {
-    const received = `${data.length} values for ${width} x ${height} x ${channels}`;
+    const received = `${data?.length ?? 'no'} values for ${width} x ${height} x ${channels}`;
     throw new ConfigError(complaint('encodePng', 'width * height * channels (1 to 4) values', received));
   }
   return encode({ width, height, channels, data, depth: 8 }, { zlib: { level: 9 } });

@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
+import { named } from '../core/numbers';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
 
@@ -13,6 +14,14 @@ import { checkInteger } from '../core/shapes';
  */
 export function shuffleSplit(count: number, sizes: readonly number[], random: RandomStream): Int32Array[] {
   checkInteger('shuffleSplit', 'count', count);
+  if (!Array.isArray(sizes))
+    throw new ConfigError(complaint('shuffleSplit', 'a list of sizes', named(sizes)[0]));
+  if (typeof random?.permutation !== 'function') {
+    const hint = 'Give new RandomStream(seed).';
+    throw new ConfigError(
+      complaint('shuffleSplit', 'a RandomStream as the third argument', named(random)[0], hint),
+    );
+  }
   for (const size of sizes) checkInteger('shuffleSplit', 'sizes', size, 0);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total > count) {

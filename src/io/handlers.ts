@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
+import { named } from '../core/numbers';
 import { isLocalStorage, keepingOld } from './localStorage';
 import { Turns } from './turns';
 
@@ -52,17 +53,11 @@ function handlerOf(
   if (typeof location === 'string') return pick(where, location, find);
   const given = location as Partial<tf.io.IOHandler> | null | undefined;
   if (typeof given?.save === 'function' || typeof given?.load === 'function') return location;
-  const hint = given instanceof Promise ? 'await it first.' : '';
+  const [received, hint] = named(location);
+  const todo = given instanceof Promise ? hint : '';
   throw new ConfigError(
-    complaint(where, "a URL such as 'indexeddb://name', or a tf.io handler", kindOf(location), hint),
+    complaint(where, "a URL such as 'indexeddb://name', or a tf.io handler", received, todo),
   );
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  return typeof value === 'object'
-    ? `an object (${value.constructor?.name ?? 'Object'})`
-    : `a ${typeof value}`;
 }
 
 function pick(where: string, url: string, find: (url: string) => tf.io.IOHandler[]): tf.io.IOHandler {

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireBackend } from '../core/backend';
 import { crc32 } from '../core/checksum';
-import { ConfigError, complaint, FormatError } from '../core/errors';
+import { complaint, FormatError } from '../core/errors';
 import { sameShape, sizeOf } from '../core/shapes';
+import { checkWeightNames } from '../core/weightNames';
 
 /** A tensor with the name it has in a file. */
 export interface NamedTensor {
@@ -24,22 +25,12 @@ export interface PackedTensors {
  * @throws ConfigError for two tensors of one name: a file could give back only one of them
  */
 export async function packTensors(where: string, tensors: readonly NamedTensor[]): Promise<PackedTensors> {
-  checkNames(where, tensors);
+  checkWeightNames(
+    where,
+    tensors.map(({ name, tensor }) => ({ name, shape: tensor.shape })),
+  );
   const { data, specs } = await tf.io.encodeWeights([...tensors]);
   return { weightSpecs: specs, weightData: data, checksum: checksumOf(data) };
-}
-
-function checkNames(where: string, tensors: readonly NamedTensor[]): void {
-  const shapes = new Map<string, readonly number[]>();
-  for (const { name, tensor } of tensors) {
-    const first = shapes.get(name);
-    if (first !== undefined) {
-      const received = `'${name}' for one of [${first.join(', ')}] and for one of [${tensor.shape.join(', ')}]`;
-      const hint = 'Names of weights are made of the names of the modules that hold them: rename one.';
-      throw new ConfigError(complaint(where, 'weights with different names', received, hint));
-    }
-    shapes.set(name, tensor.shape);
-  }
 }
 
 /**

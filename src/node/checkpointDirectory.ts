@@ -6,6 +6,7 @@ import { checkOptions } from '../core/options';
 import { checkInteger } from '../core/shapes';
 import { Turns } from '../io/turns';
 import { fileSystem } from './fileSystem';
+import { checkPath } from './paths';
 import { isUnderWay, isYoung } from './underWay';
 
 /** Options of `checkpointDirectory`. */
@@ -26,6 +27,7 @@ const turns = new Turns<string>();
 /**
  * A handler that saves each checkpoint to a new numbered directory, keeps the newest few, and loads the newest.
  *
+ * @throws ConfigError for a wrong path or option
  * @example
  * const checkpoints = checkpointDirectory('checkpoints', { keep: 5 });
  * const resume = (await checkpoints.list()).length > 0 ? checkpoints : undefined;
@@ -35,6 +37,7 @@ export function checkpointDirectory(
   path: string,
   options: CheckpointDirectoryOptions = {},
 ): CheckpointDirectory {
+  checkPath('checkpointDirectory', path);
   checkOptions('checkpointDirectory', options, { keep: true });
   const { keep = 3 } = options;
   checkInteger('checkpointDirectory', 'keep', keep);

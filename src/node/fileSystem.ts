@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
 import { Turns } from '../io/turns';
 import { writeFileAtomically, writeNewFile } from './atomicFile';
+import { checkPath } from './paths';
 import { isUnderWay, withTemporary } from './underWay';
 
 /** The hash of the content, and what tells this save from others; files of earlier releases have the hash alone. */
@@ -21,13 +22,14 @@ const damaged = 'The file is damaged or was cut short; use another copy.';
  * Saves to one directory wait for each other; those of other processes do not, and the last to end is what stays.
  *
  * @param path directory, made where missing, or the path of a `model.json`
- * @throws FormatError on loading a file that is damaged or cut short
+ * @throws ConfigError for anything but a path; FormatError on loading a file that is damaged or cut short
  *
  * @example
  * import { fileSystem } from 'tfjs-flows/node';
  * await saveModule(flow, fileSystem('models/garments')); // or 'file://models/garments'
  */
 export function fileSystem(path: string): tf.io.IOHandler {
+  checkPath('fileSystem', path);
   const directory = path.endsWith('.json') ? dirname(path) : path;
   const json = path.endsWith('.json') ? path : join(path, 'model.json');
   return {

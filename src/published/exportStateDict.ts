@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions } from '../core/options';
 import { checkChoice, checkInteger } from '../core/shapes';
 import { type NdArray, writeNpz } from '../data';
 import type { Glow } from '../flows';
@@ -43,13 +44,14 @@ export async function exportStateDict(
   code: 'chaiyujin' | 'rosinality',
   options: ExportStateDictOptions = {},
 ): Promise<Uint8Array> {
+  checkOptions('exportStateDict', options, { container: ['format'], batchSize: true });
   const { container = 'safetensors', batchSize = 1 } = options;
   checkChoice('exportStateDict', 'code', code, ['chaiyujin', 'rosinality']);
   checkChoice('exportStateDict', 'container', container, ['safetensors', 'npz']);
   checkInteger('exportStateDict', 'batchSize', batchSize);
   const config = glow.getConfig() as unknown as HostGlow['config'];
   checkExpressible(code, config);
-  const host = { config, weights: await readWeights(glow) };
+  const host = { config, weights: await readWeights('exportStateDict', glow) };
   const { arrays, metadata } = code === 'chaiyujin' ? toChaiyujin(host, batchSize) : toRosinality(host);
   return container === 'npz' ? writeNpz(arrays) : writeSafetensors(arrays, metadata);
 }

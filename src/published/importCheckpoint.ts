@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, FormatError } from '../core/errors';
 import { deserializeModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { checkChoice, type Shape } from '../core/shapes';
 import type { Bytes } from '../data';
 import { type Flow, Glow, type GlowOptions } from '../flows';
@@ -63,6 +64,16 @@ const preprocessing = {
  * glow.sample(4, { temperature: 0.7 });
  */
 export function importCheckpoint<T extends Flow = Glow>(input: Bytes, options: ImportOptions = {}): T {
+  checkOptions('importCheckpoint', options, {
+    format: ['code'],
+    imageShape: ['size'],
+    nBits: ['bits'],
+    lu: true,
+    multiLabel: true,
+    classWeight: true,
+    name: true,
+    seed: true,
+  });
   const file = openCheckpoint(input);
   const format = options.format ?? recognizeFormat(file);
   checkChoice('importCheckpoint', 'format', format, formats);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkOptions } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkChoice, type Shape, sizeOf } from '../core/shapes';
 import type { Glow } from '../flows';
@@ -84,8 +85,9 @@ export const conventions: Record<PublishedBitsOptions['compatibility'], Conventi
  * const { bitsPerDim, reported } = publishedBits(glow, images, { compatibility: 'chaiyujin', seed: 1 });
  */
 export function publishedBits(glow: Glow, images: tf.Tensor, options: PublishedBitsOptions): PublishedBits {
+  checkOptions('publishedBits', options, { compatibility: ['code'], context: ['labels'], seed: true });
+  checkChoice('publishedBits', 'compatibility', options?.compatibility, Object.keys(conventions));
   const { compatibility, context, seed = new RandomStream().childSeed() } = options;
-  checkChoice('publishedBits', 'compatibility', compatibility, Object.keys(conventions));
   const { unit, addNoise, fromLogProb } = conventions[compatibility];
   return tf.tidy(() => {
     const bitsPerDim = glow.bitsPerDim(images, { context, seed });

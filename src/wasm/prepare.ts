@@ -8,6 +8,7 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import { BackendError } from '../core/errors';
+import { checkOptions } from '../core/options';
 import { checkInteger } from '../core/shapes';
 import { registerMissingKernels } from '../engine/missingKernels';
 import { declareMemory } from './binary';
@@ -89,6 +90,7 @@ export function prepareWasm(options: WasmOptions = {}): Promise<WasmReport> {
 let preparations: Promise<unknown> = Promise.resolve();
 
 async function prepare(options: WasmOptions): Promise<WasmReport> {
+  checkOptions('prepareWasm', options, { threads: true, hiddenInstructions: true, wasmFolder: ['path'] });
   const wanted = options.threads ?? defaultThreads();
   checkInteger('prepareWasm', 'threads', wanted);
   const threads = whyOneThread() === undefined ? wanted : 1;

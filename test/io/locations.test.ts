@@ -70,11 +70,11 @@ describe('saves to one location', () => {
 describe('a location', () => {
   const flow = () => new Flow({ bijector: modelOf(2) });
   const wrong: [unknown, RegExp][] = [
-    [undefined, /or a tf\.io handler, got undefined/],
-    [null, /got null/],
-    [3, /got a number/],
-    [{}, /got an object \(Object\)/],
-    [Promise.resolve('indexeddb://a'), /got an object \(Promise\)\. await it first/],
+    [undefined, /or a tf\.io handler, got a missing value \(undefined\)/],
+    [null, /got a missing value \(null\)/],
+    [3, /got 3/],
+    [{}, /got an object/],
+    [Promise.resolve('indexeddb://a'), /got a Promise\. await it first/],
     ['', /a URL that tf\.io can handle here, got ''/],
     ['models/mine', /Paths of files are written 'file:\/\/path'/],
   ];

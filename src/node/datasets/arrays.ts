@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { complaint, DataError } from '../../core/errors';
+import { toFloat64 } from '../../core/numbers';
 import { sizeOf } from '../../core/shapes';
 import { type NdArray, readIdx, readNpy, readNpz } from '../../data';
 import { firstExisting, isFolder, listFolder, readBytes } from './files';
@@ -71,9 +72,21 @@ function fromArray(
   if (labels.shape.length !== 1 || labels.shape[0] !== count) {
     throw new DataError(complaint('openImages', `${count} labels beside '${path}'`, labels.shape));
   }
-  const values = Int32Array.from(labels.data);
+  const values = classNumbers(path, labels);
   const classes = Array.from({ length: Math.max(...values) + 1 }, (_, i) => String(i));
   return { ...dataset, labels: { classes, values } };
+}
+
+/** Labels as class numbers; what is none is no class, and never becomes one. */
+function classNumbers(path: string, labels: NdArray): Int32Array {
+  const values = toFloat64('openImages', 'labels', labels.data);
+  const bad = values.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value < 2 ** 31));
+  if (bad >= 0) {
+    const expected = `class numbers 0, 1, ... as the labels of '${path}'`;
+    const hint = 'Number the classes from 0, or leave the labels out.';
+    throw new DataError(complaint('openImages', expected, `${values[bad]} for image ${bad}`, hint));
+  }
+  return Int32Array.from(values);
 }
 
 /** Black around a picture that is smaller than wanted (28 x 28 for a Glow of 32 x 32): arrays are not stretched. */

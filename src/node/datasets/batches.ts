@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireBackend } from '../../core/backend';
 import { complaint, DataError } from '../../core/errors';
+import { checkOptions } from '../../core/options';
 import { RandomStream } from '../../core/random';
-import { sizeOf } from '../../core/shapes';
+import { checkChoice, checkInteger, sizeOf } from '../../core/shapes';
 import { reduceBits } from '../../data';
-import type { ImageDataset } from './imageDataset';
+import { checkDataset, checkLevelBits, type ImageDataset } from './imageDataset';
 
 /** Options of `imageBatches`. */
 export interface ImageBatchOptions {
@@ -43,7 +44,7 @@ export interface ImageBatch {
 /**
  * Images in batches, the next of which are read while the present one is used.
  *
- * @throws DataError where nothing can be read, or labels or attributes are wanted that the data set has not
+ * @throws ConfigError for wrong options; DataError where nothing can be read, or labels or attributes are wanted that the data set has not
  * @example
  * const faces = await openImages('folder', 'celeba', { imageShape: [32, 32, 3] });
  * for await (const { x } of imageBatches(faces)) x.dispose();
@@ -52,6 +53,8 @@ export async function* imageBatches(
   dataset: ImageDataset,
   options: ImageBatchOptions = {},
 ): AsyncGenerator<ImageBatch> {
+  checkDataset('imageBatches', dataset);
+  checkBatchOptions(options);
   const { batchSize = 32, nBits = 8, context = 'none', dropLast = false } = options;
   checkContext(dataset, context);
   const reader = hostBatches(dataset, orderOf(dataset, options), batchSize, options);
@@ -146,6 +149,24 @@ function toTensors(
   const rows = indices.map((i) => Array.from(values.subarray(i * names.length, (i + 1) * names.length)));
   const present = rows.map((row) => row.map((value) => (value > 0 ? 1 : 0)));
   return { x, indices, context: tf.tensor2d(present, [indices.length, names.length], 'float32') };
+}
+
+function checkBatchOptions(options: ImageBatchOptions): void {
+  const where = 'imageBatches';
+  checkOptions(where, options, {
+    batchSize: true,
+    nBits: ['bits'],
+    context: true,
+    shuffleSeed: ['seed', 'shuffle'],
+    limit: true,
+    dropLast: true,
+    onUnreadable: true,
+  });
+  const { batchSize = 32, nBits = 8, context = 'none', limit } = options;
+  checkInteger(where, 'batchSize', batchSize);
+  checkLevelBits(where, nBits);
+  checkChoice(where, 'context', context, ['none', 'labels', 'attributes']);
+  if (limit !== undefined) checkInteger(where, 'limit', limit);
 }
 
 function checkContext({ labels, attributes }: ImageDataset, context: ImageBatchOptions['context']): void {

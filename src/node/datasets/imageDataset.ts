@@ -1,4 +1,6 @@
-import type { Shape } from '../../core/shapes';
+import { ConfigError, complaint, DataError } from '../../core/errors';
+import { named } from '../../core/numbers';
+import { checkInteger, type Shape } from '../../core/shapes';
 import { centerCrop, convertChannels, type Raster, resizeRaster } from '../../data';
 
 /** Images on a disk, one at a time. */
@@ -35,6 +37,26 @@ export interface ImageOptions {
   centerCrop?: number;
   /** Columns of the table, for 'csv'. Default: the file first, then attributes. */
   table?: ImageTableOptions;
+}
+
+/** Throws a DataError unless `openImages` has opened the data set, and is awaited. */
+export function checkDataset(where: string, dataset: ImageDataset): void {
+  if (typeof dataset?.read === 'function' && Array.isArray(dataset.shape)) return;
+  const [received, hint] = named(dataset);
+  throw new DataError(
+    complaint(
+      where,
+      'a data set that openImages opened',
+      received,
+      (dataset as unknown) instanceof Promise ? hint : '',
+    ),
+  );
+}
+
+/** Images have 8 bits, of which some or all are wanted. */
+export function checkLevelBits(where: string, nBits: number): void {
+  checkInteger(where, 'nBits', nBits);
+  if (nBits > 8) throw new ConfigError(complaint(where, 'nBits from 1 to 8', nBits));
 }
 
 /** Cut, size and channels as wanted. */

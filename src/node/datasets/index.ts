@@ -1,4 +1,6 @@
-import { checkChoice, checkEventShape } from '../../core/shapes';
+import { checkOptions } from '../../core/options';
+import { checkChoice, checkEventShape, checkInteger } from '../../core/shapes';
+import { checkPath } from '../paths';
 import { openIdx, openNumpy } from './arrays';
 import { openCelebA } from './celebA';
 import { openCsv } from './csv';
@@ -47,7 +49,10 @@ export async function openImages(
   options: ImageOptions,
 ): Promise<ImageDataset> {
   checkChoice('openImages', 'kind', kind, imageDatasetKinds);
-  checkEventShape('openImages', options.imageShape, [3]);
+  checkPath('openImages', root);
+  checkOptions('openImages', options, { imageShape: ['size'], centerCrop: ['crop'], table: ['columns'] });
+  checkEventShape('openImages', options?.imageShape, [3]);
+  if (options.centerCrop !== undefined) checkInteger('openImages', 'centerCrop', options.centerCrop);
   const openers = {
     celeba: openCelebA,
     csv: openCsv,

@@ -1,7 +1,8 @@
 import { complaint, DataError } from '../../core/errors';
+import { checkOptions } from '../../core/options';
 import { sizeOf } from '../../core/shapes';
 import { type NdArray, reduceBits } from '../../data';
-import type { ImageDataset } from './imageDataset';
+import { checkDataset, checkLevelBits, type ImageDataset } from './imageDataset';
 
 /** Options of `readImages`. */
 export interface ReadImagesOptions {
@@ -31,7 +32,7 @@ const TOLD = 3;
  *
  * Shapes: n images of [h, w, c] -> [n, h, w, c], n h w c bytes.
  *
- * @throws DataError that counts the unreadable images and tells the first; or where none can be read
+ * @throws ConfigError for wrong options; DataError that counts the unreadable images and tells the first; or where none can be read
  * @example
  * const dataset = await openImages('folder', 'celeba/img_align_celeba', { imageShape: [32, 32, 3] });
  * const { images } = await readImages(dataset, { nBits: 5 }); // images.shape: [n, 32, 32, 3]
@@ -40,7 +41,10 @@ export async function readImages(
   dataset: ImageDataset,
   options: ReadImagesOptions = {},
 ): Promise<ReadImages> {
+  checkDataset('readImages', dataset);
+  checkOptions('readImages', options, { nBits: ['bits'], skipUnreadable: true, onProgress: true });
   const { nBits = 8, skipUnreadable = false, onProgress } = options;
+  checkLevelBits('readImages', nBits);
   const total = dataset.names.length;
   const size = sizeOf(dataset.shape);
   const levels = new Uint8Array(total * size);

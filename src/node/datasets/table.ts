@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
-import { ConfigError, complaint, FormatError } from '../../core/errors';
+import { ConfigError, complaint, DataError, FormatError } from '../../core/errors';
+import { checkOptions } from '../../core/options';
 import type { ImageDataset, ImageTableOptions } from './imageDataset';
 
 /** What a table says of image files, in its order. */
@@ -36,6 +37,10 @@ interface Row {
  * measurements?.values; // [31, 44]
  */
 export function readImageTable(text: string, options: ImageTableOptions = {}): ImageTable {
+  if (typeof text !== 'string') {
+    throw new DataError(complaint(WHERE, 'the text of a table', typeof text, "Read the file as 'utf8'."));
+  }
+  checkOptions(WHERE, options, { fileColumn: ['file'], classColumn: ['class', 'label'], columns: true });
   const [header, ...rows] = readRows(text);
   const names = header?.cells ?? [];
   checkNames(names);
