@@ -1,5 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
-import { named } from '../core/numbers';
+import { named, toFloat64 } from '../core/numbers';
 import { type Shape, sizeOf } from '../core/shapes';
 
 /** The kinds of typed arrays that files of numbers hold. */
@@ -36,15 +36,16 @@ export function gatherRows<Data extends NumericData>(
   checkNdArray('gatherRows', array);
   const [count, ...rowShape] = array.shape;
   const size = sizeOf(rowShape);
-  const data = emptyLike(array.data, rows.length * size);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i];
+  const numbers = toFloat64('gatherRows', 'rows', rows);
+  const data = emptyLike(array.data, numbers.length * size);
+  for (let i = 0; i < numbers.length; i++) {
+    const row = numbers[i];
     if (!Number.isInteger(row) || row < 0 || row >= count) {
       throw new ConfigError(complaint('gatherRows', `rows in 0..${count - 1}`, row));
     }
     data.set(array.data.subarray(row * size, (row + 1) * size), i * size);
   }
-  return { shape: [rows.length, ...rowShape], data };
+  return { shape: [numbers.length, ...rowShape], data };
 }
 
 /** A zeroed array of the same kind. */

@@ -1,4 +1,13 @@
-import { gatherRows, RandomStream, reduceBits, shuffleSplit } from 'tfjs-flows';
+import {
+  encodePng,
+  FlowError,
+  gatherRows,
+  RandomStream,
+  reduceBits,
+  shuffleSplit,
+  writeNpy,
+  writeNpz,
+} from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 
 describe('reduceBits', () => {
@@ -49,5 +58,35 @@ describe('gatherRows', () => {
   it.each([-1, 3, 0.5])('refuses row %d', (row) => {
     const array = { shape: [3], data: Float32Array.of(1, 2, 3) };
     expect(() => gatherRows(array, [row])).toThrow('gatherRows: expected rows in 0..2');
+  });
+});
+
+describe('what is no array', () => {
+  const array = { shape: [2], data: Float32Array.of(1, 2) };
+  const random = new RandomStream(1);
+  it.each<[string, () => unknown, RegExp]>([
+    ['gatherRows of nothing', () => gatherRows(undefined as never, [0]), /\{ shape, data \}, got a missing/],
+    ['gatherRows of no rows', () => gatherRows(array, undefined as never), /rows, got a missing value/],
+    [
+      'writeNpz of numbers',
+      () => writeNpz({ x: array.data as never }),
+      /\{ shape, data \}, got a Float32Array/,
+    ],
+    ['writeNpy of a list', () => writeNpy([1, 2] as never), /\{ shape, data \}, got an array of 2/],
+    ['reduceBits of an array', () => reduceBits(array as never, 8, 5), /levels in an array, got an object/],
+    ['shuffleSplit by a number', () => shuffleSplit(4, 2 as never, random), /a list of sizes, got 2/],
+    [
+      'shuffleSplit by a seed',
+      () => shuffleSplit(4, [2], 7 as never),
+      /a RandomStream .*, got 7.*RandomStream\(seed\)/,
+    ],
+    [
+      'encodePng of a shape',
+      () => encodePng({ width: 2, height: 1, channels: 1 } as never),
+      /got no values for 2 x 1 x 1/,
+    ],
+  ])('%s says so', (_, attempt, message) => {
+    expect(attempt).toThrow(FlowError);
+    expect(attempt).toThrow(message);
   });
 });

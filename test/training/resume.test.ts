@@ -2,9 +2,12 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  ActNorm,
   AveragedWeights,
+  Chain,
   type FitData,
   type FitOptions,
+  Flow,
   FormatError,
   fit,
   Glow,
@@ -173,6 +176,33 @@ describe('a resumed run', () => {
     expect(weightsOf(model)).toEqual(weightsOf(whole));
     whole.dispose();
     model.dispose();
+  });
+
+  it('keeps weights apart that are named like the parts of a checkpoint', async () => {
+    await tf.setBackend('cpu');
+    const make = () =>
+      new Flow({
+        bijector: Chain.from(
+          [2],
+          [
+            (inputShape) => new ActNorm({ inputShape, name: 'weights' }),
+            (inputShape) => new ActNorm({ inputShape, name: 'optimizer' }),
+            (inputShape) => new ActNorm({ inputShape, name: 'average' }),
+            (inputShape) => new ActNorm({ inputShape, name: 'best' }),
+            (inputShape) => new ActNorm({ inputShape, name: 'losses' }),
+          ],
+          'best',
+        ),
+        name: 'weights',
+      });
+    const location = memoryHandler();
+    const options = { ...quiet, ...base, average: 0.9, validationSplit: 0.2, earlyStopping: { patience: 9 } };
+    const [whole, stopped, resumed] = [make(), make(), make()];
+    const expected = await fit(whole, rows, options);
+    await fit(stopped, rows, { ...options, steps: 6, checkpoint: { location } });
+    expect(await fit(resumed, rows, { ...options, resume: location })).toEqual(expected);
+    expect(weightsOf(resumed)).toEqual(weightsOf(whole));
+    for (const model of [whole, stopped, resumed]) model.dispose();
   });
 
   it('refuses a checkpoint of another model, optimizer or average, and leaks nothing', async () => {

@@ -66,6 +66,12 @@ describe('the report of the wasm backend', () => {
     expect(wasmReport().fallbacks.Sum).toBe(before + 1);
   });
 
+  it('does not come for options that nothing reads', async () => {
+    await expect(prepareWasm({ thread: 1 } as never)).rejects.toThrow(
+      /prepareWasm: expected options among .*, got 'thread'\. Did you mean 'threads'/,
+    );
+  });
+
   it('comes once per call, also of calls at the same time', async () => {
     tf.removeBackend('wasm');
     const reports = await Promise.all([2, 1, 2].map((threads) => prepareWasm({ threads })));
