@@ -167,7 +167,8 @@ const rows: Row[] = [
     name: 'a class for a Glow without classes',
     run: () => glow().sample(1, { context: 3 }),
     error: ConfigError,
-    message: 'Glow.sample: expected no context, got one. Build the Glow with `classes`.',
+    message:
+      'Glow.sample: expected no context, got one. Declare it where the flow is built: `context`, or the `classes` of a Glow.',
   },
   {
     name: 'NaN in vectors',

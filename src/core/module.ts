@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireBackend } from './backend';
-import { type ContextShape, mergeContextShapes } from './context';
+import { type ContextShape, isNamed, mergeContextShapes } from './context';
 import { ConfigError, complaint, DisposedError, FormatError } from './errors';
 
 /** A weight with its place in the module tree, as in `level0/step2/actnorm/bias`. */
@@ -39,14 +39,13 @@ export abstract class Module extends tf.serialization.Serializable {
   private readonly ownConstants: tf.Tensor[] = [];
   private readonly ownChildren: Module[] = [];
   private declaredContext: ContextShape | undefined;
+  private readonly declaredLabels = new Set<string>();
   private isDisposed = false;
 
   /** @throws ConfigError for a name with '/', which separates names in the tree */
   constructor(name: string) {
     super();
-    if (typeof name !== 'string' || name === '' || name.includes('/')) {
-      throw new ConfigError(complaint(this.label, "a name without '/'", `'${name}'`));
-    }
+    checkName(this.label, name);
     requireBackend(this.label);
     this.name = name;
   }
@@ -85,6 +84,7 @@ export abstract class Module extends tf.serialization.Serializable {
       );
     }
     this.declareContext(child.contextShape);
+    for (const part of child.labelParts) this.declaredLabels.add(part);
     this.ownChildren.push(child);
     return child;
   }
@@ -96,6 +96,18 @@ export abstract class Module extends tf.serialization.Serializable {
    */
   protected declareContext(shape: ContextShape | undefined): void {
     this.declaredContext = mergeContextShapes(this.label, [this.declaredContext, shape]);
+  }
+
+  /** Declares context that is labels of classes: [classes], or that by name. */
+  protected declareLabels(shape: ContextShape | undefined): void {
+    this.declareContext(shape);
+    if (shape === undefined) return;
+    for (const part of isNamed(shape) ? Object.keys(shape) : ['']) this.declaredLabels.add(part);
+  }
+
+  /** The parts of the context that are labels of classes, so that class numbers can stand for them; '' for one without names. */
+  get labelParts(): ReadonlySet<string> {
+    return this.declaredLabels;
   }
 
   /** Event shape of what this module and those below it are conditioned on, or of its parts by name; undefined where nothing. */
@@ -186,6 +198,12 @@ export abstract class Module extends tf.serialization.Serializable {
       );
     }
   }
+}
+
+/** @throws ConfigError for a name with '/', which separates names in the tree */
+export function checkName(where: string, name: string): void {
+  if (typeof name === 'string' && name !== '' && !name.includes('/')) return;
+  throw new ConfigError(complaint(where, "a name without '/'", `'${name}'`));
 }
 
 /** What `building` frees where it fails. */

@@ -51,7 +51,7 @@ export class DiagonalNormal extends Distribution {
     const { eventShape, trainable = true, classes = 0 } = options;
     const labels = labelsOf('DiagonalNormal', classes);
     super(options.name ?? 'base', eventShape);
-    this.declareContext(labels.contextShape);
+    this.declareLabels(labels.contextShape);
     this.trainable = trainable;
     this.classes = classes;
     const size = sizeOf(eventShape);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ContextTensors, partOf } from '../core/context';
+import { type ContextTensors, isNamed, partOf } from '../core/context';
+import type { Module } from '../core/module';
 import { sizeOf } from '../core/shapes';
 import { allFinite } from '../core/tensors';
 import type { Distribution } from '../distributions';
@@ -19,14 +20,16 @@ export interface AccountRow extends Conditioning {
   roundTripError: number;
   /** Whether its value and log-determinant are all finite. */
   finite: boolean;
+  /** What it is conditioned on, as in `labels [10]`; absent where on nothing. */
+  context?: string;
 }
 
 /** Where a flow's log-likelihood comes from, layer by layer. */
 export interface Account {
   /** The layers in the order in which data meets them. */
   rows: AccountRow[];
-  /** The base distribution's part: mean log-density in nats, and its share of the bits per dimension. */
-  base: { logProb: number; bitsPerDim: number };
+  /** The base distribution's part: mean log-density in nats, its share of the bits per dimension, and what it is conditioned on. */
+  base: { logProb: number; bitsPerDim: number; context?: string };
   /** Mean log-likelihood in nats, and bits per dimension; the sums of the columns above. */
   total: { logProb: number; bitsPerDim: number };
   /** First layer with a NaN or infinity, where there is one. */
@@ -60,6 +63,7 @@ export function makeAccount(
         }) as unknown as number,
         finite: allFinite(output.value) && allFinite(output.logDet),
         ...layer.conditioning(input, partOf(context, layer.contextShape)),
+        ...conditionedOn(layer),
       });
     };
     const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
@@ -68,11 +72,25 @@ export function makeAccount(
   const sum = rows.reduce((total, row) => total + row.logDet, logProb);
   const account = {
     rows,
-    base: { logProb, bitsPerDim: inBits(logProb) },
+    base: { logProb, bitsPerDim: inBits(logProb), ...conditionedOn(base) },
     total: { logProb: sum, bitsPerDim: inBits(sum) },
     firstNonFinite: rows.find((row) => !row.finite)?.name,
   };
   return { ...account, toString: () => show(account) };
+}
+
+/** A module's context in few letters: `labels [10], pose [3]`; empty where there is none. */
+export function contextText({ contextShape }: Module): string {
+  if (contextShape === undefined) return '';
+  if (!isNamed(contextShape)) return `[${contextShape.join(', ')}]`;
+  return Object.entries(contextShape)
+    .map(([name, shape]) => `${name} [${shape.join(', ')}]`)
+    .join(', ');
+}
+
+function conditionedOn(module: Module): { context?: string } {
+  const context = contextText(module);
+  return context === '' ? {} : { context };
 }
 
 /** Name of the first layer with a NaN or infinity in its output; undefined where all is finite. */
@@ -96,30 +114,36 @@ function show({ rows, base, total, firstNonFinite }: Omit<Account, 'toString'>):
     value === undefined ? '' : value.toFixed(digits);
   const small = (value: number | undefined) => (value === undefined ? '' : value.toExponential(1));
   const table = [
-    ['layer', 'kind', 'logDet', 'bits/dim', 'round trip', 'scale >=', 'condition'],
+    ['layer', 'kind', 'context', 'logDet', 'bits/dim', 'round trip', 'scale >=', 'condition'],
     ...rows.map((row) => [
       row.finite ? row.name : `${row.name} (!)`,
       row.kind,
+      row.context ?? '',
       number(row.logDet, 2),
       number(row.bitsPerDim, 4),
       small(row.roundTripError),
       small(row.smallestScale),
       number(row.conditionNumber, 1),
     ]),
-    ['base', '', number(base.logProb, 2), number(base.bitsPerDim, 4), '', '', ''],
-    ['total', '', number(total.logProb, 2), number(total.bitsPerDim, 4), '', '', ''],
+    ['base', '', base.context ?? '', number(base.logProb, 2), number(base.bitsPerDim, 4), '', '', ''],
+    ['total', '', '', number(total.logProb, 2), number(total.bitsPerDim, 4), '', '', ''],
   ];
   const warning = firstNonFinite === undefined ? '' : `\nfirst non-finite value: ${firstNonFinite}`;
-  return alignColumns(table, 2) + warning;
+  return alignColumns(table, 3) + warning;
 }
 
-/** A text table: the first `left` columns flush left, the others flush right. */
+/** A text table: the first `left` columns flush left, the others flush right; columns with a heading alone are left out. */
 export function alignColumns(table: string[][], left: number): string {
+  const columns = table[0]
+    .map((_, column) => column)
+    .filter((column) => table.slice(1).some((row) => row[column] !== ''));
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   return table
     .map((row) =>
-      row
-        .map((cell, column) => (column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      columns
+        .map((column) =>
+          column < left ? row[column].padEnd(widths[column]) : row[column].padStart(widths[column]),
+        )
         .join('  ')
         .trimEnd(),
     )

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ContextTensors, partOf } from '../core/context';
+import { type ContextShape, type ContextTensors, mapContext, partOf } from '../core/context';
 import { ConfigError, complaint, DataError, FormatError, ShapeError } from '../core/errors';
 import {
   deserializeModule,
@@ -8,18 +8,37 @@ import {
   type SerializedModule,
   serializeModule,
 } from '../core/module';
+import { checkOptions, type OptionNames } from '../core/options';
+import { isOwn } from '../core/overriding';
 import { RandomStream } from '../core/random';
-import { batchOf, checkBatch, checkInteger, type Shape, sameShape } from '../core/shapes';
+import { checkChoice, checkInteger, type Shape, sameShape } from '../core/shapes';
 import { type Distribution, StandardNormal } from '../distributions';
 import { type Location, loadModule, saveModule } from '../io';
 import type { Bijector, LatentSlice, Transformed } from '../layers';
 import { type FitData, type FitOptions, fit, type History } from '../training';
 import type { Batch, BijectiveLoss, Loss, Trainable } from '../training/trainable';
 import { type Account, firstNonFinite, makeAccount } from './account';
+import { type Context, ContextRows, repeatRows } from './context';
+import { type Embed, Embedding, embedOption, throughEmbed } from './embedding';
+import { type Events, readEvent, readEvents } from './events';
+import { ConditionedFlow, type FlowVerbs, type SampledWithLogProb } from './given';
+import { linearWeights, sphericalWeights } from './latentPaths';
+import {
+  type ContextOptions,
+  contextNames,
+  type DecodeOptions,
+  decodeNames,
+  type InterpolateOptions,
+  interpolateNames,
+  type PassOptions,
+  passNames,
+  type SampleOptions,
+  sampleNames,
+  type TransformOptions,
+  transformNames,
+} from './options';
 import { summarize } from './summary';
-
-/** What a pass may be conditioned on: a tensor [n, ...]; class-conditional flows also take class numbers. */
-export type Context = ContextTensors | number | readonly number[] | Int32Array;
+import { readTemperatures } from './temperatures';
 
 /** Options of {@link Flow}. */
 export interface FlowOptions {
@@ -27,32 +46,15 @@ export interface FlowOptions {
   bijector: Bijector;
   /** Distribution of the latents; it is owned from here on. Default: standard normal. */
   base?: Distribution;
+  /**
+   * Networks that the context goes through before the layers read it, one or one per part by name; they are owned, trained and saved
+   * with the flow. `contextShape` is then what they read. Default: none.
+   */
+  embed?: Embed;
   /** Name in messages. Default 'flow'. */
   name?: string;
   /** Seed of sampling and noise. Default: another one each time. */
   seed?: number;
-}
-
-/** Options of passes that may be conditioned and may draw noise. */
-export interface PassOptions {
-  /** What the flow is conditioned on. Default: nothing. */
-  context?: Context;
-  /** Seed of the noise of this call alone. Default: the flow's own stream goes on. */
-  seed?: number;
-}
-
-/** Options of `sample`. */
-export interface SampleOptions extends PassOptions {
-  /** Factor on the latents' standard deviation: one for all, or one per level. Default 1. */
-  temperature?: number | readonly number[];
-}
-
-/** Options of `interpolate`. */
-export interface InterpolateOptions extends PassOptions {
-  /** Number of frames, both ends included. Default 8. */
-  steps?: number;
-  /** 'linear' mixes latents; 'spherical' keeps their length on the way (Shoemake 1985). Default 'linear'. */
-  path?: 'linear' | 'spherical';
 }
 
 /**
@@ -60,31 +62,39 @@ export interface InterpolateOptions extends PassOptions {
  *
  *     log p(x) = log p_base(f(x)) + log|det df/dx|
  *
- * Shapes: x [n, ...eventShape], z [n, ...latentShape], logProb [n] in nats.
- * Callers own what is returned; nothing else leaks.
+ * Shapes: x [n, ...eventShape], z [n, ...latentShape], logProb [n] in nats. Events are tensors, nested arrays, typed arrays or
+ * numbers with their shape. Where layers or base are conditioned, every method takes a `context` as `contextShape` says, and
+ * `given` binds one. Callers own what is returned; nothing else leaks.
  *
- * @throws ShapeError where bijector and base do not fit
+ * @throws ShapeError where bijector and base do not fit; ConfigError where `embed` does not fit, or for unknown options
  * @see Rezende and Mohamed, "Variational Inference with Normalizing Flows" (2015), arXiv:1505.05770
  * @example
  * const flow = new Flow({ bijector: new ActNorm({ inputShape: [2] }) });
- * flow.logProb(tf.zeros([1, 2])).print(); // [-1.8378770]
+ * flow.logProb([[0, 0]]).print(); // [-1.8378770]
  */
-export class Flow extends Module implements Trainable {
+export class Flow extends Module implements Trainable, FlowVerbs {
   static className = 'FlowFlow';
   readonly bijector: Bijector;
   readonly base: Distribution;
   protected readonly random: RandomStream;
+  private readonly embedding?: Embedding;
 
   constructor(options: FlowOptions) {
+    if (new.target === Flow) checkOptions('Flow', options, flowNames);
+    const { bijector } = options;
     super(options.name ?? 'flow');
-    this.bijector = this.addChild(options.bijector);
-    this.base = this.addChild(
-      options.base ?? new StandardNormal({ eventShape: options.bijector.outputShape }),
-    );
+    this.bijector = this.addChild(bijector);
+    this.base = this.addChild(options.base ?? new StandardNormal({ eventShape: bijector.outputShape }));
     this.random = new RandomStream(options.seed);
-    if (!sameShape(this.base.eventShape, this.bijector.outputShape)) {
-      const expected = `a base over [${this.bijector.outputShape.join(', ')}], the bijector's output`;
+    if (!sameShape(this.base.eventShape, bijector.outputShape)) {
+      const expected = `a base over [${bijector.outputShape.join(', ')}], the bijector's output`;
       throw new ShapeError(complaint(this.label, expected, this.base.eventShape));
+    }
+    const { embed } = options;
+    if (embed instanceof Embedding) this.embedding = this.addChild(embed);
+    else if (embed !== undefined) {
+      const outer = throughEmbed(this.label, embed, super.contextShape, 'outputShape');
+      this.embedding = this.addChild(new Embedding(embed, outer as ContextShape));
     }
   }
 
@@ -103,7 +113,12 @@ export class Flow extends Module implements Trainable {
     return this.bijector.latentLayout;
   }
 
-  /** Unit of the training loss. */
+  /** What the flow is conditioned on, as callers give it: an event shape, or one per part by name; undefined where on nothing. */
+  override get contextShape(): ContextShape | undefined {
+    return this.embedding?.outerShape ?? super.contextShape;
+  }
+
+  /** Unit of the training loss, for displays; a subclass with a loss of its own says its own. */
   get lossUnit(): string {
     return 'nats';
   }
@@ -112,18 +127,37 @@ export class Flow extends Module implements Trainable {
    * Natural log of the density, in nats.
    *
    * @param x [n, ...eventShape]
-   * @returns [n]
-   * @throws ShapeError, DataError for values the flow cannot take
+   * @returns [n]; differentiable by x where that is a tensor and its values are continuous, and by the context
+   * @throws ShapeError, DataError for values the flow cannot take; ConfigError for a missing or unwanted context
    * @example
    * const nats = flow.logProb(images, { seed: 1 }); // [n]
    */
-  logProb(x: tf.Tensor, options: PassOptions = {}): tf.Tensor1D {
-    this.checkData('logProb', x);
+  logProb(x: Events, options: PassOptions = {}): tf.Tensor1D {
+    this.enter('logProb', options, passNames);
     return tf.tidy(() => {
-      const context = this.toContext('logProb', options.context, x.shape[0]);
-      const latent = this.bijector.forward(this.toModel(x, this.stream(options)), this.ofBijector(context));
+      const { latent, context } = this.latentOf('logProb', x, options, 'noise');
       return this.logProbOf(latent, context);
     });
+  }
+
+  /**
+   * Latents of data with the log-determinant of the map; `logProb` is the base's log-density of the value plus logDet.
+   *
+   *     z = f(x),  logDet = log|det df/dx|
+   *
+   * @param x [n, ...eventShape]; with `dequantize: 'none'` points of an image flow, as `decode` gives with `continuous`
+   * @returns value [n, ...latentShape] and logDet [n] in nats; with image flows those of points in the bins, in level units
+   * @throws ShapeError, DataError, ConfigError
+   * @example
+   * const { value, logDet } = flow.transform(images, { dequantize: 'middle' }); // value is flow.encode(images)
+   */
+  transform(x: Events, options: TransformOptions = {}): Transformed {
+    this.enter('transform', options, transformNames);
+    const { dequantize = 'noise' } = options;
+    checkChoice(`${this.label}.transform`, 'dequantize', dequantize, ['noise', 'middle', 'none']);
+    return tf.tidy(
+      () => this.latentOf('transform', x, options, dequantize).latent as never,
+    ) as unknown as Transformed;
   }
 
   /**
@@ -131,51 +165,67 @@ export class Flow extends Module implements Trainable {
    *
    * @param x [n, ...eventShape]
    * @returns z [n, ...latentShape]
+   * @throws ShapeError, DataError, ConfigError
    * @example
    * const z = flow.encode(images);
    */
-  encode(x: tf.Tensor, options: { context?: Context } = {}): tf.Tensor {
-    this.checkData('encode', x);
-    return tf.tidy(() => {
-      const context = this.toContext('encode', options.context, x.shape[0]);
-      return this.bijector.forward(this.toModel(x), this.ofBijector(context)).value;
-    });
+  encode(x: Events, options: ContextOptions = {}): tf.Tensor {
+    this.enter('encode', options, contextNames);
+    return tf.tidy(() => this.latentOf('encode', x, options, 'middle').latent.value);
   }
 
   /**
    * Data of latents.
    *
    * @param z [n, ...latentShape]
-   * @returns x [n, ...eventShape]
+   * @returns x [n, ...eventShape]; differentiable by z and the context where it is continuous
+   * @throws ShapeError, DataError, ConfigError
    * @example
    * const same = flow.decode(flow.encode(images));
+   * const points = flow.decode(flow.encode(images), { continuous: true }); // in the middle of each level: same + 0.5
    */
-  decode(z: tf.Tensor, options: { context?: Context } = {}): tf.Tensor {
-    this.checkUsable('decode');
-    checkBatch(`${this.label}.decode`, z, this.latentShape, 'Latents come from encode.');
+  decode(z: Events, options: DecodeOptions = {}): tf.Tensor {
+    const where = this.enter('decode', options, decodeNames);
     return tf.tidy(() => {
-      const context = this.toContext('decode', options.context, z.shape[0]);
-      return this.fromModel(this.bijector.inverse(z, this.ofBijector(context)).value);
+      const latents = readEvents(where, z, this.latentShape, 'Latents come from encode.');
+      const context = this.toContext('decode', options.context, latents.shape[0]);
+      const { value } = this.bijector.inverse(latents, partOf(context, this.bijector.contextShape));
+      return options.continuous ? value : this.fromModel(value);
     });
   }
 
   /**
    * n new events.
    *
+   * @param n 0 or more
    * @returns [n, ...eventShape]
-   * @throws ConfigError for a negative temperature or a wrong number of them
+   * @throws ConfigError for a bad n, a negative temperature or a wrong number of them
    * @example
    * const images = glow.sample(4, { temperature: [0.7, 0.9], seed: 1 });
    */
   sample(n: number, options: SampleOptions = {}): tf.Tensor {
-    this.checkUsable('sample');
-    const temperature = this.temperatures(options.temperature ?? 1);
-    return tf.tidy(() => {
-      const context = this.toContext('sample', options.context, n);
-      const ofBase = partOf(context, this.base.contextShape);
-      const z = this.base.sample(n, { temperature, context: ofBase, random: this.stream(options) });
-      return this.fromModel(this.bijector.inverse(z, this.ofBijector(context)).value);
-    });
+    this.enter('sample', options, sampleNames);
+    return tf.tidy(() => this.draw('sample', n, options).value);
+  }
+
+  /**
+   * n new events with the log-density of each, by the log-determinant of the pass that made them.
+   *
+   *     log p(x) = log p_base(z) - log|det df^-1/dz|
+   *
+   * The density is that of the flow itself, whatever the temperature the events were drawn with. For an image flow it is that of
+   * the point in the bin: `continuous` gives that point, otherwise the value is the level that it is cut to.
+   *
+   * @returns value [n, ...eventShape], the events of `sample` for the same seed, and logProb [n] in nats
+   * @throws ConfigError for a bad n, a negative temperature or a wrong number of them
+   * @example
+   * const { value, logProb } = flow.sampleWithLogProb(4, { temperature: 0.7, seed: 1 });
+   */
+  sampleWithLogProb(n: number, options: SampleOptions = {}): SampledWithLogProb {
+    this.enter('sampleWithLogProb', options, sampleNames);
+    return tf.tidy(
+      () => this.draw('sampleWithLogProb', n, options) as never,
+    ) as unknown as SampledWithLogProb;
   }
 
   /**
@@ -184,40 +234,65 @@ export class Flow extends Module implements Trainable {
    * @param from one event, [1, ...eventShape] or [...eventShape]
    * @param to likewise
    * @returns [steps, ...eventShape], first and last frame are the two events
+   * @throws ShapeError, DataError, ConfigError
    * @example
    * const frames = glow.interpolate(tf.slice(images, 0, 1), tf.slice(images, 1, 1), { steps: 5, path: 'spherical' });
    * frames.shape; // [5, 8, 8, 1]
    */
-  interpolate(from: tf.Tensor, to: tf.Tensor, options: InterpolateOptions = {}): tf.Tensor {
-    const { steps = 8, path = 'linear', context } = options;
-    checkInteger(`${this.label}.interpolate`, 'steps', steps, 2);
+  interpolate(from: Events, to: Events, options: InterpolateOptions = {}): tf.Tensor {
+    const where = this.enter('interpolate', options, interpolateNames);
+    const { steps = 8, path = 'linear' } = options;
+    checkInteger(where, 'steps', steps, 2);
+    checkChoice(where, 'path', path, ['linear', 'spherical']);
     return tf.tidy(() => {
-      const one = (x: tf.Tensor) => (sameShape(x.shape, this.eventShape) ? tf.expandDims(x, 0) : x);
-      const [a, b] = [one(from), one(to)].map((end) => {
-        if (end.shape[0] !== 1) {
-          throw new ShapeError(complaint(`${this.label}.interpolate`, 'one event at each end', end.shape));
-        }
-        return tf.reshape(this.encode(end, { context }), [1, -1]);
-      });
+      const rows = this.readContext(where, options.context);
+      rows?.check(where, [1, 2, steps]);
+      const flat = (event: Events, side: 'first' | 'last') => {
+        const one = readEvent(where, event, this.eventShape);
+        const { latent } = this.latentOf(
+          'interpolate',
+          one,
+          { context: asContext(rows?.end(side)) },
+          'middle',
+        );
+        return tf.reshape(latent.value, [1, -1]);
+      };
+      const [a, b] = [flat(from, 'first'), flat(to, 'last')];
       const [left, right] = path === 'linear' ? linearWeights(steps) : sphericalWeights(a, b, steps);
-      const z = tf.add(tf.mul(left, a), tf.mul(right, b));
-      return this.decode(tf.reshape(z, [steps, ...this.latentShape]), { context });
+      const z = tf.reshape(tf.add(tf.mul(left, a), tf.mul(right, b)), [steps, ...this.latentShape]);
+      return this.decode(z, { context: asContext(rows?.along(steps)) });
     });
   }
 
   /**
-   * Where the log-likelihood of a batch comes from: per layer its log-det, its share of the bits per dimension,
-   * its round-trip error, its smallest scale or condition number, and the first layer with a non-finite value.
+   * This flow and what it is conditioned on, p(x | context): the same verbs, without `context` among their options.
    *
+   * @param context as `contextShape` says; one row serves any number of events
+   * @throws ConfigError, ShapeError, DataError for a context that does not fit
+   * @example
+   * const ring = realNvp({ dimensions: 2, layers: 2, hiddenUnits: [8], context: 1, seed: 1 });
+   * ring.given(2).sample(5).shape; // [5, 2]
+   */
+  given(context: Context): ConditionedFlow {
+    return new ConditionedFlow(this, this.bind(context));
+  }
+
+  /**
+   * Where the log-likelihood of a batch comes from: per layer its log-det, its share of the bits per dimension,
+   * its round-trip error, its smallest scale or condition number, what it is conditioned on, and the first layer with a
+   * non-finite value.
+   *
+   * @throws ShapeError, DataError, ConfigError
    * @example
    * console.log(String(flow.account(x)));
    */
-  account(x: tf.Tensor, options: PassOptions = {}): Account {
-    this.checkData('account', x);
+  account(x: Events, options: PassOptions = {}): Account {
+    const where = this.enter('account', options, passNames);
     let account: Account | undefined;
     tf.tidy(() => {
-      const context = this.toContext('account', options.context, x.shape[0]);
-      account = makeAccount(this.bijector, this.base, this.toModel(x, this.stream(options)), context);
+      const data = this.readData(where, x);
+      const context = this.toContext('account', options.context, data.shape[0]);
+      account = makeAccount(this.bijector, this.base, this.toModel(data, this.stream(options)), context);
     });
     return account as unknown as Account;
   }
@@ -259,31 +334,44 @@ export class Flow extends Module implements Trainable {
     return saveModule(this, location);
   }
 
-  /** Throws a ShapeError or DataError where a training batch cannot be this flow's data. */
+  /**
+   * A context as it was read, which may be cut into batches; undefined where the flow takes none.
+   *
+   * @internal
+   */
+  readContext(where: string, context: Context | undefined): ContextRows | undefined {
+    const isLabels = (part: string) => this.labelParts.has(part) && this.embedding?.changes(part) !== true;
+    return ContextRows.read(where, this.contextShape, isLabels, context);
+  }
+
+  /** Throws a ShapeError, DataError or ConfigError where a training batch cannot be this flow's data. */
   checkBatch(batch: Batch): void {
-    this.checkData('fit', batch.x);
+    this.checkUsable('fit');
     tf.tidy(() => {
-      this.toContext('fit', batch.context, batch.x.shape[0]);
+      const { shape } = this.readData(`${this.label}.fit`, batch.x);
+      this.toContext('fit', batch.context, shape[0]);
     });
   }
 
-  /** Data-dependent initialization from one batch. */
+  /** Data-dependent initialization from one batch, of what is not initialized. */
   initializeFrom(batch: Batch, random: RandomStream): void {
     tf.tidy(() => {
+      const given = this.embedding && this.readContext(`${this.label}.fit`, batch.context)?.tensors();
+      if (given !== undefined) this.embedding?.initialize(given);
       const context = this.toContext('fit', batch.context, batch.x.shape[0]);
-      this.bijector.initialize(this.toModel(batch.x, random), this.ofBijector(context));
+      this.bijector.initialize(this.toModel(batch.x, random), partOf(context, this.bijector.contextShape));
     });
   }
 
   /** The training loss of a batch, in `lossUnit`; subclasses say what it is in `lossOf`. */
   loss(batch: Batch, random: RandomStream): Loss {
     const { bijector, x, context, lossOf } = this.lossParts(batch, random);
-    return lossOf(bijector.forward(x, this.ofBijector(context)), context);
+    return lossOf(bijector.forward(x, partOf(context, bijector.contextShape)), context);
   }
 
-  /** The loss taken apart for reversible gradients; undefined where a subclass has a `loss` of its own. */
+  /** The loss taken apart for reversible gradients; undefined where a subclass, or the flow itself, has a `loss` of its own. */
   bijectiveLoss(batch: Batch, random: RandomStream): BijectiveLoss | undefined {
-    return this.loss === Flow.prototype.loss ? this.lossParts(batch, random) : undefined;
+    return isOwn(this, Flow, 'loss') ? this.lossParts(batch, random) : undefined;
   }
 
   /** Name of the first layer with a non-finite output on this batch. */
@@ -291,7 +379,8 @@ export class Flow extends Module implements Trainable {
     let found: string | undefined;
     tf.tidy(() => {
       const context = this.toContext('fit', batch.context, batch.x.shape[0]);
-      found = firstNonFinite(this.bijector, this.toModel(batch.x, random), this.ofBijector(context));
+      const x = this.toModel(batch.x, random);
+      found = firstNonFinite(this.bijector, x, partOf(context, this.bijector.contextShape));
     });
     return found;
   }
@@ -301,6 +390,7 @@ export class Flow extends Module implements Trainable {
       name: this.name,
       bijector: serializeModule(this.bijector) as never,
       base: serializeModule(this.base) as never,
+      ...this.embedding?.getConfig(),
     };
   }
 
@@ -310,7 +400,13 @@ export class Flow extends Module implements Trainable {
   ): T {
     const part = <M extends Module>(key: string) =>
       deserializeModule<M>(config[key] as unknown as SerializedModule);
-    return new cls({ ...config, bijector: part<Bijector>('bijector'), base: part<Distribution>('base') });
+    const bijector = part<Bijector>('bijector');
+    return new cls({
+      ...config,
+      bijector,
+      base: part<Distribution>('base'),
+      ...embedOption(config),
+    });
   }
 
   /** Hook: data as the bijector takes it, with noise where a stream is given and noise is needed. */
@@ -325,17 +421,17 @@ export class Flow extends Module implements Trainable {
 
   /** Hook: throws where values cannot be this flow's data. */
   protected checkValues(where: string, x: tf.Tensor): void {
-    if (!x.dataSync().every(Number.isFinite)) {
-      const hint = 'Clean the data first: one such value would spoil every weight.';
-      throw new DataError(complaint(where, 'finite data', 'NaN or infinity in it', hint));
-    }
+    checkFiniteData(where, x);
   }
 
-  /** Hook: a context as the tensor that the layers take. */
-  protected toContext(method: string, context: Context | undefined, _n: number): ContextTensors | undefined {
-    if (context === undefined || context instanceof tf.Tensor) return context;
-    if (isParts(context)) return context;
-    throw new ConfigError(complaint(`${this.label}.${method}`, 'a context tensor [n, ...]', typeof context));
+  /** Hook: a context as the layers take it, tensors [n, ...]. */
+  protected toContext(method: string, context: Context | undefined, n: number): ContextTensors | undefined {
+    const where = `${this.label}.${method}`;
+    const rows = this.readContext(where, context);
+    if (rows === undefined) return undefined;
+    rows.check(where, method === 'fit' ? [n] : [1, n]);
+    const given = rows.tensors();
+    return mapContext(this.embedding?.apply(given) ?? given, (part) => repeatRows(part, n));
   }
 
   /** Hook: the training loss of latents; here the mean negative log-likelihood, in nats. */
@@ -348,13 +444,67 @@ export class Flow extends Module implements Trainable {
     return tf.add(this.base.logProb(value, partOf(context, this.base.contextShape)), logDet);
   }
 
-  /** What of a context the bijector reads. */
-  private ofBijector(context: ContextTensors | undefined): ContextTensors | undefined {
-    return partOf(context, this.bijector.contextShape);
+  /** A context that was read, to be bound. */
+  protected bind(context: Context): ContextRows {
+    this.checkUsable('given');
+    const where = `${this.label}.given`;
+    const rows = this.readContext(where, context);
+    if (rows !== undefined) return rows;
+    const hint = 'Nothing in this flow is conditioned.';
+    throw new ConfigError(complaint(where, 'a flow with a context', 'none', hint));
   }
 
   protected stream(options: PassOptions): RandomStream {
     return options.seed === undefined ? this.random : new RandomStream(options.seed);
+  }
+
+  /** What every public method looks at first; returns its name for messages. */
+  protected enter<T extends object>(method: string, options: T, names: OptionNames<T>): string {
+    this.checkUsable(method);
+    const where = `${this.label}.${method}`;
+    checkOptions(where, options, names);
+    return where;
+  }
+
+  /** Data on the device, checked. */
+  protected readData(where: string, x: Events): tf.Tensor {
+    const data = readEvents(where, x, this.eventShape);
+    this.checkValues(where, data);
+    return data;
+  }
+
+  /** The bijector's result on data. */
+  protected latentOf(
+    method: string,
+    x: Events,
+    options: PassOptions,
+    dequantize: NonNullable<TransformOptions['dequantize']>,
+  ): { latent: Transformed; context: ContextTensors | undefined } {
+    const where = `${this.label}.${method}`;
+    const data = dequantize === 'none' ? readEvents(where, x, this.eventShape) : this.readData(where, x);
+    if (dequantize === 'none') checkFiniteData(where, data);
+    const context = this.toContext(method, options.context, data.shape[0]);
+    const stream = dequantize === 'noise' ? this.stream(options) : undefined;
+    const points = dequantize === 'none' ? data : this.toModel(data, stream);
+    const latent = this.bijector.forward(points, partOf(context, this.bijector.contextShape));
+    return { latent, context };
+  }
+
+  /** Events drawn from the base, and their log-density. */
+  private draw(method: string, n: number, options: SampleOptions): SampledWithLogProb {
+    const where = `${this.label}.${method}`;
+    checkInteger(where, 'n', n, 0);
+    const temperature = readTemperatures(where, options.temperature ?? 1, this.latentLayout);
+    if (n === 0) {
+      this.readContext(where, options.context)?.check(where, [0, 1]);
+      return { value: tf.zeros([0, ...this.eventShape]), logProb: tf.zeros([0]) };
+    }
+    const context = this.toContext(method, options.context, n);
+    const ofBase = partOf(context, this.base.contextShape);
+    const z = this.base.sample(n, { temperature, context: ofBase, random: this.stream(options) });
+    const { value, logDet } = this.bijector.inverse(z, partOf(context, this.bijector.contextShape));
+    const logProb = tf.sub(this.base.logProb(z, ofBase), logDet) as tf.Tensor1D;
+    return { value: options.continuous ? value : this.fromModel(value), logProb };
   }
 
   private lossParts(batch: Batch, random: RandomStream): BijectiveLoss {
@@ -362,48 +512,24 @@ export class Flow extends Module implements Trainable {
     const lossOf: BijectiveLoss['lossOf'] = (latent, given) => this.lossOf(latent, given);
     return { bijector: this.bijector, x: this.toModel(batch.x, random), context, lossOf };
   }
-
-  private checkData(method: string, x: tf.Tensor): void {
-    this.checkUsable(method);
-    const where = `${this.label}.${method}`;
-    if (x.shape[0] === 0) throw new DataError(complaint(where, batchOf(this.eventShape), 'an empty batch'));
-    checkBatch(where, x, this.eventShape);
-    this.checkValues(where, x);
-  }
-
-  /** One temperature, or one per value made of one per level. */
-  private temperatures(given: number | readonly number[]): number | Float32Array {
-    if (typeof given === 'number') return given;
-    const layout = this.latentLayout;
-    if (given.length !== layout.length) {
-      throw new ConfigError(
-        complaint(`${this.label}.sample`, `1 or ${layout.length} temperatures, one per level`, given.length),
-      );
-    }
-    const perValue = new Float32Array(layout.reduce((sum, slice) => sum + slice.size, 0));
-    for (const { level, offset, size } of layout) perValue.fill(given[level], offset, offset + size);
-    return perValue;
-  }
 }
 
-/** Whether a context is tensors by name. */
-function isParts(context: Context): context is Readonly<Record<string, tf.Tensor>> {
-  return typeof context === 'object' && Object.values(context).every((part) => part instanceof tf.Tensor);
+const flowNames: OptionNames<FlowOptions> = {
+  bijector: true,
+  base: true,
+  embed: true,
+  name: true,
+  seed: true,
+};
+
+function checkFiniteData(where: string, x: tf.Tensor): void {
+  if (x.dataSync().every(Number.isFinite)) return;
+  const hint = 'Clean the data first: one such value would spoil every weight.';
+  throw new DataError(complaint(where, 'finite data', 'NaN or infinity in it', hint));
 }
 
-function linearWeights(steps: number): [tf.Tensor, tf.Tensor] {
-  const right = tf.reshape(tf.linspace(0, 1, steps), [steps, 1]);
-  return [tf.sub(1, right), right];
-}
-
-/** sin((1 - t) angle) / sin(angle) and sin(t angle) / sin(angle); linear where the ends are nearly parallel. */
-function sphericalWeights(a: tf.Tensor, b: tf.Tensor, steps: number): [tf.Tensor, tf.Tensor] {
-  const [dot, lengthA, lengthB] = [tf.sum(tf.mul(a, b)), tf.norm(a), tf.norm(b)].map((x) => x.dataSync()[0]);
-  const angle = Math.acos(Math.max(-1, Math.min(1, dot / (lengthA * lengthB))));
-  if (!(Math.sin(angle) > 1e-6)) return linearWeights(steps);
-  const [left, right] = linearWeights(steps);
-  const weight = (part: tf.Tensor) => tf.div(tf.sin(tf.mul(part, angle)), Math.sin(angle));
-  return [weight(left), weight(right)];
+function asContext(rows: ContextRows | undefined): Context | undefined {
+  return rows as unknown as Context | undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ContextTensors, contextTensors } from '../core/context';
-import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
-import { registerModule } from '../core/module';
+import { type ContextShape, type ContextTensors, contextTensors, isNamed, partOf } from '../core/context';
+import { ConfigError, complaint } from '../core/errors';
+import { building, checkName, registerModule } from '../core/module';
+import { checkOptions, type OptionNames } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
 import {
@@ -13,6 +14,7 @@ import {
   Chain,
   type ConditionerBuilder,
   ConvolutionNetwork,
+  Dequantize,
   InvConv1x1,
   LearnedPrior,
   MultiScale,
@@ -28,8 +30,12 @@ import {
 import { Convolution } from '../layers/networks';
 import type { Loss } from '../training/trainable';
 import { Classifier } from './classifier';
-import type { Context } from './flow';
+import type { Context, ContextValue } from './context';
+import { type Embed, embedOption } from './embedding';
+import type { Events } from './events';
+import { type GlowContext, LABELS, planContext } from './glowContext';
 import { ImageFlow } from './imageFlow';
+import { type ContextOptions, contextNames } from './options';
 
 /** Options of {@link Glow}. */
 export interface GlowOptions {
@@ -92,7 +98,30 @@ const DEFAULTS = {
   name: 'glow',
 } as const;
 
-type ResolvedOptions = Required<Omit<GlowOptions, 'seed'>> & Pick<GlowOptions, 'seed'>;
+type Free = 'seed';
+type ResolvedOptions = Required<Omit<GlowOptions, Free>> & Pick<GlowOptions, Free>;
+
+const names: OptionNames<GlowOptions> = {
+  imageShape: ['inputShape', 'shape'],
+  levels: ['L', 'scales'],
+  stepsPerLevel: ['K', 'steps', 'flows'],
+  hiddenChannels: ['width', 'filters'],
+  permutation: true,
+  lu: ['luDecomposed'],
+  coupling: true,
+  scale: true,
+  networkActnorm: ['actnorm'],
+  padding: true,
+  lastPadding: true,
+  learnTop: true,
+  classes: ['yClasses'],
+  multiLabel: true,
+  classWeight: ['weightY'],
+  nBits: ['bits'],
+  preprocessing: true,
+  name: true,
+  seed: true,
+};
 
 /**
  * Glow: a multi-scale flow of actnorm, invertible 1x1 convolution and coupling for images.
@@ -102,11 +131,12 @@ type ResolvedOptions = Required<Omit<GlowOptions, 'seed'>> & Pick<GlowOptions, '
  *
  * Shapes: images [n, h, w, c] of whole levels 0 .. 2^nBits - 1; z [n, h * w * c], laid out as `latentLayout` says.
  * `logProb` in nats, `bitsPerDim` and the training loss in bits per dimension. `decode(encode(x))` is x, exactly.
- * With classes, contexts are class numbers (one, or one per image) or labels [n, classes]. The loss then is
+ * With classes, contexts are class numbers (one, or one per image) or labels [n, classes], as the part `labels` where there is
+ * another context. The loss then is
  *
  *     bits/dim + classWeight * cross-entropy of the classifier head / ln 2
  *
- * @throws ConfigError for sizes not divisible by 2^levels and other bad options; DataError for values outside nBits
+ * @throws ConfigError for sizes not divisible by 2^levels and other bad or unknown options; DataError for values outside nBits
  * @see Kingma and Dhariwal, "Glow: Generative Flow with Invertible 1x1 Convolutions" (2018), arXiv:1807.03039
  * @example
  * const glow = new Glow({ imageShape: [8, 8, 1], levels: 2, stepsPerLevel: 2, hiddenChannels: 16, nBits: 4, seed: 1 });
@@ -121,11 +151,19 @@ export class Glow extends ImageFlow {
   private readonly prior?: Bijector;
 
   constructor(options: GlowOptions) {
+    if (new.target === Glow) checkOptions('Glow', options, names);
     const resolved = resolve(options);
     const { nBits, preprocessing, name } = resolved;
     const random = new RandomStream(resolved.seed);
-    const { multiScale, prior } = buildLevels(resolved, random);
-    super({ bijector: multiScale, nBits, preprocessing, name, seed: random.childSeed() });
+    const { multiScale, prior, embed } = building(() => buildLevels(resolved, random));
+    super({
+      bijector: multiScale,
+      nBits,
+      preprocessing,
+      embed: embed as Embed | undefined,
+      name,
+      seed: random.childSeed(),
+    });
     this.options = resolved;
     this.prior = prior;
     if (resolved.classes > 0) {
@@ -141,46 +179,51 @@ export class Glow extends ImageFlow {
    * Class probabilities of images, from the classifier head.
    *
    * @param images [n, h, w, c]
+   * @param options the context, where there is one beside the classes; without the part `labels`
    * @returns [n, classes], softmax or one sigmoid per class where images may have several
-   * @throws ConfigError for a Glow without classes
+   * @throws ConfigError for a Glow without classes, ShapeError, DataError
    * @example
    * const withClasses = new Glow({ imageShape: [8, 8, 1], levels: 1, stepsPerLevel: 1, hiddenChannels: 4, classes: 3 });
    * withClasses.classify(tf.slice(images, 0, 2)).shape; // [2, 3]
    */
-  classify(images: tf.Tensor): tf.Tensor2D {
+  classify(images: Events, options: ContextOptions = {}): tf.Tensor2D {
+    const where = this.enter('classify', options, contextNames);
     const { classifier } = this;
     if (classifier === undefined) {
-      throw new ConfigError(
-        complaint('Glow.classify', 'a Glow with classes', 'none', 'Build it with `classes`.'),
-      );
+      throw new ConfigError(complaint(where, 'a Glow with classes', 'none', 'Build it with `classes`.'));
     }
     return tf.tidy(() => {
-      const context = tf.zeros([images.shape[0], this.options.classes]);
-      return classifier.probabilities(this.topLatents(this.encode(images, { context }), context));
+      // No label is known, and none is needed: the latents are read before the prior that depends on it.
+      const withoutLabels = this.withLabels(where, options.context, tf.zeros([1, this.options.classes]));
+      const { latent, context } = this.latentOf('classify', images, { context: withoutLabels }, 'middle');
+      return classifier.probabilities(this.topLatents(latent.value, context));
     });
   }
 
   override getConfig(): tf.serialization.ConfigDict {
     const { seed, ...config } = this.options;
+    const { embed } = super.getConfig();
     // Shuffled orders are no weights: the seed that drew them must be kept.
     const order = config.permutation === 'shuffle' ? { seed } : {};
-    return { ...config, ...order, imageShape: [...config.imageShape] } as tf.serialization.ConfigDict;
+    const networks = embed === undefined ? {} : { embed };
+    const imageShape = [...config.imageShape];
+    return { ...config, ...order, ...networks, imageShape } as tf.serialization.ConfigDict;
   }
 
   static override fromConfig<T extends tf.serialization.Serializable>(
     cls: tf.serialization.SerializableConstructor<T>,
     config: tf.serialization.ConfigDict,
   ): T {
-    return new cls(config);
+    return new cls({ ...config, ...embedOption(config) });
   }
 
   /** Mean bits per dimension, and with classes the weighted cross-entropy of the classifier head. */
   protected override lossOf(latent: Transformed, context?: ContextTensors): Loss {
-    const { classifier } = this;
+    const { classifier, prior } = this;
     const { loss: bitsPerDim, metrics } = super.lossOf(latent, context);
-    const [labels] = contextTensors(context);
-    if (classifier === undefined || labels === undefined) return { loss: bitsPerDim, metrics };
-    const top = this.topLatents(latent.value, labels);
+    if (classifier === undefined) return { loss: bitsPerDim, metrics };
+    const [labels] = contextTensors(partOf(context, prior?.contextShape));
+    const top = this.topLatents(latent.value, context);
     const bits = tf.div(classifier.crossEntropy(top, labels), Math.LN2) as tf.Scalar;
     return {
       loss: tf.add(bitsPerDim, tf.mul(bits, this.options.classWeight)) as tf.Scalar,
@@ -188,63 +231,35 @@ export class Glow extends ImageFlow {
     };
   }
 
-  /** Class numbers, one for all or one per image, become one-hot labels. */
-  protected override toContext(
-    method: string,
-    context: Context | undefined,
-    n: number,
-  ): tf.Tensor | undefined {
-    if (this.options.classes > 0) return this.labels(method, context, n);
-    if (context === undefined) return undefined;
-    const hint = 'Build the Glow with `classes`.';
-    throw new ConfigError(complaint(`Glow.${method}`, 'no context', 'one', hint));
-  }
-
-  /** Labels [n, classes] of any kind of context. */
-  private labels(method: string, context: Context | undefined, n: number): tf.Tensor {
-    const { classes } = this.options;
-    const where = `Glow.${method}`;
-    if (context === undefined) {
-      const hint = 'Give class numbers or labels as `context`.';
-      throw new ConfigError(complaint(where, `a class of 0 .. ${classes - 1}`, 'none', hint));
-    }
-    if (context instanceof tf.Tensor && context.rank === 2) {
-      if (context.shape[0] === n && context.shape[1] === classes) return tf.cast(context, 'float32');
-      throw new ShapeError(complaint(where, `labels [${n}, ${classes}]`, context.shape));
-    }
-    return this.oneHot(where, context, n);
-  }
-
-  private oneHot(where: string, context: Context, n: number): tf.Tensor {
-    const { classes } = this.options;
-    const given =
-      typeof context === 'number'
-        ? new Array<number>(n).fill(context)
-        : Array.from(context instanceof tf.Tensor ? context.dataSync() : (context as readonly number[]));
-    if (given.length !== n) throw new ShapeError(complaint(where, `${n} class numbers`, given.length));
-    const bad = given.find((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
-    if (bad !== undefined) throw new DataError(complaint(where, `classes 0 .. ${classes - 1}`, bad));
-    return tf.cast(tf.oneHot(tf.tensor1d(given, 'int32'), classes), 'float32');
+  /** A context that lacks the labels, with these. */
+  private withLabels(where: string, context: Context | undefined, labels: tf.Tensor): Context {
+    const { contextShape = {} } = this;
+    if (isNamed(contextShape)) return { ...(context as Record<string, ContextValue>), [LABELS]: labels };
+    if (context === undefined) return labels;
+    const hint = 'It reads the classes from the images.';
+    throw new ConfigError(complaint(where, 'no context', 'one', hint));
   }
 
   /** The top level's latents before its prior standardized them: they depend on no label. */
-  private topLatents(z: tf.Tensor, labels: tf.Tensor): tf.Tensor {
+  private topLatents(z: tf.Tensor, context: ContextTensors | undefined): tf.Tensor {
+    const { prior } = this;
     const [{ offset, size, shape }] = this.latentLayout.slice(-1);
     const top = tf.reshape(tf.slice(z, [0, offset], [-1, size]), [z.shape[0], ...shape]);
-    return this.prior === undefined ? top : this.prior.inverse(top, labels).value;
+    return prior === undefined ? top : prior.inverse(top, partOf(context, prior.contextShape)).value;
   }
 }
 
 function resolve(options: GlowOptions): ResolvedOptions {
   const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const resolved = { ...DEFAULTS, lastPadding: options.padding ?? 'zero', ...defined } as ResolvedOptions;
-  const { imageShape, levels, classWeight } = resolved;
+  const { imageShape, levels, classWeight, nBits, preprocessing } = resolved;
   if (resolved.permutation === 'shuffle') resolved.seed ??= new RandomStream().childSeed();
   checkEventShape('Glow', imageShape, [3]);
   for (const name of ['levels', 'stepsPerLevel', 'hiddenChannels'] as const) {
     checkInteger('Glow', name, resolved[name]);
   }
   checkInteger('Glow', 'classes', resolved.classes, 0);
+  checkName('Glow', resolved.name);
   checkChoice('Glow', 'permutation', resolved.permutation, ['invconv', 'reverse', 'shuffle']);
   checkChoice('Glow', 'coupling', resolved.coupling, ['affine', 'additive']);
   checkChoice('Glow', 'learnTop', resolved.learnTop, [true, false, 'perChannel', 'border', 'spatial']);
@@ -256,21 +271,24 @@ function resolve(options: GlowOptions): ResolvedOptions {
       complaint('Glow', `height and width divisible by 2^levels = ${divisor}`, imageShape, hint),
     );
   }
+  // It checks its options before anything with weights is there.
+  new Dequantize({ inputShape: imageShape, nBits, preprocessing });
   return resolved;
 }
 
 function buildLevels(
   options: ResolvedOptions,
   random: RandomStream,
-): { multiScale: MultiScale; prior?: Bijector } {
+): { multiScale: MultiScale; prior?: Bijector; embed?: unknown } {
+  const context = planContext(options);
   let shape: Shape = options.imageShape;
   const levels: Bijector[] = [];
   for (let level = 0; level < options.levels; level++) {
     const last = level === options.levels - 1;
     const steps = Array.from({ length: options.stepsPerLevel }, (_, i) =>
-      stepBuilder(options, random, `step${i}`),
+      stepBuilder(options, random, `step${i}`, context.ofLevel(level)),
     );
-    const end = last ? priorBuilders(options) : [splitBuilder(options)];
+    const end = last ? priorBuilders(options, context) : [splitBuilder(options)];
     const squeeze: BijectorBuilder = (inputShape) => new Squeeze({ inputShape });
     const built = Chain.from(shape, [squeeze, ...steps, ...end], `level${level}`);
     const [height, width, channels] = built.outputShape;
@@ -280,17 +298,22 @@ function buildLevels(
   const [prior] = (levels[levels.length - 1] as Chain).bijectors.filter(
     (member) => member instanceof LearnedPrior,
   );
-  return { multiScale: new MultiScale({ levels }), prior };
+  return { multiScale: new MultiScale({ levels }), prior, embed: context.embedding };
 }
 
-function stepBuilder(options: ResolvedOptions, random: RandomStream, name: string): BijectorBuilder {
+function stepBuilder(
+  options: ResolvedOptions,
+  random: RandomStream,
+  name: string,
+  context: ContextShape | undefined,
+): BijectorBuilder {
   return (inputShape) =>
     Chain.from(
       inputShape,
       [
         (shape) => new ActNorm({ inputShape: shape }),
         (shape) => mixing(options, shape, random.childSeed()),
-        (shape) => coupling(options, shape, random.childSeed()),
+        (shape) => coupling(options, shape, random.childSeed(), context),
       ],
       name,
     );
@@ -301,7 +324,12 @@ function mixing({ permutation, lu }: ResolvedOptions, inputShape: Shape, seed: n
   return new InvConv1x1({ inputShape, parameterization: lu ? 'lu' : 'full', seed });
 }
 
-function coupling(options: ResolvedOptions, inputShape: Shape, seed: number): Bijector {
+function coupling(
+  options: ResolvedOptions,
+  inputShape: Shape,
+  seed: number,
+  context: ContextShape | undefined,
+): Bijector {
   const { hiddenChannels, networkActnorm: actnorm, padding, lastPadding, scale } = options;
   const network: ConditionerBuilder = (input, [, , filters]) =>
     new ConvolutionNetwork({
@@ -311,6 +339,7 @@ function coupling(options: ResolvedOptions, inputShape: Shape, seed: number): Bi
       actnorm,
       padding,
       lastPadding,
+      ...(context && { context }),
       seed,
     });
   return options.coupling === 'affine'
@@ -324,10 +353,13 @@ function splitBuilder({ lastPadding: padding }: ResolvedOptions): BijectorBuilde
   return (inputShape) => new Split({ inputShape, network });
 }
 
-function priorBuilders({ learnTop, classes }: ResolvedOptions): BijectorBuilder[] {
+function priorBuilders(
+  { learnTop, classes }: ResolvedOptions,
+  { classes: named }: GlowContext,
+): BijectorBuilder[] {
   if (learnTop === false && classes === 0) return [];
   const kind: PriorKind = learnTop === false ? 'constant' : learnTop === true ? 'perChannel' : learnTop;
-  return [(inputShape) => new LearnedPrior({ inputShape, kind, classes })];
+  return [(inputShape) => new LearnedPrior({ inputShape, kind, classes: named })];
 }
 
 registerModule(Glow);

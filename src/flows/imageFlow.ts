@@ -1,12 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { registerModule, serializeModule } from '../core/module';
+import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
 import type { Distribution } from '../distributions';
 import { type Bijector, Chain, Dequantize, type Preprocessing, type Transformed } from '../layers';
 import type { Loss } from '../training/trainable';
-import { Flow, type PassOptions } from './flow';
+import type { Context } from './context';
+import type { Embed } from './embedding';
+import type { Events } from './events';
+import { Flow } from './flow';
+import { ConditionedImageFlow, type ImageFlowVerbs } from './given';
+import { type PassOptions, passNames } from './options';
 
 /** Options of {@link ImageFlow}. */
 export interface ImageFlowOptions {
@@ -20,6 +26,8 @@ export interface ImageFlowOptions {
   preprocessing?: Preprocessing;
   /** Distance that 'logit' keeps from 0 and 1. Default 0.05. */
   alpha?: number;
+  /** Networks that the context goes through before the layers read it, one or one per part by name. Default: none. */
+  embed?: Embed;
   /** Name in messages. Default 'imageFlow'. */
   name?: string;
   /** Seed of sampling and of dequantization noise. Default: another one each time. */
@@ -41,14 +49,16 @@ export interface ImageFlowOptions {
  * const flow = new ImageFlow({ bijector: new ActNorm({ inputShape: [4, 4, 1] }), nBits: 8 });
  * flow.bitsPerDim(tf.fill([1, 4, 4, 1], 128));
  */
-export class ImageFlow extends Flow {
+export class ImageFlow extends Flow implements ImageFlowVerbs {
   static override className = 'FlowImageFlow';
   readonly dequantize: Dequantize;
 
   constructor(options: ImageFlowOptions) {
-    const { bijector, base, nBits, preprocessing, alpha, seed, name = 'imageFlow' } = options;
+    if (new.target === ImageFlow) checkOptions('ImageFlow', options, imageFlowNames);
+    const { bijector, base, nBits, preprocessing, alpha, embed, seed, name = 'imageFlow' } = options;
     const dequantize = new Dequantize({ inputShape: bijector.inputShape, nBits, preprocessing, alpha });
-    super({ bijector: new Chain({ bijectors: [dequantize, bijector], name: 'bijector' }), base, name, seed });
+    const chain = new Chain({ bijectors: [dequantize, bijector], name: 'bijector' });
+    super({ bijector: chain, base, embed, name, seed });
     this.dequantize = dequantize;
   }
 
@@ -68,22 +78,30 @@ export class ImageFlow extends Flow {
    *
    * @param images [n, h, w, c], whole levels
    * @returns [n], bits
+   * @throws ShapeError, DataError, ConfigError
    * @example
    * tf.mean(glow.bitsPerDim(images, { seed: 1 })).print();
    */
-  bitsPerDim(images: tf.Tensor, options: PassOptions = {}): tf.Tensor1D {
+  bitsPerDim(images: Events, options: PassOptions = {}): tf.Tensor1D {
+    this.enter('bitsPerDim', options, passNames);
     return tf.tidy(() => this.toBits(this.logProb(images, options)) as tf.Tensor1D);
+  }
+
+  /**
+   * As of every flow, and with `bitsPerDim`.
+   *
+   * @example
+   * const withClasses = new Glow({ imageShape: [8, 8, 1], levels: 1, stepsPerLevel: 1, hiddenChannels: 4, classes: 3 });
+   * withClasses.given(2).bitsPerDim(images).shape; // [48]
+   */
+  override given(context: Context): ConditionedImageFlow {
+    return new ConditionedImageFlow(this, this.bind(context));
   }
 
   override getConfig(): tf.serialization.ConfigDict {
     const { inputShape: _, name: __, ...preprocessing } = this.dequantize.getConfig();
     const [, bijector] = (this.bijector as Chain).bijectors;
-    return {
-      name: this.name,
-      ...preprocessing,
-      bijector: serializeModule(bijector) as never,
-      base: serializeModule(this.base) as never,
-    };
+    return { ...super.getConfig(), ...preprocessing, bijector: serializeModule(bijector) as never };
   }
 
   protected override toModel(images: tf.Tensor, random?: RandomStream): tf.Tensor {
@@ -109,5 +127,16 @@ export class ImageFlow extends Flow {
     return tf.mul(logProb, -1 / (sizeOf(this.eventShape) * Math.LN2));
   }
 }
+
+const imageFlowNames: OptionNames<ImageFlowOptions> = {
+  bijector: true,
+  base: true,
+  nBits: ['bits'],
+  preprocessing: true,
+  alpha: true,
+  embed: true,
+  name: true,
+  seed: true,
+};
 
 registerModule(ImageFlow);

@@ -1,23 +1,32 @@
 export type { Account, AccountRow } from './account';
 export { Classifier, type ClassifierOptions } from './classifier';
+export type { Context, ContextValue } from './context';
+export type { Embed } from './embedding';
+export type { EventSet, Events } from './events';
+export { Flow, type FlowOptions, loadFlow } from './flow';
 export {
-  type Context,
-  Flow,
-  type FlowOptions,
-  type InterpolateOptions,
-  loadFlow,
-  type PassOptions,
-  type SampleOptions,
-} from './flow';
+  ConditionedFlow,
+  ConditionedImageFlow,
+  type FlowVerbs,
+  type ImageFlowVerbs,
+  type SampledWithLogProb,
+} from './given';
 export { Glow, type GlowOptions } from './glow';
 export { ImageFlow, type ImageFlowOptions } from './imageFlow';
 export {
   decodeLatents,
   type EncodedEvents,
-  type EventSet,
   encodeLabeled,
   encodeLatents,
   type LabeledEvents,
   type LatentPassOptions,
 } from './latentMatrices';
+export type {
+  ContextOptions,
+  DecodeOptions,
+  InterpolateOptions,
+  PassOptions,
+  SampleOptions,
+  TransformOptions,
+} from './options';
 export { type RealNvpOptions, realNvp } from './realNvp';

@@ -1,18 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, ShapeError } from '../core/errors';
-import { checkInteger, type Shape, sizeOf } from '../core/shapes';
+import { checkOptions, type OptionNames } from '../core/options';
+import { checkInteger, sizeOf } from '../core/shapes';
 import { Matrix } from '../linalg';
-import type { Context, Flow } from './flow';
-
-/** Many events: a tensor [n, ...] or numbers with their shape. */
-export type EventSet = tf.Tensor | { data: ArrayLike<number>; shape: Shape };
+import type { Context } from './context';
+import { type EventSource, type Events, openEvents } from './events';
+import type { Flow } from './flow';
 
 /** Options of `encodeLatents`, `encodeLabeled` and `decodeLatents`. */
 export interface LatentPassOptions {
   /** Events per pass. Default: 64. */
   batchSize?: number;
-  /** What the flow is conditioned on: class numbers, one for all or one per event. Default: nothing. */
-  context?: number | readonly number[] | Int32Array;
+  /** What the flow is conditioned on, as its `contextShape` says: one row per event, or one for all. Default: nothing. */
+  context?: Context;
   /** Called after every batch with the number of events done and their total. Default: nothing. */
   onProgress?: (done: number, total: number) => void;
   /** Ends the work with the signal's reason. Default: none. */
@@ -22,7 +21,7 @@ export interface LatentPassOptions {
 /** Events that know their subclass, and what else is known of them. */
 export interface LabeledEvents<Subclass> {
   /** [n, ...eventShape] */
-  events: EventSet;
+  events: Events;
   /** Subclass of every event: numbers or strings. */
   subclass: Subclass;
   /** [n, a], one column per attribute. */
@@ -48,20 +47,14 @@ export interface EncodedEvents<Subclass> {
  */
 export async function encodeLatents(
   flow: Flow,
-  events: EventSet,
+  events: Events,
   options: LatentPassOptions = {},
 ): Promise<Matrix> {
   const where = 'encodeLatents';
-  const [count, ...eventShape] = events.shape;
-  const size = sizeOf(eventShape);
-  if (!(events instanceof tf.Tensor) && events.data.length !== count * size) {
-    throw new ShapeError(complaint(where, `${count * size} values`, `${events.data.length}`));
-  }
-  const result = Matrix.zeros(count, sizeOf(flow.latentShape));
-  await inBatches(where, count, options, async (start, end) => {
-    const z = tf.tidy(() =>
-      flow.encode(slice(events, start, end, eventShape), { context: contextOf(options, start, end) }),
-    );
+  const source = openEvents(where, events, flow.eventShape);
+  const result = Matrix.zeros(source.count, sizeOf(flow.latentShape));
+  await inBatches(where, flow, source, options, async (batch, context, start) => {
+    const z = flow.encode(batch, { context });
     try {
       result.data.set(await z.data(), start * result.cols);
     } finally {
@@ -103,23 +96,15 @@ export async function encodeLabeled<Subclass extends ArrayLike<number> | readonl
  */
 export async function decodeLatents(
   flow: Flow,
-  z: Matrix,
+  z: Events,
   options: LatentPassOptions = {},
 ): Promise<tf.Tensor> {
   const where = 'decodeLatents';
-  const size = sizeOf(flow.latentShape);
-  if (z.cols !== size) {
-    throw new ShapeError(complaint(where, `latents of ${size} values`, z.cols, 'Of another flow?'));
-  }
+  const source = openEvents(where, z, flow.latentShape, 'Of another flow?');
   const parts: tf.Tensor[] = [];
   try {
-    await inBatches(where, z.rows, options, async (start, end) => {
-      const rows = Float32Array.from(z.data.subarray(start * size, end * size));
-      const part = tf.tidy(() =>
-        flow.decode(tf.tensor(rows, [end - start, ...flow.latentShape]), {
-          context: contextOf(options, start, end),
-        }),
-      );
+    await inBatches(where, flow, source, options, async (batch, context) => {
+      const part = flow.decode(batch, { context });
       parts.push(part);
       // Reading back keeps the event loop and the device's queue from running full.
       await part.data();
@@ -130,31 +115,37 @@ export async function decodeLatents(
   }
 }
 
+const names: OptionNames<LatentPassOptions> = {
+  batchSize: true,
+  context: true,
+  onProgress: true,
+  signal: true,
+};
+
+/** Work on batch after batch, each with its part of the context. */
 async function inBatches(
   where: string,
-  count: number,
-  { batchSize = 64, onProgress, signal }: LatentPassOptions,
-  work: (start: number, end: number) => Promise<void>,
+  flow: Flow,
+  source: EventSource,
+  options: LatentPassOptions,
+  work: (batch: tf.Tensor, context: Context | undefined, start: number) => Promise<void>,
 ): Promise<void> {
+  checkOptions(where, options, names);
+  const { batchSize = 64, onProgress, signal } = options;
   checkInteger(where, 'batchSize', batchSize);
-  checkInteger(where, 'number of rows', count);
+  const { count } = source;
+  const rows = flow.readContext(where, options.context);
+  rows?.check(where, [1, count]);
   for (let start = 0; start < count; start += batchSize) {
     signal?.throwIfAborted();
     const end = Math.min(start + batchSize, count);
-    await work(start, end);
+    // A handle of our own: one batch of all may be the caller's tensor.
+    const batch = tf.tidy(() => tf.clone(source.slice(start, end)));
+    try {
+      await work(batch, rows?.slice(start, end) as unknown as Context | undefined, start);
+    } finally {
+      batch.dispose();
+    }
     onProgress?.(end, count);
   }
-}
-
-function slice(events: EventSet, start: number, end: number, eventShape: Shape): tf.Tensor {
-  if (events instanceof tf.Tensor) return tf.slice(events, start, end - start);
-  const size = sizeOf(eventShape);
-  const values = Float32Array.from({ length: (end - start) * size }, (_, i) => events.data[start * size + i]);
-  return tf.tensor(values, [end - start, ...eventShape]);
-}
-
-function contextOf({ context }: LatentPassOptions, start: number, end: number): Context | undefined {
-  return context === undefined || typeof context === 'number'
-    ? context
-    : Array.from(context).slice(start, end);
 }

@@ -1,3 +1,6 @@
+import { type ContextOption, contextShapeOf } from '../core/context';
+import { building } from '../core/module';
+import { checkOptions, type OptionNames } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkInteger, type Shape } from '../core/shapes';
 import {
@@ -10,6 +13,7 @@ import {
   Permutation,
   type ScaleMap,
 } from '../layers';
+import { type Embed, throughEmbed } from './embedding';
 import { Flow } from './flow';
 
 /** Options of {@link realNvp}. */
@@ -28,8 +32,10 @@ export interface RealNvpOptions {
   actnorm?: boolean;
   /** What swaps the parts between couplings. Default 'reverse'. */
   permutation?: 'reverse' | 'shuffle';
-  /** Length of a context vector that the networks read too. Default 0: none. */
-  contextSize?: number;
+  /** What the networks read too: a number of values, an event shape, or either by name. Default: nothing. */
+  context?: ContextOption;
+  /** Networks of the flow's own that the context goes through first, one or one per part by name. Default: none. */
+  embed?: Embed;
   /** Name in messages. Default 'realNvp'. */
   name?: string;
   /** Seed of initial weights and sampling. Default: another one each time. */
@@ -41,19 +47,28 @@ export interface RealNvpOptions {
  *
  *     x -> [actnorm, affine coupling, permutation] x layers -> z,   z ~ N(0, I)
  *
- * Shapes: x and z [n, d]; context [n, contextSize]. logProb in nats.
+ * Shapes: x and z [n, d]; context [n, ...] as declared. logProb in nats.
  *
- * @throws ConfigError for a bad configuration
+ * @throws ConfigError for a bad configuration or unknown options
  * @see Dinh et al., "Density estimation using Real NVP" (2016), section 3, arXiv:1605.08803
  * @example
  * const flow = realNvp({ dimensions: 2, layers: 6, seed: 1 });
  * flow.sample(10).shape; // [10, 2]
+ * const embed = new MultilayerPerceptron({ inputShape: [3], units: 8, seed: 2 });
+ * const conditional = realNvp({ dimensions: 2, context: 3, embed, seed: 1 });
+ * conditional.sample(10, { context: [0.5, 1, 2] }).shape; // [10, 2]
  */
 export function realNvp(options: RealNvpOptions): Flow {
+  checkOptions('realNvp', options, names);
+  return building(() => build(options));
+}
+
+function build(options: RealNvpOptions): Flow {
   const { dimensions, layers = 8, actnorm = true, permutation = 'reverse', scale = 'exp' } = options;
-  const { hiddenUnits, activation, contextSize, name = 'realNvp' } = options;
+  const { hiddenUnits, activation, embed, name = 'realNvp' } = options;
   checkInteger('realNvp', 'dimensions', dimensions, 2);
   checkInteger('realNvp', 'layers', layers);
+  const context = throughEmbed('realNvp', embed, contextShapeOf('realNvp', options.context), 'inputShape');
   const random = new RandomStream(options.seed);
   const builders = Array.from({ length: layers }, (_, i): BijectorBuilder[] => [
     ...(actnorm
@@ -71,7 +86,7 @@ export function realNvp(options: RealNvpOptions): Flow {
             units,
             hiddenUnits,
             activation,
-            context: contextSize || undefined,
+            context,
             seed: random.childSeed(),
           }),
       }),
@@ -79,5 +94,19 @@ export function realNvp(options: RealNvpOptions): Flow {
       new Permutation({ inputShape, order: permutation, seed: random.childSeed(), name: `permutation${i}` }),
   ]);
   const bijector = Chain.from([dimensions], builders.flat(), 'bijector');
-  return new Flow({ bijector, name, seed: random.childSeed() });
+  return new Flow({ bijector, embed, name, seed: random.childSeed() });
 }
+
+const names: OptionNames<RealNvpOptions> = {
+  dimensions: ['dim', 'd', 'features'],
+  layers: true,
+  hiddenUnits: ['hidden'],
+  activation: true,
+  scale: true,
+  actnorm: true,
+  permutation: true,
+  context: ['contextSize'],
+  embed: true,
+  name: true,
+  seed: true,
+};

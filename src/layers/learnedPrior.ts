@@ -49,7 +49,7 @@ export class LearnedPrior extends Bijector {
     checkChoice('LearnedPrior', 'kind', kind, ['constant', 'perChannel', 'border', 'spatial']);
     const labels = labelsOf('LearnedPrior', classes);
     super(options.name ?? 'prior', inputShape);
-    this.declareContext(labels.contextShape);
+    this.declareLabels(labels.contextShape);
     this.kind = kind;
     this.classes = classes;
     const parameters = 2 * inputShape[inputShape.length - 1];

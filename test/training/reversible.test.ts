@@ -177,7 +177,7 @@ for (const backend of ['cpu', 'wasm']) {
 
     it('hold for Real NVP with a context', async () => {
       await use();
-      const flow = realNvp({ dimensions: 3, layers: 6, hiddenUnits: [16], contextSize: 2, seed: 1 });
+      const flow = realNvp({ dimensions: 3, layers: 6, hiddenUnits: [16], context: 2, seed: 1 });
       const random = new RandomStream(2);
       const batch = { x: random.normal([32, 3]), context: random.normal([32, 2]) };
       flow.initializeFrom(batch, random);
