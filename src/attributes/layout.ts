@@ -17,7 +17,7 @@ export function checkLayout(where: string, layout: readonly LatentLevel[], d: nu
   const levels = [...layout].sort((a, b) => a.offset - b.offset);
   let next = 0;
   for (const { level, offset, size } of levels) {
-    if (offset !== next || !(size > 0)) {
+    if (offset !== next || !(Number.isInteger(size) && size > 0)) {
       throw new ConfigError(
         complaint(where, `a layout that covers every coordinate once`, `level ${level} at ${offset}`),
       );

@@ -128,3 +128,41 @@ describe('options that one function hands to another', () => {
     expect(() => augment(z.slice(0, 4), prior, wrong)).toThrow(ConfigError);
   });
 });
+
+describe('numbers among the options', () => {
+  const few = z.slice(0, 4);
+
+  /** Comparisons alone would take these: '0.5' > 0. */
+  it.each<[string, () => unknown]>([
+    ['level of learnableRange', () => learnableRange(posterior, z[0], [1, 0], { level: '0.95' } as never)],
+    [
+      'minimumConsistency',
+      () => learnableRange(posterior, z[0], [1, 0], { minimumConsistency: null } as never),
+    ],
+    ['level of biasReport', () => biasReport(labeled, labeled, { level: '0.95' } as never)],
+    ['level of mixedNormality', () => mixedNormality(labeled, { level: '0.95' } as never)],
+    ['epsilon', () => mixedNormality(labeled, { epsilon: '0.05' } as never)],
+    ['strength of transferPairs', () => transferPairs(few, labeled, { strength: '0.5' } as never)],
+    [
+      'strength of synthesize',
+      () => synthesize(posterior, { count: 1, method: 'mixup', strength: '0.5' } as never),
+    ],
+    ['activeShare', () => transferPairs(few, labeled, { activeShare: '0.5' } as never)],
+    ['scale', () => zDelta(labeled, { scale: '1.6' } as never)],
+    ['priorDegreesOfFreedom', () => fitPrior(labeled, { priorDegreesOfFreedom: '4' } as never)],
+    ['size of a level', () => fitPrior(labeled, { layout: [{ level: 0, offset: 0, size: '2' }] } as never)],
+    ['strength of a status', () => learnableRange(posterior, z[0], [1, 0]).status(null as never)],
+    ['limit of the largest', () => learnableRange(posterior, z[0], [1, 0]).largest('1' as never)],
+  ])('%s is refused as text or null', (_, call) => {
+    expect(call).toThrow(ConfigError);
+  });
+
+  it('a verdict that there is none of is refused, not taken for a no', () => {
+    for (const mixing of ['Supported', null, {}, { statements: {} }]) {
+      const call = () => learnableRange(posterior, z[0], [1, 0], { mixing } as never);
+      expect(call).toThrow(
+        'mixing to be a report of mixedNormality, or one of supported, not supported, undecided',
+      );
+    }
+  });
+});

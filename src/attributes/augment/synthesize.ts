@@ -105,7 +105,7 @@ export function samplesOf(where: string, posterior: Posterior, options: Synthesi
   checkChoice(where, 'method', method, Object.keys(DEFAULT_STRENGTH));
   const { strength = DEFAULT_STRENGTH[method] } = options;
   const largest = method === 'posterior' || method === 'mixup' ? 1 : Number.POSITIVE_INFINITY;
-  if (!(strength > 0 && strength <= largest)) {
+  if (!(Number.isFinite(strength) && strength > 0 && strength <= largest)) {
     throw new ConfigError(complaint(where, `a strength in (0, ${largest}] for ${method}`, strength));
   }
   const random = new RandomStream(seed);

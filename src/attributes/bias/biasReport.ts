@@ -95,7 +95,7 @@ export function biasReport(few: Labeled, reference: Labeled, options: BiasReport
   checkInteger('biasReport', 'permutations', permutations, 19);
   checkInteger('biasReport', 'draws', draws, 19);
   checkInteger('biasReport', 'components', components);
-  if (!(level > 0 && level < 1))
+  if (!(Number.isFinite(level) && level > 0 && level < 1))
     throw new ConfigError(complaint('biasReport', 'level between 0 and 1', level));
   const small = toLabeled('biasReport (few)', few, 2);
   const large = toLabeled('biasReport (reference)', reference, 2);

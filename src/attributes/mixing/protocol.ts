@@ -76,8 +76,9 @@ export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions
   if (projections !== 'axes' && projections !== 'pca') {
     checkInteger('mixedNormality', "projections ('axes', 'pca' or a number)", projections);
   }
-  if (!(epsilon > 0)) throw new ConfigError(complaint('mixedNormality', 'epsilon > 0', epsilon));
-  if (!(level > 0.5 && level < 1)) {
+  if (!(Number.isFinite(epsilon) && epsilon > 0))
+    throw new ConfigError(complaint('mixedNormality', 'epsilon > 0', epsilon));
+  if (!(Number.isFinite(level) && level > 0.5 && level < 1)) {
     throw new ConfigError(complaint('mixedNormality', 'level between 0.5 and 1', level));
   }
   const sizes = planSizes(data, options);

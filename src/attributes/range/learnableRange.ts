@@ -1,4 +1,5 @@
 import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
+import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice } from '../../core/shapes';
 import type { Matrix } from '../../linalg';
@@ -23,6 +24,8 @@ export interface SubclassSummary extends NormalSummary {
   /** Degrees of freedom behind it. */
   priorDegreesOfFreedom?: number;
 }
+
+const VERDICTS: readonly Verdict[] = ['supported', 'not supported', 'undecided'];
 
 /** Options of `learnableRange`. */
 export interface LearnableRangeOptions {
@@ -100,6 +103,9 @@ export class LearnableRange {
    * learnableRange(prior.posterior(few), few[0], zDelta(labeled)).status(0); // 'own'
    */
   status(strength: number): StrengthStatus {
+    if (typeof strength !== 'number') {
+      throw new ConfigError(complaint('LearnableRange.status', 'a number', strength));
+    }
     if (this.own !== null && contains([this.own], strength)) return 'own';
     return contains(this.transferable, strength) ? 'transferable' : 'outside';
   }
@@ -130,6 +136,8 @@ export class LearnableRange {
    * const strength = learnableRange(prior.posterior(few), few[0], zDelta(labeled)).largest(2);
    */
   largest(limit = Number.POSITIVE_INFINITY): number {
+    if (typeof limit !== 'number')
+      throw new ConfigError(complaint('LearnableRange.largest', 'a number', limit));
     const parts = [...(this.own === null ? [] : [this.own]), ...this.transferable];
     let best = 0;
     for (const [low, high] of parts) {
@@ -186,7 +194,9 @@ export function rangeOf(
 ): LearnableRange {
   const { level = 0.95, kind = 'marginal' } = options;
   checkChoice(where, 'kind', kind, ['marginal', 'ellipsoid', 'typical']);
-  if (!(level > 0 && level < 1)) throw new ConfigError(complaint(where, 'a level in (0, 1)', level));
+  if (!(Number.isFinite(level) && level > 0 && level < 1)) {
+    throw new ConfigError(complaint(where, 'a level in (0, 1)', level));
+  }
   const mean = toVector(`${where} (mean)`, summary?.mean);
   const d = mean.length;
   const point = toVector(where, z, d);
@@ -197,7 +207,7 @@ export function rangeOf(
   const samples = options.own === undefined ? summary.samples : toLatents(where, options.own);
   if (samples !== undefined) checkDimension(where, samples, d);
   const own = samples === undefined ? null : ownRange(samples, point, direction);
-  const refusal = whyNotTransferable(delta, options);
+  const refusal = whyNotTransferable(where, delta, options);
   return new LearnableRange(
     kind,
     level,
@@ -222,8 +232,16 @@ function ownRange(samples: Matrix, z: Float64Array, direction: Float64Array): St
   return [low, high];
 }
 
-function whyNotTransferable(delta: DirectionInput, options: LearnableRangeOptions): string | null {
-  const { minimumConsistency = 0.5, mixing } = options;
+function whyNotTransferable(
+  where: string,
+  delta: DirectionInput,
+  options: LearnableRangeOptions,
+): string | null {
+  const { minimumConsistency = 0.5 } = options;
+  const verdict = verdictOf(where, options.mixing);
+  if (!Number.isFinite(minimumConsistency)) {
+    throw new ConfigError(complaint(where, 'a finite minimumConsistency', minimumConsistency));
+  }
   const known = typeof delta === 'object' && 'consistency' in delta ? delta.consistency : undefined;
   const consistency = options.consistency === undefined ? known : options.consistency;
   if (typeof consistency !== 'number') {
@@ -232,11 +250,18 @@ function whyNotTransferable(delta: DirectionInput, options: LearnableRangeOption
   if (!(consistency >= minimumConsistency)) {
     return `the direction differs between subclasses (consistency ${consistency.toFixed(2)} < ${minimumConsistency})`;
   }
-  if (mixing === undefined) {
+  if (verdict === undefined) {
     return 'it is not known whether the mixed attribute is near normal (mixing, from mixedNormality)';
   }
-  const verdict = typeof mixing === 'string' ? mixing : mixing.statements.equivalence.verdict;
   return verdict === 'supported' ? null : `that the mixed attribute is near normal is ${verdict}`;
+}
+
+function verdictOf(where: string, mixing: LearnableRangeOptions['mixing']): Verdict | undefined {
+  if (mixing === undefined) return undefined;
+  const verdict = typeof mixing === 'string' ? mixing : mixing?.statements?.equivalence?.verdict;
+  if (VERDICTS.includes(verdict)) return verdict;
+  const expected = `mixing to be a report of mixedNormality, or one of ${VERDICTS.join(', ')}`;
+  throw new ConfigError(complaint(where, expected, typeof mixing === 'string' ? mixing : named(mixing)[0]));
 }
 
 function varianceRatioOf(

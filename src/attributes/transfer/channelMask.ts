@@ -27,7 +27,7 @@ export type MaskSource = (random: RandomStream) => Float64Array;
 /** Random channel masks as the options say. Throws a ConfigError where they do not fit d coordinates. */
 export function channelMasks(where: string, options: ChannelMaskOptions, d: number): MaskSource {
   const { activeShare = 1, channels = d, layout } = options;
-  if (!(activeShare > 0 && activeShare <= 1)) {
+  if (!(Number.isFinite(activeShare) && activeShare > 0 && activeShare <= 1)) {
     throw new ConfigError(complaint(where, 'activeShare in (0, 1]', activeShare));
   }
   checkInteger(where, 'channels', channels);

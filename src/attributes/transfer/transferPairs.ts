@@ -77,7 +77,7 @@ export function pairsOf(
   const { count = samples.rows, strength = 0.6, variancePreserving = false, seed = 1 } = options;
   checkInteger(where, 'count', count);
   const limit = variancePreserving ? Math.SQRT1_2 : Number.POSITIVE_INFINITY;
-  if (!(strength > 0 && strength < limit)) {
+  if (!(Number.isFinite(strength) && strength > 0 && strength < limit)) {
     const expected = variancePreserving ? 'a strength in (0, 1 / sqrt(2))' : 'a positive strength';
     throw new ConfigError(complaint(where, expected, strength));
   }
