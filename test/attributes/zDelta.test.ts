@@ -129,6 +129,71 @@ describe('zDelta', () => {
     expect([positiveCount, negativeCount]).toEqual([4, 4]);
   });
 
+  it('takes thirds of all samples together when not stratified', () => {
+    const values = [1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60];
+    const labeled = { z: values, subclass: values.map((_, i) => Number(i >= 6)), attributes: values };
+    const { delta, positiveCount } = zDelta(labeled, { mode: 'tercile', stratify: false });
+    expect(delta[0]).toBe(45 - 2.5);
+    expect(positiveCount).toBe(4);
+  });
+
+  it('rounds thirds down, and leaves out a subclass whose thirds overlap', () => {
+    const four = { z: [1, 2, 3, 8], subclass: [0, 0, 0, 0], attributes: [1, 2, 3, 4] };
+    expect(zDelta(four, { mode: 'tercile' })).toMatchObject({ positiveCount: 1, negativeCount: 1 });
+    expect(zDelta(four, { mode: 'tercile' }).delta[0]).toBe(7);
+    const tied = { z: [1, 2, 3, 4, 5, 6], subclass: [0, 0, 0, 0, 0, 0], attributes: [0, 1, 1, 1, 1, 2] };
+    expect(() => zDelta(tied, { mode: 'tercile' })).toThrow(DataError);
+  });
+
+  it('scales all that is in units of the direction, signs too', () => {
+    const data = simulate(6, {});
+    const plain = zDelta(data);
+    const scaled = zDelta(data, { scale: -2 });
+    const times = (values: Float64Array, factor: number) => values.map((value) => factor * value);
+    expect(scaled.delta).toEqual(times(plain.delta, -2));
+    expect(scaled.perClass.map(({ delta }) => delta)).toEqual(
+      plain.perClass.map(({ delta }) => times(delta, -2)),
+    );
+    expect(scaled.perClass.map(({ weight }) => weight)).toEqual(plain.perClass.map(({ weight }) => weight));
+    expect(scaled.perClass.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
+    expect(scaled.standardError).toEqual(times(plain.standardError!, 2));
+    expect(scaled.attributeDeviation).toBeCloseTo(plain.attributeDeviation / 2, 12);
+    expect(scaled.consistency).toBe(plain.consistency);
+  });
+
+  it('averages the consistency over as many splits as asked for', () => {
+    const data = simulate(5, {});
+    expect(zDelta(data, { splits: 1 }).consistency).not.toBe(zDelta(data, { splits: 20 }).consistency);
+    expect(zDelta(data, { splits: 20 }).consistency).toBe(zDelta(data).consistency);
+    for (const splits of [0, 1.5]) expect(() => zDelta(data, { splits })).toThrow(ConfigError);
+  });
+
+  it('counts samples at the mean of their subclass as below it', () => {
+    const labeled = { z: [1, 2, 3], subclass: [0, 0, 0], attributes: [1, 2, 3] };
+    expect(zDelta(labeled, { mode: 'slope' })).toMatchObject({ positiveCount: 1, negativeCount: 2 });
+  });
+
+  it('shares both sides out to both halves, so that two samples on each side can always be split', () => {
+    const random = new RandomStream(12);
+    const labeled = {
+      z: Array.from({ length: 8 }, (_, i) => 5 * (i % 2) + random.normalNumber()),
+      subclass: [0, 0, 0, 0, 1, 1, 1, 1],
+      attributes: [0, 1, 0, 1, 0, 1, 0, 1],
+    };
+    for (let seed = 0; seed < 20; seed++) {
+      expect(zDelta(labeled, { splits: 1, seed }).consistency).not.toBeNull();
+    }
+  });
+
+  it('gives no consistency where halves of one subclass disagree', () => {
+    // One half points up where the other points down, whichever way the four are shared out.
+    const z = [0, 1, 1, 0, 0, 1, 1, 0].map((value, i) => [value, i < 4 ? 1 : 2]);
+    const attributes = [0, 1, 0, 1, 0, 1, 0, 1];
+    const { consistency, consistencyReason } = zDelta({ z, subclass: [0, 0, 0, 0, 1, 1, 1, 1], attributes });
+    expect(consistency).toBeNull();
+    expect(consistencyReason).toContain('does not stand out from noise');
+  });
+
   it('is the same for the same seed', () => {
     const data = simulate(5, {});
     expect(zDelta(data, { seed: 3 })).toEqual(zDelta(data, { seed: 3 }));
@@ -150,6 +215,10 @@ describe('zDelta', () => {
     expect(attempt([1, 1, 2, 2], { mode: 'slope' })).toThrow('varies within a subclass');
     expect(attempt([1, 1, 2, 2], { mode: 'tercile' })).toThrow(DataError);
     expect(attempt([0, 1, 0, 1], { attribute: 1 })).toThrow(ConfigError);
+    expect(attempt([0, 1, 0, 1], { attribute: -1 })).toThrow(ConfigError);
+    expect(attempt([0, 0, 1, 1])).toThrow('samples with and without the attribute in one subclass, got');
+    const alone = { z, subclass: [0, 0, 0, 0], attributes: [0, 0, 0, 0] };
+    expect(() => zDelta(alone)).toThrow('samples with and without the attribute, got');
     expect(attempt([0, 1, 0, 1], { scale: 0 })).toThrow(ConfigError);
     expect(attempt([0, Number.NaN, 0, 1])).toThrow('NaN in row 1');
     expect(() => zDelta({ z, subclass })).toThrow('attributes [n, a]');
@@ -193,6 +262,10 @@ describe('manipulate', () => {
     ];
     const { z: moved } = manipulate([z[0]], [1, 1, 1], [2], { layout, levelStrengths: { 1: 0.5 } });
     expect([...moved.data]).toEqual([2, 1, 1]);
+    const first = manipulate([z[0]], [1, 1, 1], [2], { layout, levelStrengths: { 0: 0.5 } });
+    expect([...first.z.data]).toEqual([1, 2, 2]);
+    const broken = { layout, levelStrengths: { 1: Number.NaN } };
+    expect(() => manipulate(z, [1, 1, 1], [1], broken)).toThrow('finite strengths');
     expect(() => manipulate(z, [1, 1, 1], [1], { levelStrengths: { 1: 0 } })).toThrow('a layout');
     expect(() => manipulate(z, [1, 1, 1], [1], { layout, levelStrengths: { 7: 0 } })).toThrow('levels 0, 1');
     expect(() =>

@@ -74,6 +74,21 @@ describe('optimal transport of normals agrees with scipy (1e-9 relative)', () =>
     near(map.multiply(source).multiply(map).data, target.data, 1e-9);
   });
 
+  it('is 0 from a covariance to itself, never below by rounding', () => {
+    for (let k = 0; k < 20; k++) {
+      const { covariance } = ledoitWolf(normals(12, 5));
+      const distance = buresDistanceSquared(covariance, covariance);
+      expect(distance).toBeGreaterThanOrEqual(0);
+      expect(distance).toBeLessThan(1e-12);
+    }
+  });
+
+  it('needs two covariances of one size', () => {
+    const two = Matrix.identity(2);
+    expect(() => buresDistanceSquared([[1]], two)).toThrow('a matrix 1 x 1, got 2 x 2');
+    expect(() => otMap(two, [[1]])).toThrow('a matrix 2 x 2, got 1 x 1');
+  });
+
   it('refuses what is not a covariance', () => {
     expect(() =>
       otMap(
@@ -223,10 +238,21 @@ describe('covariances', () => {
     }
   });
 
+  it('cut coordinates out of the middle of a block', () => {
+    const blocks = new BlockCovariance([new DiagonalCovariance([1, 2]), new DiagonalCovariance([3, 4, 5])]);
+    expect([...blocks.block(3, 2).diagonal()]).toEqual([4, 5]);
+    expect([...blocks.block(1, 1).diagonal()]).toEqual([2]);
+    expect(() => blocks.block(1, 2)).toThrow('coordinates within one block, got 1 .. 2');
+  });
+
   it('refuse constant coordinates, other forms and unknown kinds', () => {
     expect(() => new DiagonalCovariance(Float64Array.of(1, 0))).toThrow('Is that coordinate constant?');
     expect(() => new LowRankCovariance(Float64Array.of(1, 1), Matrix.zeros(1, 3))).toThrow(ShapeError);
     expect(() => full.plus(diagonal)).toThrow(ShapeError);
+    const wider = new DiagonalCovariance(new Float64Array(d + 1).fill(1));
+    expect(() => wider.plus(new DiagonalCovariance([1]))).toThrow(
+      `diagonal with ${d + 1} dimensions, got diagonal with 1`,
+    );
     expect(() => covarianceFromJSON({ kind: 'other' } as never)).toThrow(FormatError);
   });
 });

@@ -40,6 +40,7 @@ describe('latents as a matrix', () => {
     ).toThrow('NaN in row 1, column 0');
     expect(() => toLatents('f', [[1, 2], [3]])).toThrow(ShapeError);
     expect(() => toLatents('f', [])).toThrow(DataError);
+    expect(() => toLatents('f', [[], []])).toThrow('at least one value per sample');
     expect(() => toLatents('f', [[1]], 2)).toThrow('f: expected at least 2 samples, got 1');
     expect(() => toLatents('f', { data: [1, 2, 3], shape: [2, 2] })).toThrow(ShapeError);
     expect(() => toLatents('f', tf.zeros([2, 2, 1]) as never)).toThrow('Flatten every sample');

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { DataError, Matrix, RandomStream } from 'tfjs-flows';
+import { ConfigError, DataError, Matrix, RandomStream } from 'tfjs-flows';
 import { multivariateNormality, normality } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
+import { royston } from '../../src/statistics/multivariate/royston';
 import { expectClose, golden } from '../support/golden';
 
 /** float64 throughout; the worst case is two nearly equal columns. */
@@ -88,6 +89,33 @@ describe('multivariateNormality', () => {
       expect(p).toBeGreaterThan(0.01);
     }
     tensor.dispose();
+  });
+
+  it('counts the sample itself among the Monte Carlo draws, which its seed decides', () => {
+    const far = normalRows(30, 2);
+    far.row(0).fill(1e6);
+    expect(multivariateNormality(far, { monteCarlo: 19 }).energy.p).toBe(1 / 20);
+    const rows = normalRows(30, 2);
+    const p = (seed: number) => multivariateNormality(rows, { monteCarlo: 49, seed }).energy.p;
+    expect(p(1)).not.toBe(p(2));
+    for (const monteCarlo of [-1, 1.5])
+      expect(() => multivariateNormality(rows, { monteCarlo })).toThrow(ConfigError);
+  });
+
+  it('gives no H where its scores were not fitted, with the reason', () => {
+    for (const [n, p] of [
+      [3, 2],
+      [5001, 2],
+    ]) {
+      expect(royston(normalRows(n, p))).toEqual({
+        statistic: null,
+        p: null,
+        equivalentDegrees: null,
+        reason: 'the scores were fitted for 4 <= n <= 5000',
+      });
+    }
+    expect(royston(normalRows(4, 2)).p).not.toBeNull();
+    expect(royston(normalRows(5000, 2)).p).not.toBeNull();
   });
 
   it('has about 5 % false positives (200 normal samples of 30 x 3; 99.9 % band of the binomial: +- 0.051)', () => {

@@ -168,6 +168,15 @@ describe('Kolmogorov-Smirnov', () => {
     expect(kolmogorovSmirnov(x, { mean: 0, standardDeviation: 1 }).p).toBeGreaterThan(0.01);
   });
 
+  it('is run with a mean or a deviation that happens to be the own one, and needs a deviation above 0', () => {
+    const x = [...new RandomStream(3).normalArray(40)];
+    const { mean, standardDeviation } = normality(x);
+    expect(kolmogorovSmirnov(x, { mean: mean + 0.5, standardDeviation }).p).toBeLessThan(0.05);
+    expect(kolmogorovSmirnov(x, { mean, standardDeviation: 3 }).p).toBeLessThan(0.05);
+    expect(() => kolmogorovSmirnov(x, { mean: 0, standardDeviation: 0 })).toThrow(ConfigError);
+    expect(() => kolmogorovSmirnov([], { mean: 0, standardDeviation: 1 })).toThrow(DataError);
+  });
+
   it('refuses a golden sample that happens to have mean 0 and deviation 1', () => {
     expect(() => kolmogorovSmirnov([-1, 0, 1], { mean: 0, standardDeviation: 1 })).toThrow(ConfigError);
   });
@@ -232,6 +241,17 @@ describe('normality', () => {
     expect(Math.abs((p as number) - (pMonteCarlo as number))).toBeLessThan(0.08);
   });
 
+  it('counts the sample itself among the Monte Carlo draws, which its seed decides', () => {
+    const extreme = [...new RandomStream(6).normalArray(30), 1e6];
+    const { tests } = normality(extreme, { monteCarlo: 19 });
+    for (const test of Object.values(tests)) expect(test.pMonteCarlo).toBe(1 / 20);
+    const x = new RandomStream(8).normalArray(30);
+    const p = (seed: number) =>
+      normality(x, { tests: ['lilliefors'], monteCarlo: 99, seed }).tests.lilliefors!.pMonteCarlo;
+    expect(p(1)).not.toBe(p(2));
+    for (const monteCarlo of [-1, 1.5]) expect(() => normality(x, { monteCarlo })).toThrow(ConfigError);
+  });
+
   it('refuses a p-value from Shapiro-Wilk above n = 5000, with the statistic kept', () => {
     const result = shapiroWilk(new RandomStream(10).normalArray(5001));
     expect(result.statistic).toBeGreaterThan(0.99);
@@ -243,6 +263,8 @@ describe('normality', () => {
     const small = normality(new RandomStream(11).normalArray(5000), { tests: [] }).effects;
     expectClose(w1.nullMean, small.w1.nullMean / 2, 1e-12);
     expectClose(energy.nullMean, small.energy.nullMean / 4, 1e-12);
+    expectClose(w1.nullStandardDeviation, small.w1.nullStandardDeviation / 2, 1e-12);
+    expectClose(energy.nullStandardDeviation, small.energy.nullStandardDeviation / 4, 1e-12);
     expect(Math.abs(w1.excess)).toBeLessThan(5 * w1.nullStandardDeviation);
   });
 
