@@ -251,7 +251,8 @@ function checkList(where: string, what: string, values: unknown): void {
   throw new DataError(complaint(where, `a list of numbers as ${what}`, ...named(values)));
 }
 
-function placeOf(place: readonly number[]): string {
+/** Where a number stands, in words: its index, its row and column, or all coordinates. */
+export function placeOf(place: readonly number[]): string {
   if (place.length === 1) return `at index ${place[0]}`;
   return place.length === 2 ? `in row ${place[0]}, column ${place[1]}` : `at [${place.join(', ')}]`;
 }

@@ -1,26 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ContextTensors, mapContext } from '../core/context';
 import { complaint, DataError } from '../core/errors';
 import type { RandomStream, RandomStreamState } from '../core/random';
-import { type NestedNumbers, nestedToTensor } from './examples';
 import type { Batch } from './trainable';
 
-/** A batch as iterators and tf.data give it. */
-export type BatchLike =
-  | tf.Tensor
-  | NestedNumbers
-  | { x: tf.Tensor | NestedNumbers; context?: ContextTensors | NestedNumbers; y?: tf.Tensor | NestedNumbers }
-  | { xs: tf.Tensor; ys?: tf.Tensor };
-
-type BatchIterator = Iterator<unknown> | AsyncIterator<unknown>;
-
-/** A tf.data dataset, by what it offers; tfjs-data itself is not needed. */
-export interface DatasetLike {
-  iterator(): Promise<{ next(): Promise<{ value: unknown; done: boolean }> }>;
-}
-
-/** Anything that gives batches, again and again. */
-export type BatchSource = DatasetLike | Iterable<BatchLike> | AsyncIterable<BatchLike>;
+/** What gives the batches of one pass. */
+export type BatchIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
 /** Where a stream of batches stands; plain JSON. */
 export interface StreamPosition {
@@ -131,65 +115,4 @@ export class BatchStream {
           ),
         );
   }
-}
-
-/** Batches of a source as device tensors of their own; what the source yields is disposed unless `keep`. */
-export async function* readSource(
-  where: string,
-  source: BatchSource,
-  keep: boolean,
-): AsyncGenerator<Batch, void, undefined> {
-  const iterator = await openSource(where, source);
-  try {
-    for (;;) {
-      const { value, done } = await iterator.next();
-      if (done === true) return;
-      const batch = toBatch(where, value);
-      if (!keep) tf.dispose(value as tf.TensorContainer);
-      yield batch;
-    }
-  } finally {
-    await (iterator as AsyncIterator<unknown>).return?.();
-  }
-}
-
-async function openSource(where: string, source: BatchSource): Promise<BatchIterator> {
-  if ('iterator' in source && typeof source.iterator === 'function') {
-    return (await source.iterator()) as AsyncIterator<unknown>;
-  }
-  if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
-  if (Symbol.iterator in source) return source[Symbol.iterator]();
-  throw new DataError(complaint(where, 'a tf.data dataset or an (async) iterable of batches', typeof source));
-}
-
-function toBatch(where: string, element: unknown): Batch {
-  if (element instanceof tf.Tensor || Array.isArray(element))
-    return { x: toTensor(where, element, 'float32') };
-  const { x, xs, context, y, ys } = (element ?? {}) as Record<string, unknown>;
-  const given = context ?? y ?? ys;
-  return {
-    x: toTensor(where, x ?? xs, 'float32'),
-    context: given === undefined ? undefined : toContext(where, given),
-  };
-}
-
-/** One tensor, or tensors by name. */
-function toContext(where: string, given: unknown): ContextTensors {
-  const named =
-    typeof given === 'object' && given !== null && !Array.isArray(given) && !(given instanceof tf.Tensor);
-  return named
-    ? mapContext(given as ContextTensors, (part) => toTensor(where, part))
-    : toTensor(where, given);
-}
-
-function toTensor(where: string, value: unknown, dtype?: 'float32'): tf.Tensor {
-  if (value instanceof tf.Tensor) return tf.cast(value, dtype ?? value.dtype);
-  if (Array.isArray(value)) return nestedToTensor(where, 'a batch', value, dtype);
-  throw new DataError(
-    complaint(where, 'batches that are tensors, nested arrays or { x, context }', describe(value)),
-  );
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? `{ ${Object.keys(value).join(', ')} }` : String(value);
 }

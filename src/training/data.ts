@@ -1,13 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError } from '../core/errors';
 import type { RandomStream } from '../core/random';
-import { type BatchLike, type BatchSource, BatchStream, readSource } from './batchStream';
-import { type ExampleArray, type ExampleSet, Examples } from './examples';
+import { type BatchLike, type BatchSource, isSource, readSource } from './batchSource';
+import { BatchStream } from './batchStream';
+import { type ExampleArray, type ExamplePair, type ExampleSet, isExampleSet, noData } from './exampleSet';
+import { Examples } from './examples';
 
 /**
  * What can be trained on: examples in memory, or anything that gives batches.
  *
- * - a tensor [n, ...], nested arrays, or `{ x, shape, context }` with tensors, nested or typed arrays;
+ * - a tensor [n, ...], nested arrays (rows may be typed arrays), or `{ x, shape, context }` with tensors, nested or typed arrays;
+ *   `{ x, y }` and `{ xs, ys }` are the same;
  * - a tf.data dataset of batches, an (async) iterable of batches, or a function that returns one for every pass.
  *
  * Tensors that a dataset, iterator or function yields are disposed after use, as tfjs-layers does;
@@ -16,6 +19,7 @@ import { type ExampleArray, type ExampleSet, Examples } from './examples';
 export type FitData =
   | ExampleArray
   | ExampleSet
+  | ExamplePair
   | BatchSource
   | ((pass: number) => BatchSource | Promise<BatchSource>);
 
@@ -38,21 +42,21 @@ export async function recognizeData(where: string, data: FitData): Promise<Recog
       },
     };
   }
-  if (typeof data !== 'object' || data === null) {
-    throw new DataError(
-      complaint(where, 'a tensor, arrays, { x, context }, a dataset or an iterable of batches', data),
-    );
-  }
-  if (data instanceof tf.Tensor || ArrayBuffer.isView(data)) {
-    return { examples: await Examples.read(where, { x: data as ExampleArray }) };
-  }
   if (Array.isArray(data)) {
     if (data.length === 0) throw new DataError(complaint(where, 'at least one example', 'an empty data set'));
-    if (isBatch(data[0])) return { startPass: () => readSource(where, data as BatchLike[], true) };
+    const ofBatches = data[0] instanceof tf.Tensor || isExampleSet(data[0]);
+    if (ofBatches) return { startPass: () => readSource(where, data as BatchLike[], true) };
+  }
+  if (data instanceof tf.Tensor || ArrayBuffer.isView(data) || Array.isArray(data)) {
     return { examples: await Examples.read(where, { x: data as ExampleArray }) };
   }
-  if ('x' in data) return { examples: await Examples.read(where, data as ExampleSet) };
-  return { startPass: () => readSource(where, data as BatchSource, false) };
+  if (isExampleSet(data)) return { examples: await Examples.read(where, data) };
+  if (isSource(data)) return { startPass: () => readSource(where, data, false) };
+  throw noData(
+    where,
+    'a tensor, arrays, { x, context }, a tf.data dataset or an (async) iterable of batches',
+    data,
+  );
 }
 
 /** A stream of batches over recognized data; `order` shuffles what is in memory, where `shuffle` is set. */
@@ -68,8 +72,4 @@ export function streamOf(
       ? () => data.examples.batches(batchSize, shuffle ? order : undefined)
       : (pass: number) => data.startPass(pass);
   return new BatchStream(where, open, order);
-}
-
-function isBatch(entry: unknown): boolean {
-  return entry instanceof tf.Tensor || (typeof entry === 'object' && entry !== null && !Array.isArray(entry));
 }

@@ -1,53 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
 import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
+import { type HostArray, placeOf, readArray } from '../core/numbers';
 import type { RandomStream } from '../core/random';
-import { checkFinite, type Shape, sizeOf } from '../core/shapes';
+import { type Shape, sizeOf } from '../core/shapes';
+import { checkNumeric, type ExamplePair, type ExampleSet, type GivenArray, partsOf } from './exampleSet';
+import { checkPrecision } from './precision';
 import type { Batch } from './trainable';
 
-/** Numbers in memory that fit in a tensor. */
-export type NumericArray =
-  | Float32Array
-  | Float64Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray;
-
-/** Nested arrays of numbers, all rows of one length. */
-export type NestedNumbers = number[] | NestedNumbers[];
-
-/** One array of examples: a tensor [n, ...], nested arrays, or a typed array with its event shape given beside it. */
-export type ExampleArray = tf.Tensor | NumericArray | NestedNumbers;
-
-/** Examples with what they are conditioned on. */
-export interface ExampleSet {
-  /** [n, ...eventShape] */
-  x: ExampleArray;
-  /** Event shape of `x`, needed where it is a typed array. */
-  shape?: Shape;
-  /** Conditioning, [n, ...]: class labels for one. */
-  context?: ExampleArray;
-  /** The same under the name that tfjs-layers uses. */
-  y?: ExampleArray;
-  /** Event shape of a context given as typed array. Default: [], one number per example. */
-  contextShape?: Shape;
-}
-
-interface HostArray {
-  values: NumericArray;
-  count: number;
-  shape: Shape;
-  dtype: 'float32' | 'int32';
-}
+/** Arrays of a context by their names; '' is the one of a context without names. */
+type HostContext = readonly (readonly [name: string, array: HostArray])[];
 
 /** A data set held on the host, cut into batches in any order. */
 export class Examples {
   private constructor(
     private readonly x: HostArray,
-    private readonly context: HostArray | undefined,
+    private readonly context: HostContext | undefined,
     private readonly first: number,
     /** Number of examples. */
     readonly count: number,
@@ -56,23 +24,26 @@ export class Examples {
   /**
    * Reads the data once and checks it.
    *
-   * @throws DataError for an empty set, NaN, infinity, or lengths of x and context that differ
+   * @throws DataError for an empty set, what is no number, NaN, infinity, values that float32 cannot tell apart, or lengths of x and
+   * context that differ; ShapeError for ragged rows; ConfigError for names that nothing reads
    */
-  static async read(where: string, data: ExampleSet): Promise<Examples> {
-    const x = await toHost(where, 'x', data.x, data.shape);
+  static async read(where: string, data: ExampleSet | ExamplePair): Promise<Examples> {
+    const given = partsOf(where, data);
+    const x = await toHost(where, 'x', given.x);
     if (x.count === 0) throw new DataError(complaint(where, 'at least one example', 'an empty data set'));
-    checkFinite(where, x.values, 'Clean the data before training.');
-    const given = data.context ?? data.y;
-    const context =
-      given === undefined ? undefined : await toHost(where, 'context', given, data.contextShape ?? []);
-    if (context !== undefined) {
-      if (context.count !== x.count) {
-        throw new DataError(
-          complaint(where, `a context for each of the ${x.count} examples`, `${context.count}`),
-        );
+    checkValues(where, 'x', x);
+    const read = async (part: GivenArray): Promise<readonly [string, HostArray]> => {
+      const what = part.name === '' ? 'context' : `context '${part.name}'`;
+      const array = await toHost(where, what, part, []);
+      if (array.count !== x.count) {
+        const hint = array.shape.length === 0 ? 'Several values per example need a contextShape.' : '';
+        const expected = `a ${what} for each of the ${x.count} examples`;
+        throw new DataError(complaint(where, expected, `${array.count}`, hint));
       }
-      checkFinite(where, context.values, 'Clean the context before training.');
-    }
+      if (array.dtype === 'float32') checkValues(where, what, array);
+      return [part.name, array];
+    };
+    const context = given.context && (await Promise.all(given.context.map(read)));
     return new Examples({ ...x, dtype: 'float32' }, context, 0, x.count);
   }
 
@@ -99,77 +70,82 @@ export class Examples {
     const rows = order?.permutation(this.count) ?? Int32Array.from({ length: this.count }, (_, i) => i);
     for (let start = 0; start < this.count; start += batchSize) {
       const taken = rows.subarray(start, start + batchSize).map((row) => row + this.first);
-      yield {
-        x: takeRows(this.x, taken),
-        context: this.context === undefined ? undefined : takeRows(this.context, taken),
-      };
+      yield { x: takeRows(this.x, taken), context: this.context && contextOf(this.context, taken) };
     }
   }
 }
 
-async function toHost(where: string, name: string, data: ExampleArray, shape?: Shape): Promise<HostArray> {
-  if (data instanceof tf.Tensor) {
-    if (data.rank === 0) throw new ShapeError(complaint(where, `${name} to be [n, ...]`, 'a scalar tensor'));
-    return {
-      values: (await data.data()) as NumericArray,
-      count: data.shape[0],
-      shape: data.shape.slice(1),
-      dtype: data.dtype === 'float32' ? 'float32' : 'int32',
-    };
-  }
-  if (Array.isArray(data)) {
-    const tensor = nestedToTensor(where, name, data);
-    const host = await toHost(where, name, tensor);
-    tensor.dispose();
-    return host;
-  }
-  if (!ArrayBuffer.isView(data)) {
-    throw new DataError(complaint(where, `${name} to be a tensor, a typed array or nested arrays`, data));
-  }
-  if (shape === undefined) {
-    throw new ConfigError(
-      complaint(
-        where,
-        'an event shape beside a typed array',
-        'none',
-        'Write { x: values, shape: [28, 28, 1] }.',
-      ),
-    );
-  }
-  const size = sizeOf(shape);
-  if (data.length % size !== 0) {
-    throw new DataError(
-      complaint(where, `${name} to hold whole examples of ${size} values`, `${data.length} values`),
-    );
-  }
-  const dtype = data instanceof Float32Array || data instanceof Float64Array ? 'float32' : 'int32';
-  return { values: data, count: data.length / size, shape, dtype };
-}
-
-/** Nested arrays as a tensor; tf.tensor itself accepts rows of different lengths and fills the rest with anything. */
-export function nestedToTensor(
+/** Numbers of a tensor or of arrays, on the host; `otherwise` is the shape of a typed array that came without one. */
+async function toHost(
   where: string,
-  name: string,
-  data: NestedNumbers,
-  dtype?: 'float32',
-): tf.Tensor {
-  const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
-  checkNested(where, name, data, shape);
-  return tf.tensor(data as number[], shape, dtype);
+  what: string,
+  { data, shape }: GivenArray,
+  otherwise?: Shape,
+): Promise<HostArray> {
+  if (data instanceof tf.Tensor) return fromTensor(where, what, data, shape);
+  if (!Array.isArray(data)) return readArray(where, what, data, shape ?? otherwise);
+  const host = readArray(where, what, data, shape);
+  checkShape(where, what, host.shape, shape);
+  return host;
 }
 
-function checkNested(where: string, name: string, data: unknown, shape: Shape): void {
-  const [length, ...rest] = shape;
-  const fits = shape.length === 0 ? typeof data === 'number' : Array.isArray(data) && data.length === length;
-  if (!fits) {
-    const expected = shape.length === 0 ? 'a number' : `${length} entries`;
-    const received = Array.isArray(data) ? `an array of ${data.length}` : String(data);
-    throw new ShapeError(
-      complaint(where, `${name} to be nested arrays with rows of one length (${expected})`, received),
-    );
+async function fromTensor(
+  where: string,
+  what: string,
+  tensor: tf.Tensor,
+  shape: Shape | undefined,
+): Promise<HostArray> {
+  checkNumeric(where, what, tensor);
+  if (tensor.rank === 0) throw new ShapeError(complaint(where, `${what} to be [n, ...]`, 'a scalar tensor'));
+  const [count, ...own] = tensor.shape;
+  const same = shape !== undefined && sizeOf(shape) === sizeOf(own);
+  if (!same) checkShape(where, what, own, shape);
+  return {
+    values: (await tensor.data()) as HostArray['values'],
+    count,
+    shape: same ? shape : own,
+    dtype: tensor.dtype === 'float32' ? 'float32' : 'int32',
+  };
+}
+
+/** Throws a ShapeError where an event shape was given that the data do not have. */
+function checkShape(where: string, what: string, own: Shape, given: Shape | undefined): void {
+  if (given === undefined || sizeOf(given) === sizeOf(own)) return;
+  const expected = `${what} with events of the given shape [${given.join(', ')}]`;
+  throw new ShapeError(complaint(where, expected, `events of [${own.join(', ')}]`));
+}
+
+/** Throws a DataError for the first value that is not finite in float32, or values that float32 cannot tell apart. */
+function checkValues(where: string, what: string, array: HostArray): void {
+  const { values, shape } = array;
+  const size = sizeOf(shape);
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(Math.fround(values[i]))) continue;
+    const place = [Math.floor(i / size), ...coordinates(i % size, shape)];
+    const received = `${values[i]} ${placeOf(place)} of ${what}`;
+    const large = Number.isFinite(values[i]);
+    const hint = large ? 'float32 holds values up to 3.4e38.' : 'Clean the data before training.';
+    throw new DataError(complaint(where, 'finite values', received, hint));
   }
-  for (const entry of shape.length === 0 ? [] : (data as unknown[])) checkNested(where, name, entry, rest);
+  checkPrecision(where, what, array);
+}
+
+function coordinates(index: number, shape: Shape): number[] {
+  let rest = index;
+  return [...shape]
+    .reverse()
+    .map((length) => {
+      const place = rest % length;
+      rest = Math.floor(rest / length);
+      return place;
+    })
+    .reverse();
+}
+
+function contextOf(context: HostContext, rows: Int32Array): ContextTensors {
+  const [[name, only]] = context;
+  if (name === '') return takeRows(only, rows);
+  return Object.fromEntries(context.map(([part, array]) => [part, takeRows(array, rows)]));
 }
 
 function takeRows(array: HostArray, rows: Int32Array): tf.Tensor {

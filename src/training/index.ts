@@ -1,5 +1,6 @@
+export type { BigArray, NestedNumbers, NumericArray } from '../core/numbers';
 export { AveragedWeights, withAveragedWeights } from './averaging';
-export type { BatchLike, BatchSource, DatasetLike } from './batchStream';
+export type { BatchLike, BatchSource, DatasetLike } from './batchSource';
 export type { FitCallbacks } from './callbacks';
 export type { CheckpointOptions } from './checkpoint';
 export { clipByGlobalNorm, clipByValue, globalNorm } from './clipping';
@@ -7,7 +8,7 @@ export { CompactAdam, type CompactAdamOptions } from './compactAdam';
 export type { FitData } from './data';
 export type { EarlyStoppingOptions } from './earlyStopping';
 export { type EvaluateOptions, evaluate } from './evaluate';
-export type { ExampleArray, ExampleSet, NestedNumbers, NumericArray } from './examples';
+export type { ContextArrays, ExampleArray, ExamplePair, ExampleSet } from './exampleSet';
 export { fit } from './fit';
 export type { FitOptions } from './fitOptions';
 export type { GradientMethod } from './gradientMethod';

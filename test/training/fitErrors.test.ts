@@ -48,8 +48,8 @@ describe('data that fit refuses', () => {
     ['an empty array', [], DataError, /at least one example, got an empty data set/],
     ['an empty typed array', { x: new Float32Array(0), shape: [2] }, DataError, /empty data set/],
     ['an iterable without batches', () => [], DataError, /at least one batch/],
-    ['NaN', bad(Number.NaN), DataError, /finite values, got NaN at index 11/],
-    ['infinity', bad(Number.NEGATIVE_INFINITY), DataError, /-Infinity at index 11/],
+    ['NaN', bad(Number.NaN), DataError, /finite values, got NaN in row 5, column 1 of x/],
+    ['infinity', bad(Number.NEGATIVE_INFINITY), DataError, /-Infinity in row 5, column 1/],
     [
       'NaN in a dataset',
       () => oneBatch(() => tf.tensor2d([[1, Number.NaN]])),
@@ -61,9 +61,9 @@ describe('data that fit refuses', () => {
     ['another width', toyData(4).map((row) => [...row, 1]), ShapeError, /ToyFlow/],
     ['another rank', [1, 2, 3], ShapeError, /ToyFlow/],
     ['a batch of another rank', () => oneBatch(() => tf.tensor1d([1, 2])), ShapeError, /ToyFlow/],
-    ['ragged rows', [[1, 2], [3]], ShapeError, /rows of one length \(2 entries\), got an array of 1/],
-    ['rows of mixed depth', [[1, 2], 3] as never, ShapeError, /got 3/],
-    ['words', [['a', 'b']] as never, ShapeError, /a number\), got a/],
+    ['ragged rows', [[1, 2], [3]], ShapeError, /rows of one length \(2 values\), got 1 at index 1/],
+    ['rows of mixed depth', [[1, 2], 3] as never, DataError, /rows of numbers, got 3 in row 1/],
+    ['words', [['a', 'b']] as never, DataError, /numbers in x, got the text 'a' in row 0, column 0/],
     [
       'a typed array without shape',
       new Float32Array(8),
@@ -76,7 +76,7 @@ describe('data that fit refuses', () => {
       DataError,
       /whole examples of 2 values, got 7/,
     ],
-    ['a string', 'images' as never, DataError, /got images/],
+    ['a string', 'images' as never, DataError, /got the text 'images'\. Read the file first/],
     ['null', null as never, DataError, /got null/],
     ['an unknown object', { images: rows } as never, DataError, /dataset or an \(async\) iterable/],
     [
