@@ -11,6 +11,24 @@ export function isOwn(object: object, owner: { prototype: object }, ...hooks: st
   });
 }
 
+/**
+ * Whether `hook` was replaced since `other` was: on the object, or by a class derived from the one that `other` comes from. What
+ * `other` assumes of the hook may then be wrong.
+ */
+export function isNewer(object: object, hook: string, other: string): boolean {
+  return depthOf(object, hook) < depthOf(object, other);
+}
+
+/** Steps up the prototypes to where a method or getter is defined. */
+function depthOf(object: object, name: string): number {
+  let depth = 0;
+  for (let place: object | null = object; place !== null; place = Object.getPrototypeOf(place)) {
+    if (Object.getOwnPropertyDescriptor(place, name) !== undefined) return depth;
+    depth++;
+  }
+  return depth;
+}
+
 function definitionOf(object: object, name: string): PropertyDescriptor | undefined {
   for (let place: object | null = object; place !== null; place = Object.getPrototypeOf(place)) {
     const found = Object.getOwnPropertyDescriptor(place, name);

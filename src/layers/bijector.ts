@@ -3,6 +3,7 @@ import { type ContextShape, type ContextTensors, partOf } from '../core/context'
 import { enter } from '../core/door';
 import { complaint, ShapeError } from '../core/errors';
 import { Module } from '../core/module';
+import { isNewer } from '../core/overriding';
 import { type Shape, sizeOf } from '../core/shapes';
 import type { ReversePass } from './reversePass';
 import type { Reversed, Transformed } from './transformed';
@@ -113,6 +114,10 @@ export abstract class Bijector extends Module {
    * that no more than one of them is on a tape at a time.
    */
   protected computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    return this.reverseWhole(output, pass, name);
+  }
+
+  private reverseWhole(output: Reversed, pass: ReversePass, name: string): Reversed {
     const context = partOf(pass.context, this.contextShape);
     const value = pass.takeAnchor(name) ?? this.inverse(output.value, context).value;
     const layer = () => this.forward(value, context);
@@ -168,9 +173,12 @@ export abstract class Bijector extends Module {
    * norm.initialize(tf.tensor2d([[1, 2], [3, 6]])).print(); // [[-1, -1], [1, 1]]
    */
   initialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    return this.enter('initialize', x, this.inputShape, context, (input, given) =>
-      this.initialized ? this.computeForward(input, given).value : this.computeInitialize(input, given),
-    );
+    return this.enter('initialize', x, this.inputShape, context, (input, given) => {
+      const value = this.initialized ? undefined : this.computeInitialize(input, given);
+      return value !== undefined && this.passesAsIn('computeInitialize')
+        ? value
+        : this.computeForward(input, given).value;
+    });
   }
 
   /** Which slice of the latent belongs to which level; one slice where there are no levels. */
@@ -200,9 +208,12 @@ export abstract class Bijector extends Module {
    */
   reverse(output: Reversed, pass: ReversePass, name = this.name): Reversed {
     const context = partOf(pass.context, this.contextShape);
-    return this.enter('reverse', output.value, this.outputShape, context, (value) =>
-      this.computeReverse({ value, gradient: output.gradient }, pass, name),
-    );
+    return this.enter('reverse', output.value, this.outputShape, context, (value) => {
+      const after = { value, gradient: output.gradient };
+      return this.passesAsIn('computeReverse')
+        ? this.computeReverse(after, pass, name)
+        : this.reverseWhole(after, pass, name);
+    });
   }
 
   /** How close to singular this layer is on the data x; empty where the question has no meaning. */
@@ -216,6 +227,11 @@ export abstract class Bijector extends Module {
       return 'Did you forget Squeeze?';
     }
     return '';
+  }
+
+  /** Whether the passes are those that a method knows of: a subclass may have changed them and left the method as it was. */
+  protected passesAsIn(method: 'computeReverse' | 'computeInitialize' | 'trace'): boolean {
+    return !isNewer(this, 'computeForward', method) && !isNewer(this, 'computeInverse', method);
   }
 
   private enter<T>(

@@ -98,6 +98,7 @@ export class Chain extends Bijector {
     context?: ContextTensors,
     name = this.name,
   ): Transformed {
+    if (!this.passesAsIn('trace')) return super.trace(x, visit, context, name);
     return this.run(x, this.bijectors, (bijector, input) =>
       bijector.trace(input, visit, partOf(context, bijector.contextShape), `${name}/${bijector.name}`),
     );

@@ -84,6 +84,7 @@ export class MultiScale extends Bijector {
     context?: ContextTensors,
     name = this.name,
   ): Transformed {
+    if (!this.passesAsIn('trace')) return super.trace(x, visit, context, name);
     return this.run(x, (level, input) =>
       level.trace(input, visit, partOf(context, level.contextShape), `${name}/${level.name}`),
     );

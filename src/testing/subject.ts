@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../core/context';
 import { FlowError } from '../core/errors';
 import { RandomStream } from '../core/random';
 import type { Bijector, Transformed } from '../layers/bijector';
@@ -9,8 +10,8 @@ export interface CheckOptions {
   create: () => Bijector;
   /** Draws n events that the bijector takes. Default: standard normal numbers of its input shape. */
   sample?: (n: number, random: RandomStream) => tf.Tensor;
-  /** Draws contexts for n events. Default: none. */
-  context?: (n: number, random: RandomStream) => tf.Tensor;
+  /** Draws contexts for n events, a tensor or tensors by name. Default: none. */
+  context?: (n: number, random: RandomStream) => ContextTensors;
   /** Seed of data and weights. Default 1. */
   seed?: number;
   /** Largest round-trip error, absolute. Default 1e-4: float32 with condition numbers below 1e3. */
@@ -21,11 +22,14 @@ export interface CheckOptions {
 export interface Subject {
   bijector: Bijector;
   x: tf.Tensor;
-  context?: tf.Tensor;
+  context?: ContextTensors;
   random: RandomStream;
   tolerance: number;
   create: () => Bijector;
 }
+
+/** One property that every bijector has; throws where it does not hold. */
+export type Check = (subject: Subject) => void | Promise<void>;
 
 /** Standard deviation of the noise added to every trainable weight: zeros would hide missing terms. */
 const PERTURBATION = 0.1;
@@ -40,8 +44,7 @@ export function makeSubject(options: CheckOptions, batch = 3): Subject {
   const draw = (n: number) => ({ x: sample(n, random), context: options.context?.(n, random) });
   const first = draw(INITIAL_BATCH);
   bijector.initialize(first.x, first.context).dispose();
-  first.x.dispose();
-  first.context?.dispose();
+  tf.dispose([first.x, first.context ?? []]);
   perturb(bijector, random);
   const { x, context } = draw(batch);
   return { bijector, x, context, random, tolerance: options.tolerance ?? 1e-4, create: options.create };
@@ -49,8 +52,7 @@ export function makeSubject(options: CheckOptions, batch = 3): Subject {
 
 export function freeSubject({ bijector, x, context }: Subject): void {
   bijector.dispose();
-  x.dispose();
-  context?.dispose();
+  tf.dispose([x, context ?? []]);
 }
 
 function perturb(bijector: Bijector, random: RandomStream): void {

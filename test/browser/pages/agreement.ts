@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Bijector, Glow, RandomStream } from 'tfjs-flows';
+import { type Bijector, type ContextTensors, Glow, RandomStream } from 'tfjs-flows';
 import type { CheckOptions } from 'tfjs-flows/testing';
 import { registry } from '../../conformance/registry';
 
@@ -16,7 +16,7 @@ export interface AgreementPage {
 }
 
 /** Values, log-dets and gradients of both directions, in a fixed order. */
-function results(bijector: Bijector, x: tf.Tensor, probe: tf.Tensor, context?: tf.Tensor): tf.Tensor[] {
+function results(bijector: Bijector, x: tf.Tensor, probe: tf.Tensor, context?: ContextTensors): tf.Tensor[] {
   const variables = bijector.trainableWeights;
   const loss = (input: tf.Tensor) => {
     const { value, logDet } = bijector.forward(input, context);
@@ -52,7 +52,7 @@ async function run(backend: string, options: CheckOptions, weights?: Float32Arra
   const values = await Promise.all(tensors.map((tensor) => tensor.data()));
   const used = await Promise.all(bijector.weights.map(({ variable }) => variable.data<'float32'>()));
   bijector.dispose();
-  tf.dispose([x, probe, context, tensors]);
+  tf.dispose([x, probe, context ?? [], tensors]);
   return { values, weights: used };
 }
 
