@@ -8,8 +8,11 @@ import { repeatSum } from './logDets';
 /** Options of {@link ActNorm}. */
 export interface ActNormOptions extends BijectorOptions {}
 
-/** A channel that varies less than this over the first batch is taken as constant and keeps scale 1. */
-const LEAST_DEVIATION = 1e-6;
+/**
+ * Units in the last place of a channel's largest value, in float32: one that deviates less over the first batch is taken as constant
+ * and keeps scale 1.
+ */
+const LEAST_UNITS = 4;
 
 /**
  * Activation normalization: a scale and bias per channel, set from the first batch to zero mean and unit variance.
@@ -64,12 +67,11 @@ export class ActNorm extends Bijector {
   }
 
   protected override computeInitialize(x: tf.Tensor): tf.Tensor {
-    const axes = Array.from({ length: x.rank - 1 }, (_, axis) => axis);
-    const { mean, variance } = tf.moments(x, axes);
-    const deviation = tf.sqrt(variance);
-    const varies = tf.greater(deviation, LEAST_DEVIATION);
+    const { mean, deviation, least } = momentsOf(x);
     this.bias.assign(tf.neg(mean));
-    this.logScale.assign(tf.neg(tf.log(tf.where(varies, deviation, tf.onesLike(deviation)))));
+    this.logScale.assign(
+      tf.neg(tf.log(tf.where(tf.greater(deviation, least), deviation, tf.onesLike(mean)))),
+    );
     this.hasInitialized = true;
     return this.computeForward(x).value;
   }
@@ -86,6 +88,24 @@ export class ActNorm extends Bijector {
     const positions = this.inputShape.slice(0, -1).reduce((product, length) => product * length, 1);
     return repeatSum([this.logScale], positions, batch);
   }
+}
+
+/** Per channel: mean, standard deviation, and the least deviation that float32 tells from rounding; [c] each. */
+function momentsOf(x: tf.Tensor): Record<'mean' | 'deviation' | 'least', tf.Tensor1D> {
+  const channels = x.shape[x.rank - 1];
+  const rows = tf.reshape(x, [-1, channels]);
+  // Differences from one row are exactly 0 where nothing varies, and keep what varies on top of a large mean.
+  const first = tf.slice(rows, 0, 1);
+  const differences = tf.sub(rows, first);
+  // Squares of differences in units of the largest neither overflow nor vanish.
+  const largest = tf.max(tf.abs(differences), 0);
+  const unit = tf.where(tf.greater(largest, 0), largest, tf.onesLike(largest));
+  const { mean, variance } = tf.moments(tf.div(differences, unit), 0);
+  return {
+    mean: tf.add(tf.reshape(first, [channels]), tf.mul(mean, unit)),
+    deviation: tf.mul(tf.sqrt(variance), unit),
+    least: tf.mul(tf.max(tf.abs(rows), 0), LEAST_UNITS * 2 ** -23),
+  };
 }
 
 registerModule(ActNorm);

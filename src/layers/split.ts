@@ -12,7 +12,8 @@ import { MultilayerPerceptron } from './networks/multilayerPerceptron';
 /** Options of {@link Split}. */
 export interface SplitOptions extends BijectorOptions {
   /**
-   * Network that reads the half that stays and returns [mean | logScale] of the half that leaves.
+   * Network that reads the half that stays, and a context where it declares one, and returns [mean | logScale] of the half that
+   * leaves.
    * Default: a zero-initialized 3x3 convolution (images) or linear map (vectors).
    */
   network?: Conditioner | ConditionerBuilder;
@@ -49,11 +50,13 @@ export class Split extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    const [stays, leaves] = splitChannels(x, this.half);
-    const [mean, logScale] = splitChannels(this.network.apply(stays, context), this.half);
-    const logFactor = tf.neg(logScale);
-    const standardized = tf.mul(tf.sub(leaves, mean), tf.exp(logFactor));
-    return { value: joinChannels([stays, standardized]), logDet: sumPerExample(logFactor) };
+    const [stays] = splitChannels(x, this.half);
+    return this.standardize(x, this.network.apply(stays, context));
+  }
+
+  protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    const [stays] = splitChannels(x, this.half);
+    return this.standardize(x, this.network.initialize(stays, context)).value;
   }
 
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
@@ -70,6 +73,15 @@ export class Split extends Bijector {
       return tf.exp(tf.neg(tf.max(logScale))).dataSync()[0];
     });
     return { smallestScale: smallest };
+  }
+
+  /** The half that leaves, standardized by what the network says of it. */
+  private standardize(x: tf.Tensor, parameters: tf.Tensor): Transformed {
+    const [stays, leaves] = splitChannels(x, this.half);
+    const [mean, logScale] = splitChannels(parameters, this.half);
+    const logFactor = tf.neg(logScale);
+    const standardized = tf.mul(tf.sub(leaves, mean), tf.exp(logFactor));
+    return { value: joinChannels([stays, standardized]), logDet: sumPerExample(logFactor) };
   }
 
   getConfig(): tf.serialization.ConfigDict {

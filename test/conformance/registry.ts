@@ -6,6 +6,7 @@ import {
   AffineCoupling,
   Chain,
   type ConditionerBuilder,
+  type ContextOption,
   ConvolutionNetwork,
   Dequantize,
   Flatten,
@@ -34,6 +35,25 @@ const convolutions =
   (options: { actnorm: boolean; padding: Padding }): ConditionerBuilder =>
   (inputShape, outputShape) =>
     new ConvolutionNetwork({ inputShape, filters: outputShape[2], hiddenChannels: 6, seed: 3, ...options });
+
+const conditioned =
+  (context: ContextOption): ConditionerBuilder =>
+  (inputShape, outputShape) =>
+    new ConvolutionNetwork({ inputShape, filters: outputShape[2], hiddenChannels: 6, seed: 3, context });
+
+const layersWithContext: ConditionerBuilder = ([d], [units]) => {
+  const dense = (to: number, options: object) =>
+    tfl.layers.dense({
+      units: to,
+      kernelInitializer: tfl.initializers.glorotNormal({ seed: 5 }),
+      ...options,
+    });
+  const inputs = [tfl.input({ shape: [d] }), tfl.input({ shape: [3] })];
+  const joined = tfl.layers.concatenate().apply(inputs) as tfl.SymbolicTensor;
+  const hidden = dense(6, { activation: 'tanh' }).apply(joined);
+  const outputs = dense(units, {}).apply(hidden) as tfl.SymbolicTensor;
+  return new LayersNetwork({ model: tfl.model({ inputs, outputs }) });
+};
 
 const layersNetwork: ConditionerBuilder = ([d], [units]) =>
   new LayersNetwork({
@@ -137,6 +157,31 @@ export const registry: Record<string, CheckOptions> = {
       }),
     context: labels,
   },
+  'AffineCoupling, image, vector as context': {
+    create: () => new AffineCoupling({ inputShape: image, network: conditioned(3) }),
+    context: labels,
+  },
+  'AdditiveCoupling, image, image as context': {
+    create: () => new AdditiveCoupling({ inputShape: image, network: conditioned([2, 4, 2]) }),
+    context: (n, random) => random.normal([n, 2, 4, 2]),
+  },
+  'AffineCoupling, image, vectors and image by name': {
+    create: () =>
+      new AffineCoupling({
+        inputShape: image,
+        scale: 'exp',
+        network: conditioned({ pose: 2, edges: [2, 4, 1], light: 1 }),
+      }),
+    context: (n, random) => ({
+      edges: random.normal([n, 2, 4, 1]),
+      light: random.normal([n, 1]),
+      pose: random.normal([n, 2]),
+    }),
+  },
+  'AffineCoupling, tfjs-layers model with a context': {
+    create: () => new AffineCoupling({ inputShape: [4], network: layersWithContext }),
+    context: labels,
+  },
   'AdditiveCoupling, image': {
     create: () =>
       new AdditiveCoupling({ inputShape: image, network: convolutions({ actnorm: true, padding: 'edge' }) }),
@@ -147,6 +192,10 @@ export const registry: Record<string, CheckOptions> = {
   Squeeze: { create: () => new Squeeze({ inputShape: [4, 2, 3] }) },
   Flatten: { create: () => new Flatten({ inputShape: [2, 3, 2] }) },
   'Split, image': { create: () => new Split({ inputShape: image }) },
+  'Split, with context': {
+    create: () => new Split({ inputShape: image, network: conditioned(2) }),
+    context: (n, random) => random.normal([n, 2]),
+  },
   'Split, vector': { create: () => new Split({ inputShape: [6] }) },
   'LearnedPrior, per channel': { create: () => new LearnedPrior({ inputShape: image }) },
   'LearnedPrior, border': { create: () => new LearnedPrior({ inputShape: image, kind: 'border' }) },
@@ -169,6 +218,38 @@ export const registry: Record<string, CheckOptions> = {
   'Dequantize, logit': {
     create: () => new Dequantize({ inputShape: [2, 2, 3], nBits: 3, preprocessing: 'logit' }),
     sample: levelsOf(3, [2, 2, 3]),
+  },
+  'LearnedPrior, classes by name': {
+    create: () => new LearnedPrior({ inputShape: image, classes: { labels: 3 } }),
+    context: (n) => ({ labels: labels(n) }),
+  },
+  'Chain, parts of a context by name': {
+    create: () =>
+      Chain.from(vector, [
+        (inputShape) => new ActNorm({ inputShape }),
+        (inputShape) =>
+          new Invert({
+            bijector: new AffineCoupling({
+              inputShape,
+              passthrough: 2,
+              network: (shape, [units]) =>
+                new MultilayerPerceptron({
+                  inputShape: shape,
+                  units,
+                  hiddenUnits: [8],
+                  activation: 'tanh',
+                  context: { map: [2, 2], pose: 2 },
+                  seed: 3,
+                }),
+            }),
+          }),
+        (inputShape) => new LearnedPrior({ inputShape, classes: { labels: 3 } }),
+      ]),
+    context: (n, random) => ({
+      pose: random.normal([n, 2]),
+      labels: labels(n),
+      map: random.normal([n, 2, 2]),
+    }),
   },
   Chain: {
     create: () =>

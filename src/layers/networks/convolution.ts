@@ -9,6 +9,8 @@ import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fuse
 /** How a 3x3 convolution sees the outside of the image. */
 export type Padding = 'zero' | 'one' | 'edge';
 
+export const paddings: readonly Padding[] = ['zero', 'one', 'edge'];
+
 /** Options of {@link Convolution}. */
 export interface ConvolutionOptions {
   /** [h, w, c] */
@@ -74,7 +76,7 @@ export class Convolution extends Conditioner {
     checkEventShape('Convolution', inputShape, [3]);
     checkInteger('Convolution', 'filters', filters);
     checkChoice('Convolution', 'kernelSize', kernelSize, [1, 3, 5, 7]);
-    checkChoice('Convolution', 'padding', padding, ['zero', 'one', 'edge']);
+    checkChoice('Convolution', 'padding', padding, paddings);
     checkChoice('Convolution', 'initial', initial, ['normal', 'zero']);
     const [height, width, channels] = inputShape;
     super(options.name ?? 'convolution', inputShape, [height, width, filters]);
