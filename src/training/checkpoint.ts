@@ -9,6 +9,7 @@ import { matchTensors, type NamedTensor } from '../io/tensors';
 import type { AveragedWeights } from './averaging';
 import type { StreamPosition } from './batchStream';
 import type { EarlyStopping, EarlyStoppingState } from './earlyStopping';
+import type { GradientChoice } from './gradientMethod';
 import type { EpochLogs } from './history';
 import type { LogMeansState } from './logs';
 import { optimizerTensors, restoreOptimizer } from './optimizers';
@@ -45,6 +46,8 @@ export interface RunPosition {
   noise: RandomStreamState;
   means: LogMeansState;
   epochs: EpochLogs[];
+  /** What 'auto' chose; absent in checkpoints of versions that chose in every step. */
+  gradients?: GradientChoice | null;
 }
 
 /** The parts of a run that hold tensors. */

@@ -33,7 +33,8 @@ export interface FitOptions {
   schedule?: Schedule;
   /**
    * Where gradients get the layers' inputs from: 'stored' on the tape; 'reversible', recomputed by inverses in memory that does not
-   * grow with depth, for about one more forward pass; 'auto', reversible where a step would store more than 1 GiB. Default: 'auto'.
+   * grow with depth, for about one more forward pass; 'auto', stored where a step takes at most half of the memory
+   * that is left. Which it was stands in `History` and in the first line of `progress`. Default: 'auto'.
    */
   gradients?: GradientMethod;
   /** For reversible gradients: keep the input of every so-many-th layer against rounding. Default: 16. */

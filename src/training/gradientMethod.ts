@@ -1,37 +1,70 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { mapContext } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { RandomStream } from '../core/random';
-import { gradientsOf } from '../engine/gradients';
-import { type Gradients, storedGradients } from './gradients';
+import { memoryLeft } from '../engine/memory';
+import { type Gradients, storedGradients, trainableOf } from './gradients';
 import { type ReversibleOptions, reversibleGradients } from './reversible';
+import { firstExamples, storedBytes, type TapeBytes } from './tapeBytes';
 import type { Batch, Trainable } from './trainable';
 
-/**
- * Where gradients get the layers' inputs from: 'stored' keeps all of them on the tape, 'reversible' recomputes them by inverses;
- * 'auto' stores as long as a step's activations take at most 1 GiB by estimate.
- */
-export type GradientMethod = 'stored' | 'reversible' | 'auto';
+/** Where gradients get the layers' inputs from: 'stored' keeps all of them on the tape, 'reversible' recomputes them by inverses. */
+export type ChosenGradients = 'stored' | 'reversible';
+
+/** One of them, or 'auto': stored as long as a step takes at most half of the memory that is left when training begins. */
+export type GradientMethod = ChosenGradients | 'auto';
 
 export const gradientMethods: readonly GradientMethod[] = ['stored', 'reversible', 'auto'];
 
-/** What 'auto' lets the tape hold, in bytes. */
-const STORED_BUDGET = 2 ** 30;
+/**
+ * Share of the memory that is left which a step may take by estimate: the way back needs room to compute in, a heap has gaps, and others
+ * use the machine, too.
+ */
+const SHARE = 0.5;
 
-/** Gradients of a batch by one method; 'auto' chooses by the batch's size alone, so that a resumed run chooses the same. */
+/** Bytes that a trainable value takes besides itself: gradient, two moments, and its last good value or its average. */
+const TRAINING_BYTES = 16;
+
+/** What 'auto' chose, and by how many bytes; plain JSON. A resumed run goes on by it, whatever its machine has left. */
+export interface GradientChoice {
+  chosen: ChosenGradients;
+  budget: number;
+}
+
+/**
+ * Gradients of a batch by one method. 'auto' chooses at the first batch. A larger one may still turn stored gradients into reversible
+ * ones, never the other way round.
+ */
 export class GradientComputer {
-  private stored?: { fixed: number; perExample: number };
+  private choice?: GradientChoice;
+  private tapeBytes?: TapeBytes;
 
+  /** @param left bytes that are left, asked once */
   constructor(
     private readonly model: Trainable,
     private readonly method: GradientMethod,
     private readonly options: ReversibleOptions,
-    private readonly budget = STORED_BUDGET,
+    private readonly left: () => number = memoryLeft,
   ) {}
+
+  /** The method in use; undefined before 'auto' has chosen. */
+  get chosen(): ChosenGradients | undefined {
+    return this.method === 'auto' ? this.choice?.chosen : this.method;
+  }
+
+  /** What a resumed run needs to choose the same. */
+  state(): GradientChoice | null {
+    return this.choice ?? null;
+  }
+
+  /** Goes on with the choice of an earlier run, which made none where it wrote null or nothing. */
+  restore(choice: GradientChoice | null | undefined): void {
+    this.choice = choice ?? undefined;
+  }
 
   /** @throws ConfigError where the loss depends on no trainable weight, or has no reversible form and that was asked for */
   compute(batch: Batch, random: RandomStream): Gradients {
-    const result = this.takesReversible(batch)
+    const reversible = (this.method === 'auto' ? this.choose(batch) : this.method) === 'reversible';
+    const result = reversible
       ? reversibleGradients(this.model, batch, random, this.options)
       : storedGradients(this.model, batch, random);
     if (result.gradients.some((gradient) => gradient !== null)) return result;
@@ -39,53 +72,33 @@ export class GradientComputer {
     throw new ConfigError(complaint('fit', 'a loss that depends on the trainable weights', 'one of none'));
   }
 
-  private takesReversible(batch: Batch): boolean {
-    if (this.method !== 'auto') return this.method === 'reversible';
-    this.stored ??= this.estimate(batch);
-    const { fixed, perExample } = this.stored;
-    return fixed + perExample * batch.x.shape[0] > this.budget;
-  }
-
-  /** Bytes of stored gradients, from one example and two; none where there is no other way. */
-  private estimate(batch: Batch): { fixed: number; perExample: number } {
-    let reversible = false;
-    tf.tidy(() => {
-      reversible = this.model.bijectiveLoss?.(batch, new RandomStream(1)) !== undefined;
-    });
-    if (!reversible) return { fixed: 0, perExample: 0 };
-    const [one, two] = [1, 2].map((count) => storedBytes(this.model, batch, count));
-    return { fixed: 2 * one - two, perExample: two - one };
-  }
-}
-
-/**
- * Bytes that stored gradients of `count` copies of the batch's first example hold at once: what the tape saves. On the way back it is
- * freed node by node, in exchange for the gradients.
- */
-function storedBytes(model: Trainable, { x, context }: Batch, count: number): number {
-  let bytes = 0;
-  const first = (tensor: tf.Tensor) => tf.concat(new Array<tf.Tensor>(count).fill(tf.slice(tensor, 0, 1)));
-  tf.tidy(() => {
-    const examples = { x: first(x), context: mapContext(context, first) };
-    const taped = () => {
-      const { loss } = model.loss(examples, new RandomStream(1));
-      bytes = bytesOnTape(model);
-      return loss;
-    };
-    gradientsOf(taped, []);
-  });
-  return bytes;
-}
-
-function bytesOnTape(model: Trainable): number {
-  const bytes = (tensor: tf.Tensor) => tensor.size * tf.util.bytesPerElement(tensor.dtype);
-  const counted = new Set<object>(model.weights.map(({ variable }) => variable.dataId));
-  let sum = 0;
-  for (const { saved = [] } of tf.engine().state.activeTape) {
-    for (const tensor of saved) {
-      if (!counted.has(tensor.dataId)) sum += bytes(tensor);
-      counted.add(tensor.dataId);
+  private choose(batch: Batch): ChosenGradients {
+    this.choice ??= { chosen: 'stored', budget: Math.floor(SHARE * this.left()) };
+    const { chosen, budget } = this.choice;
+    if (chosen === 'stored' && this.bytes(batch) > budget && this.reverses(batch)) {
+      this.choice = { chosen: 'reversible', budget };
     }
+    return this.choice.chosen;
   }
-  return sum;
+
+  /** Bytes that a step by stored gradients takes. */
+  private bytes(batch: Batch): number {
+    this.tapeBytes ??= storedBytes(this.model, batch);
+    const { fixed, perExample } = this.tapeBytes;
+    const values = trainableOf(this.model).reduce((sum, { size }) => sum + size, 0);
+    return fixed + perExample * batch.x.shape[0] + TRAINING_BYTES * values;
+  }
+
+  /** Whether there are reversible gradients, and no weight goes without one that has a stored one: seen on one example. */
+  private reverses(batch: Batch): boolean {
+    return tf.tidy(() => {
+      const one = firstExamples(batch, 1);
+      if (this.model.bijectiveLoss?.(one, new RandomStream(1)) === undefined) return false as never;
+      const has = (compute: () => Gradients) =>
+        tf.tidy(() => compute().gradients.map((gradient) => gradient !== null) as never) as boolean[];
+      const stored = has(() => storedGradients(this.model, one, new RandomStream(1)));
+      const reversible = has(() => reversibleGradients(this.model, one, new RandomStream(1), this.options));
+      return stored.every((given, i) => !given || reversible[i]) as never;
+    }) as boolean;
+  }
 }

@@ -1,3 +1,4 @@
+import type { ChosenGradients } from './gradientMethod';
 import type { Logs } from './logs';
 
 /** Why training ended. */
@@ -16,4 +17,6 @@ export interface History {
   stopped: StopReason;
   /** Unit of the losses, as in `bits/dim`. */
   lossUnit: string;
+  /** How gradients were computed, which `gradients: 'auto'` chose; absent where no step was taken. */
+  gradients?: ChosenGradients;
 }

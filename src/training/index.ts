@@ -11,7 +11,7 @@ export { type EvaluateOptions, evaluate } from './evaluate';
 export type { ContextArrays, ExampleArray, ExamplePair, ExampleSet } from './exampleSet';
 export { fit } from './fit';
 export type { FitOptions } from './fitOptions';
-export type { GradientMethod } from './gradientMethod';
+export type { ChosenGradients, GradientMethod } from './gradientMethod';
 export { type Gradients, storedGradients } from './gradients';
 export type { EpochLogs, History, StopReason } from './history';
 export type { Logs } from './logs';

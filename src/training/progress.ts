@@ -1,4 +1,5 @@
 import { checkChoice } from '../core/shapes';
+import type { ChosenGradients } from './gradientMethod';
 
 /** Where training stands. */
 export interface Progress {
@@ -28,6 +29,8 @@ export interface Progress {
   secondsLeft?: number;
   /** True for the report that closes an epoch. */
   epochEnd: boolean;
+  /** How gradients are computed, which `gradients: 'auto'` chose; absent before the first step. */
+  gradients?: ChosenGradients;
 }
 
 /** Speed of the recent steps: an exponential mean over about ten. */
@@ -73,6 +76,7 @@ export interface ProgressStream {
 export class ProgressBar {
   private readonly style: ProgressStyle;
   private lastShown = Number.NEGATIVE_INFINITY;
+  private announced = false;
 
   /**
    * @param style Default: 'auto'.
@@ -88,9 +92,13 @@ export class ProgressBar {
     this.style = style === 'auto' ? (stream?.isTTY === true ? 'bar' : 'lines') : style;
   }
 
-  /** Shows a report if it is time: the bar ten times a second, lines every ten seconds, the end of an epoch always. */
+  /** Shows a report if it is time: how gradients are computed first, then the bar ten times a second, lines every ten seconds, the end of an epoch always. */
   show(progress: Progress): void {
     if (this.style === 'none' || this.stream === undefined) return;
+    if (!this.announced && progress.gradients !== undefined) {
+      this.announced = true;
+      this.stream.write(`gradients: ${progress.gradients}\n`);
+    }
     const pause = this.style === 'bar' ? 100 : 10_000;
     const elapsed = this.clock() - this.lastShown;
     if (!progress.epochEnd && elapsed < pause) return;

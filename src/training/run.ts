@@ -66,7 +66,8 @@ export class TrainingRun {
   /** Takes the position of a checkpoint. */
   async resume(location: tf.io.IOHandler | string): Promise<void> {
     const { position, losses } = await loadCheckpoint(location, this.parts());
-    const { data, validation, noise } = this.settings;
+    const { data, validation, noise, stepper } = this.settings;
+    stepper.resumeGradients(position.gradients);
     this.step = position.step;
     this.epoch = position.epoch;
     this.stepInEpoch = position.stepInEpoch;
@@ -88,7 +89,9 @@ export class TrainingRun {
       const stopped = await this.loop();
       await this.finish(stopped);
       await callbacks.trainEnd(this.epochs.at(-1) ?? {});
-      return { epochs: this.epochs, losses: this.losses, stopped, lossUnit: this.settings.model.lossUnit };
+      const { model, stepper } = this.settings;
+      const { epochs, losses } = this;
+      return { epochs, losses, stopped, lossUnit: model.lossUnit, gradients: stepper.gradientMethod };
     } catch (error) {
       earlyStopping?.bestWeights.restore();
       throw error;
@@ -200,7 +203,7 @@ export class TrainingRun {
   }
 
   private report(logs: Logs, epochEnd: boolean): void {
-    const { model, progressBar, onProgress, expectedStepsPerEpoch } = this.settings;
+    const { model, progressBar, onProgress, expectedStepsPerEpoch, stepper } = this.settings;
     const epochs = Number.isFinite(this.settings.epochs) ? this.settings.epochs : undefined;
     const inEpochs = epochs === undefined ? Number.NaN : epochs * (expectedStepsPerEpoch ?? Number.NaN);
     const total = Math.min(...[this.settings.steps, inEpochs].filter(Number.isFinite));
@@ -219,6 +222,7 @@ export class TrainingRun {
       examplesPerSecond: this.speed.examplesPerSecond,
       secondsLeft: steps === undefined ? undefined : (steps - this.step) * this.speed.secondsPerStep,
       epochEnd,
+      gradients: stepper.gradientMethod,
     };
     progressBar.show(progress);
     onProgress?.(progress);
@@ -238,6 +242,7 @@ export class TrainingRun {
       noise: noise.state(),
       means: this.means.state(),
       epochs: [...this.epochs],
+      gradients: stepper.gradientChoice,
     };
     await saveCheckpoint(checkpoint.location, position, this.losses, this.parts());
   }

@@ -6,7 +6,7 @@ import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { normOfGradients, replaceEach } from './clipping';
 import { readLoss, readScalars } from './evaluate';
-import type { GradientComputer } from './gradientMethod';
+import type { ChosenGradients, GradientChoice, GradientComputer } from './gradientMethod';
 import { type Gradients, trainableOf } from './gradients';
 import type { Logs } from './logs';
 import { checkFiniteBatch, explainNonFinite } from './nonFinite';
@@ -50,6 +50,21 @@ export class Stepper {
     const fixed = model.weights.filter((weight) => !weight.trainable);
     this.lastFixed = new WeightSnapshot(fixed.map((weight) => weight.variable));
     this.lastTrainable = new WeightSnapshot(this.trainable);
+  }
+
+  /** How gradients are computed; undefined before 'auto' has chosen. */
+  get gradientMethod(): ChosenGradients | undefined {
+    return this.gradients.chosen;
+  }
+
+  /** What 'auto' chose, for a run that goes on. */
+  get gradientChoice(): GradientChoice | null {
+    return this.gradients.state();
+  }
+
+  /** Goes on with what 'auto' chose in an earlier run. */
+  resumeGradients(choice: GradientChoice | null | undefined): void {
+    this.gradients.restore(choice);
   }
 
   /**

@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { mapContext } from '../core/context';
+import { RandomStream } from '../core/random';
+import { engine } from '../engine/fields';
+import { gradientsOf } from '../engine/gradients';
+import type { Batch, Trainable } from './trainable';
+
+/** What the tape of a batch holds: bytes whatever the number of examples, and bytes for each. */
+export interface TapeBytes {
+  fixed: number;
+  perExample: number;
+}
+
+/** What stored gradients hold at once, by the tapes of one example and of two. On the way back it is freed node by node, in exchange for the gradients. */
+export function storedBytes(model: Trainable, batch: Batch): TapeBytes {
+  const [one, two] = [1, 2].map((count) => bytesOfTape(model, batch, count));
+  return { fixed: 2 * one - two, perExample: two - one };
+}
+
+/** `count` copies of a batch's first example, in a batch of the caller's. */
+export function firstExamples({ x, context }: Batch, count: number): Batch {
+  const first = (tensor: tf.Tensor) => tf.concat(new Array<tf.Tensor>(count).fill(tf.slice(tensor, 0, 1)));
+  return { x: first(x), context: mapContext(context, first) };
+}
+
+function bytesOfTape(model: Trainable, batch: Batch, count: number): number {
+  let bytes = 0;
+  tf.tidy(() => {
+    const examples = firstExamples(batch, count);
+    const taped = () => {
+      const { loss } = model.loss(examples, new RandomStream(1));
+      bytes = bytesOnTape(model);
+      return loss;
+    };
+    gradientsOf(taped, []);
+  });
+  return bytes;
+}
+
+function bytesOnTape(model: Trainable): number {
+  const bytes = (tensor: tf.Tensor) => tensor.size * tf.util.bytesPerElement(tensor.dtype);
+  const counted = new Set<object>(model.weights.map(({ variable }) => variable.dataId));
+  let sum = 0;
+  for (const { saved = [] } of engine().state.activeTape ?? []) {
+    for (const tensor of saved) {
+      if (!counted.has(tensor.dataId)) sum += bytes(tensor);
+      counted.add(tensor.dataId);
+    }
+  }
+  return sum;
+}
