@@ -54,7 +54,7 @@ export async function againstPyTorch(settings: Settings): Promise<Findings> {
   }
 
   const note =
-    `Medians (minima), in turns, one step each, pinned to the same cores. ${versions}. G3 takes at most 3 rounds, and reversible gradients on our side; G4 and tabular take five times as many. ` +
+    `Medians (minima), in turns, one step each, pinned to the same cores. ${versions}. G3 takes at most 3 rounds, and stands twice: our side with stored gradients, and with reversible ones; G4 and tabular take five times as many. ` +
     'Peak memory is that of the whole process.';
   return { table, note, results };
 }

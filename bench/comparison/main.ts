@@ -1,9 +1,9 @@
 /**
  * Speed and memory of our training, encoding and sampling beside the same models elsewhere, on the same cores, in turns.
  *
- *     npm run bench [-- --parts pytorch,growth,peak,stock,node --cases G1,G2,G3,G4,tabular --threads 1,2 --rounds 11]
+ *     npm run bench [-- --parts pytorch,growth,peak,stock,node --cases G1,G2,G3,G3-reversible,G4,tabular --threads 1,2 --rounds 11]
  *
- * - pytorch: every case, on this Node and on Node 24, beside PyTorch (Debian: python3-torch and libopenblas0-pthread; PYTHON names another interpreter)
+ * - pytorch: every case (G3 with stored and with reversible gradients), on this Node and on Node 24, beside PyTorch (Debian: python3-torch and libopenblas0-pthread; PYTHON names another interpreter)
  * - growth: peak memory of G1 over its depth, with stored and reversible gradients, and in PyTorch
  * - peak: peak memory of G3 with Adam and with moments of 16 bits, and in PyTorch
  * - stock: a training step beside the ordinary ops of tfjs on the cpu backend
