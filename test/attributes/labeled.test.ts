@@ -20,6 +20,11 @@ describe('labelled samples', () => {
   it('refuses labels that do not fit', () => {
     expect(() => toLabeled('f', { z: [[1], [2]], subclass: [1] })).toThrow('2 subclass labels');
     expect(() => toLabeled('f', { z: [[1]], subclass: [Number.NaN] })).toThrow('NaN in row 0');
+    expect(() => toLabeled('f', { z: [[1], [2]], subclass: [1, 2, 3] })).toThrow('2 subclass labels');
+    expect(() => toLabeled('f', { z: [[1], [2]], subclass: ['a', ''] })).toThrow(
+      "a missing value ('') in row 1",
+    );
+    expect(() => toLabeled('f', { z: [[1]], subclass: [1], attributes: [[1], [2]] })).toThrow(ShapeError);
     expect(() => toLabeled('f', { z: [[1]], subclass: [1] }, 2)).toThrow('at least 2 subclasses');
     expect(() => toLabeled('f', { z: [[1], [2]], subclass: [1, 1], attributes: [[1]] })).toThrow(ShapeError);
   });

@@ -237,6 +237,8 @@ describe('manipulate', () => {
   it('refuses strengths that are none', () => {
     expect(() => manipulate(z, [1, 2], [])).toThrow(ConfigError);
     expect(() => manipulate(z, [1, 2], new Float32Array(0))).toThrow(ConfigError);
+    expect(() => manipulate(z, [1, 2], [[1, 2]])).toThrow('1 strengths per step, one per direction, got 2');
+    expect(() => manipulate(z, [], [1])).toThrow('at least one direction');
     expect(() => manipulate(z, [1, 2], undefined as never)).toThrow(FlowError);
     expect(() => manipulate(z, [1, 2], Number.NaN)).toThrow('finite values, got NaN');
     expect(() =>
@@ -274,6 +276,8 @@ describe('mixedNormality', () => {
     expect(() => mixedNormality({ z: z.slice(0, 24), subclass: four })).toThrow(
       'got 6 of class a. Take more samples of it, leave it out, or mix more classes at once (counts from 2 on).',
     );
+    const two = names.slice(0, 8).map((_, i) => 'abcd'[Math.floor(i / 2)]);
+    expect(() => mixedNormality({ z: z.slice(0, 8), subclass: two })).toThrow('(counts from 4 on)');
     expect(mixedNormality({ z: z.slice(0, 24), subclass: four }, { counts: [2], permutations: 0 }).n).toBe(
       12,
     );

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { DataError, Matrix, ShapeError } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { toLatents, toVector } from '../../src/statistics/inputs';
+import { toColumns, toLatents, toVector } from '../../src/statistics/inputs';
 import { meanOfRows, selectRows } from '../../src/statistics/rows';
 
 describe('latents as a matrix', () => {
@@ -40,12 +40,28 @@ describe('latents as a matrix', () => {
     ).toThrow('NaN in row 1, column 0');
     expect(() => toLatents('f', [[1, 2], [3]])).toThrow(ShapeError);
     expect(() => toLatents('f', [])).toThrow(DataError);
+    expect(() =>
+      toLatents('f', [
+        [1, 2],
+        [3, 4],
+        [5, Number.NaN],
+      ]),
+    ).toThrow('NaN in row 2, column 1');
+    expect(() => toLatents('f', { data: [1, 2, 3, 4, 5], shape: [2, 2] })).toThrow('2 x 2 values, got 5');
     expect(() => toLatents('f', [[], []])).toThrow('at least one value per sample');
     expect(() => toLatents('f', [[1]], 2)).toThrow('f: expected at least 2 samples, got 1');
     expect(() => toLatents('f', { data: [1, 2, 3], shape: [2, 2] })).toThrow(ShapeError);
     expect(() => toLatents('f', tf.zeros([2, 2, 1]) as never)).toThrow('Flatten every sample');
     expect(() => toVector('f', [1, Number.POSITIVE_INFINITY])).toThrow('at index 1');
     expect(() => toVector('f', [1], 2)).toThrow(ShapeError);
+  });
+
+  it('reads a flat list as one column where one value per sample may come', () => {
+    for (const input of [[1, 2, 3], Float32Array.of(1, 2, 3), tf.tensor1d([1, 2, 3]), [[1], [2], [3]]]) {
+      const matrix = toColumns('f', input);
+      expect([matrix.rows, matrix.cols]).toEqual([3, 1]);
+      expect([...matrix.data]).toEqual([1, 2, 3]);
+    }
   });
 
   it('takes rows out and their means', () => {

@@ -178,6 +178,7 @@ describe('Matrix', () => {
   it.each(missing)('refuses %s', (entry, message) => {
     expect(() => new Matrix([1, 2, 3, entry] as Values, 2, 2)).toThrow(`${message} at index 3`);
     expect(() => new Matrix([1, 2, 3], 2, 2)).toThrow(ShapeError);
+    expect(() => new Matrix([1, 2, 3, 4, 5], 2, 2)).toThrow('2 x 2 = 4 values, got 5');
   });
 });
 
