@@ -1,6 +1,6 @@
 import { loadBfloat16 } from './bfloat16';
 import { parallel, taskArguments } from './parallel';
-import { loadPart, multiplyAdd, storePart, zero } from './vector';
+import { loadPart, storePart } from './vector';
 
 /*
  * Passes over all weights of a model at once, cut into segments of one tensor each.
@@ -187,7 +187,7 @@ class Values {
   bytes: i32;
 }
 
-/** Sum of squares over segments, added in float64. */
+/** Sum of squares over segments, in float64: a square of float32 can leave its range. */
 @unmanaged
 class SquareSum {
   segments: usize;
@@ -210,25 +210,15 @@ export class SumSquares {
   run(chunk: i32): void {
     const s = taskArguments<SquareSum>();
     const values = changetype<Values>(s.segments + <usize>chunk * offsetof<Values>());
-    let total: f64 = 0;
-    let sum = zero();
+    let low = f64x2.splat(0), high = low;
     for (let i = 0; i < values.count; i += 4) {
       const value = loadValues(values.from, values.bytes, i, values.count - i);
-      sum = multiplyAdd(value, value, sum);
-      if ((i & 1023) == 1020) {
-        total += sumInDouble(sum);
-        sum = zero();
-      }
+      const a = f64x2.promote_low_f32x4(value);
+      const b = f64x2.promote_low_f32x4(v128.shuffle<i32>(value, value, 2, 3, 2, 3));
+      low = f64x2.add(low, f64x2.mul(a, a));
+      high = f64x2.add(high, f64x2.mul(b, b));
     }
-    store<f64>(s.parts + (chunk << 3), total + sumInDouble(sum));
+    const sum = f64x2.add(low, high);
+    store<f64>(s.parts + (chunk << 3), f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function sumInDouble(a: v128): f64 {
-  return (
-    <f64>f32x4.extract_lane(a, 0) + <f64>f32x4.extract_lane(a, 1) +
-    (<f64>f32x4.extract_lane(a, 2) + <f64>f32x4.extract_lane(a, 3))
-  );
 }

@@ -43,9 +43,9 @@ interface Cut {
   columns: number;
 }
 
-/** Null for values of other than four bytes. */
-function cutAt({ shape, dtype }: TensorInfo, axis: number): Cut | null {
-  if ((dtype !== 'float32' && dtype !== 'int32') || shape.length === 0) return null;
+/** Null for a single value. */
+function cutAt({ shape }: TensorInfo, axis: number): Cut | null {
+  if (shape.length === 0) return null;
   const at = axis < 0 ? axis + shape.length : axis;
   const step = util.sizeFromShape(shape.slice(at + 1));
   return { axis: at, rows: util.sizeFromShape(shape.slice(0, at)), step, columns: shape[at] * step };
@@ -137,7 +137,7 @@ function gather({ inputs, attrs, backend, kernels }: KernelCall<'x' | 'indices',
   const { x, indices } = inputs;
   const last = x.shape.length - 1;
   const cut = cutAt(x, attrs.axis);
-  if (cut?.axis !== last || attrs.batchDims !== 0 || indices.dtype !== 'int32') return null;
+  if (cut?.axis !== last || attrs.batchDims !== 0) return null;
   const order = backend.typedArrayFromHeap(indices);
   const starts = [...order.keys()].filter((at) => at === 0 || order[at] !== order[at - 1] + 1);
   const inside = order.every((index) => index >= 0 && index < cut.columns);
@@ -160,9 +160,14 @@ function gather({ inputs, attrs, backend, kernels }: KernelCall<'x' | 'indices',
 
 /** Slices, splits, joins, zero padding and selections along one axis. */
 export function registerColumnCopies(): void {
-  replaceKernel('Slice', slice);
-  replaceKernel('SplitV', splitV);
-  replaceKernel('Concat', concat);
-  replaceKernel('PadV2', padV2);
-  replaceKernel('GatherV2', gather);
+  // Values of four bytes, whatever they mean.
+  const words = { dtypes: ['float32', 'int32'] as const };
+  replaceKernel('Slice', slice, words);
+  replaceKernel('SplitV', splitV, words);
+  replaceKernel('Concat', concat, words);
+  replaceKernel('PadV2', padV2, words);
+  replaceKernel('GatherV2', gather, {
+    ...words,
+    inputs: () => ({ indices: { dtypes: ['int32'] } }),
+  });
 }

@@ -4,7 +4,6 @@ import {
   type Conv2DBackpropFilterAttrs,
   type Conv2DBackpropInputAttrs,
   type FusedConv2DAttrs,
-  type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule';
 import { correlate, correlateReversed, multiply, type Patches, type RightFactor } from './products';
@@ -55,16 +54,14 @@ export function inputRows(info: ConvInfo): number {
   return info.batchSize * info.inHeight * info.inWidth;
 }
 
-/** Null where the layout is not NHWC or the types are not float32. */
+/** Null where the layout is not NHWC. */
 function convolutionInfo(
   x: readonly number[],
   filter: readonly number[],
   attrs: Pick<Conv2DAttrs, 'strides' | 'pad' | 'dataFormat' | 'dimRoundingMode'> & {
     dilations?: Conv2DAttrs['dilations'];
   },
-  ...tensors: TensorInfo[]
 ): ConvInfo | null {
-  if (tensors.some(({ dtype }) => dtype !== 'float32')) return null;
   const format = backend_util.convertConv2DDataFormat(attrs.dataFormat ?? 'NHWC');
   if (format !== 'channelsLast') return null;
   const { strides, dilations, pad, dimRoundingMode } = attrs;
@@ -105,7 +102,7 @@ export function filterReversed(info: ConvInfo, at: number): RightFactor {
 
 function conv2d({ inputs, attrs, backend, kernels }: KernelCall<'x' | 'filter', Conv2DAttrs>) {
   const { x, filter } = inputs;
-  const info = convolutionInfo(x.shape, filter.shape, attrs, x, filter);
+  const info = convolutionInfo(x.shape, filter.shape, attrs);
   if (info === null) return null;
   const output = backend.makeOutput(info.outShape, 'float32');
   const patches = forwardPatches(info, kernels.pointer(x));
@@ -128,7 +125,7 @@ function fusedConv2d({
   const { x, filter, bias, preluActivationWeights } = inputs;
   const { activation } = attrs;
   if (preluActivationWeights !== undefined || (activation !== 'linear' && activation !== 'relu')) return null;
-  const info = convolutionInfo(x.shape, filter.shape, attrs, x, filter);
+  const info = convolutionInfo(x.shape, filter.shape, attrs);
   if (info === null) return null;
   if (bias !== undefined && bias.shape.reduce((size, n) => size * n, 1) !== info.outChannels) return null;
   const output = backend.makeOutput(info.outShape, 'float32');
@@ -150,7 +147,7 @@ function conv2dBackpropInput({
   kernels,
 }: KernelCall<'dy' | 'filter', Conv2DBackpropInputAttrs>) {
   const { dy, filter } = inputs;
-  const info = convolutionInfo(attrs.inputShape, filter.shape, attrs, dy, filter);
+  const info = convolutionInfo(attrs.inputShape, filter.shape, attrs);
   if (info === null) return null;
   const output = backend.makeOutput(info.inShape, 'float32');
   multiply(
@@ -170,7 +167,7 @@ function conv2dBackpropFilter({
   kernels,
 }: KernelCall<'x' | 'dy', Conv2DBackpropFilterAttrs>) {
   const { x, dy } = inputs;
-  const info = convolutionInfo(x.shape, attrs.filterShape, attrs, x, dy);
+  const info = convolutionInfo(x.shape, attrs.filterShape, attrs);
   if (info === null) return null;
   const output = backend.makeOutput(info.filterShape, 'float32');
   filterGradient(kernels, info, kernels.pointer(x), kernels.pointer(dy), kernels.pointer(output));

@@ -106,8 +106,11 @@ function operandsOf(inputs: Record<string, unknown>): tf.Tensor[] {
  * the gradient in an operand is the einsum of the result's gradient with the other operands, to that operand's letters.
  */
 export function registerEinsum(): void {
-  replaceKernel<string, tf.EinsumAttrs>('Einsum', ({ inputs, attrs }) =>
-    einsum(attrs.equation, operandsOf(inputs)),
+  replaceKernel<string, tf.EinsumAttrs>(
+    'Einsum',
+    ({ inputs, attrs }) => einsum(attrs.equation, operandsOf(inputs)),
+    // Sums and products of these are tfjs' own.
+    { dtypes: ['float32', 'int32', 'bool'] },
   );
   if (tf.getGradient('Einsum') !== undefined) return;
   tf.registerGradient({

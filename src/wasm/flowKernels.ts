@@ -2,6 +2,7 @@ import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { fromBfloat16, toBfloat16 } from './bfloat16';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplingGradient } from './coupling';
+import * as declare from './declarations';
 import type { KernelModule } from './kernelModule';
 import { luMatrix, luMatrixGradient } from './luMatrix';
 import { PASS_ROWS, scaleAndSum } from './passes';
@@ -114,23 +115,23 @@ function summed(
 
 /** The fused operations of layers and optimizers. */
 export function registerFlowKernels(): void {
-  replaceKernel('FlowConvolutions', convolutionChain);
-  replaceKernel('FlowConvolutionsGradient', convolutionChainGradient);
-  replaceKernel('FlowAffineCoupling', affineCoupling);
-  replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient);
-  replaceKernel('FlowNetworkCoupling', networkCoupling);
-  replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient);
-  replaceKernel('FlowScaleChannels', scaleChannels);
-  replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient);
-  replaceKernel('FlowUnscaleChannels', unscaleChannels);
-  replaceKernel('FlowUnscaleChannelsGradient', unscaleChannelsGradient);
-  replaceKernel('FlowLuMatrix', luMatrix);
-  replaceKernel('FlowLuMatrixGradient', luMatrixGradient);
-  replaceKernel('FlowScaledLinear', scaledLinear);
-  replaceKernel('FlowScaledLinearGradient', scaledLinearGradient);
-  replaceKernel('FlowAdaptiveStep', adaptiveStep);
-  replaceKernel('FlowCompactStep', compactStep);
+  replaceKernel('FlowConvolutions', convolutionChain, declare.convolutions);
+  replaceKernel('FlowConvolutionsGradient', convolutionChainGradient, declare.convolutionsGradient);
+  replaceKernel('FlowAffineCoupling', affineCoupling, declare.coupling);
+  replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient, declare.couplingGradient);
+  replaceKernel('FlowNetworkCoupling', networkCoupling, declare.networkCoupled);
+  replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient, declare.networkCoupledGradient);
+  replaceKernel('FlowScaleChannels', scaleChannels, declare.scaledChannels);
+  replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient, declare.scaledChannelsGradient);
+  replaceKernel('FlowUnscaleChannels', unscaleChannels, declare.scaledChannels);
+  replaceKernel('FlowUnscaleChannelsGradient', unscaleChannelsGradient, declare.unscaledChannelsGradient);
+  replaceKernel('FlowLuMatrix', luMatrix, declare.lu);
+  replaceKernel('FlowLuMatrixGradient', luMatrixGradient, declare.luGradient);
+  replaceKernel('FlowScaledLinear', scaledLinear, declare.linear);
+  replaceKernel('FlowScaledLinearGradient', scaledLinearGradient, declare.linearGradient);
+  replaceKernel('FlowAdaptiveStep', adaptiveStep, declare.adaptive);
+  replaceKernel('FlowCompactStep', compactStep, declare.compact);
   replaceKernel('FlowToBfloat16', toBfloat16);
-  replaceKernel('FlowFromBfloat16', fromBfloat16);
-  replaceKernel('FlowGlobalNorm', globalNorm);
+  replaceKernel('FlowFromBfloat16', fromBfloat16, declare.bfloat16);
+  replaceKernel('FlowGlobalNorm', globalNorm, declare.norm);
 }

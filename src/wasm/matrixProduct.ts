@@ -38,7 +38,7 @@ function product(
   transposeB: boolean,
   epilogue: Epilogue = {},
 ): TensorInfo | null {
-  if (a.dtype !== 'float32' || b.dtype !== 'float32' || (transposeA && transposeB)) return null;
+  if (transposeA && transposeB) return null;
   const [rowsA, columnsA] = a.shape.slice(-2);
   const [rowsB, columnsB] = b.shape.slice(-2);
   const [inner, rows] = transposeA ? [rowsA, columnsA] : [columnsA, rowsA];

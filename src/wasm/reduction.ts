@@ -33,7 +33,6 @@ function reduction(
   keepDims: boolean,
   average: boolean,
 ): TensorInfo | null {
-  if (x.dtype !== 'float32') return null;
   const axes = util.parseAxisParam(axis as number[], x.shape).sort((a, b) => a - b);
   const consecutive = axes.every((value, i) => i === 0 || value === axes[i - 1] + 1);
   if (!consecutive || axes.length === 0) return null;
@@ -60,7 +59,6 @@ function unsortedSegmentSum({
   kernels,
 }: KernelCall<'x' | 'segmentIds', UnsortedSegmentSumAttrs>): TensorInfo | null {
   const { x, segmentIds } = inputs;
-  if (x.dtype !== 'float32' || segmentIds.dtype !== 'int32') return null;
   const [rows, ...inner] = x.shape;
   const columns = util.sizeFromShape(inner);
   const segments = attrs.numSegments;
@@ -73,7 +71,9 @@ function unsortedSegmentSum({
 
 /** Sums and means over consecutive axes, and sums by segment (the gradient of gather). */
 export function registerReductions(): void {
-  replaceKernel('UnsortedSegmentSum', unsortedSegmentSum);
+  replaceKernel('UnsortedSegmentSum', unsortedSegmentSum, {
+    inputs: ({ inputs: { x } }) => ({ segmentIds: { dtypes: ['int32'], size: x.shape[0] } }),
+  });
   replaceKernel<'x', SumAttrs>('Sum', (call) => {
     return reduction(call, call.attrs.axis, call.attrs.keepDims, false);
   });

@@ -1,12 +1,14 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import {
+  type DataType,
   getKernel,
   type KernelConfig,
   registerKernel,
   type TensorInfo,
   unregisterKernel,
+  util,
 } from '@tensorflow/tfjs-core';
-import { BackendError } from '../core/errors';
+import { BackendError, complaint } from '../core/errors';
 import { KernelModule } from './kernelModule';
 
 /** What a kernel is called with; `Inputs` are the names of its tensors, `Optional` of those that may be missing. */
@@ -22,13 +24,38 @@ export type Kernel<Inputs extends string, Attributes, Optional extends string> =
   call: KernelCall<Inputs, Attributes, Optional>,
 ) => TensorInfo | TensorInfo[] | null;
 
+/** What one input must be, as far as it follows from the others and the attributes. */
+export interface Expected {
+  /** Default: those of the declaration. */
+  dtypes?: readonly DataType[];
+  shape?: readonly number[];
+  /** Number of values, where the shape does not matter. */
+  size?: number;
+}
+
+/** What a kernel takes; nothing else reaches it. */
+export interface Declaration<Inputs extends string, Attributes, Optional extends string = never> {
+  /** Types of the inputs, unless more is said of one. Default: float32 alone. */
+  dtypes?: readonly DataType[];
+  /** Single inputs by name, or all in the order in which they come. */
+  inputs?(
+    call: Pick<KernelCall<Inputs, Attributes, Optional>, 'inputs' | 'attrs'>,
+  ): { readonly [name in Inputs | Optional]?: Expected } | readonly Expected[];
+}
+
 const replaced = new Map<string, KernelConfig | undefined>();
 const fallbacks = new Map<string, number>();
 
-/** Registers a kernel for the wasm backend in place of what is there. */
+/**
+ * Registers a kernel for the wasm backend in place of what is there.
+ *
+ * Kernels read and write addresses, so that an input of another type or size would give wrong numbers, or end the heap. Whatever was not
+ * declared is refused here, before anything is written; a type goes to the kernel that was replaced, if there is one.
+ */
 export function replaceKernel<Inputs extends string, Attributes, Optional extends string = never>(
   kernelName: string,
   kernel: Kernel<Inputs, Attributes, Optional>,
+  declaration: Declaration<Inputs, Attributes, Optional> = {},
 ): void {
   if (replaced.has(kernelName)) return;
   const before = getKernel(kernelName, 'wasm') as KernelConfig | undefined;
@@ -44,12 +71,10 @@ export function replaceKernel<Inputs extends string, Attributes, Optional extend
     },
     kernelFunc: (call) => {
       const backend = call.backend as BackendWasm;
-      const ours = kernel({
-        inputs: call.inputs as KernelCall<Inputs, Attributes, Optional>['inputs'],
-        attrs: call.attrs as Attributes,
-        backend,
-        kernels: KernelModule.of(backend),
-      });
+      const inputs = call.inputs as KernelCall<Inputs, Attributes, Optional>['inputs'];
+      const attrs = call.attrs as Attributes;
+      const refusal = refuse(kernelName, { inputs, attrs }, declaration, before === undefined);
+      const ours = refusal ? null : kernel({ inputs, attrs, backend, kernels: KernelModule.of(backend) });
       if (ours !== null) return ours;
       fallbacks.set(kernelName, (fallbacks.get(kernelName) ?? 0) + 1);
       if (before === undefined) {
@@ -58,6 +83,44 @@ export function replaceKernel<Inputs extends string, Attributes, Optional extend
       return before.kernelFunc(call);
     },
   });
+}
+
+/**
+ * Whether an input has a type that was not declared.
+ *
+ * @throws BackendError where one has another shape, is missing, or has such a type and there is no other kernel to take it
+ */
+function refuse<Inputs extends string, Attributes, Optional extends string>(
+  kernelName: string,
+  call: Pick<KernelCall<Inputs, Attributes, Optional>, 'inputs' | 'attrs'>,
+  { dtypes = ['float32'], inputs }: Declaration<Inputs, Attributes, Optional>,
+  alone: boolean,
+): boolean {
+  const expected = (inputs?.(call) ?? {}) as Record<string, Expected | undefined>;
+  const given = call.inputs as Record<string, TensorInfo | undefined>;
+  const complain = (what: string, got: string) =>
+    new BackendError(complaint(`${kernelName} on wasm`, what, got));
+  let refused = false;
+  for (const name of new Set([...Object.keys(given), ...Object.keys(expected)])) {
+    const tensor = given[name];
+    const { shape, size, dtypes: types = dtypes } = expected[name] ?? {};
+    const input = /^\d+$/.test(name) ? `input ${name}` : name;
+    if (tensor === undefined) {
+      if (expected[name] === undefined) continue;
+      throw complain(`the tensor ${input}`, 'none');
+    }
+    if (!types.includes(tensor.dtype)) {
+      if (alone) throw complain(`${input} of type ${types.join(' or ')}`, tensor.dtype);
+      refused = true;
+    }
+    if (shape !== undefined && !util.arraysEqual(shape as number[], tensor.shape)) {
+      throw complain(`${input} of shape [${shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
+    }
+    if (size !== undefined && size !== util.sizeFromShape(tensor.shape)) {
+      throw complain(`${input} of ${size} values`, `${util.sizeFromShape(tensor.shape)}`);
+    }
+  }
+  return refused;
 }
 
 /** Names of the kernels that are ours. */

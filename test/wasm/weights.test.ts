@@ -186,6 +186,23 @@ describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
     tf.dispose([norm, ...tensors]);
   });
 
+  it.each([1e20, 1e37, 1e-30])(
+    'global norm of values of %d: squares neither overflow nor vanish',
+    (value) => {
+      const run = (name: string, inputs: object) =>
+        tf.engine().runKernel(name, inputs as never) as tf.Tensor[];
+      const values = [5, 1030].map((size) => tf.fill([size], value));
+      const x = tf.fill([6], value);
+      const [halves] = run('FlowToBfloat16', { x });
+      const [[norm], [ofHalves]] = [run('FlowGlobalNorm', values), run('FlowGlobalNorm', [halves])];
+      const single = Math.fround(value);
+      expect(norm.dataSync()[0]).toBe(Math.fround(Math.sqrt(1035) * single));
+      // Rounded to 8 bits.
+      expect(Math.abs(ofHalves.dataSync()[0] / (Math.sqrt(6) * single) - 1)).toBeLessThan(2 ** -8);
+      tf.dispose([...values, x, halves, norm, ofHalves]);
+    },
+  );
+
   it('global norm shows NaN and infinity', () => {
     const norms = [Number.NaN, Number.POSITIVE_INFINITY].map((value) =>
       tf.tidy(() => globalNorm([tf.ones([50]), tf.tensor1d([1, 2, value])]).dataSync()[0]),
