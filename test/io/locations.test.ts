@@ -43,6 +43,25 @@ describe('saves to one location', () => {
     for (const model of models) model.dispose();
   });
 
+  it('wait for the one before them, whenever they come', async () => {
+    const events: string[] = [];
+    const handler = tf.io.withSaveHandler(async (artifacts) => {
+      const size = sizeOf(artifacts) as number;
+      events.push(`begin ${size}`);
+      await new Promise((resolve) => setTimeout(resolve, size === 2 ? 30 : 1));
+      events.push(`end ${size}`);
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+    });
+    const models = [1, 2, 3].map(modelOf);
+    const first = saveModule(models[0], handler);
+    const second = saveModule(models[1], handler);
+    await first;
+    await Promise.resolve();
+    await Promise.all([second, saveModule(models[2], handler)]);
+    expect(events).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3']);
+    for (const model of models) model.dispose();
+  });
+
   it('hold the weights of the moment of the call', async () => {
     const handler = memoryHandler();
     const model = modelOf(1);
@@ -68,6 +87,21 @@ describe('saves to one location', () => {
 });
 
 describe('a location', () => {
+  it('is served by the handler that was registered last', async () => {
+    const saved: string[] = [];
+    for (const name of ['first', 'last']) {
+      const handler = tf.io.withSaveHandler(async () => {
+        saved.push(name);
+        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+      });
+      tf.io.registerSaveRouter((url) => (url === 'ours://a' ? handler : (null as never)));
+    }
+    const model = modelOf(1);
+    await saveModule(model, 'ours://a');
+    expect(saved).toEqual(['last']);
+    model.dispose();
+  });
+
   const flow = () => new Flow({ bijector: modelOf(2) });
   const wrong: [unknown, RegExp][] = [
     [undefined, /or a tf\.io handler, got a missing value \(undefined\)/],

@@ -94,6 +94,11 @@ describe('saving and loading a module', () => {
       /expected 64 bytes of weights, got 60/,
     ],
     [
+      'more weights than named',
+      (a) => Object.assign(a, { weightData: new ArrayBuffer(68) }),
+      /expected 64 bytes of weights, got 68/,
+    ],
+    [
       'one altered bit',
       (a) => {
         new Uint8Array(bytes(a))[9] ^= 1;

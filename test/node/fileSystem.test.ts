@@ -18,6 +18,8 @@ import { ToyFlow, toyData, weightsOf } from '../training/toys';
 
 /** Counts down over calls to the file system; at 0 the "process" dies: this call and all after it fail. */
 const crash = vi.hoisted(() => ({ countdown: Number.POSITIVE_INFINITY }));
+/** What was asked of the disk, in order: what was flushed and what was renamed. */
+const asked = vi.hoisted(() => [] as string[]);
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
@@ -29,7 +31,10 @@ vi.mock('node:fs/promises', async (original) => {
   };
   return {
     ...real,
-    rename: mortal(real.rename),
+    rename: mortal(async (from: string, to: string) => {
+      asked.push(`rename ${to}`);
+      await real.rename(from, to);
+    }),
     rm: mortal(real.rm as (...given: unknown[]) => Promise<void>),
     mkdir: mortal(real.mkdir as (...given: unknown[]) => Promise<unknown>),
     open: mortal(async (path: string, flags: string) => {
@@ -43,7 +48,10 @@ vi.mock('node:fs/promises', async (original) => {
           }
           await file.writeFile(data);
         },
-        sync: mortal(() => file.sync()),
+        sync: mortal(async () => {
+          asked.push(`flush ${path}`);
+          await file.sync();
+        }),
         close: () => file.close(),
       };
     }),
@@ -116,6 +124,23 @@ describe('fileSystem', () => {
     expect(outcomes).toEqual([...outcomes].sort());
     old.dispose();
     next.dispose();
+  });
+
+  it('flushes every file before its rename, and the directory after it: a crash of the machine counts, too', async () => {
+    asked.length = 0;
+    const model = toyWith(1);
+    await saveModule(model, fileSystem(directory));
+    const steps = asked.map((entry) => entry.replace(directory, '').replace(/[0-9a-f]{8}[-0-9a-f]*/g, '*'));
+    expect(steps).toEqual([
+      'flush /weights-*.bin.*.tmp', // the sign that the weights are wanted
+      'flush /weights-*.bin.*.tmp',
+      'rename /weights-*.bin',
+      'flush ',
+      'flush /model.json.*.tmp',
+      'rename /model.json',
+      'flush ',
+    ]);
+    model.dispose();
   });
 
   it('refuses damaged and truncated files', async () => {

@@ -1,8 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { mkdir, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +35,26 @@ async function valueAt(location: tf.io.IOHandler | string): Promise<number> {
   model.dispose();
   expect(values.size).toBe(1);
   return [...values][0];
+}
+
+/** Runs work with a function of the file system replaced. */
+function instead<Name extends 'readFile' | 'readdir' | 'rename'>(
+  name: Name,
+  replacement: (real: (path: string, ...more: unknown[]) => Promise<never>, path: string) => unknown,
+): <T>(work: () => Promise<T>) => Promise<T> {
+  return async (work) => {
+    const files = fs as unknown as Record<string, (path: string, ...more: unknown[]) => unknown>;
+    const real = files[name];
+    files[name] = (path, ...more) =>
+      replacement((again) => real(again, ...more) as Promise<never>, path) as never;
+    syncBuiltinESMExports();
+    try {
+      return await work();
+    } finally {
+      files[name] = real;
+      syncBuiltinESMExports();
+    }
+  };
 }
 
 const hour = 3600;
@@ -73,6 +94,46 @@ describe('saves to one directory that overlap', () => {
     while (saving) expect(await valueAt(fileSystem(directory))).toBeGreaterThan(0);
     await saves;
     for (const model of models) model.dispose();
+  });
+
+  it('give the newer model to a load that began with the older one', async () => {
+    const [old, next] = [modelOf(1), modelOf(2)];
+    await saveModule(old, fileSystem(directory));
+    // Between the looks at model.json and at the weights that it names, another save ends.
+    let saved = false;
+    const late = async (real: (path: string) => Promise<unknown>, path: string) => {
+      if (path.endsWith('.bin') && !saved) {
+        saved = true;
+        await saveModule(next, fileSystem(directory));
+      }
+      return real(path);
+    };
+    await instead('readFile', late)(async () => expect(await valueAt(fileSystem(directory))).toBe(2));
+    expect(saved).toBe(true);
+    old.dispose();
+    next.dispose();
+  });
+
+  it('leave each other what they write where one directory has two names that nobody can tell', async () => {
+    const [path, alias] = [join(directory, 'path'), join(directory, 'alias')];
+    mkdirSync(path);
+    symlinkSync(path, alias);
+    const [one, two] = [modelOf(1), modelOf(2)];
+    let saved = false;
+    // A whole save by one name, before the save by the other name comes to its model.json.
+    const late = async (real: (path: string) => Promise<unknown>, from: string) => {
+      if (from.startsWith(join(alias, 'model.json')) && !saved) {
+        saved = true;
+        await saveModule(one, fileSystem(path));
+      }
+      return real(from);
+    };
+    await instead('rename', late)(() => saveModule(two, fileSystem(alias)));
+    expect(saved).toBe(true);
+    expect(await valueAt(fileSystem(path))).toBe(2);
+    expect(readdirSync(path)).toHaveLength(2);
+    one.dispose();
+    two.dispose();
   });
 
   it('go on after one that failed', async () => {
@@ -197,7 +258,7 @@ describe('checkpoints that overlap', () => {
   it('leave alone what another process writes, and clear away what a crash left', async () => {
     const checkpoints = checkpointDirectory(directory);
     const temporary = `weights-${'0'.repeat(16)}-${'1'.repeat(12)}.bin.${'f'.repeat(8)}-1-0-${'2'.repeat(12)}.tmp`;
-    for (const name of ['checkpoint-000001', 'checkpoint-000002', 'checkpoint-000003']) {
+    for (const name of ['checkpoint-000001', 'checkpoint-000002', 'checkpoint-000007']) {
       mkdirSync(join(directory, name));
     }
     writeFileSync(join(directory, 'checkpoint-000001', temporary), '');
@@ -205,10 +266,44 @@ describe('checkpoints that overlap', () => {
     age(join('checkpoint-000002', temporary), 2 * hour);
     const model = modelOf(1);
     await saveModule(model, checkpoints);
-    // The second is old; the third was made just now, by somebody who has written nothing yet.
-    expect(readdirSync(directory)).toEqual(['checkpoint-000001', 'checkpoint-000003', 'checkpoint-000004']);
+    // The second is old; the seventh was made just now, by somebody who has written nothing yet.
+    expect(readdirSync(directory)).toEqual(['checkpoint-000001', 'checkpoint-000007', 'checkpoint-000008']);
     expect(await valueAt(checkpoints)).toBe(1);
     model.dispose();
+  });
+
+  it('keep one that was finished while they looked', async () => {
+    const checkpoints = checkpointDirectory(directory);
+    const model = modelOf(1);
+    await saveModule(model, checkpoints);
+    let looks = 0;
+    // Its model.json comes after the first looks of the next save.
+    const late = async (real: (path: string) => Promise<string[]>, path: string) => {
+      const names = await real(path);
+      return path.endsWith('000001') && looks++ < 2 ? names.filter((name) => name !== 'model.json') : names;
+    };
+    await instead('readdir', late)(() => saveModule(model, checkpoints));
+    expect(looks).toBeGreaterThan(2);
+    expect(await checkpoints.list()).toHaveLength(2);
+    model.dispose();
+  });
+
+  it('give the next one to a load whose own had to go', async () => {
+    const checkpoints = checkpointDirectory(directory, { keep: 1 });
+    const [old, next] = [modelOf(1), modelOf(2)];
+    await saveModule(old, checkpoints);
+    let saved = false;
+    const late = async (real: (path: string) => Promise<unknown>, path: string) => {
+      if (path.endsWith('000001/model.json') && !saved) {
+        saved = true;
+        await saveModule(next, checkpoints);
+      }
+      return real(path);
+    };
+    await instead('readFile', late)(async () => expect(await valueAt(checkpoints)).toBe(2));
+    expect(saved).toBe(true);
+    old.dispose();
+    next.dispose();
   });
 
   it('that failed leave no empty directory', async () => {
