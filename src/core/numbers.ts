@@ -163,12 +163,10 @@ export function named(value: unknown): [received: string, hint: string] {
   if (Array.isArray(value)) return [`an array of ${value.length}`, ''];
   if (ArrayBuffer.isView(value)) return [`a ${value.constructor.name}`, ''];
   const names = Object.keys(value);
-  const fields = names.slice(0, 4).join(', ');
-  const hint =
-    names.length > 0
-      ? `Write rows as arrays: rows.map((row) => [row.${names.slice(0, 2).join(', row.')}])`
-      : '';
-  return [`an object { ${fields}${names.length > 4 ? ', ...' : ''} }`, hint === '' ? '' : `${hint}.`];
+  if (names.length === 0) return ['an object without values', ''];
+  const fields = `${names.slice(0, 4).join(', ')}${names.length > 4 ? ', ...' : ''}`;
+  const hint = `Write rows as arrays: rows.map((row) => [row.${names.slice(0, 2).join(', row.')}]).`;
+  return [`an object { ${fields} }`, hint];
 }
 
 function readFlat(where: string, what: string, data: NumericArray | BigArray, shape?: Shape): HostArray {

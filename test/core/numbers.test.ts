@@ -10,6 +10,8 @@ const missing: [unknown, string][] = [
   ['1.5', "the text '1.5'"],
   [2n ** 60n + 1n, '1152921504606846977n'],
   [{ a: 1 }, 'an object { a }'],
+  [{ a: 1, b: 2, c: 3, d: 4, e: 5 }, 'an object { a, b, c, d, ... }'],
+  [{}, 'an object without values'],
   [() => 1, 'a function'],
   [Promise.resolve(1), 'a Promise'],
 ];

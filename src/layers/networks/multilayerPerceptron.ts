@@ -107,7 +107,7 @@ export class MultilayerPerceptron extends Conditioner {
     cls: tf.serialization.SerializableConstructor<T>,
     config: tf.serialization.ConfigDict,
   ): T {
-    // Files of version 1.0 and before give the length of a context vector, 0 for none.
+    // Files of earlier versions give the length of a context vector, 0 for none.
     const { contextSize, ...rest } = config;
     return new cls(contextSize ? { ...rest, context: contextSize } : rest);
   }
