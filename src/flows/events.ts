@@ -9,7 +9,7 @@ import {
   readArray,
   toFloat64,
 } from '../core/numbers';
-import { batchOf, checkBatch, type Shape, sameShape, sizeOf } from '../core/shapes';
+import { batchOf, checkBatch, checkFinite, type Shape, sameShape, sizeOf } from '../core/shapes';
 import { Matrix } from '../linalg';
 
 /** Numbers with their shape: `x` beside the shape of one event, as `fit` takes them, or `data` beside that of all, [n, ...]. */
@@ -72,6 +72,7 @@ export function openEvents(where: string, events: Events, shape: Shape, hint = '
   }
   const host = readHost(where, events, shape, hint);
   if (host.count === 0) throw empty(where, shape);
+  checkFinite(where, host.values, 'Clean the data first.');
   checkFloat32(where, 'events', host);
   const size = sizeOf(shape);
   return {
