@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ContextShape, type ContextTensors, contextTensors, isNamed, partOf } from '../core/context';
+import {
+  type ContextOption,
+  type ContextShape,
+  type ContextTensors,
+  contextTensors,
+  isNamed,
+  partOf,
+} from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { building, checkName, registerModule } from '../core/module';
 import { checkOptions, type OptionNames } from '../core/options';
@@ -65,6 +72,14 @@ export interface GlowOptions {
   learnTop?: boolean | Exclude<PriorKind, 'constant'>;
   /** Number of classes: conditions the top prior and adds a classifier head. Default 0: none. */
   classes?: number;
+  /**
+   * What the coupling networks read too: vectors, or images of the size of `imageShape`, which reach the networks of each level
+   * averaged to its size; each a number of values or an event shape, or several by name. Beside `classes` it needs a name, and the
+   * classes are the part `labels`. Default: nothing.
+   */
+  context?: ContextOption;
+  /** Networks of the flow's own that the context goes through first, one or one per part by name. Default: none. */
+  embed?: Embed;
   /** Whether an image may have several classes. Default false. */
   multiLabel?: boolean;
   /** Weight of the classifier's cross-entropy in the loss, both in bits. Default 0.01 (openai). */
@@ -98,7 +113,7 @@ const DEFAULTS = {
   name: 'glow',
 } as const;
 
-type Free = 'seed';
+type Free = 'seed' | 'context' | 'embed';
 type ResolvedOptions = Required<Omit<GlowOptions, Free>> & Pick<GlowOptions, Free>;
 
 const names: OptionNames<GlowOptions> = {
@@ -115,6 +130,8 @@ const names: OptionNames<GlowOptions> = {
   lastPadding: true,
   learnTop: true,
   classes: ['yClasses'],
+  context: ['contextSize', 'condition'],
+  embed: true,
   multiLabel: true,
   classWeight: ['weightY'],
   nBits: ['bits'],
@@ -201,7 +218,7 @@ export class Glow extends ImageFlow {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { seed, ...config } = this.options;
+    const { seed, embed: _, ...config } = this.options;
     const { embed } = super.getConfig();
     // Shuffled orders are no weights: the seed that drew them must be kept.
     const order = config.permutation === 'shuffle' ? { seed } : {};
@@ -339,7 +356,7 @@ function coupling(
       actnorm,
       padding,
       lastPadding,
-      ...(context && { context }),
+      context,
       seed,
     });
   return options.coupling === 'affine'

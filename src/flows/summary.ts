@@ -7,7 +7,7 @@ export function summarize(flow: Module): string {
   const rows: string[][] = [];
   const walk = (module: Module, path: string): void => {
     const isLayer = module instanceof Bijector || module instanceof Conditioner;
-    const below = module.children.filter((child) => !isLayer || child instanceof Bijector);
+    const below = isLayer ? membersOf(module) : module.children;
     if (below.length > 0) {
       for (const child of below) walk(child, path === '' ? child.name : `${path}/${child.name}`);
       return;
@@ -27,4 +27,9 @@ export function summarize(flow: Module): string {
     [['layer', 'kind', 'context', 'output', 'parameters'], ...rows, ['total', flow.label, '', '', total]],
     4,
   );
+}
+
+/** The layers that a layer is made of; a network is one line, and what a layer holds besides layers counts as its own. */
+function membersOf(layer: Module): readonly Module[] {
+  return layer instanceof Conditioner ? [] : layer.children.filter((child) => child instanceof Bijector);
 }

@@ -75,13 +75,14 @@ export class Dequantize extends Bijector {
   }
 
   /**
-   * Points back to whole levels 0 .. 2^nBits - 1: clip(floor(x)).
+   * Points back to whole levels 0 .. 2^nBits - 1: clip(floor(x)). NaN stays what it is.
    *
    * @example
    * new Dequantize({ inputShape: [2], nBits: 3 }).quantize(tf.tensor2d([[1.7, 9]])); // [1, 7]
    */
   quantize(x: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => tf.clipByValue(tf.floor(x), 0, this.levels - 1));
+    // Not clipByValue: on wasm it makes a level of NaN.
+    return tf.tidy(() => tf.minimum(tf.maximum(tf.floor(x), 0), this.levels - 1));
   }
 
   /** Throws a DataError unless every value is a whole number 0 .. 2^nBits - 1; looks at them on the host, where data come from. */

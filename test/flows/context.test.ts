@@ -24,7 +24,7 @@ import {
   ShapeError,
   storedGradients,
 } from 'tfjs-flows';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { affine, valuesOf } from '../support/affineFlow';
 import { leavesNoTensors } from '../support/leaks';
 import { memoryHandler, weightsOf } from '../training/toys';
@@ -637,7 +637,8 @@ describe('an embedding of the flow', () => {
           const [a, b] = [gradient, reversible[i]].map((each) => each?.dataSync() ?? new Float32Array());
           expect(a.length).toBeGreaterThan(0);
           a.forEach((value, j) => {
-            expect(Math.abs(value - b[j])).toBeLessThan(1e-4);
+            // 1e-4: float32 through two couplings and their inverses.
+            expect(Math.abs(value - b[j])).toBeLessThan(1e-4 * (1 + Math.abs(value)));
           });
         });
         const byContext = tf.grad((c) => tf.sum(flow.logProb(batch.x, { context: c })))(batch.context);
