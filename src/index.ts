@@ -30,8 +30,10 @@ export {
 } from './core/module';
 export { RandomStream, type RandomStreamState } from './core/random';
 export type { Shape } from './core/shapes';
+export { splitChannels, sumPerExample } from './core/tensors';
 export * from './data';
 export * from './distributions';
+export { type Operation, record } from './engine/tape';
 export * from './flows';
 export * from './io';
 export * from './layers';

@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Sum over all axes but the batch: [n, ...] -> [n]. */
+/**
+ * Sum over all axes but the batch: the log-determinant of an elementwise map of its log-slopes.
+ *
+ * Shapes: [n, ...] -> [n].
+ *
+ * @example
+ * sumPerExample(tf.ones([2, 3, 4])).print(); // [12, 12]
+ */
 export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
   return tf.sum(tf.reshape(x, [x.shape[0], -1]), 1) as tf.Tensor1D;
 }
@@ -10,7 +17,15 @@ export function zeroLogDet(batch: number): tf.Tensor1D {
   return tf.zeros([batch]) as tf.Tensor1D;
 }
 
-/** The last axis cut into [0, at) and [at, end). */
+/**
+ * The last axis cut into [0, at) and [at, end).
+ *
+ * Shapes: [..., c] -> [..., at] and [..., c - at].
+ *
+ * @example
+ * const [kept, changed] = splitChannels(tf.tensor2d([[1, 2, 3]]), 1);
+ * changed.print(); // [[2, 3]]
+ */
 export function splitChannels(x: tf.Tensor, at: number): [tf.Tensor, tf.Tensor] {
   const channels = x.shape[x.rank - 1];
   return tf.split(x, [at, channels - at], x.rank - 1) as [tf.Tensor, tf.Tensor];

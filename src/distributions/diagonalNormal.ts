@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
+import { toFloat64 } from '../core/numbers';
+import { checkOptions } from '../core/options';
 import { checkFinite, type Shape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { type ClassOption, labelsOf, labelTensor } from '../layers/labels';
@@ -48,23 +50,34 @@ export class DiagonalNormal extends Distribution {
   private readonly classLogScale?: tf.Variable;
 
   constructor(options: DiagonalNormalOptions) {
+    if (new.target === DiagonalNormal)
+      checkOptions('DiagonalNormal', options, {
+        eventShape: true,
+        mean: true,
+        logScale: true,
+        trainable: true,
+        classes: true,
+        name: true,
+      });
     const { eventShape, trainable = true, classes = 0 } = options;
     const labels = labelsOf('DiagonalNormal', classes);
-    super(options.name ?? 'base', eventShape);
-    this.declareLabels(labels.contextShape);
-    this.trainable = trainable;
-    this.classes = classes;
     const size = sizeOf(eventShape);
-    const start = (name: 'mean' | 'logScale') => {
-      const values = options[name] ?? new Float32Array(size);
+    const [mean, logScale] = (['mean', 'logScale'] as const).map((name) => {
+      const values = toFloat64('DiagonalNormal', name, options[name] ?? new Float32Array(size));
       if (values.length !== size) {
         throw new ConfigError(complaint('DiagonalNormal', `${size} values of ${name}`, values.length));
       }
       checkFinite('DiagonalNormal', values);
-      return this.addWeight(name, tf.tensor(Float32Array.from(values), [...eventShape]), trainable);
-    };
-    this.mean = start('mean');
-    this.logScale = start('logScale');
+      return Float32Array.from(values);
+    });
+    super(options.name ?? 'base', eventShape);
+    this.declareLabels(labels.contextShape);
+    this.trainable = trainable;
+    this.classes = classes;
+    const start = (name: string, values: Float32Array) =>
+      this.addWeight(name, tf.tensor(values, [...eventShape]), trainable);
+    this.mean = start('mean', mean);
+    this.logScale = start('logScale', logScale);
     if (labels.classes > 0) {
       this.classMean = this.addWeight('classMean', tf.zeros([labels.classes, size]), trainable);
       this.classLogScale = this.addWeight('classLogScale', tf.zeros([labels.classes, size]), trainable);

@@ -3,6 +3,7 @@ import type { ContextTensors } from '../core/context';
 import { type Expected, enter } from '../core/door';
 import { ConfigError, complaint } from '../core/errors';
 import { Module } from '../core/module';
+import { checkOptions } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkInteger, type Shape, sizeOf } from '../core/shapes';
 
@@ -63,6 +64,7 @@ export abstract class Distribution extends Module {
    */
   sample(n: number, options: DistributionSampleOptions): tf.Tensor {
     this.checkUsable('sample');
+    checkOptions(`${this.label}.sample`, options, { temperature: true, context: true, random: true });
     const { temperature = 1, context, random } = options;
     checkInteger(`${this.label}.sample`, 'n', n, 0);
     const factors = typeof temperature === 'number' ? [temperature] : temperature;

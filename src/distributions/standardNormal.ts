@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { type Shape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { Distribution } from './distribution';
@@ -32,6 +33,8 @@ export class StandardNormal extends Distribution {
   static className = 'FlowStandardNormal';
 
   constructor(options: StandardNormalOptions) {
+    if (new.target === StandardNormal)
+      checkOptions('StandardNormal', options, { eventShape: true, name: true });
     super(options.name ?? 'base', options.eventShape);
   }
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
 import { engine } from './fields';
 
-/** What an operation hands the tape. */
+/** What an operation hands the tape; see {@link record}. */
 export interface Operation {
   results: tf.Tensor[];
   /** What the gradient needs: inputs, results, and tensors of its own, which the tape then owns. */
@@ -15,6 +15,19 @@ export interface Operation {
  * Puts one node on the tape for all that `compute` does: as `tf.customGrad`, but with any number of results, and without the two
  * ops and the node that tfjs takes for every tensor that is saved. Variables are not saved at all: they keep their values from a
  * pass to its gradients.
+ *
+ * @param inputs what the gradient is by
+ * @param compute runs off the tape; it may read values and use ops that have no gradient
+ * @returns the results, differentiable once (second derivatives fail where the gradient needs what was saved)
+ * @see Griewank and Walther, "Evaluating Derivatives" (2008), chapter 3, doi:10.1137/1.9780898717761
+ * @example
+ * const cube = (x: tf.Tensor) =>
+ *   record([x], () => ({
+ *     results: [tf.mul(x, tf.square(x))],
+ *     needed: [x],
+ *     gradient: ([dy], [given]) => [tf.mul(dy, tf.mul(3, tf.square(given)))],
+ *   }))[0];
+ * tf.grad(cube)(tf.tensor1d([2])).print(); // [12]
  */
 export function record(inputs: readonly tf.Tensor[], compute: () => Operation): tf.Tensor[] {
   const { state } = engine();

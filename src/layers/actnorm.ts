@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { checkEventShape } from '../core/shapes';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { scaleChannels, unscaleChannels } from './fusedScaleChannels';
@@ -36,6 +37,7 @@ export class ActNorm extends Bijector {
   private hasInitialized = false;
 
   constructor(options: ActNormOptions) {
+    if (new.target === ActNorm) checkOptions('ActNorm', options, { inputShape: true, name: true });
     checkEventShape('ActNorm', options.inputShape, [1, 3]);
     super(options.name ?? 'actnorm', options.inputShape);
     const channels = options.inputShape[options.inputShape.length - 1];

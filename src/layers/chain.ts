@@ -1,7 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
-import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import {
+  building,
+  deserializeModule,
+  registerModule,
+  type SerializedModule,
+  serializeModule,
+} from '../core/module';
+import { checkOptions } from '../core/options';
 import { type Shape, sameShape } from '../core/shapes';
 import { disposeBetween } from '../core/tensors';
 import {
@@ -49,6 +56,7 @@ export class Chain extends Bijector {
   readonly bijectors: readonly Bijector[];
 
   constructor(options: ChainOptions) {
+    if (new.target === Chain) checkOptions('Chain', options, { bijectors: true, name: true });
     const { bijectors, name = 'chain' } = options;
     if (bijectors.length === 0) throw new ConfigError(complaint('Chain', 'at least one bijector', 'none'));
     bijectors.slice(1).forEach((bijector, i) => {
@@ -62,16 +70,18 @@ export class Chain extends Bijector {
     this.bijectors = bijectors.map((bijector) => this.addChild(bijector));
   }
 
-  /** Builds a chain by handing every builder the shape that reaches it. */
+  /** Builds a chain by handing every builder the shape that reaches it. Where one throws, what the others built is freed. */
   static from(inputShape: Shape, builders: readonly BijectorBuilder[], name?: string): Chain {
-    const bijectors: Bijector[] = [];
-    let shape = inputShape;
-    for (const build of builders) {
-      const bijector = build(shape);
-      bijectors.push(bijector);
-      shape = bijector.outputShape;
-    }
-    return new Chain({ bijectors, name });
+    return building(() => {
+      const bijectors: Bijector[] = [];
+      let shape = inputShape;
+      for (const build of builders) {
+        const bijector = build(shape);
+        bijectors.push(bijector);
+        shape = bijector.outputShape;
+      }
+      return new Chain({ bijectors, name });
+    });
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { isOwn } from '../core/overriding';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
 import {
@@ -26,7 +27,7 @@ import {
   hasFusedAffineCoupling,
   hasFusedNetworkCoupling,
 } from './fusedCoupling';
-import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
+import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import type { ReversePass } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 
@@ -44,11 +45,40 @@ export interface AffineCouplingOptions extends CouplingOptions {
   scale?: ScaleMap;
 }
 
-/** The first channels pass and steer; the others are transformed given them. */
-abstract class Coupling extends Bijector {
+/**
+ * A coupling: the first channels pass and steer; the others are transformed given what a network reads in them.
+ *
+ *     y1 = x1,    y2 = transform(x2, network(x1)),    logDet = that of transform in x2
+ *
+ * Shapes: [n, h, w, c] or [n, d]; the network maps the first part to `parametersPerChannel` values for each channel of the second.
+ * A subclass writes `transform` alone: both directions, gradients, reversible gradients (with one pass of the network), contexts of the
+ * network and files come from here. Weights of its own, made by `addWeight`, are trained like the network's.
+ *
+ * @throws ConfigError for odd channels without `passthrough` or a network of other shapes
+ * @see Dinh et al., "Density estimation using Real NVP" (2016), section 3.2, arXiv:1605.08803
+ * @example
+ * class ScalingCoupling extends Coupling {
+ *   static className = 'MyScalingCoupling';
+ *   constructor(options: CouplingOptions) {
+ *     super('ScalingCoupling', options, 1);
+ *   }
+ *   protected transform(part: tf.Tensor, raw: tf.Tensor, inverse: boolean): Transformed {
+ *     const logScale = inverse ? tf.neg(tf.tanh(raw)) : tf.tanh(raw);
+ *     return { value: tf.mul(part, tf.exp(logScale)), logDet: sumPerExample(logScale) };
+ *   }
+ * }
+ * const network: ConditionerBuilder = (inputShape, [units]) => new MultilayerPerceptron({ inputShape, units, seed: 1 });
+ * new ScalingCoupling({ inputShape: [4], network }).forward(tf.ones([1, 4])).value.print(); // [[1, 1, 1, 1]]
+ */
+export abstract class Coupling extends Bijector {
   readonly network: Conditioner;
+  /** How many channels pass. */
   protected readonly passthrough: number;
 
+  /**
+   * @param kind name of the class in messages
+   * @param parametersPerChannel values that the network gives for each channel that is transformed
+   */
   constructor(kind: string, options: CouplingOptions, parametersPerChannel: number) {
     checkEventShape(kind, options.inputShape, [1, 3]);
     super(options.name ?? 'coupling', options.inputShape);
@@ -61,12 +91,17 @@ abstract class Coupling extends Bijector {
     const positions = options.inputShape.slice(0, -1);
     const input: Shape = [...positions, this.passthrough];
     const output: Shape = [...positions, parametersPerChannel * (channels - this.passthrough)];
-    const network = typeof options.network === 'function' ? options.network(input, output) : options.network;
-    checkConditioner(kind, network, input, output);
-    this.network = this.addChild(network);
+    this.network = this.addChild(resolveConditioner(kind, options.network, input, output));
   }
 
-  /** Hook: the second part transformed, or turned back, by the network's parameters. */
+  /**
+   * Hook: the second part transformed, or turned back, by the network's parameters. It runs on a tape, inside `tf.tidy`.
+   *
+   * @param part [n, ..., channels that do not pass]
+   * @param parameters [n, ..., parametersPerChannel * those channels], as the network returns them
+   * @param inverse whether `part` is of the latent side
+   * @returns value like `part`, and logDet [n] in nats of the direction that was asked for
+   */
   protected abstract transform(part: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed;
 
   /** The whole event transformed, or turned back, by the network's parameters. */
@@ -89,17 +124,21 @@ abstract class Coupling extends Bijector {
     const kept = firstChannels(output.value, this.passthrough);
     const anchor = pass.takeAnchor(name);
     const held: tf.Tensor[] = [];
+    const ofNetwork = new Set(this.network.trainableWeights);
+    const own = [...new Set(this.trainableWeights)].filter((weight) => !ofNetwork.has(weight));
     const throughNetwork = () => {
       const parameters = this.parametersOf(kept, pass.context);
       const value = anchor ?? untaped(() => this.couple(output.value, parameters, true).value);
       const coupled = () => pass.objective(this.couple(value, parameters, false), output.gradient);
-      const [gradient, ofParameters] = gradientsOf(coupled, [value, parameters]).gradients as tf.Tensor[];
+      const { gradients } = gradientsOf(coupled, [value, parameters, ...own]);
+      const [gradient = tf.zerosLike(value), ofParameters = tf.zerosLike(parameters), ...ofOwn] = gradients;
       held.push(...[value, gradient].map((tensor) => tf.keep(tf.clone(tensor))));
+      pass.add(own, ofOwn);
       const constant = untaped(() => tf.clone(ofParameters));
       return tf.sum(tf.mul(parameters, constant)) as tf.Scalar;
     };
     try {
-      const ofKept = pass.differentiate(throughNetwork, kept, this.network.trainableWeights);
+      const ofKept = pass.differentiate(throughNetwork, kept, [...ofNetwork]);
       const [value, gradient] = held;
       const [direct, changed] = this.split(gradient);
       return { value: tf.clone(value), gradient: joinChannels([tf.add(direct, ofKept), changed]) };
@@ -177,6 +216,14 @@ export class AffineCoupling extends Coupling {
   private readonly scale: ScaleMap;
 
   constructor(options: AffineCouplingOptions) {
+    if (new.target === AffineCoupling)
+      checkOptions('AffineCoupling', options, {
+        inputShape: true,
+        name: true,
+        network: true,
+        passthrough: true,
+        scale: true,
+      });
     const { scale = 'sigmoid' } = options;
     checkChoice('AffineCoupling', 'scale', scale, scaleMaps);
     super('AffineCoupling', options, 2);
@@ -249,6 +296,14 @@ export class AdditiveCoupling extends Coupling {
   static className = 'FlowAdditiveCoupling';
 
   constructor(options: CouplingOptions) {
+    if (new.target === AdditiveCoupling) {
+      checkOptions('AdditiveCoupling', options, {
+        inputShape: true,
+        name: true,
+        network: true,
+        passthrough: true,
+      });
+    }
     super('AdditiveCoupling', options, 1);
   }
 

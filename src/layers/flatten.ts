@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { sizeOf } from '../core/shapes';
 import { zeroLogDet } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
@@ -22,6 +23,7 @@ export class Flatten extends Bijector {
   static className = 'FlowFlatten';
 
   constructor(options: FlattenOptions) {
+    if (new.target === Flatten) checkOptions('Flatten', options, { inputShape: true, name: true });
     super(options.name ?? 'flatten', options.inputShape, [sizeOf(options.inputShape)]);
   }
 

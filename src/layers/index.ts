@@ -14,6 +14,7 @@ export {
   AdditiveCoupling,
   AffineCoupling,
   type AffineCouplingOptions,
+  Coupling,
   type CouplingOptions,
 } from './coupling';
 export { Dequantize, type DequantizeOptions, type Preprocessing } from './dequantize';

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { complaint, DataError, NonFiniteError } from '../core/errors';
 import { registerModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { isOwn } from '../core/overriding';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
@@ -57,7 +59,8 @@ export interface InvConv1x1Options extends BijectorOptions {
  * log|det W| of a full matrix and W^-1 are computed in float64, so round trips lose only the rounding of the product. (On webgpu
  * the LU form is inverted by float32 ops, since a read there would wait for the device.)
  *
- * @throws ConfigError for a bad configuration; DataError where training has made W singular and it is inverted
+ * @throws ConfigError for a bad configuration; NonFiniteError, with the name of the layer, where training has
+ * made W singular (the LU form then has a log-determinant of -Infinity until it is inverted)
  * @see Kingma and Dhariwal, "Glow" (2018), section 3.2, arXiv:1807.03039
  * @example
  * const rotate = new InvConv1x1({ inputShape: [4, 4, 12], parameterization: 'lu', seed: 1 });
@@ -69,6 +72,13 @@ export class InvConv1x1 extends Bijector {
   private readonly kernel: Kernel;
 
   constructor(options: InvConv1x1Options) {
+    if (new.target === InvConv1x1)
+      checkOptions('InvConv1x1', options, {
+        inputShape: true,
+        name: true,
+        parameterization: true,
+        seed: true,
+      });
     const { inputShape, parameterization = 'full' } = options;
     checkEventShape('InvConv1x1', inputShape, [1, 3]);
     checkChoice('InvConv1x1', 'parameterization', parameterization, ['full', 'lu']);
@@ -82,14 +92,18 @@ export class InvConv1x1 extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
-    const matrix = this.kernel.matrix();
-    return { value: linearChannels(x, matrix), logDet: this.logDet(matrix, x.shape[0]) };
+    return this.unlessSingular('forward', () => {
+      const matrix = this.kernel.matrix();
+      return { value: linearChannels(x, matrix), logDet: this.logDet(matrix, x.shape[0]) };
+    });
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    const matrix = this.kernel.matrix();
-    const value = linearChannels(y, this.kernel.inverse(matrix));
-    return { value, logDet: tf.neg(this.logDet(matrix, y.shape[0])) as tf.Tensor1D };
+    return this.unlessSingular('inverse', () => {
+      const matrix = this.kernel.matrix();
+      const value = linearChannels(y, this.kernel.inverse(matrix));
+      return { value, logDet: tf.neg(this.logDet(matrix, y.shape[0])) as tf.Tensor1D };
+    });
   }
 
   /** An actnorm before it is part of the linear map: y = ((x + offset) * exp(logScale)) W. */
@@ -108,21 +122,41 @@ export class InvConv1x1 extends Bijector {
       return { value, logDet: addLogDets([after.logDet, logDet]) };
     };
     return {
-      forward: (x) => fusedScaledLinear(x, { offset, logScale, matrix }, false),
+      forward: (x) =>
+        this.unlessSingular('forward', () => fusedScaledLinear(x, { offset, logScale, matrix }, false)),
       inverse: (y) =>
         inverted === undefined
           ? apart(y)
-          : fusedScaledLinear(y, { offset, logScale, matrix: inverted }, true),
+          : this.unlessSingular('inverse', () =>
+              fusedScaledLinear(y, { offset, logScale, matrix: inverted }, true),
+            ),
     };
   }
 
   override conditioning(): Conditioning {
     const matrix = this.kernel.onHost();
-    return { conditionNumber: norm1(matrix) * norm1(inverse(matrix)) };
+    return this.unlessSingular('conditioning', () => ({
+      conditionNumber: norm1(matrix) * norm1(inverse(matrix)),
+    }));
   }
 
   getConfig(): tf.serialization.ConfigDict {
     return { name: this.name, inputShape: [...this.inputShape], parameterization: this.parameterization };
+  }
+
+  /** What `compute` returns; a matrix that has no inverse is this layer's. */
+  private unlessSingular<T>(method: string, compute: () => T): T {
+    try {
+      return compute();
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const hint = 'A lower learningRate keeps it away from that; so does the LU form.';
+      const received = `a singular one in '${this.name}'`;
+      throw new NonFiniteError(
+        complaint(`InvConv1x1.${method}`, 'an invertible matrix', received, hint),
+        this.name,
+      );
+    }
   }
 
   private logDet(matrix: tf.Tensor2D, batch: number): tf.Tensor1D {
@@ -186,7 +220,7 @@ function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
       if (ofLogDet === undefined) return [ofMatrix];
       return [tf.add(ofMatrix, tf.mul(toDevice(inverse(values).transpose()), ofLogDet))];
     };
-    return { matrix: () => kernel, logDet: () => tf.scalar(slogdet(values).logAbsDet), gradient };
+    return { matrix: () => kernel, logDet: () => finite(tf.scalar(slogdet(values).logAbsDet)), gradient };
   };
   const ofWeights: MatrixOfWeights = { weights: [kernel], compute };
   const where = () => (capabilities().readsAtOnce ? ofWeights : undefined);
@@ -196,8 +230,16 @@ function fullKernel(rotation: Matrix, addWeight: AddWeight): Kernel {
     ofWeights: where,
     inverseOfWeights: () => where() && inverted(ofWeights, onHost),
     inverse: (matrix) => inverseMatrix(matrix, onHost),
-    logDetTerms: logAbsDet,
+    logDetTerms: (matrix) => finite(logAbsDet(matrix)),
   };
+}
+
+/** log|det W| as it was just computed on the host. @throws DataError where it is that of a singular matrix */
+function finite(logDet: tf.Scalar): tf.Scalar {
+  if (capabilities().readsAtOnce && logDet.dataSync()[0] === Number.NEGATIVE_INFINITY) {
+    throw new DataError('InvConv1x1: the matrix is singular.');
+  }
+  return logDet;
 }
 
 function luKernel(

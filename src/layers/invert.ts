@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { Bijector, type Transformed } from './bijector';
 
 /** Options of {@link Invert}. */
@@ -28,6 +29,7 @@ export class Invert extends Bijector {
   readonly bijector: Bijector;
 
   constructor(options: InvertOptions) {
+    if (new.target === Invert) checkOptions('Invert', options, { bijector: true, name: true });
     super(options.name ?? 'invert', options.bijector.outputShape, options.bijector.inputShape);
     this.bijector = this.addChild(options.bijector);
   }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
 import { splitChannels, sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
@@ -44,6 +45,8 @@ export class LearnedPrior extends Bijector {
   private readonly classWeights?: tf.Tensor2D;
 
   constructor(options: LearnedPriorOptions) {
+    if (new.target === LearnedPrior)
+      checkOptions('LearnedPrior', options, { inputShape: true, name: true, kind: true, classes: true });
     const { inputShape, kind = 'perChannel', classes = 0 } = options;
     checkEventShape('LearnedPrior', inputShape, kind === 'border' ? [3] : [1, 3]);
     checkChoice('LearnedPrior', 'kind', kind, ['constant', 'perChannel', 'border', 'spatial']);

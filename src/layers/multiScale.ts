@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { type Shape, sameShape, sizeOf } from '../core/shapes';
 import { disposeBetween, joinChannels, splitChannels, zeroLogDet } from '../core/tensors';
 import { Bijector, type LatentSlice, type Reversed, type TraceEntry, type Transformed } from './bijector';
@@ -42,6 +43,7 @@ export class MultiScale extends Bijector {
   readonly levels: readonly Bijector[];
 
   constructor(options: MultiScaleOptions) {
+    if (new.target === MultiScale) checkOptions('MultiScale', options, { levels: true, name: true });
     const { levels, name = 'multiscale' } = options;
     if (levels.length === 0) throw new ConfigError(complaint('MultiScale', 'at least one level', 'none'));
     levels.slice(1).forEach((level, i) => {

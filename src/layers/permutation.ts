@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkEventShape } from '../core/shapes';
 import { zeroLogDet } from '../core/tensors';
@@ -34,6 +35,8 @@ export class Permutation extends Bijector {
   private readonly inverseOrder: Int32Array;
 
   constructor(options: PermutationOptions) {
+    if (new.target === Permutation)
+      checkOptions('Permutation', options, { inputShape: true, name: true, order: true, seed: true });
     checkEventShape('Permutation', options.inputShape, [1, 3]);
     super(options.name ?? 'permutation', options.inputShape);
     const channels = options.inputShape[options.inputShape.length - 1];

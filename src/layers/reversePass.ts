@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { inFloat32, toBfloat16 } from '../core/fused';
+import { checkOptions, type OptionNames } from '../core/options';
 import { gradientsOf } from '../engine/gradients';
 import { anotherHandle, record } from '../engine/tape';
 import type { Transformed } from './transformed';
@@ -21,6 +22,14 @@ export interface ReversePassOptions {
    */
   bfloat16?: boolean;
 }
+
+const passOptions: OptionNames<ReversePassOptions> = {
+  logDetGradient: true,
+  context: true,
+  watched: true,
+  anchors: true,
+  bfloat16: true,
+};
 
 /**
  * A way back through a bijector that stored nothing on the way forward: `bijector.reverse` goes from output to input, layer by
@@ -47,6 +56,7 @@ export class ReversePass {
   private readonly gradients = new Map<number, tf.Tensor>();
 
   constructor(options: ReversePassOptions) {
+    checkOptions('ReversePass', options, passOptions);
     this.logDetGradient = options.logDetGradient;
     this.context = options.context;
     this.watched = new Set(options.watched);

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { checkEventShape, type Shape } from '../core/shapes';
 import { joinChannels, splitChannels, sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { halfOf } from './coupling';
-import { type Conditioner, type ConditionerBuilder, checkConditioner } from './networks/conditioner';
+import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import { Convolution } from './networks/convolution';
 import { MultilayerPerceptron } from './networks/multilayerPerceptron';
 
@@ -40,13 +41,13 @@ export class Split extends Bijector {
   private readonly half: number;
 
   constructor(options: SplitOptions) {
+    if (new.target === Split) checkOptions('Split', options, { inputShape: true, name: true, network: true });
     const { inputShape, network = zeroNetwork } = options;
     checkEventShape('Split', inputShape, [1, 3]);
     super(options.name ?? 'split', inputShape);
     this.half = halfOf('Split', inputShape[inputShape.length - 1]);
     const input: Shape = [...inputShape.slice(0, -1), this.half];
-    this.network = this.addChild(typeof network === 'function' ? network(input, inputShape) : network);
-    checkConditioner('Split', this.network, input, inputShape);
+    this.network = this.addChild(resolveConditioner('Split', network, input, inputShape));
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
+import { checkOptions } from '../core/options';
 import { checkEventShape } from '../core/shapes';
 import { zeroLogDet } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
@@ -26,6 +27,7 @@ export class Squeeze extends Bijector {
   static className = 'FlowSqueeze';
 
   constructor(options: SqueezeOptions) {
+    if (new.target === Squeeze) checkOptions('Squeeze', options, { inputShape: true, name: true });
     checkEventShape('Squeeze', options.inputShape, [3]);
     const [height, width, channels] = options.inputShape;
     if (height % 2 !== 0 || width % 2 !== 0) {

@@ -4,6 +4,8 @@
  * @module tfjs-flows/testing
  */
 import { FlowError } from '../core/errors';
+import { checkOptions } from '../core/options';
+import { checkChoice } from '../core/shapes';
 import { checks } from './checks';
 import { type CheckOptions, freeSubject, makeSubject } from './subject';
 
@@ -21,8 +23,9 @@ export const bijectorChecks: readonly string[] = Object.keys(checks);
 /**
  * Checks that a bijector keeps every promise of the contract, on the current backend.
  *
- * Round trip, logDet against a numerical Jacobian, gradients of both directions against finite differences,
- * independence of the batch, tensor leaks, configuration through JSON, save and load.
+ * Round trip, logDet against a numerical Jacobian, gradients of both directions in inputs, contexts and weights against finite
+ * differences, reversible gradients against the engine's own tape, initialize against forward, contexts as declared, integers against
+ * floats, independence of the batch, traces, a subclass, tensor leaks, configuration through JSON, save and load.
  * Keep events small: the Jacobian takes 2 * size passes.
  *
  * @param options how to build the bijector and draw its data
@@ -36,7 +39,15 @@ export async function checkBijector(
   options: CheckOptions,
   only: readonly string[] = bijectorChecks,
 ): Promise<void> {
+  checkOptions('checkBijector', options, {
+    create: true,
+    sample: true,
+    context: true,
+    seed: true,
+    tolerance: true,
+  });
   for (const name of only) {
+    checkChoice('checkBijector', 'a check', name, bijectorChecks);
     const subject = makeSubject(options);
     try {
       await checks[name](subject);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { contextTensors, partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
 import { tapeOf } from '../engine/gradients';
@@ -54,6 +55,7 @@ export function reversibleGradients(
   random: RandomStream,
   options: ReversibleOptions = {},
 ): Gradients {
+  checkOptions('reversibleGradients', options, { anchorEvery: true, bfloat16: true });
   const { anchorEvery = ANCHOR_EVERY, bfloat16 } = options;
   checkInteger('reversibleGradients', 'anchorEvery', anchorEvery);
   const anchors = new Map<string, tf.Tensor>();

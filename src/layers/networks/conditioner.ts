@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../../core/context';
 import { enter } from '../../core/door';
 import { ConfigError, complaint } from '../../core/errors';
-import { Module } from '../../core/module';
+import { building, Module } from '../../core/module';
 import { isOwn } from '../../core/overriding';
 import { type Shape, sameShape } from '../../core/shapes';
 import type { FusedLayer } from './fusedConvolutions';
@@ -90,11 +90,22 @@ export abstract class Conditioner extends Module {
 /** Builds a conditioner for given input and output event shapes. */
 export type ConditionerBuilder = (inputShape: Shape, outputShape: Shape) => Conditioner;
 
-/** Throws a ConfigError unless `network` maps the one event shape to the other. */
-export function checkConditioner(where: string, network: Conditioner, input: Shape, output: Shape): void {
-  if (!sameShape(network.inputShape, input) || !sameShape(network.outputShape, output)) {
+/**
+ * The network that an option gives or builds.
+ *
+ * @throws ConfigError unless it maps the one event shape to the other; what was built for it is then freed
+ */
+export function resolveConditioner(
+  where: string,
+  option: Conditioner | ConditionerBuilder,
+  input: Shape,
+  output: Shape,
+): Conditioner {
+  return building(() => {
+    const network = typeof option === 'function' ? option(input, output) : option;
+    if (sameShape(network.inputShape, input) && sameShape(network.outputShape, output)) return network;
     const show = (from: Shape, to: Shape) => `[${from.join(', ')}] -> [${to.join(', ')}]`;
     const received = show(network.inputShape, network.outputShape);
     throw new ConfigError(complaint(where, `a network ${show(input, output)}`, received));
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../../core/module';
+import { checkOptions } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
 import { linearChannels } from '../../core/tensors';
@@ -65,6 +66,17 @@ export class Convolution extends Conditioner {
   private readonly edge?: { kernel: tf.Variable<tf.Rank.R4>; map: tf.Tensor4D };
 
   constructor(options: ConvolutionOptions) {
+    if (new.target === Convolution)
+      checkOptions('Convolution', options, {
+        inputShape: true,
+        filters: true,
+        kernelSize: true,
+        padding: true,
+        initial: true,
+        bias: true,
+        seed: true,
+        name: true,
+      });
     const {
       inputShape,
       filters,

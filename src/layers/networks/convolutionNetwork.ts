@@ -10,6 +10,7 @@ import {
 } from '../../core/context';
 import { ConfigError, complaint } from '../../core/errors';
 import { registerModule } from '../../core/module';
+import { checkOptions } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
 import { joinChannels } from '../../core/tensors';
@@ -75,6 +76,18 @@ export class ConvolutionNetwork extends Conditioner {
   private readonly steering: { shift: tf.Tensor2D; gate: tf.Tensor2D }[] = [];
 
   constructor(options: ConvolutionNetworkOptions) {
+    if (new.target === ConvolutionNetwork)
+      checkOptions('ConvolutionNetwork', options, {
+        inputShape: true,
+        filters: true,
+        hiddenChannels: true,
+        actnorm: true,
+        padding: true,
+        lastPadding: true,
+        context: true,
+        seed: true,
+        name: true,
+      });
     const { inputShape, filters, hiddenChannels = 512, actnorm = true, padding = 'zero' } = options;
     const { lastPadding = padding } = options;
     checkEventShape('ConvolutionNetwork', inputShape, [3]);

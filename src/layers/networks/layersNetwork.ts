@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { type ContextShape, type ContextTensors, contextTensors } from '../../core/context';
 import { ConfigError, complaint } from '../../core/errors';
 import { deserializeModule, registerModule, type SerializedModule } from '../../core/module';
+import { checkOptions } from '../../core/options';
 import type { Shape } from '../../core/shapes';
 import { checkLayers } from './checkLayers';
 import { Conditioner } from './conditioner';
@@ -49,6 +50,8 @@ export class LayersNetwork extends Conditioner {
   private readonly partNames?: readonly string[];
 
   constructor(options: LayersNetworkOptions) {
+    if (new.target === LayersNetwork)
+      checkOptions('LayersNetwork', options, { model: true, inputShape: true, context: true, name: true });
     const model = asModel(options);
     checkLayers('LayersNetwork', model);
     super(

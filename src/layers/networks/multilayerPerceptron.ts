@@ -8,6 +8,7 @@ import {
   isNamed,
 } from '../../core/context';
 import { registerModule } from '../../core/module';
+import { checkOptions } from '../../core/options';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkEventShape, checkInteger, type Shape, sizeOf } from '../../core/shapes';
 import { Conditioner } from './conditioner';
@@ -53,6 +54,16 @@ export class MultilayerPerceptron extends Conditioner {
   private readonly layers: { kernel: tf.Tensor2D; bias: tf.Variable }[];
 
   constructor(options: MultilayerPerceptronOptions) {
+    if (new.target === MultilayerPerceptron)
+      checkOptions('MultilayerPerceptron', options, {
+        inputShape: true,
+        units: true,
+        hiddenUnits: true,
+        activation: true,
+        context: true,
+        seed: true,
+        name: true,
+      });
     const { inputShape, units, hiddenUnits = [64, 64], activation = 'relu' } = options;
     checkEventShape('MultilayerPerceptron', inputShape, [1]);
     checkInteger('MultilayerPerceptron', 'units', units);
