@@ -86,7 +86,7 @@ export class Stepper {
    */
   async take(batch: Batch, random: RandomStream, learningRate: number, step: number): Promise<Logs> {
     const noiseBefore = random.state();
-    const computed = this.gradients.compute(batch, random);
+    const computed = this.compute(batch, random);
     const { gradients } = computed;
     try {
       const logs = await this.read(computed);
@@ -170,6 +170,19 @@ export class Stepper {
     if (inPlace) this.lastTrainable.dispose();
     else this.lastTrainable.capture();
     this.undo = undefined;
+  }
+
+  /** Loss and gradients; where a layer finds that the last step spoiled its weights, the ones before that step come back. */
+  private compute(batch: Batch, random: RandomStream): Gradients {
+    const noiseBefore = random.state();
+    try {
+      return this.gradients.compute(batch, random);
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      random.restore(noiseBefore);
+      this.rollBack();
+      throw new NonFiniteError(`${error.message} ${restored}`, error.layer);
+    }
   }
 
   private async apply(gradients: readonly (tf.Tensor | null)[], norm: number): Promise<Undo | undefined> {

@@ -11,6 +11,7 @@ import {
   ConvolutionNetwork,
   DiagonalNormal,
   Flatten,
+  Flow,
   InvConv1x1,
   Invert,
   LearnedPrior,
@@ -239,4 +240,28 @@ describe.each(['cpu', 'wasm'])('a singular 1x1 matrix on %s', (backend) => {
       x.dispose();
     },
   );
+});
+
+describe('fit', () => {
+  it('puts the last good weights back where a matrix becomes singular', async () => {
+    await tf.setBackend('cpu');
+    const layer = new InvConv1x1({ inputShape: [2], seed: 1, name: 'mix' });
+    const flow = new Flow({ bijector: layer });
+    const [{ variable }] = layer.weights;
+    const start = Array.from(variable.dataSync());
+    const before = tf.memory().numTensors;
+    const onBatchEnd = () => tf.tidy(() => variable.assign(tf.zeros([2, 2])));
+    const x = Array.from({ length: 8 }, (_, i) => [i, i % 3]);
+    const run = flow.fit(x, {
+      batchSize: 4,
+      learningRate: 1e-3,
+      progress: 'none',
+      callbacks: { onBatchEnd },
+    });
+    await expect(run).rejects.toMatchObject({ name: 'NonFiniteError', layer: 'mix' });
+    await expect(run).rejects.toThrow('The last good weights are back in place');
+    expect(Array.from(variable.dataSync())).toEqual(start);
+    expect(tf.memory().numTensors).toBe(before);
+    flow.dispose();
+  });
 });
