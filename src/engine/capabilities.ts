@@ -24,9 +24,8 @@ export function declareBackend(name: string, capabilities: Capabilities): void {
 }
 
 /** What the active backend can do. */
-export function capabilities(): Required<Capabilities> {
-  const safe = { readsAtOnce: false, valuesOnHost: false, mostBytes: Number.POSITIVE_INFINITY };
-  return { ...safe, ...declared.get(tf.getBackend()) };
+export function capabilities(): Capabilities & { mostBytes: number } {
+  return { mostBytes: Number.POSITIVE_INFINITY, ...declared.get(tf.getBackend()) };
 }
 
 // Backends that come with TensorFlow.js. On webgpu a read stalls the device and takes a canvas, which not every place provides. The

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
 import { engine } from './fields';
-import { anotherHandle } from './tape';
+import { anotherHandle } from './handles';
 import type { TapeNode } from './types';
 
 /** A computation that can be gone back through, later and once. */

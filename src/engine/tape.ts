@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
 import { engine } from './fields';
+import { anotherHandle } from './handles';
 
 /** What an operation hands the tape; see {@link record}. */
 export interface Operation {
@@ -59,13 +60,6 @@ function hold(tensor: tf.Tensor, shared: boolean): tf.Tensor {
   return tensor instanceof tf.Variable ? tensor : tf.keep(shared ? anotherHandle(tensor) : tensor);
 }
 
-/** A constant with the values of a tensor, which are shared: `tf.clone` without the op. */
-export function anotherHandle(tensor: tf.Tensor): tf.Tensor {
-  const { dataId, shape, dtype } = tensor;
-  tf.backend().incRef(dataId);
-  return engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
-}
-
 function addNode(
   inputs: readonly tf.Tensor[],
   results: tf.Tensor[],
@@ -102,4 +96,17 @@ function onTheWayBack(
     throw new BackendError(complaint('gradients', 'first derivatives of fused ops', 'second ones', hint));
   };
   return record([...dys, ...inputs], () => ({ results: compute(), needed: [], gradient }));
+}
+
+/** Bytes of what the present tape saves, each value once; without those of some tensors. */
+export function bytesOnTape(without: readonly tf.Tensor[]): number {
+  const counted = new Set(without.map(({ dataId }) => dataId));
+  let sum = 0;
+  for (const { saved } of engine().state.activeTape ?? []) {
+    for (const { dataId, size, dtype } of saved) {
+      if (!counted.has(dataId)) sum += size * tf.util.bytesPerElement(dtype);
+      counted.add(dataId);
+    }
+  }
+  return sum;
 }

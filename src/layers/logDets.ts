@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilities } from '../engine/capabilities';
-import { anotherHandle, record } from '../engine/tape';
+import { anotherHandle } from '../engine/handles';
+import { record } from '../engine/tape';
 
 /** factor * the sum of all entries of the terms, as one entry per example: [...], ... -> [n], differentiable. */
 export function repeatSum(terms: readonly tf.Tensor[], factor: number, batch: number): tf.Tensor1D {

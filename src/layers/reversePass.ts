@@ -1,10 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
-import { inFloat32, toBfloat16 } from '../core/fused';
 import { checkOptions, type OptionNames } from '../core/options';
 import { gradientsOf } from '../engine/gradients';
-import { anotherHandle, record } from '../engine/tape';
+import { anotherHandle } from '../engine/handles';
+import { record } from '../engine/tape';
 import type { Transformed } from './transformed';
+
+/** How gradients of weights are held until they are taken. */
+export interface GradientStorage {
+  /** The gradient as it is held. */
+  put(gradient: tf.Tensor): tf.Tensor;
+  /** The gradient, of this shape, that a held one stands for. */
+  get(held: tf.Tensor, shape: readonly number[]): tf.Tensor;
+}
 
 /** Options of {@link ReversePass}. */
 export interface ReversePassOptions {
@@ -17,10 +25,10 @@ export interface ReversePassOptions {
   /** Inputs that were kept on the way forward, by the names that `trace` gives; a layer's is freed when it is used. Default: none. */
   anchors?: Map<string, tf.Tensor>;
   /**
-   * Keep the gradients of the weights in bfloat16, as `core/fused` has it.
+   * How the gradients of the weights are held, and given out. Default: as they are.
    * @internal
    */
-  bfloat16?: boolean;
+  storage?: GradientStorage;
 }
 
 const passOptions: OptionNames<ReversePassOptions> = {
@@ -28,7 +36,7 @@ const passOptions: OptionNames<ReversePassOptions> = {
   context: true,
   watched: true,
   anchors: true,
-  bfloat16: true,
+  storage: true,
 };
 
 /**
@@ -52,7 +60,7 @@ export class ReversePass {
   private readonly logDetGradient: tf.Tensor;
   private readonly watched: ReadonlySet<tf.Tensor>;
   private readonly anchors: Map<string, tf.Tensor>;
-  private readonly bfloat16: boolean;
+  private readonly storage?: GradientStorage;
   private readonly gradients = new Map<number, tf.Tensor>();
 
   constructor(options: ReversePassOptions) {
@@ -61,7 +69,7 @@ export class ReversePass {
     this.context = options.context;
     this.watched = new Set(options.watched);
     this.anchors = options.anchors ?? new Map();
-    this.bfloat16 = options.bfloat16 ?? false;
+    this.storage = options.storage;
   }
 
   /** The input that was kept for the layer of this name; undefined where none was. Given out once, to the present tidy. */
@@ -117,9 +125,11 @@ export class ReversePass {
       const gradient = gradients[i];
       if (gradient === null || gradient === undefined) return;
       const before = this.gradients.get(id);
+      const storage = this.watched.has(weight) ? undefined : this.storage;
       const sum = tf.tidy(() => {
-        const added = before === undefined ? gradient : tf.add(inFloat32(before, shape), gradient);
-        return this.bfloat16 && !this.watched.has(weight) ? toBfloat16(added) : added;
+        if (before === undefined) return storage?.put(gradient) ?? gradient;
+        const added = tf.add(storage?.get(before, shape) ?? before, gradient);
+        return storage?.put(added) ?? added;
       });
       this.gradients.set(id, tf.keep(sum));
       before?.dispose();

@@ -1,25 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type AdaptiveStep, fusedAdaptiveStep, fusedAdaptiveStepBack, hasFused } from '../core/fused';
+import { isOwn } from '../core/overriding';
+import { type AdaptiveFields, adaptiveFieldsOf, fieldsOf, type Slot } from '../engine/optimizers';
+import type { GradientStorage } from '../layers';
+import { bfloat16Storage } from './bfloat16';
 import { replaceEach } from './clipping';
 import { CompactAdam } from './compactAdam';
+import {
+  type AdaptiveStep,
+  fusedAdaptiveStep,
+  fusedAdaptiveStepBack,
+  hasFusedAdaptiveStep,
+} from './fusedAdaptiveStep';
+import { hasFusedCompactStep } from './fusedCompactStep';
 import { claimAccumulators } from './optimizers';
-import { type Slot, stopSharing, zeroSlot } from './slots';
-
-/** What Adam and Adamax of tfjs keep; the second moment has a name of its own in each. */
-interface AdaptiveFields {
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  accBeta1: tf.Variable;
-  accBeta2?: tf.Variable;
-  iteration?: tf.Variable;
-  decay?: number;
-  accumulatedFirstMoment: Slot[];
-  accumulatedSecondMoment?: Slot[];
-  accumulatedWeightedInfNorm?: Slot[];
-  incrementIterations(): void;
-}
+import { stopSharing, zeroSlot } from './slots';
 
 /** Steps of Adam are a few learning rates long: up to this one, what taking one back rounds away is nothing to a weight. */
 const LARGEST_UNDONE = 1;
@@ -32,25 +26,26 @@ export type Undo = () => void;
  * little enough.
  */
 export function canUndo(optimizer: tf.Optimizer): boolean {
-  const fused = takesBfloat16(optimizer) || hasFusedStep(optimizer);
-  return fused && fieldsOf(optimizer).learningRate <= LARGEST_UNDONE;
+  const fused = (isCompact(optimizer) && hasFusedCompactStep()) || hasFusedStep(optimizer);
+  return fused && (fieldsOf(optimizer).learningRate ?? Number.POSITIVE_INFINITY) <= LARGEST_UNDONE;
 }
 
-/** Whether the optimizer's step takes gradients in bfloat16 too. */
-export function takesBfloat16(optimizer: tf.Optimizer): boolean {
-  return isCompact(optimizer) && hasFused('FlowCompactStep');
+/** How gradients for the optimizer's steps are best held until then; undefined for float32. */
+export function storageFor(optimizer: tf.Optimizer): GradientStorage | undefined {
+  return isCompact(optimizer) && hasFusedCompactStep() ? bfloat16Storage() : undefined;
 }
 
 /* Any optimizer is an instance of every optimizer's class (tfjs redefines instanceof), and subclasses may compute something else. */
 
 function isCompact(optimizer: tf.Optimizer): optimizer is CompactAdam {
-  return optimizer.constructor === CompactAdam;
+  return isOwn(optimizer, CompactAdam, 'applyGradients', 'step');
 }
 
 function hasFusedStep(optimizer: tf.Optimizer): boolean {
-  const kind = optimizer.constructor;
-  const adaptive = kind === tf.AdamOptimizer || kind === tf.AdamaxOptimizer;
-  return adaptive && hasFused('FlowAdaptiveStep');
+  const adaptive = [tf.AdamOptimizer, tf.AdamaxOptimizer].some((kind) =>
+    isOwn(optimizer, kind, 'applyGradients'),
+  );
+  return adaptive && hasFusedAdaptiveStep();
 }
 
 /**
@@ -70,7 +65,8 @@ export function applyGradients(
   let undo: Undo | undefined;
   tf.tidy(() => {
     if (isCompact(optimizer)) undo = optimizer.step(variables, gradients, scale);
-    else if (hasFusedStep(optimizer)) undo = applyAdaptive(fieldsOf(optimizer), variables, gradients, scale);
+    else if (hasFusedStep(optimizer))
+      undo = applyAdaptive(adaptiveFieldsOf(optimizer), variables, gradients, scale);
     else {
       // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
       const scaled = scale === 1 ? gradients : replaceEach(gradients, (gradient) => tf.mul(gradient, scale));
@@ -82,10 +78,6 @@ export function applyGradients(
   claimAccumulators(optimizer, variables);
   tf.dispose(gradients.filter((gradient) => gradient !== null));
   return canUndo(optimizer) ? undo : undefined;
-}
-
-function fieldsOf(optimizer: tf.Optimizer): AdaptiveFields {
-  return optimizer as unknown as AdaptiveFields;
 }
 
 function applyAdaptive(
@@ -108,11 +100,12 @@ function applyAdaptive(
     stopSharing([...weight, ...first, ...second]);
     return { weight, first, second };
   };
-  const constants = { ...constantsOf(optimizer), gradientScale };
+  const constants = constantsOf(optimizer);
   fusedAdaptiveStep(
     state(),
     chosen.map((i) => gradients[i] as tf.Tensor),
     constants,
+    gradientScale,
   );
   optimizer.iteration?.assign(tf.add(optimizer.iteration, 1));
   optimizer.accBeta1.assign(tf.mul(optimizer.accBeta1, optimizer.beta1));
@@ -121,16 +114,19 @@ function applyAdaptive(
   return () => fusedAdaptiveStepBack(state(), constants);
 }
 
-function constantsOf(optimizer: AdaptiveFields): Omit<AdaptiveStep, 'gradientScale'> {
-  const { learningRate, beta1, beta2, epsilon, accBeta1, accBeta2, iteration, decay = 0 } = optimizer;
-  const steps = iteration?.dataSync()[0] ?? 0;
+/**
+ * All known on the host, from the number of steps: the running powers of beta, which tfjs keeps on the device, are not read. They are
+ * those of beta in float32, of which 1 - 0.999 is another number.
+ */
+function constantsOf(optimizer: AdaptiveFields): AdaptiveStep {
+  const { learningRate, beta1, beta2, epsilon, iterations, accBeta2, decay = 0 } = optimizer;
   return {
     kind: accBeta2 === undefined ? 'adamax' : 'adam',
-    learningRate: learningRate / (1 + steps * decay),
+    learningRate: learningRate / (1 + iterations * decay),
     beta1,
     beta2,
     epsilon,
-    bias1: 1 - accBeta1.dataSync()[0],
-    bias2: accBeta2 === undefined ? 1 : 1 - accBeta2.dataSync()[0],
+    bias1: 1 - Math.fround(beta1) ** (iterations + 1),
+    bias2: 1 - Math.fround(beta2) ** (iterations + 1),
   };
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
-import { fusedGlobalNorm, hasFused } from '../core/fused';
+import { hasKernels, runKernel } from '../engine/kernels';
+import { areBfloat16, bfloat16Kernels } from './bfloat16';
 
 /** What stands for a largest value of 0, so that nothing is divided by it: the least float32 that every device holds. */
 const LEAST = 2 ** -126;
@@ -20,10 +21,15 @@ export function globalNorm(tensors: readonly (tf.Tensor | null)[]): tf.Scalar {
   return tf.tidy(() => normOfGradients(tensors.map((tensor) => tensor && asFloat(tensor))));
 }
 
-/** As `globalNorm`, where int32 means bfloat16, as `core/fused` has it. */
+/**
+ * As `globalNorm`, of gradients that may be in bfloat16; in one op where the active backend has one.
+ *
+ *     FlowGlobalNorm [...tensors] -> their norm, a scalar
+ */
 export function normOfGradients(gradients: readonly (tf.Tensor | null)[]): tf.Scalar {
   const given = gradients.filter((gradient) => gradient !== null && gradient.size > 0) as tf.Tensor[];
-  if (hasFused('FlowGlobalNorm')) return fusedGlobalNorm(given);
+  const kernel = areBfloat16(given) ? bfloat16Kernels.norm : 'FlowGlobalNorm';
+  if (hasKernels(kernel)) return runKernel(kernel, given)[0] as tf.Scalar;
   return tf.tidy(() => {
     if (given.length === 0) return tf.scalar(0);
     // Not tf.addN: on webgpu it binds every tensor at once, more than a device allows.

@@ -1,9 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
-import { type CompactStep, fusedCompactStep, fusedCompactStepBack, hasFused } from '../core/fused';
 import { capabilities } from '../engine/capabilities';
+import { variableOf } from '../engine/handles';
+import type { Slot } from '../engine/optimizers';
 import { compactStep } from './compactStep';
-import { type Slot, stopSharing, zeroSlot } from './slots';
+import {
+  type CompactStep,
+  fusedCompactStep,
+  fusedCompactStepBack,
+  hasFusedCompactStep,
+} from './fusedCompactStep';
+import { stopSharing, zeroSlot } from './slots';
 
 /** Options of {@link CompactAdam}; defaults as in `tf.train.adam`. */
 export interface CompactAdamOptions {
@@ -56,9 +63,8 @@ export class CompactAdam extends tf.Optimizer {
     const named = Array.isArray(gradients)
       ? gradients
       : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
-    const { registeredVariables } = tf.engine();
     this.step(
-      named.map(({ name }) => registeredVariables[name]),
+      named.map(({ name }) => variableOf(name)),
       named.map(({ tensor }) => tensor ?? null),
     );
   }
@@ -83,13 +89,13 @@ export class CompactAdam extends tf.Optimizer {
     const moments = chosen.map((i) => this.accumulatedMoments[i].variable);
     const gradient = chosen.map((i) => gradients[i] as tf.Tensor);
     this.incrementIterations();
-    const constants = { ...this.constants(), gradientScale };
-    if (!hasFused('FlowCompactStep')) {
-      stepOnHost(weight, moments, gradient, constants);
+    const constants = this.constants();
+    if (!hasFusedCompactStep()) {
+      stepOnHost(weight, moments, gradient, constants, gradientScale);
       return undefined;
     }
     stopSharing([...weight, ...moments]);
-    fusedCompactStep({ weight, moments }, gradient, constants);
+    fusedCompactStep({ weight, moments }, gradient, constants, gradientScale);
     return () => {
       stopSharing([...weight, ...moments]);
       fusedCompactStepBack({ weight, moments }, constants);
@@ -130,7 +136,7 @@ export class CompactAdam extends tf.Optimizer {
     return new CompactAdam(learningRate as number, options) as unknown as T;
   }
 
-  private constants(): Omit<CompactStep, 'gradientScale'> {
+  private constants(): CompactStep {
     const { learningRate, beta1, beta2, epsilon, iterations } = this;
     return {
       learningRate,
@@ -150,6 +156,7 @@ function stepOnHost(
   moments: readonly tf.Variable[],
   gradients: readonly tf.Tensor[],
   constants: CompactStep,
+  gradientScale: number,
 ): void {
   if (!capabilities().readsAtOnce) {
     const hint = "Train with 'adam' there.";
@@ -162,7 +169,7 @@ function stepOnHost(
     moments: moments[i].dataSync<'int32'>().slice(),
     gradient: gradients[i].dataSync<'float32'>(),
   }));
-  compactStep(states, constants);
+  compactStep(states, constants, gradientScale);
   tf.tidy(() => {
     states.forEach((state, i) => {
       weights[i].assign(tf.tensor(state.weight, weights[i].shape, 'float32'));

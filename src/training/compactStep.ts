@@ -1,4 +1,4 @@
-import type { CompactStep } from '../core/fused';
+import type { CompactStep } from './fusedCompactStep';
 
 /** Tensors start at multiples of this in the count that rounding goes by. */
 const SEGMENT = 16384;
@@ -12,8 +12,8 @@ interface CompactState {
 }
 
 /** One step of `CompactAdam` on all weights, on the host: the ordinary form of `fusedCompactStep`. */
-export function compactStep(states: readonly CompactState[], step: CompactStep): void {
-  const { beta1, beta2, bias1, bias2, epsilon, learningRate, gradientScale } = step;
+export function compactStep(states: readonly CompactState[], step: CompactStep, gradientScale: number): void {
+  const { beta1, beta2, bias1, bias2, epsilon, learningRate } = step;
   const float = new Float32Array(1);
   const bits = new Int32Array(float.buffer);
   const fromBits = (value: number) => {

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireBackend } from '../core/backend';
 import { BackendError, ConfigError, complaint, DisposedError } from '../core/errors';
 import { RandomStream } from '../core/random';
-import { takesBfloat16 } from './applyGradients';
+import { hasKernels } from '../engine/kernels';
+import { storageFor } from './applyGradients';
 import { AveragedWeights } from './averaging';
 import { CallbackList } from './callbacks';
 import { type FitData, type RecognizedData, recognizeData, streamOf } from './data';
@@ -110,7 +111,7 @@ async function prepare(
   const { gradients = 'auto', anchorEvery } = options;
   const computer = new GradientComputer(model, gradients, {
     anchorEvery,
-    bfloat16: takesBfloat16(optimizer),
+    storage: storageFor(optimizer),
   });
   const stepper = new Stepper(model, optimizer, computer, options, averages);
   cleanups.push(() => stepper.dispose());
@@ -218,7 +219,7 @@ function checkModel(model: Trainable): void {
     throw new DisposedError(`fit: ${model.label} was disposed. Build or load it again.`);
   }
   const backend = tf.getBackend();
-  const missing = model.requiredKernels.filter((kernel) => tf.getKernel(kernel, backend) === undefined);
+  const missing = model.requiredKernels.filter((kernel) => !hasKernels(kernel));
   if (missing.length > 0) {
     const hint =
       backend === 'wasm' ? "Import 'tfjs-flows/wasm', which registers them." : 'Choose another backend.';

@@ -1,8 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, DisposedError } from '../core/errors';
 import { checkChoice, sameShape } from '../core/shapes';
+import {
+  fieldsOf,
+  type Slot,
+  scalarFields,
+  setIterations,
+  setSlots,
+  slotFields,
+  tensorFields,
+} from '../engine/optimizers';
 import { CompactAdam } from './compactAdam';
-import type { Slot } from './slots';
 
 /** Optimizers that `fit` builds by name, with the defaults of tf.train. */
 export type OptimizerName =
@@ -25,19 +33,6 @@ const builders: Record<OptimizerName, (learningRate: number) => tf.Optimizer> = 
   adamax: (learningRate) => tf.train.adamax(learningRate),
   rmsprop: (learningRate) => tf.train.rmsprop(learningRate),
 };
-
-/** What all tfjs optimizers keep in (mostly protected) fields of their own; names survive in tf.min.js. */
-interface OptimizerFields {
-  learningRate?: number;
-  setLearningRate?: (learningRate: number) => void;
-  iterations_?: number;
-  /** Kept scalar -learningRate of SGD and Momentum; the latter forgets it in dispose(). */
-  c?: tf.Tensor;
-}
-
-function fieldsOf(optimizer: tf.Optimizer): OptimizerFields {
-  return optimizer as unknown as OptimizerFields;
-}
 
 /** Builds an optimizer by name; Momentum gets 0.9, everything else the defaults of tf.train. */
 export function makeOptimizer(name: OptimizerName, learningRate: number): tf.Optimizer {
@@ -79,7 +74,7 @@ export function disposeOptimizer(optimizer: tf.Optimizer): void {
 /** Throws a DisposedError for an optimizer whose state is gone. */
 export function checkOptimizerUsable(optimizer: tf.Optimizer): void {
   const tensors = [
-    ...Object.values(optimizer).filter((value) => value instanceof tf.Tensor),
+    ...tensorFields(optimizer),
     ...slotFields(optimizer).flatMap(([, slots]) => slots.map(({ variable }) => variable)),
   ];
   if (tensors.some(({ isDisposed }) => isDisposed)) {
@@ -145,7 +140,7 @@ export function restoreOptimizer(
   weightNames: readonly string[],
   iterations: number,
 ): void {
-  fieldsOf(optimizer).iterations_ = iterations;
+  setIterations(optimizer, iterations);
   for (const [name, variable] of scalarFields(optimizer)) variable.assign(tensors.get(name) as tf.Tensor);
   for (const [field, entries] of slotFields(optimizer)) {
     for (const slot of entries) slot.variable.dispose();
@@ -155,17 +150,6 @@ export function restoreOptimizer(
         ? []
         : [{ originalName: `${name}/${field}`, variable: tf.variable(tensor, false) }];
     });
-    (optimizer as unknown as Record<string, Slot[]>)[field] = restored;
+    setSlots(optimizer, field, restored);
   }
-}
-
-/** Every array field is a list of accumulators, empty before the first step. */
-function slotFields(optimizer: tf.Optimizer): [string, Slot[]][] {
-  return Object.entries(optimizer).filter((entry): entry is [string, Slot[]] => Array.isArray(entry[1]));
-}
-
-function scalarFields(optimizer: tf.Optimizer): [string, tf.Variable][] {
-  return Object.entries(optimizer).filter(
-    (entry): entry is [string, tf.Variable] => entry[1] instanceof tf.Variable,
-  );
 }

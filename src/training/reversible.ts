@@ -5,7 +5,7 @@ import { checkOptions } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
 import { tapeOf } from '../engine/gradients';
-import { ReversePass, type TraceEntry } from '../layers';
+import { type GradientStorage, ReversePass, type TraceEntry } from '../layers';
 import { differentiate, type Gradients, trainableOf } from './gradients';
 import type { Batch, BijectiveLoss, Trainable } from './trainable';
 
@@ -18,10 +18,10 @@ export interface ReversibleOptions {
    */
   anchorEvery?: number;
   /**
-   * Gradients in bfloat16, as `core/fused` has it, where the optimizer takes them.
+   * How gradients are held, where the optimizer takes them so.
    * @internal
    */
-  bfloat16?: boolean;
+  storage?: GradientStorage;
 }
 
 const ANCHOR_EVERY = 16;
@@ -55,8 +55,8 @@ export function reversibleGradients(
   random: RandomStream,
   options: ReversibleOptions = {},
 ): Gradients {
-  checkOptions('reversibleGradients', options, { anchorEvery: true, bfloat16: true });
-  const { anchorEvery = ANCHOR_EVERY, bfloat16 } = options;
+  checkOptions('reversibleGradients', options, { anchorEvery: true, storage: true });
+  const { anchorEvery = ANCHOR_EVERY, storage } = options;
   checkInteger('reversibleGradients', 'anchorEvery', anchorEvery);
   const anchors = new Map<string, tf.Tensor>();
   let pass: ReversePass | undefined;
@@ -81,7 +81,7 @@ export function reversibleGradients(
       );
       const [ofValue, ofLogDet, ...others] = ofLoss.gradients;
       const logDetGradient = ofLogDet ?? tf.zerosLike(logDet);
-      pass = new ReversePass({ logDetGradient, context: ofBijector, watched, anchors, bfloat16 });
+      pass = new ReversePass({ logDetGradient, context: ofBijector, watched, anchors, storage });
       pass.add([...watched, ...different], others);
       const before = bijector.reverse({ value, gradient: ofValue ?? tf.zerosLike(value) }, pass);
       pass.add(source.upstream, source.pullBack(before.gradient, watched, pass.takeGradients(watched)));

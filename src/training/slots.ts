@@ -1,10 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-
-/** A tfjs optimizer's accumulator of one weight. */
-export interface Slot {
-  originalName: string;
-  variable: tf.Variable;
-}
+import { isShared } from '../engine/handles';
+import type { Slot } from '../engine/optimizers';
 
 /** A slot of zeros for a weight. */
 export function zeroSlot(weight: tf.Variable, suffix: string, dtype: 'float32' | 'int32' = 'float32'): Slot {
@@ -19,7 +15,7 @@ export function zeroSlot(weight: tf.Variable, suffix: string, dtype: 'float32' |
 /** What changes in place is copied first where somebody else, a clone for one, holds its values too. */
 export function stopSharing(variables: readonly tf.Variable[]): void {
   for (const variable of variables) {
-    if (tf.backend().refCount(variable.dataId) === 1) continue;
+    if (!isShared(variable)) continue;
     const copy = tf.tensor(variable.dataSync(), variable.shape, variable.dtype);
     variable.assign(copy);
     copy.dispose();

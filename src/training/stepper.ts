@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
-import { inFloat32 } from '../core/fused';
 import type { RandomStream } from '../core/random';
 import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
+import { inFloat32 } from './bfloat16';
 import { normOfGradients, replaceEach } from './clipping';
 import { readLoss, readScalars } from './evaluate';
 import type { ChosenGradients, GradientChoice, GradientComputer } from './gradientMethod';

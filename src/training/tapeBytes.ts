@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { mapContext } from '../core/context';
 import { RandomStream } from '../core/random';
-import { engine } from '../engine/fields';
 import { gradientsOf } from '../engine/gradients';
+import { bytesOnTape } from '../engine/tape';
 import type { Batch, Trainable } from './trainable';
 
 /** What the tape of a batch holds: bytes whatever the number of examples, and bytes for each. */
@@ -29,23 +29,10 @@ function bytesOfTape(model: Trainable, batch: Batch, count: number): number {
     const examples = firstExamples(batch, count);
     const taped = () => {
       const { loss } = model.loss(examples, new RandomStream(1));
-      bytes = bytesOnTape(model);
+      bytes = bytesOnTape(model.weights.map(({ variable }) => variable));
       return loss;
     };
     gradientsOf(taped, []);
   });
   return bytes;
-}
-
-function bytesOnTape(model: Trainable): number {
-  const bytes = (tensor: tf.Tensor) => tensor.size * tf.util.bytesPerElement(tensor.dtype);
-  const counted = new Set<object>(model.weights.map(({ variable }) => variable.dataId));
-  let sum = 0;
-  for (const { saved = [] } of engine().state.activeTape ?? []) {
-    for (const tensor of saved) {
-      if (!counted.has(tensor.dataId)) sum += bytes(tensor);
-      counted.add(tensor.dataId);
-    }
-  }
-  return sum;
 }

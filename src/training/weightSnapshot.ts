@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { anotherHandle } from '../engine/tape';
+import { anotherHandle } from '../engine/handles';
 
 /**
  * The values of some variables at one moment.

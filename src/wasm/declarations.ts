@@ -175,29 +175,34 @@ function groups(
   return [{}, ...more].flatMap((group) => sizes.map((size) => ({ ...size, ...group })));
 }
 
-/** [...weights, ...first moments, ...second moments, ...gradients or none] */
+const scalar: Expected = { shape: [] };
+
+/** [...weights, ...first moments, ...second moments, ...gradients, gradientScale], the last two or none */
 export const adaptive: Declaration<string, Count> = {
   inputs({ inputs, attrs }) {
     const tensors = Object.values(inputs);
-    const gradients = tensors.length > 3 * attrs.weights ? [{}] : [];
-    return groups(tensors, attrs, [{}, {}, ...gradients]);
+    if (tensors.length <= 3 * attrs.weights) return groups(tensors, attrs, [{}, {}]);
+    return [...groups(tensors, attrs, [{}, {}, {}]), scalar];
   },
 };
 
-/** [...weights, ...moments, ...gradients or none]; gradients may be in bfloat16, two to an int32. */
-export const compact: Declaration<string, Count> = {
-  inputs({ inputs, attrs }) {
-    const tensors = Object.values(inputs);
-    const weights = groups(tensors, attrs, [{ dtypes: ['int32'] }]);
-    if (tensors.length <= 2 * attrs.weights) return weights;
-    const gradients = tensors.slice(0, attrs.weights).map((weight, i): Expected => {
-      const size = util.sizeFromShape(weight.shape);
-      const halves = tensors[2 * attrs.weights + i]?.dtype === 'int32';
-      return { dtypes: ['float32', 'int32'], size: halves ? Math.ceil(size / 2) : size };
-    });
-    return [...weights, ...gradients];
-  },
-};
+/** [...weights, ...moments, ...gradients, gradientScale], the last two or none; in bfloat16 two gradients share an int32. */
+function compactOf(dtype: 'float32' | 'int32'): Declaration<string, Count> {
+  return {
+    inputs({ inputs, attrs }) {
+      const tensors = Object.values(inputs);
+      const weights = groups(tensors, attrs, [{ dtypes: ['int32'] }]);
+      if (tensors.length <= 2 * attrs.weights) return weights;
+      const gradients = weights.slice(0, attrs.weights).map(({ size = 0 }): Expected => {
+        return { dtypes: [dtype], size: dtype === 'int32' ? Math.ceil(size / 2) : size };
+      });
+      return [...weights, ...gradients, scalar];
+    },
+  };
+}
+
+export const compact = compactOf('float32');
+export const compactBfloat16 = compactOf('int32');
 
 export const bfloat16: Declaration<'x', { shape: number[] }> = {
   inputs: ({ attrs }) => ({
@@ -205,5 +210,5 @@ export const bfloat16: Declaration<'x', { shape: number[] }> = {
   }),
 };
 
-/** Any number of tensors, of float32 or bfloat16. */
-export const norm: Declaration<string, unknown> = { dtypes: ['float32', 'int32'] };
+/** Any number of tensors in bfloat16. */
+export const normBfloat16: Declaration<string, unknown> = { dtypes: ['int32'] };

@@ -131,7 +131,9 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowScaledLinearGradient', scaledLinearGradient, declare.linearGradient);
   replaceKernel('FlowAdaptiveStep', adaptiveStep, declare.adaptive);
   replaceKernel('FlowCompactStep', compactStep, declare.compact);
+  replaceKernel('FlowCompactStepBfloat16', compactStep, declare.compactBfloat16);
   replaceKernel('FlowToBfloat16', toBfloat16);
   replaceKernel('FlowFromBfloat16', fromBfloat16, declare.bfloat16);
-  replaceKernel('FlowGlobalNorm', globalNorm, declare.norm);
+  replaceKernel('FlowGlobalNorm', globalNorm);
+  replaceKernel('FlowGlobalNormBfloat16', globalNorm, declare.normBfloat16);
 }

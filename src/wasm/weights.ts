@@ -1,5 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { AdaptiveStep, CompactStep } from '../core/fused';
+import type { AdaptiveStep } from '../training/fusedAdaptiveStep';
+import type { CompactStep } from '../training/fusedCompactStep';
 import { floatWord, type KernelModule } from './kernelModule';
 import type { KernelCall } from './register';
 
@@ -26,7 +27,7 @@ interface Count {
   weights: number;
 }
 
-/** [...weights, ...first moments, ...second moments, ...gradients or none], all changed in place but the gradients. */
+/** [...weights, ...first moments, ...second moments, ...gradients, gradientScale], the last two or none, all changed in place but the gradients. */
 export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): TensorInfo[] {
   const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
@@ -34,11 +35,11 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): Te
     const addresses = [0, 1, 2, 3].map((group) => valuesOf(kernels, tensors[group * attrs.weights + i]).at);
     return cut(util.sizeFromShape(shape), (start) => addresses.map((at) => at && at + start * 4));
   });
-  adapt(call, 'adapt', words, attrs.kind === 'adam' ? 0 : 1);
+  adapt(call, 'adapt', words, attrs.kind === 'adam' ? 0 : 1, tensors[4 * attrs.weights]);
   return [];
 }
 
-/** [...weights, ...moments, ...gradients or none], all changed in place but the gradients. */
+/** [...weights, ...moments, ...gradients, gradientScale], the last two or none, all changed in place but the gradients. */
 export function compactStep(call: KernelCall<string, CompactStep & Count>): TensorInfo[] {
   const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
@@ -53,15 +54,16 @@ export function compactStep(call: KernelCall<string, CompactStep & Count>): Tens
       bytes,
     ]);
   });
-  adapt(call, 'adaptCompact', words, attrs.seed);
+  adapt(call, 'adaptCompact', words, attrs.seed, tensors[3 * attrs.weights]);
   return [];
 }
 
 function adapt(
-  { attrs, kernels }: KernelCall<string, Omit<AdaptiveStep, 'kind'>>,
+  { attrs, backend, kernels }: KernelCall<string, Omit<AdaptiveStep, 'kind'>>,
   entry: 'adapt' | 'adaptCompact',
   words: readonly number[],
   variant: number,
+  gradientScale: TensorInfo | undefined,
 ): void {
   const [at] = kernels.scratch(words.length * 4);
   kernels.write(at, Int32Array.from(words));
@@ -74,7 +76,7 @@ function adapt(
     1 / attrs.bias2,
     attrs.learningRate,
     attrs.epsilon,
-    attrs.gradientScale,
+    gradientScale === undefined ? 1 : backend.typedArrayFromHeap(gradientScale)[0],
   ];
   kernels.run(entry, [at, words.length / STEP_WORDS, variant, ...constants.map(floatWord)]);
 }

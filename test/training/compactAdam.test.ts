@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { CompactAdam, fit, RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { fromBfloat16, toBfloat16 } from '../../src/core/fused';
 import { applyGradients } from '../../src/training/applyGradients';
+import { fromBfloat16, toBfloat16 } from '../../src/training/bfloat16';
 import { distance } from '../wasm/helpers';
 import { ToyFlow, toyData } from './toys';
 

@@ -30,7 +30,8 @@ import {
 } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { describe, expect, it, vi } from 'vitest';
-import { fromBfloat16 } from '../../src/core/fused';
+import type { GradientStorage } from '../../src/layers';
+import { bfloat16Storage, fromBfloat16 } from '../../src/training/bfloat16';
 import { GradientComputer } from '../../src/training/gradientMethod';
 import { memoryHandler, ToyFlow, weightsOf } from './toys';
 
@@ -316,9 +317,9 @@ describe('fit with reversible gradients', () => {
     stir(glow, 0.1);
     const before = tf.memory().numTensors;
     tf.tidy(() => {
-      const compute = (bfloat16: boolean) =>
-        reversibleGradients(glow, examples, new RandomStream(7), { bfloat16 }).gradients as tf.Tensor[];
-      const [exact, compact] = [compute(false), compute(true)];
+      const compute = (storage?: GradientStorage) =>
+        reversibleGradients(glow, examples, new RandomStream(7), { storage }).gradients as tf.Tensor[];
+      const [exact, compact] = [compute(), compute(bfloat16Storage())];
       exact.forEach((gradient, i) => {
         expect([compact[i].dtype, compact[i].size]).toEqual(['int32', Math.ceil(gradient.size / 2)]);
         const values = fromBfloat16(compact[i], gradient.shape).dataSync();

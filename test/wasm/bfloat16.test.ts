@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fromBfloat16, fusedGlobalNorm, toBfloat16 } from '../../src/core/fused';
+import { fromBfloat16, toBfloat16 } from '../../src/training/bfloat16';
+import { normOfGradients } from '../../src/training/clipping';
 import { compute } from './helpers';
 
 /** The value of 8 significant bits nearest to a float32, the even one of two that are equally near. */
@@ -69,7 +70,7 @@ describe.each([1, 2])('bfloat16 on %i threads', (threads) => {
     // Memory that was used before, for something else.
     tf.dispose(shapes.map((shape) => tf.fill(shape, 1e3)));
     const [norm] = compute(inputs, (first, ...others) => [
-      fusedGlobalNorm([first, ...others.map(toBfloat16)]),
+      normOfGradients([first, ...others.map(toBfloat16)]),
     ]);
     const squares = inputs.flatMap(({ values }, i) =>
       [...values].map((x) => (i === 0 ? x : rounded(x)) ** 2),

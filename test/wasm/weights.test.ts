@@ -103,6 +103,7 @@ describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
       seed: 5,
       learningRate: 0.1,
       batchSize: 8,
+      gradients: 'stored',
       callbacks,
     });
     await expect(run).rejects.toThrow(NonFiniteError);
