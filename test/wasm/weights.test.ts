@@ -195,7 +195,7 @@ describe.each([1, 2])('passes over all weights on %i threads', (threads) => {
       const values = [5, 1030].map((size) => tf.fill([size], value));
       const x = tf.fill([6], value);
       const [halves] = run('FlowToBfloat16', { x });
-      const [[norm], [ofHalves]] = [run('FlowGlobalNorm', values), run('FlowGlobalNorm', [halves])];
+      const [[norm], [ofHalves]] = [run('FlowGlobalNorm', values), run('FlowGlobalNormBfloat16', [halves])];
       const single = Math.fround(value);
       expect(norm.dataSync()[0]).toBe(Math.fround(Math.sqrt(1035) * single));
       // Rounded to 8 bits.
