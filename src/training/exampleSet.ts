@@ -23,6 +23,8 @@ export interface ExampleSet {
   y?: ContextArrays;
   /** Event shape of a context given as typed array, or of such parts by name. Default: [], one number per example. */
   contextShape?: ContextShape;
+  /** Places of the examples in their data set, as batches of `imageBatches` have them; nothing here reads them. */
+  indices?: readonly number[];
 }
 
 /** Examples under the names that tf.data uses. */
@@ -53,6 +55,7 @@ const names: OptionNames<ExampleSet & ExamplePair> = {
   context: ['contexts', 'labels', 'conditions', 'cond'],
   y: true,
   contextShape: ['contextShapes'],
+  indices: true,
   xs: true,
   ys: true,
 };

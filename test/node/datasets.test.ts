@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { gzipSync } from 'fflate';
-import { DataError, encodePng, FormatError, resizeRaster, writeNpz } from 'tfjs-flows';
+import { DataError, encodePng, FormatError, Glow, resizeRaster, writeNpz } from 'tfjs-flows';
 import {
   decodeImage,
   type ImageDataset,
@@ -46,6 +46,24 @@ async function readAll(dataset: ImageDataset, options = {}) {
 }
 
 describe('folders', () => {
+  it('train a flow batch by batch, as they come', async () => {
+    const dataset = await openImages('folder', at('animals'), { imageShape: [4, 4, 1] });
+    await leavesNoTensors(async () => {
+      const glow = new Glow({
+        imageShape: [4, 4, 1],
+        levels: 1,
+        stepsPerLevel: 1,
+        hiddenChannels: 4,
+        classes: 2,
+        seed: 1,
+      });
+      const data = () => imageBatches(dataset, { batchSize: 2, context: 'labels' });
+      const history = await glow.fit(data, { epochs: 2, progress: 'none', seed: 1 });
+      expect(history.losses).toHaveLength(4);
+      glow.dispose();
+    });
+  });
+
   it('have their subfolders as classes, in the order of names', async () => {
     await leavesNoTensors(async () => {
       const dataset = await openImages('folder', at('animals'), { imageShape: [1, 1, 1] });
