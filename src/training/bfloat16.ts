@@ -11,7 +11,7 @@ import type { GradientStorage } from '../layers';
 export const bfloat16Kernels = {
   /** [...weights, ...moments, ...gradients, gradientScale], as FlowCompactStep. */
   step: 'FlowCompactStepBfloat16',
-  /** As FlowGlobalNorm. */
+  /** As FlowGlobalNorm, of tensors any of which may be in bfloat16. */
   norm: 'FlowGlobalNormBfloat16',
 };
 
@@ -32,7 +32,7 @@ export function fromBfloat16(x: tf.Tensor, shape: readonly number[]): tf.Tensor 
   return runKernel('FlowFromBfloat16', { x }, { shape })[0];
 }
 
-/** Whether any of these gradients is in bfloat16; all of a step are, or none. */
+/** Whether any of these gradients is in bfloat16; those of a step all are, or none. */
 export function areBfloat16(gradients: readonly tf.Tensor[]): boolean {
   return gradients.some(({ dtype }) => dtype === 'int32');
 }

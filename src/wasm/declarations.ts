@@ -210,5 +210,5 @@ export const bfloat16: Declaration<'x', { shape: number[] }> = {
   }),
 };
 
-/** Any number of tensors in bfloat16. */
-export const normBfloat16: Declaration<string, unknown> = { dtypes: ['int32'] };
+/** Any number of tensors, of float32 or bfloat16. */
+export const normBfloat16: Declaration<string, unknown> = { dtypes: ['float32', 'int32'] };
