@@ -1,10 +1,9 @@
+import { PACK_ROWS } from '../src/core/kernelConstants';
 import { parallel, taskArguments, thread } from './parallel';
 import { Patches, tapDepth, unfoldRows } from './patches';
 import { EDGE_ROW, EDGE_TILE, panelColumns, placeTile, tileOfPanels } from './tiles';
 import { ceilDivide, copyExactly, least } from './vector';
 
-/** Rows that one chunk packs. */
-const PACK_ROWS: i32 = 64;
 /** Rows and columns of a chunk's part of the output. */
 const CHUNK_SIDE: i32 = 32;
 /** Depth of one pass over a tile: its panels then fit the second-level cache. */

@@ -1,11 +1,8 @@
 import { exp, logOnePlus, tanh } from './exponential';
 import { parallel, taskArguments } from './parallel';
+import { LOG_SCALE_LIMIT, SIGMOID_SHIFT } from '../src/core/kernelConstants';
 import { copyExactly, firstLanes, loadPart, storePart, sumLanes, zero } from './vector';
 
-/** Kinds of scale maps, as in src/layers/scaleMaps.ts. */
-const SIGMOID: i32 = 0;
-/** Largest absolute log-scale of the 'exp' map. */
-const LIMIT: f32 = 2;
 
 /**
  * Affine coupling, the transformed part being the last channels:
@@ -20,7 +17,8 @@ class Coupling {
   kept: i32;
   /** Channels that are transformed. */
   changed: i32;
-  map: i32;
+  /** Whether the scales are those of the 'sigmoid' map, not of 'exp'. */
+  sigmoid: i32;
   inverse: i32;
   /** [batch, positions, kept + changed] */
   input: usize;
@@ -48,28 +46,28 @@ export function coupleGradient(): void {
 /** log s of a raw network output. */
 // @ts-ignore: decorator
 @inline
-function logScale(raw: v128, map: i32): v128 {
-  if (map == SIGMOID) {
-    const v = f32x4.add(raw, f32x4.splat(2));
+function logScale(raw: v128, sigmoid: i32): v128 {
+  if (sigmoid) {
+    const v = f32x4.add(raw, f32x4.splat(<f32>SIGMOID_SHIFT));
     const e = exp(f32x4.neg(f32x4.abs(v)));
     return f32x4.sub(f32x4.pmin(v, zero()), logOnePlus(e));
   }
-  return f32x4.mul(tanh(f32x4.mul(raw, f32x4.splat(1 / LIMIT))), f32x4.splat(LIMIT));
+  return f32x4.mul(tanh(f32x4.mul(raw, f32x4.splat(<f32>1 / <f32>LOG_SCALE_LIMIT))), f32x4.splat(<f32>LOG_SCALE_LIMIT));
 }
 
 /** d log s / d raw, given log s and s. */
 // @ts-ignore: decorator
 @inline
-function logScaleSlope(raw: v128, logS: v128, map: i32): v128 {
+function logScaleSlope(raw: v128, logS: v128, sigmoid: i32): v128 {
   const one = f32x4.splat(1);
-  if (map == SIGMOID) {
+  if (sigmoid) {
     // 1 - s = sigmoid(-v), without the cancellation of the difference.
-    const v = f32x4.add(raw, f32x4.splat(2));
+    const v = f32x4.add(raw, f32x4.splat(<f32>SIGMOID_SHIFT));
     const e = exp(f32x4.neg(f32x4.abs(v)));
     const larger = f32x4.div(one, f32x4.add(one, e));
     return f32x4.mul(larger, v128.bitselect(e, one, f32x4.gt(v, zero())));
   }
-  const t = f32x4.mul(logS, f32x4.splat(1 / LIMIT));
+  const t = f32x4.mul(logS, f32x4.splat(<f32>1 / <f32>LOG_SCALE_LIMIT));
   return f32x4.sub(one, f32x4.mul(t, t));
 }
 
@@ -92,7 +90,7 @@ export class CoupleExample {
       for (let j = 0; j < changed; j += 4) {
         const left = changed - j;
         const at = <usize>(j << 2);
-        const logS = logScale(loadPart(raw + at, left), c.map);
+        const logS = logScale(loadPart(raw + at, left), c.sigmoid);
         const value = loadPart(from + at, left);
         const moved = loadPart(shift + at, left);
         const result = c.inverse
@@ -135,8 +133,8 @@ export class CoupleGradientExample {
         const left = changed - j;
         const at = <usize>(j << 2);
         const rawNow = loadPart(raw + at, left);
-        const logS = logScale(rawNow, c.map);
-        const slope = logScaleSlope(rawNow, logS, c.map);
+        const logS = logScale(rawNow, c.sigmoid);
+        const slope = logScaleSlope(rawNow, logS, c.sigmoid);
         const value = loadPart(from + at, left);
         const gradient = loadPart(given + at, left);
         const factor = exp(c.inverse ? f32x4.neg(logS) : logS);

@@ -1,3 +1,5 @@
+import { ARGUMENT_BYTES } from '../src/core/kernelConstants';
+
 /*
  * A parallel region: a task cut into chunks that the threads take one by one.
  *
@@ -27,7 +29,7 @@ const TASK: usize = 192;
 @inline
 const ARGUMENTS: usize = 256;
 /** Bytes of the control block. */
-export const CONTROL_BYTES: usize = 768;
+export const CONTROL_BYTES: usize = ARGUMENTS + ARGUMENT_BYTES;
 /** Empty polls before a thread goes to sleep: about a millisecond, since it takes 50 microseconds to wake up. */
 // @ts-ignore: decorator
 @inline

@@ -1,10 +1,9 @@
+import { PRODUCT_ROWS } from '../src/core/kernelConstants';
 import { thread, taskArguments, parallel } from './parallel';
 import { locateRows, Patches, tapCount, tapDepth } from './patches';
 import { EDGE_ROW, EDGE_TILE, panelColumns, panelWidth, placeTile, tilesOfRows } from './tiles';
 import { ceilDivide, least, multiplyAdd, storePair, zero } from './vector';
 
-/** Rows of one pass over the right factor's panel: their taps stay in the cache beside it. */
-export const BLOCK_ROWS: i32 = 32;
 /** Panels that one chunk packs. */
 const PACKED_PANELS: i32 = 4;
 /** Floats of a panel in one pass, 16 kB: depth times columns. */
@@ -14,7 +13,7 @@ const BLOCK_PANEL: i32 = 4096;
 @unmanaged
 export class Product extends Patches {
   rows: i32;
-  /** Rows per chunk, a multiple of 4 up to BLOCK_ROWS. */
+  /** Rows per chunk, a multiple of 4 up to PRODUCT_ROWS. */
   blockRows: i32;
   /** Columns per chunk, a multiple of 16 unless it is all: what is packed of them stays in the cache for all rows. */
   blockColumns: i32;
@@ -44,7 +43,7 @@ export class Product extends Patches {
 
 /** Bytes of scratch per thread. */
 export function productLocalBytes(taps: i32, depth: i32, unfolded: i32): i32 {
-  return <i32>EDGE_TILE + (unfolded ? 128 + BLOCK_ROWS * depth * 4 + 64 : taps * BLOCK_ROWS * 4);
+  return <i32>EDGE_TILE + (unfolded ? 128 + PRODUCT_ROWS * depth * 4 + 64 : taps * PRODUCT_ROWS * 4);
 }
 
 /** Runs a product whose arguments lie in the task's argument block. */
@@ -146,7 +145,7 @@ export class ProductBlock {
     const output = p.output + <usize>first * outputBytes;
     const tile = p.local + <usize>thread() * p.localBytes;
     const table = tile + EDGE_TILE;
-    const tableStride: usize = BLOCK_ROWS * 4;
+    const tableStride: usize = PRODUCT_ROWS * 4;
     locateRows(p, first, rows, table, tableStride, table + 128);
     for (let tap = 0; tap < taps; tap++) {
       const line = table + <usize>tap * tableStride;

@@ -1,11 +1,9 @@
+import { LINEAR_ROWS } from '../src/core/kernelConstants';
 import { addParts } from './channels';
 import { exp } from './exponential';
 import { parallel, taskArguments, thread } from './parallel';
 import { tileOfPanels8 } from './tiles';
 import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, sumLanes, zero } from './vector';
-
-/** Rows that are copied, multiplied and correlated while they are in the first-level cache. */
-const BLOCK_ROWS: i32 = 32;
 
 /**
  * Actnorm and 1x1 convolution as one linear map of the channels, M being the scaled matrix:
@@ -20,7 +18,7 @@ class ScaledLinear {
   rows: i32;
   channels: i32;
   width: i32;
-  /** Rows per chunk; in the gradient a multiple of BLOCK_ROWS. */
+  /** Rows per chunk; in the gradient a multiple of LINEAR_ROWS. */
   chunkRows: i32;
   offset: usize;
   logScale: usize;
@@ -153,13 +151,13 @@ function transposeMatrix(s: ScaledLinear): void {
 export class ScaledLinearChunk {
   run(chunk: i32): void {
     const s = taskArguments<ScaledLinear>();
-    const blockBytes = lineBytes(s) * BLOCK_ROWS;
+    const blockBytes = lineBytes(s) * LINEAR_ROWS;
     const block = s.local + <usize>thread() * blockBytes * 2;
     const part = s.parts + <usize>chunk * partBytes(s);
     const first = chunk * s.chunkRows;
     const end = least(first + s.chunkRows, s.rows);
-    for (let row = first; row < end; row += BLOCK_ROWS) {
-      const rows = least(BLOCK_ROWS, end - row);
+    for (let row = first; row < end; row += LINEAR_ROWS) {
+      const rows = least(LINEAR_ROWS, end - row);
       copyBlock(s, s.x, beforeLine(s), row, rows, block);
       if (s.dy == 0) {
         multiplyBlock(s, block, scaledMatrix(s), afterLine(s), row, rows);

@@ -418,7 +418,7 @@ export function placeTile(tile: usize, rows: i32, columns: i32, c: usize, cStrid
 /**
  * Repeats a tile of 4 rows and so many columns, for the time it takes.
  *
- * @param room 16 kB and more, zeros
+ * @param room TRIAL_BYTES of zeros
  */
 export function tryTile(columns: i32, repetitions: i32, room: usize): void {
   for (let row: usize = 0; row < 4; row++) store<usize>(room + (row << 2), room + 512);

@@ -1,12 +1,11 @@
 import { loadBfloat16 } from './bfloat16';
+import { SEGMENT } from '../src/core/kernelConstants';
 import { parallel, taskArguments } from './parallel';
 import { loadPart, storePart } from './vector';
 
 /*
  * Passes over all weights of a model at once, cut into segments of one tensor each.
  */
-
-const ADAM: i32 = 0;
 
 /** A piece of one weight with what belongs to it. */
 @unmanaged
@@ -28,8 +27,10 @@ class Segment {
 class Adaptation {
   segments: usize;
   count: i32;
-  /** ADAM or not; the seed of compact moments. */
-  variant: i32;
+  /** Adam, not Adamax. */
+  adam: i32;
+  /** Of the rounding of compact moments. */
+  seed: i32;
   beta1: f32;
   beta2: f32;
   rest1: f32;
@@ -51,7 +52,6 @@ export class AdaptSegment {
   run(chunk: i32): void {
     const a = taskArguments<Adaptation>();
     const s = changetype<Segment>(a.segments + <usize>chunk * offsetof<Segment>());
-    const adam = a.variant == ADAM;
     for (let i = 0; i < s.count; i += 4) {
       const left = s.count - i;
       const at = <usize>(i << 2);
@@ -60,13 +60,13 @@ export class AdaptSegment {
       if (s.gradient) {
         const g = f32x4.mul(loadPart(s.gradient + at, left), f32x4.splat(a.scale));
         first = meanWith(first, g, a.beta1, a.rest1);
-        second = adam
+        second = a.adam
           ? meanWith(second, f32x4.mul(g, g), a.beta2, a.rest2)
           : f32x4.max(f32x4.mul(second, f32x4.splat(a.beta2)), f32x4.abs(g));
         storePart(s.first + at, first, left);
         storePart(s.second + at, second, left);
       }
-      move(a, s.weight + at, left, first, adam ? rootOf(a, second) : second);
+      move(a, s.weight + at, left, first, a.adam ? rootOf(a, second) : second);
     }
   }
 }
@@ -109,9 +109,6 @@ class CompactSegment {
   gradientBytes: i32;
 }
 
-/** Most values that a segment holds. */
-const SEGMENT: i32 = 16384;
-
 /** As `adapt`, with Adam's moments in 16 bits each, rounded by chance. */
 export function adaptCompact(): void {
   parallel<AdaptCompactSegment>(taskArguments<Adaptation>().count);
@@ -121,7 +118,7 @@ export class AdaptCompactSegment {
   run(chunk: i32): void {
     const a = taskArguments<Adaptation>();
     const s = changetype<CompactSegment>(a.segments + <usize>chunk * offsetof<CompactSegment>());
-    const seed = i32x4.splat(a.variant);
+    const seed = i32x4.splat(a.seed);
     const places = i32x4(0, 1, 2, 3);
     for (let i = 0; i < s.count; i += 4) {
       const left = s.count - i;

@@ -1,9 +1,10 @@
+import { POINTS, SIDE } from '../src/core/kernelConstants';
 import { parallel, taskArguments, thread } from './parallel';
 import { Product } from './product';
 import { panelColumns, panelWidth, tilesOfRows } from './tiles';
 import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, zero } from './vector';
 import {
-  FILTER_ROOM, locateTile, OUTPUT_ROOM, pointBytesOf, POINTS, REACH, ROOM, SIDE, tileBytesOf, transformFilter, transformInput,
+  FILTER_ROOM, locateTile, OUTPUT_ROOM, pointBytesOf, REACH, ROOM, tileBytesOf, transformFilter, transformInput,
   transformOutput,
 } from './winogradTransforms';
 

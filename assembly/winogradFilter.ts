@@ -1,8 +1,9 @@
+import { POINTS, SIDE } from '../src/core/kernelConstants';
 import { parallel, taskArguments, thread } from './parallel';
 import { panelColumns, tileOfPanels } from './tiles';
 import { ceilDivide, copyExactly, least } from './vector';
 import {
-  locateTile, pointBytesOf, POINTS, REACH, ROOM, SIDE, tileBytesOf, transformGradient, transformInput, transformTaps,
+  locateTile, pointBytesOf, REACH, ROOM, tileBytesOf, transformGradient, transformInput, transformTaps,
 } from './winogradTransforms';
 
 /*

@@ -1,3 +1,4 @@
+import { POINTS, SIDE } from '../src/core/kernelConstants';
 import { loadPart, multiplyAdd, multiplySubtract, storePair, zero } from './vector';
 
 /*
@@ -61,10 +62,7 @@ export function placeFactors(at: usize): void {
   store<f32>(at, Q / OF_Q, AT_ODD_Q);
 }
 
-/** Products per tile and pair of channels. */
-export const POINTS: i32 = 36;
-/** Outputs of a tile along a side, and inputs that it sees. */
-export const SIDE: i32 = 4;
+/** Inputs that a tile sees along a side. */
 export const REACH: i32 = 6;
 
 /** Bytes of eight channels. */

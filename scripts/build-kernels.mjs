@@ -1,11 +1,11 @@
-// Compiles assembly/ with and without relaxed SIMD into src/wasm/kernelBinaries.ts.
-// `--check` writes nothing and fails where the committed file is not what the sources give.
+// Compiles assembly/ with and without relaxed SIMD into src/wasm/kernelBinaries.ts, and writes the layout of its argument blocks to
+// src/wasm/kernelBlocks.ts. `--check` writes nothing and fails where a committed file is not what the sources give.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { kernelBlocks } from './kernelBlocks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = `${root}src/wasm/kernelBinaries.ts`;
 
 const options = [
   ['--baseDir', root, '--outFile', 'kernels.wasm'],
@@ -45,21 +45,27 @@ function constant(name, description, binary) {
   return `/** ${description} */\nexport const ${name} =\n  '${Buffer.from(binary).toString('base64')}';\n`;
 }
 
-const source = [
-  '// Made by `npm run build:kernels` from assembly/; do not edit.\n',
-  constant('plainKernels', 'The kernels as a WebAssembly module, base64.', await compile([])),
-  constant(
-    'relaxedKernels',
-    'The same with fused multiply-add (relaxed SIMD).',
-    await compile(['--enable', 'relaxed-simd']),
-  ),
-].join('\n');
+const binaries = async () =>
+  [
+    '// Made by `npm run build:kernels` from assembly/; do not edit.\n',
+    constant('plainKernels', 'The kernels as a WebAssembly module, base64.', await compile([])),
+    constant(
+      'relaxedKernels',
+      'The same with fused multiply-add (relaxed SIMD).',
+      await compile(['--enable', 'relaxed-simd']),
+    ),
+  ].join('\n');
 
-if (process.argv.includes('--check')) {
-  if ((await readFile(target, 'utf8')) !== source) {
-    throw new Error('src/wasm/kernelBinaries.ts is out of date: run `npm run build:kernels` and commit it.');
+for (const [name, make] of [
+  ['kernelBlocks', () => kernelBlocks(`${root}assembly`)],
+  ['kernelBinaries', binaries],
+]) {
+  const file = `src/wasm/${name}.ts`;
+  const source = await make();
+  if (!process.argv.includes('--check')) {
+    await writeFile(`${root}${file}`, source);
+    console.log(`${file}: ${(source.length / 1024).toFixed(1)} kB`);
+  } else if ((await readFile(`${root}${file}`, 'utf8')) !== source) {
+    throw new Error(`${file} is out of date: run \`npm run build:kernels\` and commit it.`);
   }
-} else {
-  await writeFile(target, source);
-  console.log(`src/wasm/kernelBinaries.ts: ${(source.length / 1024).toFixed(1)} kB`);
 }

@@ -1,14 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { LOG_SCALE_LIMIT, SIGMOID_SHIFT } from '../core/kernelConstants';
 
 /** How a coupling turns a network's raw output into a positive scale. */
 export type ScaleMap = 'sigmoid' | 'exp';
 
-/** |log scale| stays below this in the 'exp' map, so no scale leaves [1/7.4, 7.4] and no inverse explodes. */
-const LOG_SCALE_LIMIT = 2;
-
 const logScales: Record<ScaleMap, (raw: tf.Tensor) => tf.Tensor> = {
   // Not tf.logSigmoid: its gradient reads an input that the enclosing tidy has freed by then.
-  sigmoid: (raw) => tf.neg(tf.softplus(tf.neg(tf.add(raw, 2)))),
+  sigmoid: (raw) => tf.neg(tf.softplus(tf.neg(tf.add(raw, SIGMOID_SHIFT)))),
   exp: (raw) => tf.mul(tf.tanh(tf.div(raw, LOG_SCALE_LIMIT)), LOG_SCALE_LIMIT),
 };
 

@@ -1,7 +1,5 @@
+import { SEGMENT } from '../core/kernelConstants';
 import type { CompactStep } from './fusedCompactStep';
-
-/** Tensors start at multiples of this in the count that rounding goes by. */
-const SEGMENT = 16384;
 
 /** Values of one weight; the first two are changed where they lie. */
 interface CompactState {
@@ -37,6 +35,7 @@ export function compactStep(states: readonly CompactState[], step: CompactStep, 
       const size = Math.sqrt(fromBits(second << 15) / bias2);
       weight[i] -= (learningRate * fromBits(first << 16)) / bias1 / (size + epsilon);
     }
+    // Tensors start at multiples of a segment in the count that rounding goes by.
     start += Math.ceil(weight.length / SEGMENT) * SEGMENT;
   }
 }

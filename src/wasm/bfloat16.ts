@@ -7,7 +7,7 @@ export function toBfloat16({ inputs, backend, kernels }: KernelCall<'x', unknown
   const output = backend.makeOutput([Math.ceil(size / 2)], 'int32');
   const [from, to] = [inputs.x, output].map((tensor) => kernels.pointer(tensor));
   if (size % 2 === 1) kernels.write(to + 2 * (size - 1), Int32Array.of(0));
-  kernels.run('toBfloat16', [from, to, size]);
+  kernels.run('toBfloat16', { from, to, count: size });
   return [output];
 }
 
@@ -16,6 +16,6 @@ export function fromBfloat16(call: KernelCall<'x', { shape: number[] }>): Tensor
   const { inputs, attrs, backend, kernels } = call;
   const output = backend.makeOutput(attrs.shape, 'float32');
   const [from, to] = [inputs.x, output].map((tensor) => kernels.pointer(tensor));
-  kernels.run('fromBfloat16', [from, to, util.sizeFromShape(attrs.shape)]);
+  kernels.run('fromBfloat16', { from, to, count: util.sizeFromShape(attrs.shape) });
   return [output];
 }

@@ -32,7 +32,15 @@ export function copyColumns(
 ): void {
   const blockRows = Math.max(1, Math.floor(CHUNK_FLOATS / Math.max(1, count)));
   const start = ({ at, first }: Columns) => at + first * 4;
-  kernels.run('copyColumns', [rows, blockRows, count, start(from), from.columns, start(to), to.columns]);
+  kernels.run('copyColumns', {
+    rows,
+    blockRows,
+    count,
+    from: start(from),
+    fromColumns: from.columns,
+    to: start(to),
+    toColumns: to.columns,
+  });
 }
 
 /** A tensor cut at an axis: rows before it, and what a step along the axis takes in the memory of a row. */

@@ -4,11 +4,12 @@ import { copyColumns } from './columns';
 import { type ChainAttributes, layersGradient, layersOf, type Place, runLayers } from './convolutionChain';
 import type { KernelCall } from './register';
 
-/** The fields of Coupling in assembly/coupling.ts that say what is coupled. */
-function couplingWords({ shape }: TensorInfo, { kept, scale, inverse }: FusedCouplingOptions): number[] {
+/** What is coupled, and how. */
+function couplingFields({ shape }: TensorInfo, { kept, scale, inverse }: FusedCouplingOptions) {
   const channels = shape[shape.length - 1];
   const positions = util.sizeFromShape(shape.slice(1, -1));
-  return [shape[0], positions, kept, channels - kept, scale === 'sigmoid' ? 0 : 1, inverse ? 1 : 0];
+  const sigmoid = scale === 'sigmoid';
+  return { batch: shape[0], positions, kept, changed: channels - kept, sigmoid, inverse };
 }
 
 /** Value and logDet. */
@@ -20,8 +21,17 @@ function couple(
 ): TensorInfo[] {
   const value = backend.makeOutput(x.shape, 'float32');
   const logDet = backend.makeOutput([x.shape[0]], 'float32');
-  const pointers = [x, parameters, value, logDet].map((tensor) => kernels.pointer(tensor));
-  kernels.run('couple', [...couplingWords(x, options), ...pointers]);
+  kernels.run('couple', {
+    ...couplingFields(x, options),
+    input: kernels.pointer(x),
+    parameters: kernels.pointer(parameters),
+    output: kernels.pointer(value),
+    logDet: kernels.pointer(logDet),
+    outputGradient: 0,
+    logDetGradient: 0,
+    inputGradient: 0,
+    parametersGradient: 0,
+  });
   return [value, logDet];
 }
 
@@ -37,12 +47,18 @@ interface CouplingGradient {
 
 function coupleGradient({ kernels }: Place, tensors: CouplingGradient, options: FusedCouplingOptions): void {
   const { x, parameters, dy, dLogDet, dx, dParameters } = tensors;
-  const [atX, atParameters, atDy, atDLogDet] = [x, parameters, dy, dLogDet].map((tensor) =>
-    kernels.pointer(tensor),
-  );
-  // The forward results are not needed again: their places stay empty.
-  const pointers = [atX, atParameters, 0, 0, atDy, atDLogDet, dx, dParameters];
-  kernels.run('coupleGradient', [...couplingWords(x, options), ...pointers]);
+  kernels.run('coupleGradient', {
+    ...couplingFields(x, options),
+    input: kernels.pointer(x),
+    parameters: kernels.pointer(parameters),
+    // The forward results are not needed again.
+    output: 0,
+    logDet: 0,
+    outputGradient: kernels.pointer(dy),
+    logDetGradient: kernels.pointer(dLogDet),
+    inputGradient: dx,
+    parametersGradient: dParameters,
+  });
 }
 
 /** Value and logDet of x, coupled by parameters. */

@@ -58,25 +58,25 @@ function depthwise(x: Tensor4D, filter: Tensor4D, attrs: DepthwiseConv2dNativeAt
   });
 }
 
-function geometryWords(input: readonly number[], filter: readonly number[], attrs: Attributes): number[] {
+function geometryFields(input: readonly number[], filter: readonly number[], attrs: Attributes) {
   const info = geometry(input, filter, attrs);
-  return [
-    info.batchSize,
-    info.inHeight,
-    info.inWidth,
-    info.inChannels,
-    info.outHeight,
-    info.outWidth,
-    info.outChannels / info.inChannels,
-    info.filterHeight,
-    info.filterWidth,
-    info.strideHeight,
-    info.strideWidth,
-    info.padInfo.top,
-    info.padInfo.left,
-    info.dilationHeight,
-    info.dilationWidth,
-  ];
+  return {
+    batch: info.batchSize,
+    height: info.inHeight,
+    width: info.inWidth,
+    channels: info.inChannels,
+    outHeight: info.outHeight,
+    outWidth: info.outWidth,
+    multiplier: info.outChannels / info.inChannels,
+    tapsHigh: info.filterHeight,
+    tapsWide: info.filterWidth,
+    strideY: info.strideHeight,
+    strideX: info.strideWidth,
+    top: info.padInfo.top,
+    left: info.padInfo.left,
+    dilationY: info.dilationHeight,
+    dilationX: info.dilationWidth,
+  };
 }
 
 function cleared(kernels: KernelModule, tensor: TensorInfo): number {
@@ -98,9 +98,13 @@ export function registerDepthwise(): void {
     'DepthwiseConv2dNativeBackpropInput',
     ({ inputs: { dy, filter }, attrs, backend, kernels }) => {
       const output = backend.makeOutput(attrs.inputShape, 'float32');
-      const words = geometryWords(attrs.inputShape, filter.shape, attrs);
-      const pointers = [kernels.pointer(dy), kernels.pointer(filter), cleared(kernels, output)];
-      kernels.run('depthwiseInput', [...words, ...pointers]);
+      const fields = geometryFields(attrs.inputShape, filter.shape, attrs);
+      const places = {
+        dy: kernels.pointer(dy),
+        other: kernels.pointer(filter),
+        output: cleared(kernels, output),
+      };
+      kernels.run('depthwiseInput', { ...fields, ...places });
       return output;
     },
   );
@@ -108,9 +112,9 @@ export function registerDepthwise(): void {
     'DepthwiseConv2dNativeBackpropFilter',
     ({ inputs: { x, dy }, attrs, backend, kernels }) => {
       const output = backend.makeOutput(attrs.filterShape, 'float32');
-      const words = geometryWords(x.shape, attrs.filterShape, attrs);
-      const pointers = [kernels.pointer(dy), kernels.pointer(x), cleared(kernels, output)];
-      kernels.run('depthwiseFilter', [...words, ...pointers]);
+      const fields = geometryFields(x.shape, attrs.filterShape, attrs);
+      const places = { dy: kernels.pointer(dy), other: kernels.pointer(x), output: cleared(kernels, output) };
+      kernels.run('depthwiseFilter', { ...fields, ...places });
       return output;
     },
   );

@@ -51,8 +51,17 @@ function inOnePass(
   const output = backend.makeOutput(shape, 'float32');
   const [scale, shift] = kernels.scratch(columns * 4, columns * 4);
   fill(scale, shift);
-  const [from, to] = [inputs.input, output].map((tensor) => kernels.pointer(tensor));
-  kernels.run('scaleChannels', [from, rows, columns, PASS_ROWS, scale, shift, to, 0, 0]);
+  kernels.run('scaleChannels', {
+    input: kernels.pointer(inputs.input),
+    rows,
+    columns,
+    blockRows: PASS_ROWS,
+    scale,
+    shift,
+    output: kernels.pointer(output),
+    weights: 0,
+    sums: 0,
+  });
   return [output];
 }
 

@@ -1,30 +1,24 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
+import { ARGUMENT_BYTES, TRIAL_BYTES } from '../core/kernelConstants';
 import { declareMemory, fromBase64 } from './binary';
-import { compileKernels, fasterPanel, TRIAL_BYTES } from './engine';
+import { type Entry, entries, type Fields, wordsOf } from './blocks';
+import { compileKernels, fasterPanel } from './engine';
 import { plainKernels, relaxedKernels } from './kernelBinaries';
 import { type Helper, startHelper } from './threads';
 
 /** Functions that the compiled kernels export; pointers are byte addresses. */
-interface Exports {
+interface Exports extends Record<Entry, () => void> {
   blockBytes(): number;
   attach(block: number, workers: number, number: number): void;
   joined(): number;
   usePanels(columns: number): void;
   tryTile(columns: number, repetitions: number, room: number): void;
   argumentsAt(): number;
-  product(): void;
-  winograd(): void;
   winogradLocalBytes(tiles: number, channels: number): number;
-  winogradFilter(): void;
   narrowBytes(tiles: number, channels: number): number;
   winogradFilterLocalBytes(narrowChannels: number): number;
-  reduce(): void;
-  scaleChannels(): void;
-  scaleAndSum(): void;
-  depthwiseInput(): void;
-  depthwiseFilter(): void;
   segmentSum(
     values: number,
     ids: number,
@@ -33,16 +27,6 @@ interface Exports {
     segments: number,
     output: number,
   ): void;
-  copyColumns(): void;
-  couple(): void;
-  adapt(): void;
-  adaptCompact(): void;
-  toBfloat16(): void;
-  fromBfloat16(): void;
-  globalNorm(): void;
-  coupleGradient(): void;
-  scaledLinear(): void;
-  scaledLinearGradient(): void;
   luBytes(channels: number): number;
   luMatrix(
     channels: number,
@@ -68,35 +52,11 @@ interface Exports {
   exponentials(from: number, to: number, count: number): void;
   scaleLines(from: number, factors: number, to: number, rows: number, columns: number): void;
   productLocalBytes(taps: number, depth: number, unfolded: number): number;
-  correlate(): void;
   tapsFirst(from: number, to: number, channels: number, taps: number, columns: number): void;
   correlationPanelBytes(rows: number, columns: number, width: number): number;
   correlationLocalBytes(patchColumns: number): number;
 }
 
-/** Exports that start a computation from the argument block. */
-type Entry =
-  | 'product'
-  | 'winograd'
-  | 'winogradFilter'
-  | 'correlate'
-  | 'reduce'
-  | 'scaleChannels'
-  | 'scaleAndSum'
-  | 'depthwiseInput'
-  | 'depthwiseFilter'
-  | 'copyColumns'
-  | 'couple'
-  | 'coupleGradient'
-  | 'scaledLinear'
-  | 'scaledLinearGradient'
-  | 'adapt'
-  | 'adaptCompact'
-  | 'toBfloat16'
-  | 'fromBfloat16'
-  | 'globalNorm';
-
-const ARGUMENT_WORDS = 128;
 /** Every piece of scratch starts on a cache line of its own. */
 const ALIGNMENT = 64;
 
@@ -242,10 +202,10 @@ export class KernelModule {
     new Uint8Array(this.memory.buffer).copyWithin(to, from, from + bytes);
   }
 
-  /** Runs a computation; the words are the fields of its argument class in assembly/, in their order. */
-  run(entry: Entry, words: readonly number[]): void {
+  /** Runs a computation on the fields of its block, by name. */
+  run<Name extends Entry>(entry: Name, fields: Fields<(typeof entries)[Name]>): void {
     if (this.argumentView.buffer !== this.memory.buffer) this.argumentView = this.viewArguments();
-    this.argumentView.set(words);
+    this.argumentView.set(wordsOf(entries[entry], [fields]));
     this.exports[entry]();
   }
 
@@ -287,7 +247,7 @@ export class KernelModule {
 
   /** The heap's buffer changes when it grows, and views on the old one go stale. */
   private viewArguments(): Int32Array {
-    return new Int32Array(this.memory.buffer, this.exports.argumentsAt() >>> 0, ARGUMENT_WORDS);
+    return new Int32Array(this.memory.buffer, this.exports.argumentsAt() >>> 0, ARGUMENT_BYTES / 4);
   }
 
   private allocate(bytes: number): number {
@@ -334,14 +294,6 @@ function memoryOf(backend: BackendWasm): WebAssembly.Memory {
     throw new BackendError('wasm kernels: this build of the wasm backend does not show its memory.');
   }
   return memory;
-}
-
-const floatBits = new DataView(new ArrayBuffer(4));
-
-/** A float32 as the word that `run` takes. */
-export function floatWord(value: number): number {
-  floatBits.setFloat32(0, value);
-  return floatBits.getInt32(0);
 }
 
 function align(bytes: number): number {

@@ -21,17 +21,17 @@ export function scaleAndSum(
   const [scale, sums] = kernels.scratch(columns * 4, chunks * 2 * columns * 4);
   kernels.clear(sums, 2 * columns * 4);
   kernels.exports.exponentials(pass.logScale, scale, columns);
-  kernels.run('scaleAndSum', [
-    pass.input,
+  kernels.run('scaleAndSum', {
+    input: pass.input,
     rows,
     columns,
-    PASS_ROWS,
+    blockRows: PASS_ROWS,
     scale,
-    0,
-    pass.output,
-    pass.weights,
+    shift: 0,
+    output: pass.output,
+    weights: pass.weights,
     sums,
-  ]);
+  });
   placeSums(kernels, sums, scale, columns, pass);
 }
 

@@ -1,3 +1,5 @@
+import { PACK_ROWS, PANEL_COLUMNS, PRODUCT_ROWS } from '../core/kernelConstants';
+import type { Fields } from './blocks';
 import type { KernelModule } from './kernelModule';
 
 /** How rows of patches are read from images; the fields are explained in assembly/patches.ts. */
@@ -41,7 +43,6 @@ export interface Epilogue {
 
 /** Up to this many channels rows are copied together; beyond, their taps are read in place. */
 const UNFOLDED_CHANNELS = 32;
-const BLOCK_ROWS = 32;
 /** Chunks that a product is cut into, at least, if it can be. */
 const CHUNKS = 16;
 /** Bytes of the packed right factor that all rows go by: about half a second-level cache. */
@@ -50,9 +51,6 @@ const CACHED_BYTES = 1 << 18;
 const LEAST_COLUMNS = 32;
 /** Bytes that the panels of a correlation may take: about a second-level cache. */
 const PANEL_BYTES = 1 << 20;
-const PACK_ROWS = 64;
-/** Columns of the widest panel: room is made for it whether or not it is in use, so that cuts are the same. */
-const PANEL_COLUMNS = 16;
 
 /** A plain matrix [rows, channels] as patches. */
 export function plainMatrix(source: number, rows: number, channels: number): Patches {
@@ -74,21 +72,28 @@ function isPointwise({ taps, multiply, base, divide }: Patches): boolean {
   return [...taps, ...multiply, ...divide].every((n) => n === 1) && base.every((n) => n === 0);
 }
 
-/** The fields of Patches in assembly/patches.ts. */
-export function patchWords(kernels: KernelModule, p: Patches, unfolded: boolean): number[] {
-  return [
-    p.source,
-    p.channels,
-    ...p.sourceSize,
-    ...p.gridSize,
-    ...p.taps,
-    ...p.multiply,
-    ...p.base,
-    ...p.step,
-    ...p.divide,
-    kernels.zeros(p.channels * 4 + 64),
-    unfolded ? 1 : 0,
-  ];
+/** The fields of a kernel's patches. */
+export function patchFields(kernels: KernelModule, p: Patches, unfolded: boolean): Fields<'Patches'> {
+  return {
+    source: p.source,
+    channels: p.channels,
+    sourceHeight: p.sourceSize[0],
+    sourceWidth: p.sourceSize[1],
+    height: p.gridSize[0],
+    width: p.gridSize[1],
+    tapsHigh: p.taps[0],
+    tapsWide: p.taps[1],
+    multiplyY: p.multiply[0],
+    multiplyX: p.multiply[1],
+    baseY: p.base[0],
+    baseX: p.base[1],
+    stepY: p.step[0],
+    stepX: p.step[1],
+    divideY: p.divide[0],
+    divideX: p.divide[1],
+    zeros: kernels.zeros(p.channels * 4 + 64),
+    unfolded,
+  };
 }
 
 /** The part of a product that is one chunk: smaller where there would not be work for several threads, but never by their number. */
@@ -99,12 +104,12 @@ interface Block {
 
 /** Rows per block where `parts` chunks share each row. */
 export function blockRows(rows: number, parts = 1): number {
-  return Math.max(4, Math.min(BLOCK_ROWS, Math.ceil((rows * parts) / CHUNKS / 4) * 4));
+  return Math.max(4, Math.min(PRODUCT_ROWS, Math.ceil((rows * parts) / CHUNKS / 4) * 4));
 }
 
 /** Blocks of a product of so many terms. */
 function blockOf(rows: number, columns: number, depth: number): Block {
-  const rowBlocks = Math.ceil(rows / BLOCK_ROWS);
+  const rowBlocks = Math.ceil(rows / PRODUCT_ROWS);
   const cached = CACHED_BYTES / 4 / depth;
   const wanted = Math.min(columns / Math.ceil(CHUNKS / rowBlocks), cached);
   const width = Math.max(LEAST_COLUMNS, Math.ceil(wanted / PANEL_COLUMNS) * PANEL_COLUMNS);
@@ -131,7 +136,7 @@ export function multiply(
   const depth = unfolded ? taps * patches.channels : patches.channels;
   const localBytes = kernels.exports.productLocalBytes(unfolded ? 1 : taps, depth, unfolded ? 1 : 0);
   const product = {
-    words: patchWords(kernels, patches, unfolded),
+    patches: patchFields(kernels, patches, unfolded),
     rows,
     block: blockOf(rows, right.columns, taps * patches.channels),
     right,
@@ -140,13 +145,12 @@ export function multiply(
     output,
     epilogue,
   };
-  kernels.run('product', productWords(kernels, product));
+  kernels.run('product', productFields(kernels, product));
 }
 
-/** What the fields of Product in assembly/product.ts come from. */
+/** What the fields of a product come from. */
 interface ProductCall {
-  /** Those of its patches. */
-  words: readonly number[];
+  patches: Fields<'Patches'>;
   rows: number;
   block: Block;
   right: RightFactor;
@@ -157,32 +161,32 @@ interface ProductCall {
   epilogue: Epilogue;
 }
 
-/** The fields of Product in assembly/product.ts; takes scratch. */
-export function productWords(kernels: KernelModule, call: ProductCall): number[] {
-  const { words, rows, block, right, depth, localBytes, output, epilogue } = call;
+/** The fields of a product; takes scratch. */
+export function productFields(kernels: KernelModule, call: ProductCall): Fields<'Product'> {
+  const { patches, rows, block, right, depth, localBytes, output, epilogue } = call;
   const packedColumns = Math.ceil(right.columns / PANEL_COLUMNS) * PANEL_COLUMNS;
   const [packed, local] = kernels.scratch(depth * packedColumns * 4, localBytes * kernels.threads);
-  return [
-    ...words,
+  return {
+    ...patches,
     rows,
-    block.rows,
-    block.columns,
-    right.columns,
-    right.at,
-    right.tapStride,
-    right.depthStride,
-    right.columnStride,
+    blockRows: block.rows,
+    blockColumns: block.columns,
+    columns: right.columns,
+    right: right.at,
+    rightTap: right.tapStride,
+    rightDepth: right.depthStride,
+    rightColumn: right.columnStride,
     packed,
     output,
     local,
     localBytes,
-    epilogue.scale ?? 0,
-    epilogue.shift ?? 0,
-    epilogue.shiftRows ?? 1,
-    epilogue.relu ? 1 : 0,
-    epilogue.mask ?? 0,
-    epilogue.sums ?? 0,
-  ];
+    scale: epilogue.scale ?? 0,
+    shift: epilogue.shift ?? 0,
+    shiftRows: epilogue.shiftRows ?? 1,
+    relu: epilogue.relu ?? false,
+    mask: epilogue.mask ?? 0,
+    sums: epilogue.sums ?? 0,
+  };
 }
 
 /** output = left[rows, .]^T right[rows, .], one side patches (or a plain matrix), the other a plain matrix. */
@@ -229,7 +233,7 @@ function correlateInto(
   const fitting = Math.floor(PANEL_BYTES / bytesPerRow / PACK_ROWS) * PACK_ROWS;
   const packRows = Math.max(PACK_ROWS * 4, Math.min(fitting, Math.ceil(rows / PACK_ROWS) * PACK_ROWS));
   const localBytes = kernels.exports.correlationLocalBytes(patchColumns);
-  const words = patchWords(kernels, patches, unfolded);
+  const fields = patchFields(kernels, patches, unfolded);
   const [leftPanels, rightPanels, local, spare] = kernels.scratch(
     kernels.exports.correlationPanelBytes(packRows, left, 4),
     kernels.exports.correlationPanelBytes(packRows, Math.ceil(right / PANEL_COLUMNS) * PANEL_COLUMNS, 8),
@@ -238,18 +242,19 @@ function correlateInto(
   );
   const output = place(spare);
   if (rows === 0) kernels.clear(output, left * right * 4);
-  kernels.run('correlate', [
-    ...words,
+  kernels.run('correlate', {
+    ...fields,
     rows,
-    plain.at,
-    plain.columns,
-    patchesLeft ? 1 : 0,
+    plain: plain.at,
+    plainColumns: plain.columns,
+    patchesLeft,
     output,
     packRows,
     leftPanels,
     rightPanels,
     local,
     localBytes,
-  ]);
+    firstRow: 0,
+  });
   return output;
 }

@@ -6,7 +6,7 @@ import {
   type UnsortedSegmentSumAttrs,
   util,
 } from '@tensorflow/tfjs-core';
-import { floatWord, type KernelModule } from './kernelModule';
+import type { KernelModule } from './kernelModule';
 import { type KernelCall, replaceKernel } from './register';
 
 /** Values that one chunk sums. */
@@ -24,7 +24,7 @@ export function sumMiddle(
   const blocks = Math.ceil(length / block);
   const outerBlock = blocks > 1 ? 1 : Math.max(1, Math.floor(CHUNK / (length * inner)));
   const [parts] = blocks > 1 ? kernels.scratch(outer * blocks * inner * 4) : [output];
-  kernels.run('reduce', [input, outer, length, inner, outerBlock, block, parts, output, floatWord(factor)]);
+  kernels.run('reduce', { input, outer, length, inner, outerBlock, block, parts, output, factor });
 }
 
 function reduction(

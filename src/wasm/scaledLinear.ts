@@ -1,9 +1,8 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { LINEAR_ROWS } from '../core/kernelConstants';
 import { blockRows } from './products';
 import type { KernelCall } from './register';
 
-/** Rows of a block in assembly/scaledLinear.ts. */
-const BLOCK_ROWS = 32;
 /** Chunks of the gradient, at most: each has sums of its own. */
 const GRADIENT_CHUNKS = 16;
 
@@ -19,21 +18,21 @@ function sizes({ shape }: TensorInfo): { rows: number; channels: number; lineByt
   return { rows: util.sizeFromShape(shape) / channels, channels, lineBytes: Math.ceil(channels / 8) * 32 };
 }
 
-/** The fields of ScaledLinear in assembly/scaledLinear.ts up to its output. */
-function words({ inputs, attrs, kernels }: Call<'input'>, chunkRows: number, output: TensorInfo): number[] {
+/** What maps and its gradient have in common. */
+function common({ inputs, attrs, kernels }: Call<'input'>, chunkRows: number, output: TensorInfo) {
   const { rows, channels, lineBytes } = sizes(inputs.input);
-  return [
-    kernels.pointer(inputs.input),
+  return {
+    x: kernels.pointer(inputs.input),
     rows,
     channels,
-    lineBytes / 4,
+    width: lineBytes / 4,
     chunkRows,
-    kernels.pointer(inputs.offset),
-    kernels.pointer(inputs.logScale),
-    kernels.pointer(inputs.matrix),
-    attrs.inverse ? 1 : 0,
-    kernels.pointer(output),
-  ];
+    offset: kernels.pointer(inputs.offset),
+    logScale: kernels.pointer(inputs.logScale),
+    matrix: kernels.pointer(inputs.matrix),
+    inverse: attrs.inverse,
+    output: kernels.pointer(output),
+  };
 }
 
 /** Value and logDet [n], that of the matrix being given. */
@@ -44,8 +43,12 @@ export function scaledLinear(call: Call<'input' | 'logDet'>): TensorInfo[] {
   const [examples] = input.shape;
   const value = backend.makeOutput(input.shape, 'float32');
   const logDet = backend.makeOutput([examples], 'float32');
-  const rooms = kernels.scratch((3 + channels) * lineBytes, 2 * BLOCK_ROWS * lineBytes * kernels.threads);
-  kernels.run('scaledLinear', [...words(call, blockRows(rows), value), ...rooms, 0]);
+  const [lines, local] = kernels.scratch(
+    (3 + channels) * lineBytes,
+    2 * LINEAR_ROWS * lineBytes * kernels.threads,
+  );
+  const places = { lines, local, dy: 0, parts: 0, dOffset: 0, dLogScale: 0, dMatrix: 0 };
+  kernels.run('scaledLinear', { ...common(call, blockRows(rows), value), ...places });
   const logScales = backend.typedArrayFromHeap(logScale) as Float32Array;
   const ofScales = logScales.reduce((sum, entry) => sum + entry, 0);
   const perPosition = backend.typedArrayFromHeap(inputs.logDet)[0] + ofScales;
@@ -60,23 +63,26 @@ export function scaledLinearGradient(call: Call<'dy' | 'dLogDet' | 'input'>): Te
   const gradients = [inputs.input, inputs.offset, inputs.logScale, inputs.matrix].map(({ shape }) =>
     backend.makeOutput(shape, 'float32'),
   );
-  const blocks = Math.max(1, Math.ceil(rows / BLOCK_ROWS));
+  const blocks = Math.max(1, Math.ceil(rows / LINEAR_ROWS));
   const partBytes = (Math.ceil(channels / 4) * 4 + 1) * lineBytes;
   const [lines, local, parts] = kernels.scratch(
     (3 + 2 * channels) * lineBytes,
-    2 * BLOCK_ROWS * lineBytes * kernels.threads,
+    2 * LINEAR_ROWS * lineBytes * kernels.threads,
     Math.min(blocks, GRADIENT_CHUNKS) * partBytes,
   );
   if (rows === 0) kernels.clear(parts, partBytes);
   const [ofInput, ...ofWeights] = gradients;
-  kernels.run('scaledLinearGradient', [
-    ...words(call, Math.ceil(blocks / GRADIENT_CHUNKS) * BLOCK_ROWS, ofInput),
+  const [dOffset, dLogScale, dMatrix] = ofWeights.map((tensor) => kernels.pointer(tensor));
+  kernels.run('scaledLinearGradient', {
+    ...common(call, Math.ceil(blocks / GRADIENT_CHUNKS) * LINEAR_ROWS, ofInput),
     lines,
     local,
-    kernels.pointer(inputs.dy),
+    dy: kernels.pointer(inputs.dy),
     parts,
-    ...ofWeights.map((tensor) => kernels.pointer(tensor)),
-  ]);
+    dOffset,
+    dLogScale,
+    dMatrix,
+  });
   const ofLogDet = backend.makeOutput([], 'float32');
   const given = backend.typedArrayFromHeap(inputs.dLogDet) as Float32Array;
   const positions = (attrs.inverse ? -1 : 1) * (rows / given.length);

@@ -1,21 +1,17 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { SEGMENT } from '../core/kernelConstants';
 import type { AdaptiveStep } from '../training/fusedAdaptiveStep';
 import type { CompactStep } from '../training/fusedCompactStep';
-import { floatWord, type KernelModule } from './kernelModule';
+import { type Fields, wordsOf } from './blocks';
+import type { KernelModule } from './kernelModule';
 import type { KernelCall } from './register';
 
-/** Values per segment: enough to keep a thread busy, few enough to share a large weight. */
-const SEGMENT = 16384;
-/** Words that a segment of a step takes. */
-const STEP_WORDS = 5;
-
-/** Cuts so many values into segments: the count of each, then what there is to say of one that begins at the given value. */
-function cut(size: number, describe: (start: number) => number[]): number[] {
-  const words: number[] = [];
-  for (let start = 0; start < size; start += SEGMENT) {
-    words.push(Math.min(SEGMENT, size - start), ...describe(start));
-  }
-  return words;
+/** Cuts so many values into segments: what `describe` says of one that begins at the given value, and its count. */
+function cut<Segment>(size: number, describe: (start: number) => Segment): (Segment & { count: number })[] {
+  return Array.from({ length: Math.ceil(size / SEGMENT) }, (_, i) => ({
+    ...describe(i * SEGMENT),
+    count: Math.min(SEGMENT, size - i * SEGMENT),
+  }));
 }
 
 /** Where values lie, and in how many bytes each: two of bfloat16 share an int32. Nowhere: 0. */
@@ -31,11 +27,25 @@ interface Count {
 export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): TensorInfo[] {
   const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
-  const words = tensors.slice(0, attrs.weights).flatMap(({ shape }, i) => {
-    const addresses = [0, 1, 2, 3].map((group) => valuesOf(kernels, tensors[group * attrs.weights + i]).at);
-    return cut(util.sizeFromShape(shape), (start) => addresses.map((at) => at && at + start * 4));
+  const segments = tensors.slice(0, attrs.weights).flatMap(({ shape }, i) => {
+    const [weight, first, second, gradient] = [0, 1, 2, 3].map(
+      (group) => valuesOf(kernels, tensors[group * attrs.weights + i]).at,
+    );
+    return cut(util.sizeFromShape(shape), (start) => ({
+      weight: weight + start * 4,
+      first: first + start * 4,
+      second: second + start * 4,
+      gradient: gradient && gradient + start * 4,
+    }));
   });
-  adapt(call, 'adapt', words, attrs.kind === 'adam' ? 0 : 1, tensors[4 * attrs.weights]);
+  const [at, count] = placed(kernels, 'Segment', segments);
+  kernels.run('adapt', {
+    ...adaptation(call, tensors[4 * attrs.weights]),
+    segments: at,
+    count,
+    adam: attrs.kind === 'adam',
+    seed: 0,
+  });
   return [];
 }
 
@@ -43,55 +53,67 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): Te
 export function compactStep(call: KernelCall<string, CompactStep & Count>): TensorInfo[] {
   const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
-  const words = tensors.slice(0, attrs.weights).flatMap((tensor, i) => {
+  const segments = tensors.slice(0, attrs.weights).flatMap((tensor, i) => {
     const weight = kernels.pointer(tensor);
     const moments = kernels.pointer(tensors[attrs.weights + i]);
     const { at, bytes } = valuesOf(kernels, tensors[2 * attrs.weights + i]);
-    return cut(util.sizeFromShape(tensor.shape), (start) => [
-      weight + start * 4,
-      moments + start * 4,
-      at && at + start * bytes,
-      bytes,
-    ]);
+    return cut(util.sizeFromShape(tensor.shape), (start) => ({
+      weight: weight + start * 4,
+      moments: moments + start * 4,
+      gradient: at && at + start * bytes,
+      gradientBytes: bytes,
+    }));
   });
-  adapt(call, 'adaptCompact', words, attrs.seed, tensors[3 * attrs.weights]);
+  const [at, count] = placed(kernels, 'CompactSegment', segments);
+  kernels.run('adaptCompact', {
+    ...adaptation(call, tensors[3 * attrs.weights]),
+    segments: at,
+    count,
+    adam: true,
+    seed: attrs.seed,
+  });
   return [];
 }
 
-function adapt(
-  { attrs, backend, kernels }: KernelCall<string, Omit<AdaptiveStep, 'kind'>>,
-  entry: 'adapt' | 'adaptCompact',
-  words: readonly number[],
-  variant: number,
+/** Writes segments to scratch, `more` bytes being left for each: their address and number, and the address of the rest. */
+function placed<Name extends 'Segment' | 'CompactSegment' | 'Values'>(
+  kernels: KernelModule,
+  name: Name,
+  segments: readonly Fields<Name>[],
+  more = 0,
+): [at: number, count: number, rest: number] {
+  const words = wordsOf(name, segments);
+  const [at, rest] = kernels.scratch(words.byteLength, segments.length * more);
+  kernels.write(at, words);
+  return [at, segments.length, rest];
+}
+
+function adaptation(
+  { attrs: step, backend }: KernelCall<string, Omit<AdaptiveStep, 'kind'>>,
   gradientScale: TensorInfo | undefined,
-): void {
-  const [at] = kernels.scratch(words.length * 4);
-  kernels.write(at, Int32Array.from(words));
-  const constants = [
-    attrs.beta1,
-    attrs.beta2,
-    1 - attrs.beta1,
-    1 - attrs.beta2,
-    1 / attrs.bias1,
-    1 / attrs.bias2,
-    attrs.learningRate,
-    attrs.epsilon,
-    gradientScale === undefined ? 1 : backend.typedArrayFromHeap(gradientScale)[0],
-  ];
-  kernels.run(entry, [at, words.length / STEP_WORDS, variant, ...constants.map(floatWord)]);
+) {
+  return {
+    beta1: step.beta1,
+    beta2: step.beta2,
+    rest1: 1 - step.beta1,
+    rest2: 1 - step.beta2,
+    correction1: 1 / step.bias1,
+    correction2: 1 / step.bias2,
+    learningRate: step.learningRate,
+    epsilon: step.epsilon,
+    scale: gradientScale === undefined ? 1 : backend.typedArrayFromHeap(gradientScale)[0],
+  };
 }
 
 /** sqrt of the sum of the squares of all inputs, a scalar. */
 export function globalNorm({ inputs, backend, kernels }: KernelCall<string, unknown>): TensorInfo[] {
-  const words = Object.values(inputs).flatMap((tensor) => {
+  const values = Object.values(inputs).flatMap((tensor) => {
     const { at, bytes } = valuesOf(kernels, tensor);
     const size = util.sizeFromShape(tensor.shape) * (4 / bytes);
-    return cut(size, (start) => [at + start * bytes, bytes]);
+    return cut(size, (start) => ({ from: at + start * bytes, bytes }));
   });
   const output = backend.makeOutput([], 'float32');
-  const count = words.length / 3;
-  const [segments, parts] = kernels.scratch(words.length * 4, count * 8);
-  kernels.write(segments, Int32Array.from(words));
-  kernels.run('globalNorm', [segments, count, parts, kernels.pointer(output)]);
+  const [segments, count, parts] = placed(kernels, 'Values', values, 8);
+  kernels.run('globalNorm', { segments, count, parts, output: kernels.pointer(output) });
   return [output];
 }

@@ -1,17 +1,15 @@
+import { POINTS, SIDE } from '../core/kernelConstants';
 import type { KernelModule } from './kernelModule';
 import {
   type Epilogue,
   multiply,
   type Patches,
-  patchWords,
-  productWords,
+  patchFields,
+  productFields,
   type RightFactor,
   rowBlocks,
 } from './products';
 
-/** Points of a tile, outputs of a tile along a side: as in assembly/winogradTransforms.ts. */
-const POINTS = 36;
-const SIDE = 4;
 /** Tiles of a chunk: not so many that there is nothing for other threads, but never by their number. */
 const TILES = 16;
 const CHUNKS = 8;
@@ -71,7 +69,7 @@ export function convolve(
   const tiles = lines * Math.ceil(patches.gridSize[1] / SIDE);
   const localBytes = kernels.exports.winogradLocalBytes(tiles, channels);
   const product = {
-    words: patchWords(kernels, patches, false),
+    patches: patchFields(kernels, patches, false),
     rows,
     block: { rows, columns: right.columns },
     right,
@@ -80,7 +78,7 @@ export function convolve(
     output,
     epilogue,
   };
-  kernels.run('winograd', [...productWords(kernels, product), lines]);
+  kernels.run('winograd', { ...productFields(kernels, product), lines });
 }
 
 /**
@@ -103,19 +101,19 @@ export function convolveGradients(
     kernels.exports.narrowBytes(tiles, few),
     localBytes * kernels.threads,
   );
-  kernels.run('winogradFilter', [
+  kernels.run('winogradFilter', {
     batch,
     height,
     width,
-    input.at,
-    input.channels,
-    gradient.at,
-    gradient.channels,
+    input: input.at,
+    inputs: input.channels,
+    gradient: gradient.at,
+    outputs: gradient.channels,
     output,
-    kernels.zeros(Math.max(input.channels, gradient.channels) * 4 + 64),
+    zeros: kernels.zeros(Math.max(input.channels, gradient.channels) * 4 + 64),
     narrow,
     local,
     localBytes,
-  ]);
+  });
   return true;
 }

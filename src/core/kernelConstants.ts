@@ -1,0 +1,28 @@
+/*
+ * Numbers that compiled kernels and TypeScript must agree on. Both compilers read this file: assembly/ imports it, too. So it holds plain
+ * numbers and nothing else.
+ */
+
+/** |log scale| stays below this in the 'exp' map, so no scale leaves [1/7.4, 7.4] and no inverse explodes. */
+export const LOG_SCALE_LIMIT = 2;
+/** What the 'sigmoid' map adds to a raw output, so that a new network's scale is near 1. */
+export const SIGMOID_SHIFT = 2;
+
+/** Values per segment of a pass over weights: enough to keep a thread busy, few enough to share a large weight. */
+export const SEGMENT = 16384;
+
+/** Bytes for the arguments of a task. */
+export const ARGUMENT_BYTES = 512;
+/** Columns of the widest panel: room is made for it whether or not it is in use, so that cuts are the same. */
+export const PANEL_COLUMNS = 16;
+/** Bytes of room for the trial of tiles, zeros. */
+export const TRIAL_BYTES = 16384;
+/** Rows of one pass over the right factor's panel, at most: their taps stay in the cache beside it. */
+export const PRODUCT_ROWS = 32;
+/** Rows that one chunk of a correlation packs. */
+export const PACK_ROWS = 64;
+/** Rows that a linear map copies, multiplies and correlates while they are in the first-level cache. */
+export const LINEAR_ROWS = 32;
+/** Points of a Winograd tile, and its outputs along a side. */
+export const POINTS = 36;
+export const SIDE = 4;
