@@ -249,11 +249,11 @@ for (const backend of ['cpu', 'wasm']) {
       const averages = new AveragedWeights(model, 0.5);
       let batches = 0;
       const onBatchEnd = () => {
-        if (++batches === 2) tf.tidy(() => model.hidden.assign(tf.scalar(Number.NEGATIVE_INFINITY)));
+        if (++batches === 1) tf.tidy(() => model.hidden.assign(tf.scalar(Number.NEGATIVE_INFINITY)));
       };
       const run = fit(model, rows, { ...options, epochs: 4, average: averages, callbacks: { onBatchEnd } });
       await expect(run).rejects.toThrow(/hidden/);
-      expect(averages.updates).toBe(1);
+      expect(averages.updates).toBe(0);
       expect(finite(averages)).toBe(true);
       averages.dispose();
       model.dispose();

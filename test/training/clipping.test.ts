@@ -44,8 +44,13 @@ describe('clipping', () => {
   });
 
   it('shows what is not finite in the norm', () => {
-    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
-      const given = [tf.tensor1d([1, bad])];
+    // The last is finite, but the norm of it is not.
+    for (const values of [
+      [1, Number.NaN],
+      [1, Number.POSITIVE_INFINITY],
+      [3e38, 3e38],
+    ]) {
+      const given = [tf.tensor1d(values)];
       const norm = globalNorm(given);
       expect(Number.isFinite(norm.dataSync()[0])).toBe(false);
       // Not zeros, which would pass for gradients.

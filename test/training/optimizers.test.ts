@@ -104,7 +104,7 @@ for (const backend of ['cpu', 'wasm']) {
     });
 
     it.each(names.flatMap((name) => [1, 0.25].map((scale) => [name, scale] as const)))(
-      '%s takes two steps by its formula, gradients times %d',
+      '%s takes two steps by its formula, the second with gradients times %d',
       (name, scale) => {
         const before = tf.memory().numTensors;
         const starts = [0.5, -2, 3];
@@ -119,12 +119,17 @@ for (const backend of ['cpu', 'wasm']) {
         const expected = starts.map((w, i) =>
           formulas[name](
             w,
-            gradients.map((g) => scale * g[i]),
+            gradients.map((g, step) => (step === 0 ? g[i] : scale * g[i])),
           ),
         );
         for (const [step, gradient] of gradients.entries()) {
           const otherGradient = step === 0 ? null : tf.tensor1d([0.3]);
-          applyGradients(optimizer, [variable, other], [tf.tensor1d(gradient), otherGradient], scale);
+          applyGradients(
+            optimizer,
+            [variable, other],
+            [tf.tensor1d(gradient), otherGradient],
+            step === 0 ? 1 : scale,
+          );
           for (const [i, value] of variable.dataSync().entries()) {
             const moved = Math.abs(expected[i][step] - starts[i]);
             // Float32; moments of 8 and 9 bits are off by half a percent and a quarter.
@@ -140,6 +145,17 @@ for (const backend of ['cpu', 'wasm']) {
         expect(tf.memory().numTensors).toBe(before);
       },
     );
+
+    it.each(names)('%s changes no values of anybody else, those of a clone for one', (name) => {
+      const variable = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
+      const clone = tf.clone(variable);
+      const optimizer = makeOptimizer(name, LR);
+      for (let step = 0; step < 2; step++) applyGradients(optimizer, [variable], [tf.tensor1d([1, -1])]);
+      expect([...clone.dataSync()]).toEqual([1, 2]);
+      expect(variable.dataSync()[0]).toBeLessThan(1);
+      disposeOptimizer(optimizer);
+      tf.dispose([variable, clone]);
+    });
 
     it.each(names)('%s goes by the learning rate that is set', (name) => {
       const [slow, fast] = [0.01, 0.2].map((rate) => {

@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  AveragedWeights,
   type Batch,
   type Chain,
   DiagonalNormal,
@@ -16,6 +17,8 @@ import {
 } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GradientComputer } from '../../src/training/gradientMethod';
+import { Stepper } from '../../src/training/stepper';
 import { WeightSnapshot } from '../../src/training/weightSnapshot';
 import { leavesNoTensors } from '../support/leaks';
 import { ToyFlow, toyData, weightsOf } from './toys';
@@ -122,6 +125,27 @@ describe('a step', () => {
     model.dispose();
   });
 
+  it('taken back is nothing to the averages', async () => {
+    const model = new ToyFlow();
+    const averages = new AveragedWeights(model, 0.5);
+    const optimizer = tf.train.sgd(0.1);
+    const stepper = new Stepper(model, optimizer, new GradientComputer(model, 'stored', {}), {}, averages);
+    const batch = { x: tf.tensor2d(rows) };
+    await stepper.take(batch, new RandomStream(1), 0.1, 0);
+    await stepper.checkWeights();
+    await stepper.checkWeights();
+    expect(averages.updates).toBe(1);
+    await stepper.take(batch, new RandomStream(1), 0.1, 1);
+    stepper.rollBack();
+    await stepper.checkWeights();
+    expect(averages.updates).toBe(1);
+    stepper.dispose();
+    averages.dispose();
+    optimizer.dispose();
+    model.dispose();
+    batch.x.dispose();
+  });
+
   const broken = () => {
     throw new Error('broken');
   };
@@ -147,9 +171,13 @@ describe('a step', () => {
     ],
     [
       'the optimizer',
-      () => {
+      (model) => {
         const optimizer = tf.train.sgd(0.1);
-        vi.spyOn(optimizer, 'applyGradients').mockImplementation(broken);
+        // In the middle of its work.
+        vi.spyOn(optimizer, 'applyGradients').mockImplementation(() => {
+          tf.tidy(() => model.weights[1].variable.assign(tf.fill(model.weights[1].variable.shape, 9)));
+          broken();
+        });
         return { optimizer };
       },
     ],
