@@ -53,7 +53,7 @@ export interface FitOptions {
   validationSplit?: number;
   /** Data to validate on; same kinds as the training data. Default: none. */
   validationData?: FitData;
-  /** At most so many batches per validation. Default: all. */
+  /** At most so many batches per validation, each time the first of a new pass: the same ones, where the data are. Default: all. */
   validationSteps?: number;
   /** Epochs between two validations. Default: 1. */
   validationFrequency?: number;

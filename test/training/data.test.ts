@@ -9,7 +9,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const quiet = { progress: 'none', seed: 1 } as const;
+const quiet = { progress: 'none', gradients: 'stored', seed: 1 } as const;
 
 /** The batches that a model without noise saw in one epoch, in order. */
 async function seen(data: unknown, options: object = {}) {
@@ -49,6 +49,8 @@ describe('examples', () => {
       'a flat tensor with a shape': { x: tf.tensor1d(flat), shape },
       xs: { xs: rows },
       'batches of rows': () => [{ x: [[0], [1]] }, { xs: [[2], [3]] }, [Float32Array.of(4)]],
+      'batches of an image dataset': () =>
+        [0, 2, 4].map((at) => ({ x: rows.slice(at, at + 2), indices: [at] })),
       'batches of typed arrays': () => [
         { x: Int16Array.of(0, 1), shape },
         { x: BigInt64Array.of(2n, 3n), shape },

@@ -31,6 +31,7 @@ async function run(script: number[], earlyStopping: EarlyStoppingOptions, option
   const model = new Scripted(script);
   const all: FitOptions = {
     progress: 'none',
+    gradients: 'stored',
     optimizer: 'sgd',
     learningRate: 1,
     epochs: script.length,

@@ -37,6 +37,7 @@ const boom = () => {
 
 const everything: FitOptions = {
   progress: 'none',
+  gradients: 'stored',
   seed: 1,
   batchSize: 8,
   epochs: 2,

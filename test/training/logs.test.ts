@@ -9,7 +9,13 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const quiet = { progress: 'none', seed: 1, optimizer: 'sgd', learningRate: 0.5 } as const;
+const quiet = {
+  progress: 'none',
+  gradients: 'stored',
+  seed: 1,
+  optimizer: 'sgd',
+  learningRate: 0.5,
+} as const;
 
 async function run(count: number, options: FitOptions) {
   const model = new ToyMean();

@@ -8,7 +8,13 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const quiet = { progress: 'none', seed: 1, optimizer: 'sgd', learningRate: 0.5 } as const;
+const quiet = {
+  progress: 'none',
+  gradients: 'stored',
+  seed: 1,
+  optimizer: 'sgd',
+  learningRate: 0.5,
+} as const;
 
 /** A run of the mean of numbers, and what its model saw. */
 async function run(data: FitData, options: FitOptions) {
