@@ -4,6 +4,7 @@ import {
   ActNorm,
   AffineCoupling,
   Chain,
+  Conditioner,
   type ConditionerBuilder,
   ConvolutionNetwork,
   RandomStream,
@@ -34,7 +35,7 @@ describe.each(['cpu', 'wasm'])('ActNorm on %s', (backend) => {
     const random = new RandomStream(8);
     const constants = Array.from(random.normalArray(300), (value, i) => value * 10 ** ((i % 13) - 6));
     constants.push(123.4, 1e6, 1e-9, 1e30, 0, -0.1);
-    const rows = Array.from({ length: 64 }, () => constants);
+    const rows = Array.from({ length: 100 }, () => constants);
     expect(logScales(rows).filter((value) => value !== 0)).toEqual([]);
   });
 
@@ -91,6 +92,34 @@ describe('initialize', () => {
       const gap = tf.max(tf.abs(tf.sub(value, chain.forward(x).value))).dataSync()[0];
       expect(gap).toBeLessThan(1e-5);
       chain.dispose();
+    });
+  });
+
+  it('of a network that sets weights of its own from data does so once', () => {
+    class Centred extends Conditioner {
+      static className = 'TestCentred';
+      private readonly mean = this.addWeight('mean', tf.zeros([1]));
+      private isSet = false;
+      override get initialized() {
+        return this.isSet;
+      }
+      protected override computeInitialize(x: tf.Tensor) {
+        this.isSet = true;
+        this.mean.assign(tf.mean(x, 0));
+        return this.compute(x);
+      }
+      protected compute(x: tf.Tensor) {
+        return tf.sub(x, this.mean);
+      }
+      getConfig() {
+        return {};
+      }
+    }
+    tf.tidy(() => {
+      const network = new Centred('network', [1], [1]);
+      expect(Array.from(network.initialize(tf.tensor2d([[1], [3]])).dataSync())).toEqual([-1, 1]);
+      expect(Array.from(network.initialize(tf.tensor2d([[10], [30]])).dataSync())).toEqual([8, 28]);
+      network.dispose();
     });
   });
 
