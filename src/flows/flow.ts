@@ -444,7 +444,11 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     return tf.add(this.base.logProb(value, partOf(context, this.base.contextShape)), logDet);
   }
 
-  /** A context that was read, to be bound. */
+  /**
+   * A context that was read, to be bound.
+   *
+   * @internal
+   */
   protected bind(context: Context): ContextRows {
     this.checkUsable('given');
     const where = `${this.label}.given`;
@@ -458,7 +462,11 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     return options.seed === undefined ? this.random : new RandomStream(options.seed);
   }
 
-  /** What every public method looks at first; returns its name for messages. */
+  /**
+   * What every public method looks at first; returns its name for messages.
+   *
+   * @internal
+   */
   protected enter<T extends object>(method: string, options: T, names: OptionNames<T>): string {
     this.checkUsable(method);
     const where = `${this.label}.${method}`;

@@ -38,8 +38,6 @@ export interface ImageFlowVerbs extends FlowVerbs {
   bitsPerDim(images: Events, options?: PassOptions): tf.Tensor1D;
 }
 
-type Unbound<Options extends ContextOptions> = Omit<Options, 'context'>;
-
 /**
  * A flow and what it is conditioned on, p(x | context): the verbs of the flow without the option `context`. `flow.given` makes it.
  *
@@ -60,42 +58,42 @@ export class ConditionedFlow implements FlowVerbs {
   ) {}
 
   /** As the flow's `logProb`: [n] in nats. */
-  logProb(x: Events, options: Unbound<PassOptions> = {}): tf.Tensor1D {
+  logProb(x: Events, options: Omit<PassOptions, 'context'> = {}): tf.Tensor1D {
     return this.flow.logProb(x, this.bound('logProb', options));
   }
 
   /** As the flow's `transform`: latents and log-determinant. */
-  transform(x: Events, options: Unbound<TransformOptions> = {}): Transformed {
+  transform(x: Events, options: Omit<TransformOptions, 'context'> = {}): Transformed {
     return this.flow.transform(x, this.bound('transform', options));
   }
 
   /** As the flow's `encode`. */
-  encode(x: Events, options: Unbound<ContextOptions> = {}): tf.Tensor {
+  encode(x: Events, options: Omit<ContextOptions, 'context'> = {}): tf.Tensor {
     return this.flow.encode(x, this.bound('encode', options));
   }
 
   /** As the flow's `decode`. */
-  decode(z: Events, options: Unbound<DecodeOptions> = {}): tf.Tensor {
+  decode(z: Events, options: Omit<DecodeOptions, 'context'> = {}): tf.Tensor {
     return this.flow.decode(z, this.bound('decode', options));
   }
 
   /** As the flow's `sample`. */
-  sample(n: number, options: Unbound<SampleOptions> = {}): tf.Tensor {
+  sample(n: number, options: Omit<SampleOptions, 'context'> = {}): tf.Tensor {
     return this.flow.sample(n, this.bound('sample', options));
   }
 
   /** As the flow's `sampleWithLogProb`. */
-  sampleWithLogProb(n: number, options: Unbound<SampleOptions> = {}): SampledWithLogProb {
+  sampleWithLogProb(n: number, options: Omit<SampleOptions, 'context'> = {}): SampledWithLogProb {
     return this.flow.sampleWithLogProb(n, this.bound('sampleWithLogProb', options));
   }
 
   /** As the flow's `interpolate`. */
-  interpolate(from: Events, to: Events, options: Unbound<InterpolateOptions> = {}): tf.Tensor {
+  interpolate(from: Events, to: Events, options: Omit<InterpolateOptions, 'context'> = {}): tf.Tensor {
     return this.flow.interpolate(from, to, this.bound('interpolate', options));
   }
 
   /** As the flow's `account`. */
-  account(x: Events, options: Unbound<PassOptions> = {}): Account {
+  account(x: Events, options: Omit<PassOptions, 'context'> = {}): Account {
     return this.flow.account(x, this.bound('account', options));
   }
 
@@ -127,7 +125,7 @@ export class ConditionedImageFlow extends ConditionedFlow implements ImageFlowVe
   }
 
   /** As the flow's `bitsPerDim`: [n], bits. */
-  bitsPerDim(images: Events, options: Unbound<PassOptions> = {}): tf.Tensor1D {
+  bitsPerDim(images: Events, options: Omit<PassOptions, 'context'> = {}): tf.Tensor1D {
     return this.flow.bitsPerDim(images, this.bound('bitsPerDim', options));
   }
 }
