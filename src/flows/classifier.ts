@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Module, registerModule } from '../core/module';
+import { checkOptions, type OptionNames } from '../core/options';
+import { checkInteger } from '../core/shapes';
 
 /** Options of {@link Classifier}. */
 export interface ClassifierOptions {
@@ -20,6 +22,7 @@ export interface ClassifierOptions {
  *
  * Shapes: z [n, h, w, c] or [n, c] -> logits [n, classes].
  *
+ * @throws ConfigError for bad or unknown options
  * @see the published `weight_y` head of Kingma and Dhariwal, "Glow" (2018), arXiv:1807.03039
  * @example
  * const head = new Classifier({ channels: 8, classes: 10 });
@@ -33,8 +36,11 @@ export class Classifier extends Module {
   private readonly logScale: tf.Variable;
 
   constructor(options: ClassifierOptions) {
-    super(options.name ?? 'classifier');
+    if (new.target === Classifier) checkOptions('Classifier', options, names);
     const { channels, classes, multiLabel = false } = options;
+    checkInteger('Classifier', 'channels', channels);
+    checkInteger('Classifier', 'classes', classes);
+    super(options.name ?? 'classifier');
     this.options = { channels, classes, multiLabel };
     this.kernel = this.addWeight('kernel', tf.zeros([channels, classes])) as unknown as tf.Tensor2D;
     this.bias = this.addWeight('bias', tf.zeros([classes]));
@@ -97,5 +103,7 @@ function logSumExp(logits: tf.Tensor): tf.Tensor {
   const highest = tf.max(logits, 1, true);
   return tf.add(tf.squeeze(highest, [1]), tf.log(tf.sum(tf.exp(tf.sub(logits, highest)), 1)));
 }
+
+const names: OptionNames<ClassifierOptions> = { channels: true, classes: true, multiLabel: true, name: true };
 
 registerModule(Classifier);

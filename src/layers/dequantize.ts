@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, DataError } from '../core/errors';
 import { registerModule } from '../core/module';
+import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkChoice, checkInteger, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
@@ -46,6 +47,7 @@ export class Dequantize extends Bijector {
   private readonly alpha: number;
 
   constructor(options: DequantizeOptions) {
+    if (new.target === Dequantize) checkOptions('Dequantize', options, names);
     const { nBits = 8, preprocessing = 'centered', alpha = 0.05 } = options;
     checkInteger('Dequantize', 'nBits', nBits);
     if (nBits > 16) throw new ConfigError(complaint('Dequantize', 'nBits from 1 to 16', nBits));
@@ -164,5 +166,13 @@ export class Dequantize extends Bijector {
     return 'Images go in as whole levels, neither scaled nor centred.';
   }
 }
+
+const names: OptionNames<DequantizeOptions> = {
+  inputShape: true,
+  nBits: ['bits'],
+  preprocessing: true,
+  alpha: true,
+  name: true,
+};
 
 registerModule(Dequantize);

@@ -368,12 +368,37 @@ describe('class numbers', () => {
     flow.dispose();
   });
 
-  it('reach the right event in batches, as labels, rows and parts by name do', async () => {
-    const flow = make();
-    const events = Array.from({ length: 7 }, (_, i) => [i, -i]);
+  it('reach the right event in batches', async () => {
+    const flow = new Flow({
+      bijector: new LearnedPrior({ inputShape: [2], kind: 'constant', classes: 3 }),
+      seed: 1,
+    });
+    // Mean of class c: [c, 10 c]; the log scales stay 0.
+    tf.tidy(() => flow.trainableWeights[0].assign(tf.tensor2d([0, 1, 2].map((c) => [c, 10 * c, 0, 0]))));
+    const events = Array.from({ length: 7 }, (_, i) => [i + 1, -1 - i]);
     const classes = [0, 1, 2, 0, 0, 2, 1];
+    const latents = classes.flatMap((c, i) => [i + 1 - c, -1 - i - 10 * c]);
+    await leavesNoTensors(async () => {
+      for (const context of [classes, Int32Array.from(classes), classes.map((c) => [c])] as Context[]) {
+        const z = await encodeLatents(flow, events, { batchSize: 3, context });
+        expect([...z.data]).toEqual(latents);
+        expect(valuesOf(await decodeLatents(flow, z, { batchSize: 2, context }))).toEqual(events.flat());
+      }
+      const tensor = tf.tensor1d(classes, 'int32');
+      expect([...(await encodeLatents(flow, events, { batchSize: 2, context: tensor })).data]).toEqual(
+        latents,
+      );
+      tensor.dispose();
+      const same = await encodeLatents(flow, events, { batchSize: 2, context: 1 });
+      expect([...same.data]).toEqual(events.flatMap(([a, b]) => [a - 1, b - 10]));
+    });
+    flow.dispose();
+  });
+
+  it('and rows of numbers reach the right event in batches', async () => {
+    const events = Array.from({ length: 7 }, (_, i) => [i + 1, -1 - i]);
     const conditional = stir(realNvp({ dimensions: 2, layers: 2, hiddenUnits: [4], context: 2, seed: 1 }));
-    const rows = classes.map((c) => [c, 1 - c]);
+    const rows = [0, 1, 2, 0, 0, 2, 1].map((c) => [c, 1 - c]);
     await leavesNoTensors(async () => {
       const z = await encodeLatents(conditional, events, { batchSize: 3, context: rows });
       for (const [i, event] of events.entries()) {
@@ -398,7 +423,6 @@ describe('class numbers', () => {
         'encodeLatents: expected a context [2], got none',
       );
     });
-    flow.dispose();
     conditional.dispose();
   });
 

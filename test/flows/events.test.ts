@@ -2,8 +2,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   ActNorm,
+  Classifier,
   ConfigError,
   DataError,
+  Dequantize,
   decodeLatents,
   type Events,
   encodeLatents,
@@ -293,6 +295,18 @@ describe('events', () => {
       () => realNvp({ dimensions: 2, contextSize: 2 } as never),
       ConfigError,
       "Did you mean 'context'?",
+    ],
+    [
+      'options of another layer and head',
+      () => new Dequantize({ inputShape: [2], bits: 3 } as never),
+      ConfigError,
+      "Did you mean 'nBits'?",
+    ],
+    [
+      'half a class',
+      () => new Classifier({ channels: 2, classes: 0.5 }),
+      ConfigError,
+      'classes to be an integer',
     ],
     [
       'options of another flow',

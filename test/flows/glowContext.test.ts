@@ -181,6 +181,21 @@ describe('a Glow conditioned on', () => {
     const nothing = new Float32Array(32);
     const image = levels.subarray(0, 32);
     const read = (context: Context) => valuesOf(glow.encode(image, { context }));
+    // What the layers get, by value: rows of averages.
+    const rising = Float32Array.from({ length: 32 }, (_, i) => i);
+    const layers = tf.tidy(() => {
+      type Hook = { toContext(method: string, context: Context, n: number): Record<string, tf.Tensor> };
+      const { level0, level1 } = (glow as unknown as Hook).toContext('encode', rising, 1);
+      return [level0.arraySync(), level1.arraySync()];
+    });
+    // Position (r, c) holds 4 r + c, so an average over a block is that at its middle.
+    const block = (row: number, column: number, size: number) => [
+      4 * (size * row + (size - 1) / 2) + size * column + (size - 1) / 2,
+    ];
+    expect(layers).toEqual([
+      [[0, 1, 2, 3].map((row) => [0, 1].map((column) => block(row, column, 2)))],
+      [[0, 1].map((row) => [block(row, 0, 4)])],
+    ]);
     // A checkerboard averages to 0 over 2 x 2.
     read(nothing).forEach((value, i) => {
       expect(read(checkered)[i]).toBeCloseTo(value, 5);
