@@ -68,6 +68,7 @@ describe('tapeOf', () => {
     leavesNoTensors(() => {
       const [x, w] = [tf.tensor1d([2, 3]), tf.tensor1d([5, 7])];
       const tape = tapeOf(() => product(product(x, w), w));
+      expect(tape.dependsOn([x, w, tape.results])).toEqual([true, true, true]);
       const held = tf.memory().numTensors;
       tape.dispose();
       tape.dispose();

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { RandomStream } from 'tfjs-flows';
+import { CompactAdam, RandomStream } from 'tfjs-flows';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { declareBackend } from '../../src/engine/capabilities';
 import {
@@ -11,6 +11,8 @@ import {
   ConvolutionNetwork,
   InvConv1x1,
 } from '../../src/layers';
+import { canUndo, storageFor } from '../../src/training/applyGradients';
+import { normOfGradients } from '../../src/training/clipping';
 
 /* Each fused operation by the name of its own kernels: on a backend that has some of them, none stands for another. */
 
@@ -129,5 +131,49 @@ it('FlowScaledLinear alone does not select the kernel of its matrix', () => {
   } finally {
     declareBackend('some', { readsAtOnce: true });
     unregisterAll();
+  }
+});
+
+it('steps of optimizers, norms and gradients of 16 bits are chosen each by its own name', () => {
+  const [adam, compact] = [tf.train.adam(0.1), new CompactAdam(0.1)];
+  const chosen = () => ({
+    adam: canUndo(adam),
+    compact: canUndo(compact),
+    storage: storageFor(compact) !== undefined,
+  });
+  const none = { adam: false, compact: false, storage: false };
+  try {
+    expect(chosen()).toEqual(none);
+    register('FlowAdaptiveStep');
+    expect(chosen()).toEqual({ ...none, adam: true });
+    unregisterAll();
+    const ofHalves = [
+      'FlowToBfloat16',
+      'FlowFromBfloat16',
+      'FlowCompactStepBfloat16',
+      'FlowGlobalNormBfloat16',
+    ];
+    register(...ofHalves);
+    expect(chosen()).toEqual(none);
+    for (const missing of ofHalves) {
+      unregisterAll();
+      register('FlowCompactStep', ...ofHalves.filter((name) => name !== missing));
+      expect(chosen(), missing).toEqual({ ...none, compact: true });
+    }
+    unregisterAll();
+    register('FlowCompactStep', ...ofHalves);
+    expect(chosen()).toEqual({ adam: false, compact: true, storage: true });
+    expect(storageFor(adam)).toBeUndefined();
+    called.length = 0;
+    const x = tf.tensor1d([3, 4]);
+    expect(normOfGradients([x]).dataSync()[0]).toBe(5);
+    register('FlowGlobalNorm');
+    expect(() => normOfGradients([x])).toThrow('called');
+    expect(called).toEqual(['FlowGlobalNorm']);
+    x.dispose();
+  } finally {
+    unregisterAll();
+    adam.dispose();
+    compact.dispose();
   }
 });
