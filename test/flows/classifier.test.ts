@@ -92,6 +92,11 @@ describe('Classifier', () => {
         4,
       );
       expect(head().accuracy(latents, oneHot).dataSync()[0]).toBeCloseTo(0.5, 6);
+      const right = tf.tensor2d([
+        [0, 1, 0],
+        [0, 1, 0],
+      ]);
+      expect(head().accuracy(latents, right).dataSync()[0]).toBe(1);
       const many = tf.tensor2d([
         [1, 0, 0],
         [0, 1, 1],
