@@ -51,7 +51,10 @@ export interface ImageFlowVerbs extends FlowVerbs {
  * wide.logProb(points).shape; // [5]
  */
 export class ConditionedFlow implements FlowVerbs {
-  /** @param context what `given` read */
+  /**
+   * @param context what `given` read
+   * @internal
+   */
   constructor(
     protected readonly flow: FlowVerbs,
     private readonly context: ContextRows,
@@ -117,6 +120,7 @@ export class ConditionedFlow implements FlowVerbs {
  * ofOne.bitsPerDim(images).shape; // [48]
  */
 export class ConditionedImageFlow extends ConditionedFlow implements ImageFlowVerbs {
+  /** @internal */
   constructor(
     protected override readonly flow: ImageFlowVerbs,
     context: ContextRows,
