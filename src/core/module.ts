@@ -265,5 +265,6 @@ export function deserializeModule<T extends Module>(serialized: SerializedModule
     );
   }
   const [moduleClass, fromConfig] = entry;
-  return fromConfig(moduleClass as never, serialized.config) as unknown as T;
+  // Members that were built before one that fails are freed.
+  return building(() => fromConfig(moduleClass as never, serialized.config) as unknown as T);
 }

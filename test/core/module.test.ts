@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, Module } from 'tfjs-flows';
+import { ActNorm, Chain, ConfigError, deserializeModule, Module, serializeModule } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { building } from '../../src/core/module';
 import { leavesNoTensors } from '../support/leaks';
@@ -75,3 +75,14 @@ describe('building', () => {
       expect(kept.dispose().disposedTensors).toBe(2);
     }));
 });
+
+it('a file whose last member is broken leaves nothing of the members before it', () =>
+  leavesNoTensors(() => {
+    const chain = new Chain({
+      bijectors: [new ActNorm({ inputShape: [2], name: 'a' }), new ActNorm({ inputShape: [2], name: 'b' })],
+    });
+    const json = JSON.parse(JSON.stringify(serializeModule(chain)));
+    chain.dispose();
+    json.config.bijectors[1].config.inputShape = [-1];
+    expect(() => deserializeModule(json)).toThrow(ConfigError);
+  }));
