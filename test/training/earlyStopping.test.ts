@@ -137,9 +137,9 @@ describe('the best epoch', () => {
     const location = memoryHandler();
     const script = [3, 1, 2, 2, 2, 2];
     const whole = await run(script, { patience: 3 });
-    await run(script.slice(0, 3), { patience: 3 }, { checkpoint: { location }, steps: 3 });
-    // The end of the third epoch is not in a checkpoint that was written before it.
-    const resumed = await run([2, 2, 2, 2], { patience: 3 }, { epochs: 6, resume: location });
+    await run(script.slice(0, 4), { patience: 3 }, { checkpoint: { location }, steps: 4 });
+    // The end of the fourth epoch is not in a checkpoint that was written before it.
+    const resumed = await run([2, 2, 2], { patience: 3 }, { epochs: 6, resume: location });
     expect(resumed.outcome).toEqual(whole.outcome);
     expect([resumed.w, whole.w]).toEqual([2, 2]);
     expect(whole.epochs).toBe(5);
