@@ -93,10 +93,9 @@ export function readArray(where: string, what: string, data: unknown, shape?: Sh
   const values = new Float64Array(sizeOf(full));
   fill(where, what, data, full, values, 0, []);
   const event = full.slice(1);
-  if (shape === undefined || sizeOf(shape) !== sizeOf(event)) {
-    return { values, count: full[0], shape: event, dtype: 'float32' };
-  }
-  return { values, count: full[0], shape, dtype: 'float32' };
+  // Only flat rows have one order in another shape.
+  const isFlat = event.length === 1 && shape !== undefined && sizeOf(shape) === event[0];
+  return { values, count: full[0], shape: isFlat ? shape : event, dtype: 'float32' };
 }
 
 /** One number of a list; `place` is where it stands. */

@@ -83,6 +83,25 @@ describe('numbers from outside', () => {
     expect(readArray('f', 'x', BigInt64Array.of(1n, 2n), [1])).toMatchObject({ count: 2, dtype: 'float32' });
   });
 
+  it('flat rows take the shape beside them, nested ones have their own', () => {
+    const flat = readArray('f', 'x', [[1, 2, 3, 4]], [2, 2, 1]);
+    expect([flat.count, flat.shape]).toEqual([1, [2, 2, 1]]);
+    expect(
+      readArray(
+        'f',
+        'x',
+        [
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ],
+        [4],
+      ).shape,
+    ).toEqual([2, 2]);
+    expect(readArray('f', 'x', [[1, 2, 3]], [2, 2, 1]).shape).toEqual([3]);
+  });
+
   it('pixels of a canvas are four values each, and nothing else', () => {
     const pixels = new Uint8ClampedArray(3 * 4 * 4 * 4);
     expect(() => readArray('f', 'x', pixels, [4, 4, 3])).toThrow(DataError);
