@@ -95,12 +95,6 @@ function einsum(equation: string, tensors: readonly tf.Tensor[]): tf.Tensor {
   });
 }
 
-function operandsOf(inputs: Record<string, unknown>): tf.Tensor[] {
-  return Object.keys(inputs)
-    .sort((a, b) => Number(a.replace(/\D/g, '')) - Number(b.replace(/\D/g, '')))
-    .map((name) => inputs[name] as tf.Tensor);
-}
-
 /**
  * Einsum on wasm, and its gradient, which tfjs has on no backend:
  * the gradient in an operand is the einsum of the result's gradient with the other operands, to that operand's letters.
@@ -108,7 +102,7 @@ function operandsOf(inputs: Record<string, unknown>): tf.Tensor[] {
 export function registerEinsum(): void {
   replaceKernel<string, tf.EinsumAttrs>(
     'Einsum',
-    ({ inputs, attrs }) => einsum(attrs.equation, operandsOf(inputs)),
+    ({ inputs, attrs }) => einsum(attrs.equation, Object.values(inputs) as tf.Tensor[]),
     // Sums and products of these are tfjs' own.
     { dtypes: ['float32', 'int32', 'bool'] },
   );

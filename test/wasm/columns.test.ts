@@ -74,4 +74,14 @@ describe.each([1, 2])('tensors cut and joined on %i threads', (threads) => {
     expect(both).toEqual(one);
     expect(wasmReport().fallbacks.Slice).toBeGreaterThan(0);
   });
+
+  it('channels that are not there are refused, not read from elsewhere', () => {
+    const x = tf.ones(shape);
+    for (const missing of [-1, 7]) {
+      expect(() => tf.tidy(() => tf.gather(x, tf.tensor1d([0, missing], 'int32'), 3))).toThrow(
+        /not in \[0, 6\]/,
+      );
+    }
+    x.dispose();
+  });
 });
