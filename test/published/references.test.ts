@@ -116,10 +116,7 @@ function checkChaiyujin({ glow, bijector, io, config }: Reference): void {
   const objective = tf.sub(tf.add(glow.base.logProb(z), logDet), Math.log(256) * pixels).dataSync();
   expectRelative(objective, io.objective.data as Float32Array);
   // Over levels, not over [0, 1], every value has ln 255 less.
-  const overLevels = tf.sub(
-    tf.add(glow.base.logProb(z), logDet),
-    (x.size / x.shape[0]) * Math.log(255),
-  );
+  const overLevels = tf.sub(tf.add(glow.base.logProb(z), logDet), (x.size / x.shape[0]) * Math.log(255));
   const reported = conventions.chaiyujin.fromLogProb(overLevels, glow.eventShape, 8);
   expectRelative(reported.dataSync(), io.nll.data as Float32Array);
   const modes = tf.concat(
