@@ -4,13 +4,9 @@ import { LOG_SCALE_LIMIT, SIGMOID_SHIFT } from '../src/core/kernelConstants';
 import { copyExactly, firstLanes, loadPart, storePart, sumLanes, zero } from './vector';
 
 
-/**
- * Affine coupling, the transformed part being the last channels:
- * y = (x + shift) * s with logDet = sum log s, or its inverse x = y / s - shift with logDet = -sum log s.
- * Parameters per position: [shift | raw]. One chunk is one example.
- */
+/** What is coupled, and how. */
 @unmanaged
-class Coupling {
+class CouplingShape {
   batch: i32;
   positions: i32;
   /** Channels that pass. */
@@ -20,6 +16,15 @@ class Coupling {
   /** Whether the scales are those of the 'sigmoid' map, not of 'exp'. */
   sigmoid: i32;
   inverse: i32;
+}
+
+/**
+ * Affine coupling, the transformed part being the last channels:
+ * y = (x + shift) * s with logDet = sum log s, or its inverse x = y / s - shift with logDet = -sum log s.
+ * Parameters per position: [shift | raw]. One chunk is one example.
+ */
+@unmanaged
+class Coupling extends CouplingShape {
   /** [batch, positions, kept + changed] */
   input: usize;
   /** [batch, positions, 2 * changed] */

@@ -1,9 +1,9 @@
 import { parallel, taskArguments } from './parallel';
 import { loadPart, multiplyAdd, storePart } from './vector';
 
-/** Gradients of a depthwise convolution: every channel has filters [fh, fw] of its own, `multiplier` of them. */
+/** A depthwise convolution: every channel has filters [fh, fw] of its own, `multiplier` of them. */
 @unmanaged
-class Depthwise {
+class DepthwiseShape {
   batch: i32;
   height: i32;
   width: i32;
@@ -19,6 +19,11 @@ class Depthwise {
   left: i32;
   dilationY: i32;
   dilationX: i32;
+}
+
+/** Its gradients. */
+@unmanaged
+class Depthwise extends DepthwiseShape {
   /** [batch, outHeight, outWidth, channels * multiplier] */
   dy: usize;
   /** The input for the filter's gradient, the filter for the input's. */

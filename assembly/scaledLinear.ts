@@ -13,7 +13,7 @@ import { ceilDivide, least, loadPart, multiplyAdd, storePair, storePart, sumLane
  * M lies in lines of `width` floats, the number of channels rounded up to a multiple of 8; so do copied rows. Zeros fill them.
  */
 @unmanaged
-class ScaledLinear {
+class LinearMap {
   x: usize;
   rows: i32;
   channels: i32;
@@ -27,6 +27,10 @@ class ScaledLinear {
   inverse: i32;
   /** y, or the gradient in x. */
   output: usize;
+}
+
+@unmanaged
+class ScaledLinear extends LinearMap {
   /** Room for lines: three, M, and M transposed. */
   lines: usize;
   /** Room per thread: two blocks of rows. */

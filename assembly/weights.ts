@@ -18,19 +18,9 @@ class Segment {
   gradient: usize;
 }
 
-/**
- * One step of Adam or Adamax (Kingma and Ba, 2014, arXiv:1412.6980, algorithms 1 and 2), in place:
- * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2  or  max(beta2 v, |g|)
- * Without gradients the moments stay, and the learning rate is minus that of the step that is taken back.
- */
+/** The numbers of a step. */
 @unmanaged
-class Adaptation {
-  segments: usize;
-  count: i32;
-  /** Adam, not Adamax. */
-  adam: i32;
-  /** Of the rounding of compact moments. */
-  seed: i32;
+class Rates {
   beta1: f32;
   beta2: f32;
   rest1: f32;
@@ -42,6 +32,21 @@ class Adaptation {
   epsilon: f32;
   /** Factor of the gradients. */
   scale: f32;
+}
+
+/**
+ * One step of Adam or Adamax (Kingma and Ba, 2014, arXiv:1412.6980, algorithms 1 and 2), in place:
+ * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2  or  max(beta2 v, |g|)
+ * Without gradients the moments stay, and the learning rate is minus that of the step that is taken back.
+ */
+@unmanaged
+class Adaptation extends Rates {
+  segments: usize;
+  count: i32;
+  /** Adam, not Adamax. */
+  adam: i32;
+  /** Of the rounding of compact moments. */
+  seed: i32;
 }
 
 export function adapt(): void {

@@ -6,20 +6,32 @@ export { entries };
 export type Entry = keyof typeof entries;
 type Block = keyof typeof blocks;
 
-/** The fields of a block, each by its name; where they lie is known to the generated layout alone. Flags may be booleans. */
-export type Fields<Name extends Block> = Readonly<Record<keyof (typeof blocks)[Name], number | boolean>>;
+/** The fields of a block, each by its name; where they lie is known to the generated code alone. */
+export type Fields<Name extends Block> = Readonly<Parameters<(typeof blocks)[Name]['write']>[0]>;
+
+/** What writes fields of a block, all of them. */
+interface Writer<Name extends Block> {
+  /** Number of fields. */
+  words: number;
+  write(fields: Fields<Name>, words: Int32Array, floats: Float32Array, at: number): void;
+}
+
+/** Views of the same memory, for a block's whole numbers and addresses, and for its other numbers. */
+export interface BlockViews {
+  words: Int32Array;
+  floats: Float32Array;
+}
+
+/** Writes a block to the start of the views. */
+export function writeBlock<Name extends Block>(name: Name, fields: Fields<Name>, views: BlockViews): void {
+  (blocks[name] as unknown as Writer<Name>).write(fields, views.words, views.floats, 0);
+}
 
 /** Records of a block as the kernels read them, one after another. */
 export function wordsOf<Name extends Block>(name: Name, records: readonly Fields<Name>[]): Int32Array {
-  const layout = Object.entries(blocks[name]) as [keyof Fields<Name>, string][];
-  const words = new Int32Array(records.length * layout.length);
+  const writer = blocks[name] as unknown as Writer<Name>;
+  const words = new Int32Array(records.length * writer.words);
   const floats = new Float32Array(words.buffer);
-  let at = 0;
-  for (const record of records) {
-    for (const [field, type] of layout) {
-      if (type === 'f32') floats[at++] = Number(record[field]);
-      else words[at++] = Number(record[field]);
-    }
-  }
+  for (const [i, record] of records.entries()) writer.write(record, words, floats, i * writer.words);
   return words;
 }

@@ -22,7 +22,7 @@ function couple(
   const value = backend.makeOutput(x.shape, 'float32');
   const logDet = backend.makeOutput([x.shape[0]], 'float32');
   kernels.run('couple', {
-    ...couplingFields(x, options),
+    base: couplingFields(x, options),
     input: kernels.pointer(x),
     parameters: kernels.pointer(parameters),
     output: kernels.pointer(value),
@@ -48,7 +48,7 @@ interface CouplingGradient {
 function coupleGradient({ kernels }: Place, tensors: CouplingGradient, options: FusedCouplingOptions): void {
   const { x, parameters, dy, dLogDet, dx, dParameters } = tensors;
   kernels.run('coupleGradient', {
-    ...couplingFields(x, options),
+    base: couplingFields(x, options),
     input: kernels.pointer(x),
     parameters: kernels.pointer(parameters),
     // The forward results are not needed again.

@@ -98,13 +98,13 @@ export function registerDepthwise(): void {
     'DepthwiseConv2dNativeBackpropInput',
     ({ inputs: { dy, filter }, attrs, backend, kernels }) => {
       const output = backend.makeOutput(attrs.inputShape, 'float32');
-      const fields = geometryFields(attrs.inputShape, filter.shape, attrs);
-      const places = {
+      const base = geometryFields(attrs.inputShape, filter.shape, attrs);
+      kernels.run('depthwiseInput', {
+        base,
         dy: kernels.pointer(dy),
         other: kernels.pointer(filter),
         output: cleared(kernels, output),
-      };
-      kernels.run('depthwiseInput', { ...fields, ...places });
+      });
       return output;
     },
   );
@@ -112,9 +112,13 @@ export function registerDepthwise(): void {
     'DepthwiseConv2dNativeBackpropFilter',
     ({ inputs: { x, dy }, attrs, backend, kernels }) => {
       const output = backend.makeOutput(attrs.filterShape, 'float32');
-      const fields = geometryFields(x.shape, attrs.filterShape, attrs);
-      const places = { dy: kernels.pointer(dy), other: kernels.pointer(x), output: cleared(kernels, output) };
-      kernels.run('depthwiseFilter', { ...fields, ...places });
+      const base = geometryFields(x.shape, attrs.filterShape, attrs);
+      kernels.run('depthwiseFilter', {
+        base,
+        dy: kernels.pointer(dy),
+        other: kernels.pointer(x),
+        output: cleared(kernels, output),
+      });
       return output;
     },
   );

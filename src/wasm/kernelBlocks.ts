@@ -1,279 +1,633 @@
 // Made by `npm run build:kernels` from assembly/; do not edit.
 
-/** Fields of the blocks that kernels read, four bytes each, in their order. */
+/** A field; flags may be booleans. */
+type Field = number | boolean;
+
+/*
+ * The fields of the blocks that kernels read, four bytes each; `base` are those of the class that a block extends.
+ */
+interface Conversion {
+  from: Field;
+  to: Field;
+  count: Field;
+}
+
+interface ChannelPass {
+  input: Field;
+  rows: Field;
+  columns: Field;
+  blockRows: Field;
+  scale: Field;
+  shift: Field;
+  output: Field;
+  weights: Field;
+  sums: Field;
+}
+
+interface ColumnCopy {
+  rows: Field;
+  blockRows: Field;
+  count: Field;
+  from: Field;
+  fromColumns: Field;
+  to: Field;
+  toColumns: Field;
+}
+
+interface Correlation {
+  base: Patches;
+  rows: Field;
+  plain: Field;
+  plainColumns: Field;
+  patchesLeft: Field;
+  output: Field;
+  packRows: Field;
+  leftPanels: Field;
+  rightPanels: Field;
+  local: Field;
+  localBytes: Field;
+  firstRow: Field;
+}
+
+interface CouplingShape {
+  batch: Field;
+  positions: Field;
+  kept: Field;
+  changed: Field;
+  sigmoid: Field;
+  inverse: Field;
+}
+
+interface Coupling {
+  base: CouplingShape;
+  input: Field;
+  parameters: Field;
+  output: Field;
+  logDet: Field;
+  outputGradient: Field;
+  logDetGradient: Field;
+  inputGradient: Field;
+  parametersGradient: Field;
+}
+
+interface DepthwiseShape {
+  batch: Field;
+  height: Field;
+  width: Field;
+  channels: Field;
+  outHeight: Field;
+  outWidth: Field;
+  multiplier: Field;
+  tapsHigh: Field;
+  tapsWide: Field;
+  strideY: Field;
+  strideX: Field;
+  top: Field;
+  left: Field;
+  dilationY: Field;
+  dilationX: Field;
+}
+
+interface Depthwise {
+  base: DepthwiseShape;
+  dy: Field;
+  other: Field;
+  output: Field;
+}
+
+interface Patches {
+  source: Field;
+  channels: Field;
+  sourceHeight: Field;
+  sourceWidth: Field;
+  height: Field;
+  width: Field;
+  tapsHigh: Field;
+  tapsWide: Field;
+  multiplyY: Field;
+  multiplyX: Field;
+  baseY: Field;
+  baseX: Field;
+  stepY: Field;
+  stepX: Field;
+  divideY: Field;
+  divideX: Field;
+  zeros: Field;
+  unfolded: Field;
+}
+
+interface Product {
+  base: Patches;
+  rows: Field;
+  blockRows: Field;
+  blockColumns: Field;
+  columns: Field;
+  right: Field;
+  rightTap: Field;
+  rightDepth: Field;
+  rightColumn: Field;
+  packed: Field;
+  output: Field;
+  local: Field;
+  localBytes: Field;
+  scale: Field;
+  shift: Field;
+  shiftRows: Field;
+  relu: Field;
+  mask: Field;
+  sums: Field;
+}
+
+interface Reduction {
+  input: Field;
+  outer: Field;
+  length: Field;
+  inner: Field;
+  outerBlock: Field;
+  block: Field;
+  parts: Field;
+  output: Field;
+  factor: Field;
+}
+
+interface LinearMap {
+  x: Field;
+  rows: Field;
+  channels: Field;
+  width: Field;
+  chunkRows: Field;
+  offset: Field;
+  logScale: Field;
+  matrix: Field;
+  inverse: Field;
+  output: Field;
+}
+
+interface ScaledLinear {
+  base: LinearMap;
+  lines: Field;
+  local: Field;
+  dy: Field;
+  parts: Field;
+  dOffset: Field;
+  dLogScale: Field;
+  dMatrix: Field;
+}
+
+interface Segment {
+  count: Field;
+  weight: Field;
+  first: Field;
+  second: Field;
+  gradient: Field;
+}
+
+interface Rates {
+  beta1: Field;
+  beta2: Field;
+  rest1: Field;
+  rest2: Field;
+  correction1: Field;
+  correction2: Field;
+  learningRate: Field;
+  epsilon: Field;
+  scale: Field;
+}
+
+interface Adaptation {
+  base: Rates;
+  segments: Field;
+  count: Field;
+  adam: Field;
+  seed: Field;
+}
+
+interface CompactSegment {
+  count: Field;
+  weight: Field;
+  moments: Field;
+  gradient: Field;
+  gradientBytes: Field;
+}
+
+interface Values {
+  count: Field;
+  from: Field;
+  bytes: Field;
+}
+
+interface SquareSum {
+  segments: Field;
+  count: Field;
+  parts: Field;
+  output: Field;
+}
+
+interface Winograd {
+  base: Product;
+  lines: Field;
+}
+
+interface FilterGradient {
+  batch: Field;
+  height: Field;
+  width: Field;
+  input: Field;
+  inputs: Field;
+  gradient: Field;
+  outputs: Field;
+  output: Field;
+  zeros: Field;
+  narrow: Field;
+  local: Field;
+  localBytes: Field;
+}
+
+/** How many fields each block has, and what writes them at a place in both views of the heap. */
 export const blocks = {
   Conversion: {
-    from: 'usize',
-    to: 'usize',
-    count: 'i32',
+    words: 3,
+    write(f: Conversion, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.from;
+      words[at + 1] = +f.to;
+      words[at + 2] = +f.count;
+    },
   },
   ChannelPass: {
-    input: 'usize',
-    rows: 'i32',
-    columns: 'i32',
-    blockRows: 'i32',
-    scale: 'usize',
-    shift: 'usize',
-    output: 'usize',
-    weights: 'usize',
-    sums: 'usize',
+    words: 9,
+    write(f: ChannelPass, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.input;
+      words[at + 1] = +f.rows;
+      words[at + 2] = +f.columns;
+      words[at + 3] = +f.blockRows;
+      words[at + 4] = +f.scale;
+      words[at + 5] = +f.shift;
+      words[at + 6] = +f.output;
+      words[at + 7] = +f.weights;
+      words[at + 8] = +f.sums;
+    },
   },
   ColumnCopy: {
-    rows: 'i32',
-    blockRows: 'i32',
-    count: 'i32',
-    from: 'usize',
-    fromColumns: 'i32',
-    to: 'usize',
-    toColumns: 'i32',
+    words: 7,
+    write(f: ColumnCopy, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.rows;
+      words[at + 1] = +f.blockRows;
+      words[at + 2] = +f.count;
+      words[at + 3] = +f.from;
+      words[at + 4] = +f.fromColumns;
+      words[at + 5] = +f.to;
+      words[at + 6] = +f.toColumns;
+    },
   },
   Correlation: {
-    source: 'usize',
-    channels: 'i32',
-    sourceHeight: 'i32',
-    sourceWidth: 'i32',
-    height: 'i32',
-    width: 'i32',
-    tapsHigh: 'i32',
-    tapsWide: 'i32',
-    multiplyY: 'i32',
-    multiplyX: 'i32',
-    baseY: 'i32',
-    baseX: 'i32',
-    stepY: 'i32',
-    stepX: 'i32',
-    divideY: 'i32',
-    divideX: 'i32',
-    zeros: 'usize',
-    unfolded: 'i32',
-    rows: 'i32',
-    plain: 'usize',
-    plainColumns: 'i32',
-    patchesLeft: 'i32',
-    output: 'usize',
-    packRows: 'i32',
-    leftPanels: 'usize',
-    rightPanels: 'usize',
-    local: 'usize',
-    localBytes: 'i32',
-    firstRow: 'i32',
+    words: 29,
+    write(f: Correlation, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.base.source;
+      words[at + 1] = +f.base.channels;
+      words[at + 2] = +f.base.sourceHeight;
+      words[at + 3] = +f.base.sourceWidth;
+      words[at + 4] = +f.base.height;
+      words[at + 5] = +f.base.width;
+      words[at + 6] = +f.base.tapsHigh;
+      words[at + 7] = +f.base.tapsWide;
+      words[at + 8] = +f.base.multiplyY;
+      words[at + 9] = +f.base.multiplyX;
+      words[at + 10] = +f.base.baseY;
+      words[at + 11] = +f.base.baseX;
+      words[at + 12] = +f.base.stepY;
+      words[at + 13] = +f.base.stepX;
+      words[at + 14] = +f.base.divideY;
+      words[at + 15] = +f.base.divideX;
+      words[at + 16] = +f.base.zeros;
+      words[at + 17] = +f.base.unfolded;
+      words[at + 18] = +f.rows;
+      words[at + 19] = +f.plain;
+      words[at + 20] = +f.plainColumns;
+      words[at + 21] = +f.patchesLeft;
+      words[at + 22] = +f.output;
+      words[at + 23] = +f.packRows;
+      words[at + 24] = +f.leftPanels;
+      words[at + 25] = +f.rightPanels;
+      words[at + 26] = +f.local;
+      words[at + 27] = +f.localBytes;
+      words[at + 28] = +f.firstRow;
+    },
+  },
+  CouplingShape: {
+    words: 6,
+    write(f: CouplingShape, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.batch;
+      words[at + 1] = +f.positions;
+      words[at + 2] = +f.kept;
+      words[at + 3] = +f.changed;
+      words[at + 4] = +f.sigmoid;
+      words[at + 5] = +f.inverse;
+    },
   },
   Coupling: {
-    batch: 'i32',
-    positions: 'i32',
-    kept: 'i32',
-    changed: 'i32',
-    sigmoid: 'i32',
-    inverse: 'i32',
-    input: 'usize',
-    parameters: 'usize',
-    output: 'usize',
-    logDet: 'usize',
-    outputGradient: 'usize',
-    logDetGradient: 'usize',
-    inputGradient: 'usize',
-    parametersGradient: 'usize',
+    words: 14,
+    write(f: Coupling, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.base.batch;
+      words[at + 1] = +f.base.positions;
+      words[at + 2] = +f.base.kept;
+      words[at + 3] = +f.base.changed;
+      words[at + 4] = +f.base.sigmoid;
+      words[at + 5] = +f.base.inverse;
+      words[at + 6] = +f.input;
+      words[at + 7] = +f.parameters;
+      words[at + 8] = +f.output;
+      words[at + 9] = +f.logDet;
+      words[at + 10] = +f.outputGradient;
+      words[at + 11] = +f.logDetGradient;
+      words[at + 12] = +f.inputGradient;
+      words[at + 13] = +f.parametersGradient;
+    },
+  },
+  DepthwiseShape: {
+    words: 15,
+    write(f: DepthwiseShape, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.batch;
+      words[at + 1] = +f.height;
+      words[at + 2] = +f.width;
+      words[at + 3] = +f.channels;
+      words[at + 4] = +f.outHeight;
+      words[at + 5] = +f.outWidth;
+      words[at + 6] = +f.multiplier;
+      words[at + 7] = +f.tapsHigh;
+      words[at + 8] = +f.tapsWide;
+      words[at + 9] = +f.strideY;
+      words[at + 10] = +f.strideX;
+      words[at + 11] = +f.top;
+      words[at + 12] = +f.left;
+      words[at + 13] = +f.dilationY;
+      words[at + 14] = +f.dilationX;
+    },
   },
   Depthwise: {
-    batch: 'i32',
-    height: 'i32',
-    width: 'i32',
-    channels: 'i32',
-    outHeight: 'i32',
-    outWidth: 'i32',
-    multiplier: 'i32',
-    tapsHigh: 'i32',
-    tapsWide: 'i32',
-    strideY: 'i32',
-    strideX: 'i32',
-    top: 'i32',
-    left: 'i32',
-    dilationY: 'i32',
-    dilationX: 'i32',
-    dy: 'usize',
-    other: 'usize',
-    output: 'usize',
+    words: 18,
+    write(f: Depthwise, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.base.batch;
+      words[at + 1] = +f.base.height;
+      words[at + 2] = +f.base.width;
+      words[at + 3] = +f.base.channels;
+      words[at + 4] = +f.base.outHeight;
+      words[at + 5] = +f.base.outWidth;
+      words[at + 6] = +f.base.multiplier;
+      words[at + 7] = +f.base.tapsHigh;
+      words[at + 8] = +f.base.tapsWide;
+      words[at + 9] = +f.base.strideY;
+      words[at + 10] = +f.base.strideX;
+      words[at + 11] = +f.base.top;
+      words[at + 12] = +f.base.left;
+      words[at + 13] = +f.base.dilationY;
+      words[at + 14] = +f.base.dilationX;
+      words[at + 15] = +f.dy;
+      words[at + 16] = +f.other;
+      words[at + 17] = +f.output;
+    },
   },
   Patches: {
-    source: 'usize',
-    channels: 'i32',
-    sourceHeight: 'i32',
-    sourceWidth: 'i32',
-    height: 'i32',
-    width: 'i32',
-    tapsHigh: 'i32',
-    tapsWide: 'i32',
-    multiplyY: 'i32',
-    multiplyX: 'i32',
-    baseY: 'i32',
-    baseX: 'i32',
-    stepY: 'i32',
-    stepX: 'i32',
-    divideY: 'i32',
-    divideX: 'i32',
-    zeros: 'usize',
-    unfolded: 'i32',
+    words: 18,
+    write(f: Patches, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.source;
+      words[at + 1] = +f.channels;
+      words[at + 2] = +f.sourceHeight;
+      words[at + 3] = +f.sourceWidth;
+      words[at + 4] = +f.height;
+      words[at + 5] = +f.width;
+      words[at + 6] = +f.tapsHigh;
+      words[at + 7] = +f.tapsWide;
+      words[at + 8] = +f.multiplyY;
+      words[at + 9] = +f.multiplyX;
+      words[at + 10] = +f.baseY;
+      words[at + 11] = +f.baseX;
+      words[at + 12] = +f.stepY;
+      words[at + 13] = +f.stepX;
+      words[at + 14] = +f.divideY;
+      words[at + 15] = +f.divideX;
+      words[at + 16] = +f.zeros;
+      words[at + 17] = +f.unfolded;
+    },
   },
   Product: {
-    source: 'usize',
-    channels: 'i32',
-    sourceHeight: 'i32',
-    sourceWidth: 'i32',
-    height: 'i32',
-    width: 'i32',
-    tapsHigh: 'i32',
-    tapsWide: 'i32',
-    multiplyY: 'i32',
-    multiplyX: 'i32',
-    baseY: 'i32',
-    baseX: 'i32',
-    stepY: 'i32',
-    stepX: 'i32',
-    divideY: 'i32',
-    divideX: 'i32',
-    zeros: 'usize',
-    unfolded: 'i32',
-    rows: 'i32',
-    blockRows: 'i32',
-    blockColumns: 'i32',
-    columns: 'i32',
-    right: 'usize',
-    rightTap: 'i32',
-    rightDepth: 'i32',
-    rightColumn: 'i32',
-    packed: 'usize',
-    output: 'usize',
-    local: 'usize',
-    localBytes: 'i32',
-    scale: 'usize',
-    shift: 'usize',
-    shiftRows: 'i32',
-    relu: 'i32',
-    mask: 'usize',
-    sums: 'usize',
+    words: 36,
+    write(f: Product, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.base.source;
+      words[at + 1] = +f.base.channels;
+      words[at + 2] = +f.base.sourceHeight;
+      words[at + 3] = +f.base.sourceWidth;
+      words[at + 4] = +f.base.height;
+      words[at + 5] = +f.base.width;
+      words[at + 6] = +f.base.tapsHigh;
+      words[at + 7] = +f.base.tapsWide;
+      words[at + 8] = +f.base.multiplyY;
+      words[at + 9] = +f.base.multiplyX;
+      words[at + 10] = +f.base.baseY;
+      words[at + 11] = +f.base.baseX;
+      words[at + 12] = +f.base.stepY;
+      words[at + 13] = +f.base.stepX;
+      words[at + 14] = +f.base.divideY;
+      words[at + 15] = +f.base.divideX;
+      words[at + 16] = +f.base.zeros;
+      words[at + 17] = +f.base.unfolded;
+      words[at + 18] = +f.rows;
+      words[at + 19] = +f.blockRows;
+      words[at + 20] = +f.blockColumns;
+      words[at + 21] = +f.columns;
+      words[at + 22] = +f.right;
+      words[at + 23] = +f.rightTap;
+      words[at + 24] = +f.rightDepth;
+      words[at + 25] = +f.rightColumn;
+      words[at + 26] = +f.packed;
+      words[at + 27] = +f.output;
+      words[at + 28] = +f.local;
+      words[at + 29] = +f.localBytes;
+      words[at + 30] = +f.scale;
+      words[at + 31] = +f.shift;
+      words[at + 32] = +f.shiftRows;
+      words[at + 33] = +f.relu;
+      words[at + 34] = +f.mask;
+      words[at + 35] = +f.sums;
+    },
   },
   Reduction: {
-    input: 'usize',
-    outer: 'i32',
-    length: 'i32',
-    inner: 'i32',
-    outerBlock: 'i32',
-    block: 'i32',
-    parts: 'usize',
-    output: 'usize',
-    factor: 'f32',
+    words: 9,
+    write(f: Reduction, words: Int32Array, floats: Float32Array, at: number): void {
+      words[at] = +f.input;
+      words[at + 1] = +f.outer;
+      words[at + 2] = +f.length;
+      words[at + 3] = +f.inner;
+      words[at + 4] = +f.outerBlock;
+      words[at + 5] = +f.block;
+      words[at + 6] = +f.parts;
+      words[at + 7] = +f.output;
+      floats[at + 8] = +f.factor;
+    },
+  },
+  LinearMap: {
+    words: 10,
+    write(f: LinearMap, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.x;
+      words[at + 1] = +f.rows;
+      words[at + 2] = +f.channels;
+      words[at + 3] = +f.width;
+      words[at + 4] = +f.chunkRows;
+      words[at + 5] = +f.offset;
+      words[at + 6] = +f.logScale;
+      words[at + 7] = +f.matrix;
+      words[at + 8] = +f.inverse;
+      words[at + 9] = +f.output;
+    },
   },
   ScaledLinear: {
-    x: 'usize',
-    rows: 'i32',
-    channels: 'i32',
-    width: 'i32',
-    chunkRows: 'i32',
-    offset: 'usize',
-    logScale: 'usize',
-    matrix: 'usize',
-    inverse: 'i32',
-    output: 'usize',
-    lines: 'usize',
-    local: 'usize',
-    dy: 'usize',
-    parts: 'usize',
-    dOffset: 'usize',
-    dLogScale: 'usize',
-    dMatrix: 'usize',
+    words: 17,
+    write(f: ScaledLinear, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.base.x;
+      words[at + 1] = +f.base.rows;
+      words[at + 2] = +f.base.channels;
+      words[at + 3] = +f.base.width;
+      words[at + 4] = +f.base.chunkRows;
+      words[at + 5] = +f.base.offset;
+      words[at + 6] = +f.base.logScale;
+      words[at + 7] = +f.base.matrix;
+      words[at + 8] = +f.base.inverse;
+      words[at + 9] = +f.base.output;
+      words[at + 10] = +f.lines;
+      words[at + 11] = +f.local;
+      words[at + 12] = +f.dy;
+      words[at + 13] = +f.parts;
+      words[at + 14] = +f.dOffset;
+      words[at + 15] = +f.dLogScale;
+      words[at + 16] = +f.dMatrix;
+    },
   },
   Segment: {
-    count: 'i32',
-    weight: 'usize',
-    first: 'usize',
-    second: 'usize',
-    gradient: 'usize',
+    words: 5,
+    write(f: Segment, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.count;
+      words[at + 1] = +f.weight;
+      words[at + 2] = +f.first;
+      words[at + 3] = +f.second;
+      words[at + 4] = +f.gradient;
+    },
+  },
+  Rates: {
+    words: 9,
+    write(f: Rates, _words: Int32Array, floats: Float32Array, at: number): void {
+      floats[at] = +f.beta1;
+      floats[at + 1] = +f.beta2;
+      floats[at + 2] = +f.rest1;
+      floats[at + 3] = +f.rest2;
+      floats[at + 4] = +f.correction1;
+      floats[at + 5] = +f.correction2;
+      floats[at + 6] = +f.learningRate;
+      floats[at + 7] = +f.epsilon;
+      floats[at + 8] = +f.scale;
+    },
   },
   Adaptation: {
-    segments: 'usize',
-    count: 'i32',
-    adam: 'i32',
-    seed: 'i32',
-    beta1: 'f32',
-    beta2: 'f32',
-    rest1: 'f32',
-    rest2: 'f32',
-    correction1: 'f32',
-    correction2: 'f32',
-    learningRate: 'f32',
-    epsilon: 'f32',
-    scale: 'f32',
+    words: 13,
+    write(f: Adaptation, words: Int32Array, floats: Float32Array, at: number): void {
+      floats[at] = +f.base.beta1;
+      floats[at + 1] = +f.base.beta2;
+      floats[at + 2] = +f.base.rest1;
+      floats[at + 3] = +f.base.rest2;
+      floats[at + 4] = +f.base.correction1;
+      floats[at + 5] = +f.base.correction2;
+      floats[at + 6] = +f.base.learningRate;
+      floats[at + 7] = +f.base.epsilon;
+      floats[at + 8] = +f.base.scale;
+      words[at + 9] = +f.segments;
+      words[at + 10] = +f.count;
+      words[at + 11] = +f.adam;
+      words[at + 12] = +f.seed;
+    },
   },
   CompactSegment: {
-    count: 'i32',
-    weight: 'usize',
-    moments: 'usize',
-    gradient: 'usize',
-    gradientBytes: 'i32',
+    words: 5,
+    write(f: CompactSegment, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.count;
+      words[at + 1] = +f.weight;
+      words[at + 2] = +f.moments;
+      words[at + 3] = +f.gradient;
+      words[at + 4] = +f.gradientBytes;
+    },
   },
   Values: {
-    count: 'i32',
-    from: 'usize',
-    bytes: 'i32',
+    words: 3,
+    write(f: Values, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.count;
+      words[at + 1] = +f.from;
+      words[at + 2] = +f.bytes;
+    },
   },
   SquareSum: {
-    segments: 'usize',
-    count: 'i32',
-    parts: 'usize',
-    output: 'usize',
+    words: 4,
+    write(f: SquareSum, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.segments;
+      words[at + 1] = +f.count;
+      words[at + 2] = +f.parts;
+      words[at + 3] = +f.output;
+    },
   },
   Winograd: {
-    source: 'usize',
-    channels: 'i32',
-    sourceHeight: 'i32',
-    sourceWidth: 'i32',
-    height: 'i32',
-    width: 'i32',
-    tapsHigh: 'i32',
-    tapsWide: 'i32',
-    multiplyY: 'i32',
-    multiplyX: 'i32',
-    baseY: 'i32',
-    baseX: 'i32',
-    stepY: 'i32',
-    stepX: 'i32',
-    divideY: 'i32',
-    divideX: 'i32',
-    zeros: 'usize',
-    unfolded: 'i32',
-    rows: 'i32',
-    blockRows: 'i32',
-    blockColumns: 'i32',
-    columns: 'i32',
-    right: 'usize',
-    rightTap: 'i32',
-    rightDepth: 'i32',
-    rightColumn: 'i32',
-    packed: 'usize',
-    output: 'usize',
-    local: 'usize',
-    localBytes: 'i32',
-    scale: 'usize',
-    shift: 'usize',
-    shiftRows: 'i32',
-    relu: 'i32',
-    mask: 'usize',
-    sums: 'usize',
-    lines: 'i32',
+    words: 37,
+    write(f: Winograd, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.base.base.source;
+      words[at + 1] = +f.base.base.channels;
+      words[at + 2] = +f.base.base.sourceHeight;
+      words[at + 3] = +f.base.base.sourceWidth;
+      words[at + 4] = +f.base.base.height;
+      words[at + 5] = +f.base.base.width;
+      words[at + 6] = +f.base.base.tapsHigh;
+      words[at + 7] = +f.base.base.tapsWide;
+      words[at + 8] = +f.base.base.multiplyY;
+      words[at + 9] = +f.base.base.multiplyX;
+      words[at + 10] = +f.base.base.baseY;
+      words[at + 11] = +f.base.base.baseX;
+      words[at + 12] = +f.base.base.stepY;
+      words[at + 13] = +f.base.base.stepX;
+      words[at + 14] = +f.base.base.divideY;
+      words[at + 15] = +f.base.base.divideX;
+      words[at + 16] = +f.base.base.zeros;
+      words[at + 17] = +f.base.base.unfolded;
+      words[at + 18] = +f.base.rows;
+      words[at + 19] = +f.base.blockRows;
+      words[at + 20] = +f.base.blockColumns;
+      words[at + 21] = +f.base.columns;
+      words[at + 22] = +f.base.right;
+      words[at + 23] = +f.base.rightTap;
+      words[at + 24] = +f.base.rightDepth;
+      words[at + 25] = +f.base.rightColumn;
+      words[at + 26] = +f.base.packed;
+      words[at + 27] = +f.base.output;
+      words[at + 28] = +f.base.local;
+      words[at + 29] = +f.base.localBytes;
+      words[at + 30] = +f.base.scale;
+      words[at + 31] = +f.base.shift;
+      words[at + 32] = +f.base.shiftRows;
+      words[at + 33] = +f.base.relu;
+      words[at + 34] = +f.base.mask;
+      words[at + 35] = +f.base.sums;
+      words[at + 36] = +f.lines;
+    },
   },
   FilterGradient: {
-    batch: 'i32',
-    height: 'i32',
-    width: 'i32',
-    input: 'usize',
-    inputs: 'i32',
-    gradient: 'usize',
-    outputs: 'i32',
-    output: 'usize',
-    zeros: 'usize',
-    narrow: 'usize',
-    local: 'usize',
-    localBytes: 'i32',
+    words: 12,
+    write(f: FilterGradient, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.batch;
+      words[at + 1] = +f.height;
+      words[at + 2] = +f.width;
+      words[at + 3] = +f.input;
+      words[at + 4] = +f.inputs;
+      words[at + 5] = +f.gradient;
+      words[at + 6] = +f.outputs;
+      words[at + 7] = +f.output;
+      words[at + 8] = +f.zeros;
+      words[at + 9] = +f.narrow;
+      words[at + 10] = +f.local;
+      words[at + 11] = +f.localBytes;
+    },
   },
 } as const;
 

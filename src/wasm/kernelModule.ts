@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
 import { ARGUMENT_BYTES, TRIAL_BYTES } from '../core/kernelConstants';
 import { declareMemory, fromBase64 } from './binary';
-import { type Entry, entries, type Fields, wordsOf } from './blocks';
+import { type BlockViews, type Entry, entries, type Fields, writeBlock } from './blocks';
 import { compileKernels, fasterPanel } from './engine';
 import { plainKernels, relaxedKernels } from './kernelBinaries';
 import { type Helper, startHelper } from './threads';
@@ -96,7 +96,7 @@ export class KernelModule {
   private readonly memory: WebAssembly.Memory;
   private readonly helpers: Helper[];
   private readonly control: number;
-  private argumentView: Int32Array;
+  private argumentViews: BlockViews;
   private scratchAt = 0;
   private scratchBytes = 0;
   private zerosAt = 0;
@@ -132,7 +132,7 @@ export class KernelModule {
     this.clear(this.control, bytes);
     const workers = threads - 1;
     this.exports.attach(this.control, workers, 0);
-    this.argumentView = this.viewArguments();
+    this.argumentViews = this.viewArguments();
     this.helpers = Array.from({ length: workers }, (_, i) =>
       startHelper({
         module,
@@ -204,8 +204,8 @@ export class KernelModule {
 
   /** Runs a computation on the fields of its block, by name. */
   run<Name extends Entry>(entry: Name, fields: Fields<(typeof entries)[Name]>): void {
-    if (this.argumentView.buffer !== this.memory.buffer) this.argumentView = this.viewArguments();
-    this.argumentView.set(wordsOf(entries[entry], [fields]));
+    if (this.argumentViews.words.buffer !== this.memory.buffer) this.argumentViews = this.viewArguments();
+    writeBlock(entries[entry], fields, this.argumentViews);
     this.exports[entry]();
   }
 
@@ -246,8 +246,13 @@ export class KernelModule {
   }
 
   /** The heap's buffer changes when it grows, and views on the old one go stale. */
-  private viewArguments(): Int32Array {
-    return new Int32Array(this.memory.buffer, this.exports.argumentsAt() >>> 0, ARGUMENT_BYTES / 4);
+  private viewArguments(): BlockViews {
+    const at = this.exports.argumentsAt() >>> 0;
+    const { buffer } = this.memory;
+    return {
+      words: new Int32Array(buffer, at, ARGUMENT_BYTES / 4),
+      floats: new Float32Array(buffer, at, ARGUMENT_BYTES / 4),
+    };
   }
 
   private allocate(bytes: number): number {

@@ -167,7 +167,7 @@ export function productFields(kernels: KernelModule, call: ProductCall): Fields<
   const packedColumns = Math.ceil(right.columns / PANEL_COLUMNS) * PANEL_COLUMNS;
   const [packed, local] = kernels.scratch(depth * packedColumns * 4, localBytes * kernels.threads);
   return {
-    ...patches,
+    base: patches,
     rows,
     blockRows: block.rows,
     blockColumns: block.columns,
@@ -243,7 +243,7 @@ function correlateInto(
   const output = place(spare);
   if (rows === 0) kernels.clear(output, left * right * 4);
   kernels.run('correlate', {
-    ...fields,
+    base: fields,
     rows,
     plain: plain.at,
     plainColumns: plain.columns,

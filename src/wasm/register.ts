@@ -96,30 +96,29 @@ function refuse<Inputs extends string, Attributes, Optional extends string>(
   { dtypes = ['float32'], inputs }: Declaration<Inputs, Attributes, Optional>,
   alone: boolean,
 ): boolean {
-  const expected = (inputs?.(call) ?? {}) as Record<string, Expected | undefined>;
   const given = call.inputs as Record<string, TensorInfo | undefined>;
-  const complain = (what: string, got: string) =>
-    new BackendError(complaint(`${kernelName} on wasm`, what, got));
-  let refused = false;
-  for (const name of new Set([...Object.keys(given), ...Object.keys(expected)])) {
-    const tensor = given[name];
-    const { shape, size, dtypes: types = dtypes } = expected[name] ?? {};
+  const expected = inputs?.(call) as Record<string, Expected | undefined> | undefined;
+  const complain = (name: string, what: string, got: string) => {
     const input = /^\d+$/.test(name) ? `input ${name}` : name;
-    if (tensor === undefined) {
-      if (expected[name] === undefined) continue;
-      throw complain(`the tensor ${input}`, 'none');
-    }
+    return new BackendError(complaint(`${kernelName} on wasm`, `${input} ${what}`, got));
+  };
+  let refused = false;
+  for (const name in given) {
+    const tensor = given[name];
+    if (tensor === undefined) continue;
+    const { shape, size, dtypes: types = dtypes } = expected?.[name] ?? {};
     if (!types.includes(tensor.dtype)) {
-      if (alone) throw complain(`${input} of type ${types.join(' or ')}`, tensor.dtype);
+      if (alone) throw complain(name, `of type ${types.join(' or ')}`, tensor.dtype);
       refused = true;
     }
     if (shape !== undefined && !util.arraysEqual(shape as number[], tensor.shape)) {
-      throw complain(`${input} of shape [${shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
+      throw complain(name, `of shape [${shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
     }
     if (size !== undefined && size !== util.sizeFromShape(tensor.shape)) {
-      throw complain(`${input} of ${size} values`, `${util.sizeFromShape(tensor.shape)}`);
+      throw complain(name, `of ${size} values`, `${util.sizeFromShape(tensor.shape)}`);
     }
   }
+  for (const name in expected) if (given[name] === undefined) throw complain(name, 'to be there', 'none');
   return refused;
 }
 

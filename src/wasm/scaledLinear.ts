@@ -47,8 +47,8 @@ export function scaledLinear(call: Call<'input' | 'logDet'>): TensorInfo[] {
     (3 + channels) * lineBytes,
     2 * LINEAR_ROWS * lineBytes * kernels.threads,
   );
-  const places = { lines, local, dy: 0, parts: 0, dOffset: 0, dLogScale: 0, dMatrix: 0 };
-  kernels.run('scaledLinear', { ...common(call, blockRows(rows), value), ...places });
+  const base = common(call, blockRows(rows), value);
+  kernels.run('scaledLinear', { base, lines, local, dy: 0, parts: 0, dOffset: 0, dLogScale: 0, dMatrix: 0 });
   const logScales = backend.typedArrayFromHeap(logScale) as Float32Array;
   const ofScales = logScales.reduce((sum, entry) => sum + entry, 0);
   const perPosition = backend.typedArrayFromHeap(inputs.logDet)[0] + ofScales;
@@ -74,7 +74,7 @@ export function scaledLinearGradient(call: Call<'dy' | 'dLogDet' | 'input'>): Te
   const [ofInput, ...ofWeights] = gradients;
   const [dOffset, dLogScale, dMatrix] = ofWeights.map((tensor) => kernels.pointer(tensor));
   kernels.run('scaledLinearGradient', {
-    ...common(call, Math.ceil(blocks / GRADIENT_CHUNKS) * LINEAR_ROWS, ofInput),
+    base: common(call, Math.ceil(blocks / GRADIENT_CHUNKS) * LINEAR_ROWS, ofInput),
     lines,
     local,
     dy: kernels.pointer(inputs.dy),

@@ -6,12 +6,11 @@ import { type Fields, wordsOf } from './blocks';
 import type { KernelModule } from './kernelModule';
 import type { KernelCall } from './register';
 
-/** Cuts so many values into segments: what `describe` says of one that begins at the given value, and its count. */
-function cut<Segment>(size: number, describe: (start: number) => Segment): (Segment & { count: number })[] {
-  return Array.from({ length: Math.ceil(size / SEGMENT) }, (_, i) => ({
-    ...describe(i * SEGMENT),
-    count: Math.min(SEGMENT, size - i * SEGMENT),
-  }));
+/** Cuts so many values into segments, each described from its first value and its count. */
+function cut<Segment>(size: number, describe: (start: number, count: number) => Segment): Segment[] {
+  return Array.from({ length: Math.ceil(size / SEGMENT) }, (_, i) =>
+    describe(i * SEGMENT, Math.min(SEGMENT, size - i * SEGMENT)),
+  );
 }
 
 /** Where values lie, and in how many bytes each: two of bfloat16 share an int32. Nowhere: 0. */
@@ -31,7 +30,8 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): Te
     const [weight, first, second, gradient] = [0, 1, 2, 3].map(
       (group) => valuesOf(kernels, tensors[group * attrs.weights + i]).at,
     );
-    return cut(util.sizeFromShape(shape), (start) => ({
+    return cut(util.sizeFromShape(shape), (start, count) => ({
+      count,
       weight: weight + start * 4,
       first: first + start * 4,
       second: second + start * 4,
@@ -40,7 +40,7 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): Te
   });
   const [at, count] = placed(kernels, 'Segment', segments);
   kernels.run('adapt', {
-    ...adaptation(call, tensors[4 * attrs.weights]),
+    base: adaptation(call, tensors[4 * attrs.weights]),
     segments: at,
     count,
     adam: attrs.kind === 'adam',
@@ -57,7 +57,8 @@ export function compactStep(call: KernelCall<string, CompactStep & Count>): Tens
     const weight = kernels.pointer(tensor);
     const moments = kernels.pointer(tensors[attrs.weights + i]);
     const { at, bytes } = valuesOf(kernels, tensors[2 * attrs.weights + i]);
-    return cut(util.sizeFromShape(tensor.shape), (start) => ({
+    return cut(util.sizeFromShape(tensor.shape), (start, count) => ({
+      count,
       weight: weight + start * 4,
       moments: moments + start * 4,
       gradient: at && at + start * bytes,
@@ -66,7 +67,7 @@ export function compactStep(call: KernelCall<string, CompactStep & Count>): Tens
   });
   const [at, count] = placed(kernels, 'CompactSegment', segments);
   kernels.run('adaptCompact', {
-    ...adaptation(call, tensors[3 * attrs.weights]),
+    base: adaptation(call, tensors[3 * attrs.weights]),
     segments: at,
     count,
     adam: true,
@@ -110,7 +111,7 @@ export function globalNorm({ inputs, backend, kernels }: KernelCall<string, unkn
   const values = Object.values(inputs).flatMap((tensor) => {
     const { at, bytes } = valuesOf(kernels, tensor);
     const size = util.sizeFromShape(tensor.shape) * (4 / bytes);
-    return cut(size, (start) => ({ from: at + start * bytes, bytes }));
+    return cut(size, (start, count) => ({ count, from: at + start * bytes, bytes }));
   });
   const output = backend.makeOutput([], 'float32');
   const [segments, count, parts] = placed(kernels, 'Values', values, 8);

@@ -78,7 +78,7 @@ export function convolve(
     output,
     epilogue,
   };
-  kernels.run('winograd', { ...productFields(kernels, product), lines });
+  kernels.run('winograd', { base: productFields(kernels, product), lines });
 }
 
 /**
