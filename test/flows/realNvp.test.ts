@@ -30,7 +30,8 @@ describe('realNvp', () => {
     await flow.fit(batches(), {
       steps: 2000,
       stepsPerEpoch: 500,
-      learningRate: 2e-3,
+      // Seeds 1 to 4 end between 0.31 and 0.38; at 2e-3 between 0.32 and 0.41.
+      learningRate: 5e-3,
       schedule: { kind: 'cosine', steps: 2000 },
       clipNorm: 5,
       progress: 'none',
