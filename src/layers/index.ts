@@ -26,7 +26,7 @@ export { LearnedPrior, type LearnedPriorOptions, type PriorKind } from './learne
 export { MultiScale, type MultiScaleOptions } from './multiScale';
 export * from './networks';
 export { Permutation, type PermutationOptions } from './permutation';
-export { type GradientStorage, ReversePass, type ReversePassOptions } from './reversePass';
+export { ReversePass, type ReversePassOptions } from './reversePass';
 export type { ScaleMap } from './scaleMaps';
 export { Split, type SplitOptions } from './split';
 export { Squeeze, type SqueezeOptions } from './squeeze';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isOwn } from '../core/overriding';
 import { type AdaptiveFields, adaptiveFieldsOf, fieldsOf, type Slot } from '../engine/optimizers';
-import type { GradientStorage } from '../layers';
+import type { GradientStorage } from '../layers/reversePass';
 import { bfloat16Storage } from './bfloat16';
 import { replaceEach } from './clipping';
 import { CompactAdam } from './compactAdam';

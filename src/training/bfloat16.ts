@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
-import type { GradientStorage } from '../layers';
+import type { GradientStorage } from '../layers/reversePass';
 
 /*
  * Gradients of 16 bits: bfloat16, the upper half of a float32, rounded to the nearest, two in each int32. Who makes and takes them is

@@ -5,7 +5,8 @@ import { checkOptions } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
 import { tapeOf } from '../engine/gradients';
-import { type GradientStorage, ReversePass, type TraceEntry } from '../layers';
+import { ReversePass, type TraceEntry } from '../layers';
+import type { GradientStorage } from '../layers/reversePass';
 import { differentiate, type Gradients, trainableOf } from './gradients';
 import type { Batch, BijectiveLoss, Trainable } from './trainable';
 

@@ -30,7 +30,7 @@ import {
 } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { describe, expect, it, vi } from 'vitest';
-import type { GradientStorage } from '../../src/layers';
+import type { GradientStorage } from '../../src/layers/reversePass';
 import { bfloat16Storage, fromBfloat16 } from '../../src/training/bfloat16';
 import { GradientComputer } from '../../src/training/gradientMethod';
 import { memoryHandler, ToyFlow, weightsOf } from './toys';
