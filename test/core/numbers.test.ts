@@ -51,6 +51,8 @@ describe('numbers from outside', () => {
 
   it('rows of different lengths, and rows that are none', () => {
     expect(() => readRows('f', 'x', [[1, 2], [3]])).toThrow(ShapeError);
+    expect(() => readRows('f', 'x', [[1], [2, 3]])).toThrow(ShapeError);
+    expect(() => readArray('f', 'x', [[1], [2, 3]])).toThrow(ShapeError);
     expect(() => readArray('f', 'x', [[1, 2], [3]])).toThrow(
       'f: expected x with rows of one length (2 values), got 1 at index 1.',
     );

@@ -30,6 +30,7 @@ describe('checkOptions', () => {
     ['batchSizes', 'batchSize'],
     ['level', 'levels'],
     ['lvels', 'levels'],
+    ['lexvels', 'levels'],
     ['dim', 'dimensions'],
     ['K', 'stepsPerLevel'],
     ['L', 'levels'],
