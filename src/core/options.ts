@@ -42,7 +42,9 @@ function nearestName(
     for (const word of others === true ? [name] : [name, ...others]) {
       const candidate = plain(word);
       // Two letters or more at the start say what is meant: `dim` for `dimensions`.
-      const begins = wanted.length > 1 && (candidate.startsWith(wanted) || wanted.startsWith(candidate));
+      const begins =
+        Math.min(wanted.length, candidate.length) > 1 &&
+        (candidate.startsWith(wanted) || wanted.startsWith(candidate));
       const distance = candidate === wanted ? 0 : begins ? 0.5 : editDistance(candidate, wanted);
       if (distance < least) [best, least] = [name, distance];
     }

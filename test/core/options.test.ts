@@ -41,6 +41,10 @@ describe('checkOptions', () => {
     );
   });
 
+  it('a word of one letter is meant by that letter alone', () => {
+    expect(() => check({ lrate: 1 })).toThrow(/got 'lrate'\.$/);
+  });
+
   it('makes no guess where no name is near', () => {
     expect(() => check({ colour: 1 })).toThrow(/got 'colour'\.$/);
   });
