@@ -200,7 +200,8 @@ function checkPixels(where: string, what: string, data: NumericArray | BigArray,
   );
 }
 
-function nestedShape(data: unknown): number[] {
+/** Lengths of nested arrays along their first entries. */
+export function nestedShape(data: unknown): number[] {
   const shape: number[] = [];
   for (let level = data; isList(level); level = level[0]) shape.push(level.length);
   return shape;

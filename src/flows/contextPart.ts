@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, ShapeError } from '../core/errors';
-import { checkFloat32, type HostArray, readArray, toFloat64, toNumber } from '../core/numbers';
+import { checkFloat32, type HostArray, nestedShape, readArray, toFloat64, toNumber } from '../core/numbers';
 import { batchOf, checkFinite, isBatchOf, type Shape, sameShape, sizeOf } from '../core/shapes';
-import { asFloat32, nestedShape } from './events';
+import { asFloat32 } from './events';
 
 /** Rows of one part of a context: one per event, or one for all. */
 export interface PartRows {

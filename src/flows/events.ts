@@ -6,6 +6,7 @@ import {
   type HostArray,
   type NestedNumbers,
   type NumericArray,
+  nestedShape,
   readArray,
   toFloat64,
 } from '../core/numbers';
@@ -91,13 +92,6 @@ export function asFloat32(where: string, x: tf.Tensor): tf.Tensor {
   throw new DataError(complaint(where, 'numbers (float32, int32 or bool)', `a tensor of ${x.dtype}`));
 }
 
-/** Lengths of nested arrays along their first entries. */
-export function nestedShape(data: unknown): number[] {
-  const shape: number[] = [];
-  for (let level = data; isList(level); level = level[0]) shape.push(level.length);
-  return shape;
-}
-
 function readHost(where: string, events: Exclude<Events, tf.Tensor>, shape: Shape, hint: string): HostArray {
   if (events instanceof Matrix) {
     const rows: HostArray = {
@@ -155,8 +149,4 @@ function empty(where: string, shape: Shape): DataError {
 
 function isRecord(value: object): value is EventSet {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
-}
-
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
