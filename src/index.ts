@@ -28,7 +28,7 @@ export {
   type SerializedModule,
   serializeModule,
 } from './core/module';
-export { RandomStream, type RandomStreamState } from './core/random';
+export { RandomStream, type RandomStreamState, type Seed } from './core/random';
 export type { Shape } from './core/shapes';
 export { splitChannels, sumPerExample } from './core/tensors';
 export * from './data';

@@ -1,4 +1,4 @@
-import { RandomStream } from '../core/random';
+import { RandomStream, type Seed } from '../core/random';
 import type { Matrix } from '../linalg';
 import { dot } from '../statistics/covariance';
 import type { LabeledLatents } from './labeled';
@@ -76,7 +76,7 @@ export function directionConsistency(
   contrast: Float64Array,
   parts: readonly Slope[],
   splits: number,
-  seed: number,
+  seed: Seed,
 ): { consistency: number | null; consistencyReason: string | null } {
   const used = parts.filter((part) => part.weight > 0);
   const missing = (consistencyReason: string) => ({ consistency: null, consistencyReason });

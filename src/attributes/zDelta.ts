@@ -1,5 +1,6 @@
 import { ConfigError, complaint, DataError } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
+import type { Seed } from '../core/random';
 import { checkChoice, checkInteger } from '../core/shapes';
 import { contrastOf, type DeltaMode } from './contrast';
 import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from './labeled';
@@ -20,8 +21,8 @@ export interface ZDeltaOptions {
   scale?: number;
   /** Random split halves that the consistency is averaged over. Default: 20. */
   splits?: number;
-  /** Seed of the split halves. Default: 1. */
-  seed?: number;
+  /** Seed of the split halves. Default: 0. */
+  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<ZDeltaOptions> = {
@@ -89,7 +90,7 @@ export interface AttributeDirection {
 export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): AttributeDirection {
   const where = 'zDelta';
   checkOptions(where, options, OPTIONS);
-  const { attribute = 0, mode = 'binary', stratify = true, scale = 1, splits = 20, seed = 1 } = options;
+  const { attribute = 0, mode = 'binary', stratify = true, scale = 1, splits = 20, seed = 0 } = options;
   checkChoice(where, 'mode', mode, ['binary', 'slope', 'tercile']);
   checkInteger(where, 'splits', splits);
   if (!(Number.isFinite(scale) && scale !== 0)) {

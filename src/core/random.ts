@@ -3,6 +3,9 @@ import seedrandom from 'seedrandom';
 import { requireBackend } from './backend';
 import { ConfigError, complaint } from './errors';
 
+/** What makes random numbers repeatable: any finite number, or a text. The same seed gives the same numbers. */
+export type Seed = number | string;
+
 /** Everything needed to continue a stream exactly where it stood; plain JSON. */
 export interface RandomStreamState {
   alea: unknown;
@@ -23,10 +26,13 @@ export class RandomStream {
   private generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
   private spare: number | null = null;
 
-  /** @param seed any integer or string. Default: another one each time. */
-  constructor(seed: number | string = unseeded()) {
-    if (typeof seed === 'number' && !Number.isFinite(seed)) {
-      throw new ConfigError(complaint('RandomStream', 'a finite seed', seed));
+  /**
+   * @param seed any number or string. Default: another one each time
+   * @throws ConfigError for anything else
+   */
+  constructor(seed: Seed = unseeded()) {
+    if (typeof seed !== 'string' && !Number.isFinite(seed)) {
+      throw new ConfigError(complaint('RandomStream', 'a finite number or a text as seed', seed));
     }
     this.generator = seedrandom.alea(String(seed), { state: true });
   }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, isNamed, partOf } from '../core/context';
 import type { Module } from '../core/module';
+import { printable } from '../core/printable';
 import { sizeOf } from '../core/shapes';
 import { allFinite } from '../core/tensors';
 import type { Distribution } from '../distributions';
@@ -24,7 +25,7 @@ export interface AccountRow extends Conditioning {
   context?: string;
 }
 
-/** Where a flow's log-likelihood comes from, layer by layer. */
+/** Where a flow's log-likelihood comes from, layer by layer; `String(account)` is a text table. */
 export interface Account {
   /** The layers in the order in which data meets them. */
   rows: AccountRow[];
@@ -34,8 +35,6 @@ export interface Account {
   total: { logProb: number; bitsPerDim: number };
   /** First layer with a NaN or infinity, where there is one. */
   firstNonFinite?: string;
-  /** The account as a text table. */
-  toString(): string;
 }
 
 /** Makes an account of a batch that is already what the bijector takes. */
@@ -70,13 +69,13 @@ export function makeAccount(
     logProb = tf.mean(base.logProb(value, partOf(context, base.contextShape))).dataSync()[0];
   });
   const sum = rows.reduce((total, row) => total + row.logDet, logProb);
-  const account = {
+  const account: Account = {
     rows,
     base: { logProb, bitsPerDim: inBits(logProb), ...conditionedOn(base) },
     total: { logProb: sum, bitsPerDim: inBits(sum) },
     firstNonFinite: rows.find((row) => !row.finite)?.name,
   };
-  return { ...account, toString: () => show(account) };
+  return printable(account, (result) => [show(result)]);
 }
 
 /** A module's context in few letters: `labels [10], pose [3]`; empty where there is none. */
@@ -109,7 +108,7 @@ export function firstNonFinite(
   return found;
 }
 
-function show({ rows, base, total, firstNonFinite }: Omit<Account, 'toString'>): string {
+function show({ rows, base, total, firstNonFinite }: Account): string {
   const number = (value: number | undefined, digits: number) =>
     value === undefined ? '' : value.toFixed(digits);
   const small = (value: number | undefined) => (value === undefined ? '' : value.toExponential(1));

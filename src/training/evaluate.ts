@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
-import { RandomStream } from '../core/random';
+import { RandomStream, type Seed } from '../core/random';
 import { checkInteger } from '../core/shapes';
 import type { BatchStream } from './batchStream';
 import { type FitData, recognizeData, streamOf } from './data';
@@ -17,7 +17,7 @@ export interface EvaluateOptions {
   /** At most so many batches. Default: all of one pass. */
   steps?: number;
   /** Seed of the loss's noise; equal seeds give equal results. Default: 1. */
-  seed?: number | string;
+  seed?: Seed;
 }
 
 /**
@@ -65,7 +65,7 @@ export async function evaluateStream(
   model: Trainable,
   stream: BatchStream,
   steps = Number.POSITIVE_INFINITY,
-  seed: number | string = 1,
+  seed: Seed = 1,
 ): Promise<Logs> {
   const random = new RandomStream(seed);
   const means = new LogMeans();

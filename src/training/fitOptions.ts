@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
+import type { Seed } from '../core/random';
 import { checkChoice, checkInteger } from '../core/shapes';
 import { type Location, loaderOf } from '../io/handlers';
 import { AveragedWeights } from './averaging';
@@ -70,7 +71,7 @@ export interface FitOptions {
   /** Ends training after the present step; `fit` then resolves with `stopped: 'aborted'`. Default: none. */
   signal?: AbortSignal;
   /** Seed of order and noise. Default: another one each time. */
-  seed?: number | string;
+  seed?: Seed;
   /** Take examples in memory in a new random order each epoch. Default: true. */
   shuffle?: boolean;
   /** Write checkpoints. Default: none. */

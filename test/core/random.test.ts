@@ -36,8 +36,10 @@ describe('RandomStream', () => {
     for (let i = 0; i < 100; i++) expect(stream.childSeed()).toBeGreaterThan(0);
   });
 
-  it('refuses a seed that is not finite', () => {
-    expect(() => new RandomStream(Number.NaN)).toThrow('RandomStream: expected a finite seed, got NaN.');
+  it.each([Number.NaN, null, true])('refuses the seed %s', (seed) => {
+    expect(() => new RandomStream(seed as never)).toThrow(
+      new ConfigError(`RandomStream: expected a finite number or a text as seed, got ${seed}.`),
+    );
   });
 
   it('streams without a seed differ, however fast they are made', () => {

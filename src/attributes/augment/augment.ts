@@ -70,7 +70,7 @@ export interface Augmented extends SyntheticSamples {
 export function augment(few: LatentsInput, prior: Prior, options: AugmentOptions): Augmented {
   const where = 'augment';
   checkOptions(where, options, OPTIONS);
-  const { method = 'auto', filter = 'nearestClass', others, subclass, count, seed = 1 } = options ?? {};
+  const { method = 'auto', filter = 'nearestClass', others, subclass, count, seed = 0 } = options ?? {};
   checkInteger(where, 'count', count);
   checkChoice(where, 'method', method, ['auto', 'attribute', 'pair', 'posterior', 'mixup']);
   if (!(prior instanceof Prior)) {

@@ -1,7 +1,7 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { dot } from '../../statistics/covariance';
@@ -36,8 +36,8 @@ export interface SynthesizeOptions
   donors?: Labeled;
   /** Whether 'pair' keeps the spread of the subclass. Default: false. */
   variancePreserving?: boolean;
-  /** Seed. Default: 1. */
-  seed?: number;
+  /** Seed. Default: 0. */
+  seed?: Seed;
 }
 
 /** Names of the options of `synthesize`. */
@@ -100,7 +100,7 @@ export function synthesize(posterior: Posterior, options: SynthesizeOptions): Sy
 
 /** The same on behalf of `where`, whose options may be more. */
 export function samplesOf(where: string, posterior: Posterior, options: SynthesizeOptions): SyntheticSamples {
-  const { count, method, seed = 1 } = options;
+  const { count, method, seed = 0 } = options;
   checkInteger(where, 'count', count);
   checkChoice(where, 'method', method, Object.keys(DEFAULT_STRENGTH));
   const { strength = DEFAULT_STRENGTH[method] } = options;

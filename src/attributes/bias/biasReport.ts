@@ -1,6 +1,6 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { type Matrix, principalComponents } from '../../linalg';
 import { meanOfRows } from '../../statistics/rows';
@@ -25,7 +25,7 @@ export interface BiasReportOptions {
   /** Leading within-class components in which shapes are compared. Default: 8, at most as many as there are. */
   components?: number;
   /** Seed of all draws. Default: 0. */
-  seed?: number;
+  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<BiasReportOptions> = {

@@ -1,6 +1,6 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import type { LabeledLatents, SubclassName } from '../labeled';
 import type { MixingPlan } from './mixingCurve';
@@ -27,7 +27,7 @@ export interface MixedNormalityOptions {
   /** Whether these are latents of the very data that the flow was trained on. They can support nothing. Default: false. */
   trainingLatents?: boolean;
   /** Seed of all draws. Default: 0. */
-  seed?: number | string;
+  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<MixedNormalityOptions> = {

@@ -1,5 +1,5 @@
 import { complaint, DataError } from '../../core/errors';
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { Matrix, solveLower } from '../../linalg';
 import { DiagonalCovariance, type FullCovariance, LowRankCovariance } from '../../statistics/covariance';
 import { meanOfRows, selectRows, subtractFromRows } from '../../statistics/rows';
@@ -25,7 +25,7 @@ export function chooseDegreesOfFreedom(
   blocks: readonly Matrix[],
   groups: readonly Int32Array[],
   form: 'full' | 'diagonal',
-  seed: number,
+  seed: Seed,
 ): number {
   const usable = Array.from(groups.keys()).filter((c) => groups[c].length >= 4);
   const order = new RandomStream(seed).permutation(usable.length);

@@ -1,5 +1,6 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
+import type { Seed } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { type Covariance, LowRankCovariance, sliceColumns } from '../../statistics/covariance';
@@ -27,8 +28,8 @@ export interface FitPriorOptions {
   priorDegreesOfFreedom?: number | 'leaveOneClassOut';
   /** Whether `posterior` widens the prior for subclasses that look novel. Default: true. */
   inflate?: boolean;
-  /** Seed of the splits that choose nu0. Default: 1. */
-  seed?: number;
+  /** Seed of the splits that choose nu0. Default: 0. */
+  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<FitPriorOptions> = {
@@ -63,7 +64,7 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
   checkOptions(where, options, OPTIONS);
   const labeled = toLabeled(where, base, 2);
   const { z, groups, names } = labeled;
-  const { inflate = true, seed = 1, rank = 64, priorDegreesOfFreedom = 'leaveOneClassOut' } = options;
+  const { inflate = true, seed = 0, rank = 64, priorDegreesOfFreedom = 'leaveOneClassOut' } = options;
   checkValues(where, options);
   const freedom = z.rows - groups.length;
   if (freedom < 1) {

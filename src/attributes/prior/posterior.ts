@@ -1,4 +1,4 @@
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import type { Covariance } from '../../statistics/covariance';
@@ -79,7 +79,7 @@ export class Posterior {
    * @example
    * prior.posterior(few).sample(3, 1).rows; // 3
    */
-  sample(count: number, seed: number | string): Matrix {
+  sample(count: number, seed: Seed): Matrix {
     checkInteger('Posterior.sample', 'count', count);
     const random = new RandomStream(seed);
     const result = Matrix.zeros(count, this.dimension);

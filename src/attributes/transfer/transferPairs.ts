@@ -1,6 +1,6 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
@@ -19,8 +19,8 @@ export interface TransferPairsOptions extends ChannelMaskOptions {
    * Default: false.
    */
   variancePreserving?: boolean;
-  /** Seed of pairs, signs and masks. Default: 1. */
-  seed?: number;
+  /** Seed of pairs, signs and masks. Default: 0. */
+  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<TransferPairsOptions> = {
@@ -74,7 +74,7 @@ export function pairsOf(
   options: TransferPairsOptions,
 ): PairedSamples {
   const samples = toLatents(where, few);
-  const { count = samples.rows, strength = 0.6, variancePreserving = false, seed = 1 } = options;
+  const { count = samples.rows, strength = 0.6, variancePreserving = false, seed = 0 } = options;
   checkInteger(where, 'count', count);
   const limit = variancePreserving ? Math.SQRT1_2 : Number.POSITIVE_INFINITY;
   if (!(Number.isFinite(strength) && strength > 0 && strength < limit)) {

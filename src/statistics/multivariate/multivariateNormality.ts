@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../core/options';
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { type LatentsInput, toLatents } from '../inputs';
 import { energyP, energyStatistic } from './energyDistance';
@@ -13,7 +13,7 @@ export interface MultivariateNormalityOptions {
   /** Normal samples drawn for the p-value of the energy test; 0 leaves it null. Default: 199. */
   monteCarlo?: number;
   /** Seed of those samples. Default: 0. */
-  seed?: number | string;
+  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<MultivariateNormalityOptions> = { monteCarlo: true, seed: true };

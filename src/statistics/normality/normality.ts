@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../core/options';
-import { RandomStream } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import type { VectorInput } from '../inputs';
 import { andersonDarlingOf } from './andersonDarling';
@@ -46,7 +46,7 @@ export interface NormalityOptions {
   /** Normal samples of the same n to draw for `pMonteCarlo`; 999 is usual. Default: 0, none. */
   monteCarlo?: number;
   /** Seed of those samples. Default: 0. */
-  seed?: number | string;
+  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<NormalityOptions> = { tests: true, monteCarlo: true, seed: true };
