@@ -126,6 +126,13 @@ describe('a study', () => {
     const before = readFileSync(at('table', 'report.json'), 'utf8');
     expect((await study(config)).stderr).toContain('the model of an earlier run is used');
     expect(readFileSync(at('table', 'report.json'), 'utf8')).toBe(before);
+
+    // Other classes of the same images would hold out what the model was trained on.
+    const table = readFileSync(at('own', 'table.csv'), 'utf8');
+    writeFileSync(at('own', 'table.csv'), table.replaceAll(/\/1(\d).png,bob/g, '/1$1.png,anna'));
+    const { code, stderr } = await study(config);
+    writeFileSync(at('own', 'table.csv'), table);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('holds a run with other split')]);
   });
 
   it('of a folder measures brightness and the classes; without classes brightness only', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AttributeDirection, zDelta } from '../../attributes';
 import { DataError } from '../../core/errors';
@@ -8,6 +8,7 @@ import { Matrix } from '../../linalg';
 import { writeFileAtomically } from '../../node/atomicFile';
 import type { Terminal } from '../command';
 import { type ModelImages, passOptions } from '../datasets';
+import { differences, type Origin } from './origin';
 
 /** What is known of one attribute's direction. */
 export interface AttributeReport {
@@ -29,6 +30,7 @@ export interface AttributeReport {
 /** All directions of a data set's attributes. */
 export interface Report {
   model: string;
+  origin: Origin;
   /** Images that were used. */
   count: number;
   /** Length d of the latents. */
@@ -41,6 +43,7 @@ export async function deltasOf(
   glow: Glow,
   images: ModelImages,
   model: string,
+  origin: Origin,
   terminal: Terminal,
 ): Promise<{ report: Report; deltas: Map<number, Float64Array> }> {
   const { names, values } = images.dataset.attributes!;
@@ -79,7 +82,7 @@ export async function deltasOf(
       return { ...counts, file: null, norm: null, signal: null, reason: error.message };
     }
   });
-  return { report: { model, count: rows.length, size, attributes }, deltas };
+  return { report: { model, origin, count: rows.length, size, attributes }, deltas };
 }
 
 export async function writeReport(
@@ -88,6 +91,8 @@ export async function writeReport(
   deltas: ReadonlyMap<number, Float64Array>,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
+  // An older report must not stand beside new files when this is interrupted.
+  await rm(join(folder, 'report.json'), { force: true });
   for (const [index, delta] of deltas) {
     const bytes = writeNpy({ shape: [delta.length], data: Float32Array.from(delta) });
     await writeFileAtomically(join(folder, report.attributes[index].file!), bytes);
@@ -96,20 +101,19 @@ export async function writeReport(
   await writeFileAtomically(join(folder, 'report.json'), JSON.stringify(report, null, 2));
 }
 
-/** The report of a folder, if it is one of latents of this size and these attributes. */
-export async function readReport(
-  folder: string,
-  size: number,
-  names: readonly string[],
-): Promise<Report | undefined> {
+/**
+ * The report of a folder, if there is one.
+ *
+ * @throws DataError where it was made by another model, of other images or with other options: its z_delta would be a wrong one
+ */
+export async function readReport(folder: string, now: Origin): Promise<Report | undefined> {
   const text = await readFile(join(folder, 'report.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const report = JSON.parse(text) as Report;
-  const same =
-    report.attributes.length === names.length && names.every((name, i) => report.attributes[i].name === name);
-  if (report.size === size && same) return report;
+  const differing = differences(report.origin, now);
+  if (differing.length === 0) return report;
   throw new DataError(
-    `'${folder}' holds z_delta of another model or other attributes. Give another folder, or --recompute.`,
+    `'${folder}' holds z_delta of ${differing.join(' and of ')}. Give another folder, or --recompute.`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ConfigError } from '../../core/errors';
 import type { Glow } from '../../flows';
+import { type Origin, originOf } from '../attributes/origin';
 import { deltasOf, type Report, readReport, writeReport } from '../attributes/report';
 import { sweep } from '../attributes/sweep';
 import type { Answer, Arguments, Command, Terminal } from '../command';
@@ -14,7 +15,10 @@ export const attributes: Command = {
   positionals: [
     { name: 'hparams', description: 'JSON file that the model was trained by' },
     { name: 'root', description: 'folder with img_align_celeba and list_attr_celeba.txt' },
-    { name: 'zdir', description: 'folder of the results; those already there are used again' },
+    {
+      name: 'zdir',
+      description: 'folder of the results; those of the same model, images and options are used again',
+    },
   ],
   options: {
     ...importOptions,
@@ -40,7 +44,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
   const glow = await loadModel(path, args);
   const crop = args.integer('center-crop', 1) ?? plan.centerCrop;
   const images = await ModelImages.open(glow, args, terminal, crop, 'celeba');
-  const report = await reportOf(glow, images, path, folder, args, terminal);
+  const origin = await originOf(glow, images, crop);
+  const report = await reportOf(glow, images, { model: path, origin }, folder, args, terminal);
   const summary = report.attributes.map(({ index, name, with: present, without, signal }) =>
     [
       `${index}`.padStart(3),
@@ -63,18 +68,17 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
 async function reportOf(
   glow: Glow,
   images: ModelImages,
-  model: string,
+  { model, origin }: { model: string; origin: Origin },
   folder: string,
   args: Arguments,
   terminal: Terminal,
 ): Promise<Report> {
-  const names = images.dataset.attributes!.names;
-  const known = args.flag('recompute') ? undefined : await readReport(folder, glow.latentShape[0], names);
+  const known = args.flag('recompute') ? undefined : await readReport(folder, origin);
   if (known !== undefined) {
     terminal.note(`z_delta taken from ${join(folder, 'report.json')}; --recompute computes it anew`);
     return known;
   }
-  const { report, deltas } = await deltasOf(glow, images, model, terminal);
+  const { report, deltas } = await deltasOf(glow, images, model, origin, terminal);
   await writeReport(folder, report, deltas);
   return report;
 }

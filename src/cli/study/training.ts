@@ -85,9 +85,11 @@ export async function trainedGlow(
 }
 
 /** What must be the same for a run to go on. */
-function identityOf({ data, glow, training, seed }: StudyConfig, { images }: StudyImages) {
+function identityOf({ data, glow, training, seed }: StudyConfig, { images, training: rows }: StudyImages) {
   const { heldOut, fewImages } = data;
-  return { images: crc32(images.data), data: { heldOut, fewImages }, glow, training, seed };
+  // Other classes split the same images otherwise: what was trained on could be held out now.
+  const split = crc32(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
+  return { images: crc32(images.data), split, data: { heldOut, fewImages }, glow, training, seed };
 }
 
 async function writeRun(config: StudyConfig, images: StudyImages, outcome?: TrainingOutcome): Promise<void> {
