@@ -6,8 +6,8 @@ export type Classifier = (rows: Matrix) => Int32Array;
 
 /** Linear discriminant: the nearest class mean in the metric of the pooled, shrunk covariance. */
 export function linearDiscriminant(z: Matrix, label: Int32Array): Classifier {
-  const prior = fitPrior({ z, subclass: label }, { priorDegreesOfFreedom: 1 });
-  const classes = prior.classes.map(({ subclass, mean }) => {
+  const prior = fitPrior({ z, subclass: label }, { withinWeight: 1 });
+  const classes = prior.subclasses.map(({ subclass, mean }) => {
     const weight = prior.within.solve(mean);
     return { subclass: Number(subclass), weight, constant: 0.5 * dot(weight, mean) };
   });

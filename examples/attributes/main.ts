@@ -60,7 +60,7 @@ console.log(
 console.log('\nprior of a person');
 const prior = fitPrior(known, { layout: flow.latentLayout });
 console.log(
-  `  ${prior.dimension} dimensions in ${prior.blocks.length} levels, weight of the pooled covariance ${prior.degreesOfFreedom}`,
+  `  ${prior.dimension} dimensions in ${prior.blocks.length} levels, weight of the pooled covariance ${prior.withinWeight}`,
 );
 
 const ranges: Figure[] = [];

@@ -35,7 +35,7 @@ const rows = Array.from({ length: 24 }, () => Array.from(random.normalArray(2)))
 const subclass = rows.map((_, i) => i % 2);
 const attributes = rows.map(([x]) => [x]);
 const labeled: Labeled = { z: rows, subclass, attributes };
-const prior = fitPrior({ z: rows, subclass }, { priorDegreesOfFreedom: 4 });
+const prior = fitPrior({ z: rows, subclass }, { withinWeight: 4 });
 const posterior = prior.posterior(rows.slice(0, 4));
 
 /** The rows with one entry replaced, in row 2 and column 1. */
@@ -190,7 +190,7 @@ describe('flat lists are one value per sample', () => {
   });
 
   it('as latents: the same prior as from a column', () => {
-    const options = { priorDegreesOfFreedom: 4 };
+    const options = { withinWeight: 4 };
     const expected = fitPrior({ z: attributes, subclass }, options).toJSON();
     expect(fitPrior({ z: one, subclass }, options).toJSON()).toEqual(expected);
   });
@@ -331,11 +331,18 @@ describe('arguments that are missing or of another kind', () => {
 });
 
 describe('a prior is not read from JSON with gaps', () => {
-  it.each(['general', 'degreesOfFreedom', 'mean', 'ratios', 'directions'])('%s', (field) => {
-    const json = JSON.parse(JSON.stringify(prior));
+  const saved = () => JSON.parse(JSON.stringify(prior));
+  type Saved = ReturnType<typeof saved>;
+  it.each<[string, (json: Saved) => Saved, string | number]>([
+    ['mean', (json) => json.mean, 0],
+    ['withinWeight', (json) => json, 'withinWeight'],
+    ['mean of a subclass', (json) => json.subclasses[0].mean, 0],
+    ['ratios', (json) => json.blocks[0].ratios, 0],
+    ['directions', (json) => json.blocks[0].directions, 0],
+  ])('%s', (_, part, key) => {
+    const json = saved();
     expect(Prior.fromJSON(json).toJSON()).toEqual(prior.toJSON());
-    if (field === 'degreesOfFreedom') json[field] = null;
-    else (field === 'general' ? json : field === 'mean' ? json.classes[0] : json.blocks[0])[field][0] = null;
+    part(json)[key] = null;
     expect(() => Prior.fromJSON(json)).toThrow(FlowError);
     expect(() => Prior.fromJSON(json)).toThrow(/Prior\.fromJSON: .*null/);
   });

@@ -22,7 +22,7 @@ import { describe, expect, it } from 'vitest';
 const random = new RandomStream(3);
 const z = Array.from({ length: 24 }, () => Array.from(random.normalArray(2)));
 const labeled = { z, subclass: z.map((_, i) => i % 2), attributes: z.map(([x]) => x) };
-const prior = fitPrior(labeled, { priorDegreesOfFreedom: 4 });
+const prior = fitPrior(labeled, { withinWeight: 4 });
 const posterior = prior.posterior(z.slice(0, 4));
 const column = labeled.attributes;
 const grid = { shape: [1, 1, 1, 1], data: [0] };
@@ -39,7 +39,7 @@ const calls: [string, Call, object, string, string][] = [
     'n_permutations',
     'permutations',
   ],
-  ['fitPrior', (o) => fitPrior(labeled, o), { priorDegreesOfFreedom: 4 }, 'nu0', 'priorDegreesOfFreedom'],
+  ['fitPrior', (o) => fitPrior(labeled, o), { withinWeight: 4 }, 'nu0', 'withinWeight'],
   ['imageGrid', (o) => imageGrid(grid, o), { nBits: 5 }, 'n_bits', 'nBits'],
   [
     'kolmogorovSmirnov',
@@ -149,7 +149,7 @@ describe('numbers among the options', () => {
     ],
     ['activeShare', () => transferPairs(few, labeled, { activeShare: '0.5' } as never)],
     ['scale', () => zDelta(labeled, { scale: '1.6' } as never)],
-    ['priorDegreesOfFreedom', () => fitPrior(labeled, { priorDegreesOfFreedom: '4' } as never)],
+    ['withinWeight', () => fitPrior(labeled, { withinWeight: '4' } as never)],
     ['size of a level', () => fitPrior(labeled, { layout: [{ level: 0, offset: 0, size: '2' }] } as never)],
     ['strength of a status', () => learnableRange(posterior, z[0], [1, 0]).status(null as never)],
     ['limit of the largest', () => learnableRange(posterior, z[0], [1, 0]).largest('1' as never)],

@@ -160,7 +160,7 @@ describe('fitPrior', () => {
 
   it('finds the planted mean, W and T (within sampling error: 348 and 11 degrees of freedom)', () => {
     const prior = fitPrior(base);
-    expect(prior.classes.map(({ subclass, count }) => [subclass, count])).toEqual(
+    expect(prior.subclasses.map(({ subclass, count }) => [subclass, count])).toEqual(
       Array.from({ length: 12 }, (_, c) => [c, 30]),
     );
     for (let j = 0; j < 6; j++) {
@@ -171,7 +171,7 @@ describe('fitPrior', () => {
       expect(prior.between.diagonal()[j] / variance).toBeLessThan(9);
     }
     // All classes share one covariance, so the pooled one deserves much weight.
-    expect(prior.degreesOfFreedom).toBeGreaterThanOrEqual(32);
+    expect(prior.withinWeight).toBeGreaterThanOrEqual(32);
   });
 
   it('gives W weight 1 or little where the classes do differ in covariance', () => {
@@ -185,7 +185,7 @@ describe('fitPrior', () => {
         subclass.push(`class ${c}`);
       }
     }
-    expect(fitPrior({ z, subclass }).degreesOfFreedom).toBeLessThanOrEqual(2);
+    expect(fitPrior({ z, subclass }).withinWeight).toBeLessThanOrEqual(2);
   });
 
   it('lowers the error of the class mean: posterior mean against sample mean, n = 3 of 40 new classes', () => {
@@ -205,7 +205,7 @@ describe('fitPrior', () => {
   });
 
   it('agrees between the full and the low-rank form where the rank is full (1e-9)', () => {
-    const options = { priorDegreesOfFreedom: 20 };
+    const options = { withinWeight: 20 };
     const full = fitPrior(base, { ...options, covariance: 'full' });
     const lowRank = fitPrior(base, { ...options, covariance: 'lowRank', rank: 6 });
     near(lowRank.within.toMatrix().data, full.within.toMatrix().data, 1e-9);
@@ -227,17 +227,17 @@ describe('fitPrior', () => {
   });
 
   it('treats coordinates apart in the diagonal form', () => {
-    const prior = fitPrior(base, { covariance: 'diagonal', priorDegreesOfFreedom: 8 });
+    const prior = fitPrior(base, { covariance: 'diagonal', withinWeight: 8 });
     const posterior = prior.posterior(base.z.slice(0, 5), { inflate: false });
     const w = prior.within.diagonal();
     const t = prior.between.diagonal();
     posterior.mean.forEach((value, j) => {
       const gain = t[j] / (t[j] + w[j] / 5);
-      const expected = prior.general[j] + gain * (posterior.sampleMean[j] - prior.general[j]);
+      const expected = prior.mean[j] + gain * (posterior.sampleMean[j] - prior.mean[j]);
       expect(value).toBeCloseTo(expected, 10);
       expect(posterior.meanCovariance.diagonal()[j]).toBeCloseTo(1 / (1 / t[j] + 5 / w[j]), 10);
     });
-    expect(fitPrior(base, { covariance: 'diagonal' }).degreesOfFreedom).toBeGreaterThan(8);
+    expect(fitPrior(base, { covariance: 'diagonal' }).withinWeight).toBeGreaterThan(8);
   });
 
   it('treats the levels of a layout as independent blocks', () => {
@@ -245,18 +245,18 @@ describe('fitPrior', () => {
       { level: 1, offset: 4, size: 2 },
       { level: 0, offset: 0, size: 4 },
     ];
-    const options = { priorDegreesOfFreedom: 16, inflate: false };
+    const options = { withinWeight: 16, inflate: false };
     const blocks = fitPrior(base, { ...options, layout });
     const alone = fitPrior({ ...base, z: base.z.map((row) => row.slice(4)) }, options);
     const few = base.z.slice(0, 5);
     near(blocks.posterior(few).mean.slice(4), alone.posterior(few.map((row) => row.slice(4))).mean, 1e-10);
     near(blocks.within.block(4, 2).toMatrix().data, alone.within.toMatrix().data, 1e-12);
-    expect(fitPrior(base, { layout }).degreesOfFreedom).toBeGreaterThanOrEqual(32);
+    expect(fitPrior(base, { layout }).withinWeight).toBeGreaterThanOrEqual(32);
     expect(() => fitPrior(base, { layout: layout.slice(1) })).toThrow(ConfigError);
   });
 
   it('equals the textbook formula in the full form', () => {
-    const prior = fitPrior(base, { priorDegreesOfFreedom: 16 });
+    const prior = fitPrior(base, { withinWeight: 16 });
     const few = base.z.slice(0, 5);
     const posterior = prior.posterior(few, { inflate: false });
     const w = prior.within.toMatrix();
@@ -267,13 +267,13 @@ describe('fitPrior', () => {
       6,
     );
     const offset = new Matrix(
-      posterior.sampleMean.map((value, j) => value - prior.general[j]),
+      posterior.sampleMean.map((value, j) => value - prior.mean[j]),
       6,
       1,
     );
     const expected = t.multiply(inverse(sum)).multiply(offset);
     near(
-      posterior.mean.map((value, j) => value - prior.general[j]),
+      posterior.mean.map((value, j) => value - prior.mean[j]),
       expected.data,
       1e-9,
     );
@@ -284,18 +284,15 @@ describe('fitPrior', () => {
         6,
       ),
     );
-    expect(prior.logProb(few)[0]).toBeCloseTo(
-      total.logDensity(few[0].map((v, j) => v - prior.general[j])),
-      9,
-    );
+    expect(prior.logProb(few)[0]).toBeCloseTo(total.logDensity(few[0].map((v, j) => v - prior.mean[j])), 9);
   });
 
   it.each(['full', 'diagonal', 'lowRank'] as const)('survives JSON without loss: %s', (covariance) => {
-    const prior = fitPrior(base, { covariance, rank: 3, priorDegreesOfFreedom: 16 });
+    const prior = fitPrior(base, { covariance, rank: 3, withinWeight: 16 });
     const copy = Prior.fromJSON(JSON.parse(JSON.stringify(prior)));
     const few = base.z.slice(0, 4);
     expect([...copy.posterior(few).logProb(few)]).toEqual([...prior.posterior(few).logProb(few)]);
-    expect(copy.classes).toEqual(prior.classes);
+    expect(copy.subclasses).toEqual(prior.subclasses);
     expect(() => Prior.fromJSON({ format: 'other', version: 1 })).toThrow(FormatError);
     expect(() => Prior.fromJSON({ format: 'tfjs-flows/prior', version: 99 })).toThrow('version 99');
   });
@@ -318,13 +315,13 @@ describe('fitPrior', () => {
     ];
     expect(() => fitPrior({ z, subclass: [1, 1, 1] })).toThrow('at least 2 subclasses');
     expect(() => fitPrior({ z, subclass: [1, 2, 3] })).toThrow('a subclass with at least 2 samples');
-    expect(() => fitPrior({ z, subclass: [1, 1, 2] })).toThrow('priorDegreesOfFreedom as a number');
+    expect(() => fitPrior({ z, subclass: [1, 1, 2] })).toThrow('withinWeight as a number');
     expect(() => fitPrior({ z: [[1], [1], [2], [2]], subclass: [1, 1, 2, 2] })).toThrow(DataError);
-    expect(() => fitPrior({ z, subclass: [1, 1, 2] }, { priorDegreesOfFreedom: 0 })).toThrow(ConfigError);
+    expect(() => fitPrior({ z, subclass: [1, 1, 2] }, { withinWeight: 0 })).toThrow(ConfigError);
     expect(() => fitPrior({ z, subclass: [1, 1, 2] }, { covariance: 'banded' as never })).toThrow(
       ConfigError,
     );
-    const prior = fitPrior({ z, subclass: [1, 1, 2] }, { priorDegreesOfFreedom: 5 });
+    const prior = fitPrior({ z, subclass: [1, 1, 2] }, { withinWeight: 5 });
     expect(() => prior.posterior([[1, 2, 3]])).toThrow(ShapeError);
     expect(() => prior.posterior([])).toThrow(DataError);
     expect(() => prior.logProb([[Number.NaN, 0]])).toThrow(DataError);

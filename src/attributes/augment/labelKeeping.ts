@@ -14,7 +14,7 @@ export function rivalMeans(
   others: Labeled | undefined,
   subclass: SubclassName | undefined,
 ): Float64Array[] {
-  const rivals = prior.classes.filter((entry) => entry.subclass !== subclass).map((entry) => entry.mean);
+  const rivals = prior.subclasses.filter((entry) => entry.subclass !== subclass).map((entry) => entry.mean);
   if (others === undefined) return rivals;
   const { z, groups, names } = toLabeled(where, others);
   names.forEach((name, c) => {

@@ -102,7 +102,7 @@ export function biasReport(few: Labeled, reference: Labeled, options: BiasReport
   const partners = matchClasses(small, large);
   const random = new RandomStream(seed);
   // nu0 has no part in M, W and T; giving it saves the search.
-  const prior = fitPrior(reference, { priorDegreesOfFreedom: 1 });
+  const prior = fitPrior(reference, { withinWeight: 1 });
 
   const residuals = classResiduals(large);
   const perClass = describeClasses(small, large, partners, prior, residuals, components, random);
@@ -169,7 +169,7 @@ function describeClasses(
     const rows = reference.groups[partners[c]];
     const truth = meanOfRows('biasReport', reference.z, rows);
     const bias = meanOfRows('biasReport', few.z, few.groups[c]).map((value, j) => value - truth[j]);
-    const offset = truth.map((value, j) => value - prior.general[j]);
+    const offset = truth.map((value, j) => value - prior.mean[j]);
     const count = few.groups[c].length;
     return {
       subclass,

@@ -9,9 +9,9 @@ import { meanOfRows } from '../../statistics/rows';
 import { type Labeled, type LabeledLatents, toLabeled } from '../labeled';
 import { checkLayout, type LatentLevel } from '../layout';
 import { estimateBetween } from './between';
-import { chooseDegreesOfFreedom } from './degreesOfFreedom';
-import { checkDegreesOfFreedom, Prior } from './prior';
+import { checkWithinWeight, Prior } from './prior';
 import { estimateWithin, type PriorCovarianceKind } from './within';
+import { chooseWithinWeight } from './withinWeight';
 
 /** Up to this many dimensions the covariance is a full matrix by default. */
 const FULL_LIMIT = 256;
@@ -24,8 +24,8 @@ export interface FitPriorOptions {
   rank?: number;
   /** Levels of a multi-scale flow: each gets covariances of its own, independent of the others. Default: one block. */
   layout?: readonly LatentLevel[];
-  /** Weight nu0 of the pooled covariance, or how to find it. Default: 'leaveOneClassOut'. */
-  priorDegreesOfFreedom?: number | 'leaveOneClassOut';
+  /** Weight nu0 of the pooled covariance W against the scatter of few samples, or how to find it. Default: 'leaveOneSubclassOut'. */
+  withinWeight?: number | 'leaveOneSubclassOut';
   /** Whether `posterior` widens the prior for subclasses that look novel. Default: true. */
   inflate?: boolean;
   /** Seed of the splits that choose nu0. Default: 0. */
@@ -36,7 +36,7 @@ const OPTIONS: OptionNames<FitPriorOptions> = {
   covariance: true,
   rank: true,
   layout: true,
-  priorDegreesOfFreedom: ['nu0'],
+  withinWeight: ['nu0', 'priorDegreesOfFreedom', 'degreesOfFreedom'],
   inflate: true,
   seed: true,
 };
@@ -64,7 +64,7 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
   checkOptions(where, options, OPTIONS);
   const labeled = toLabeled(where, base, 2);
   const { z, groups, names } = labeled;
-  const { inflate = true, seed = 0, rank = 64, priorDegreesOfFreedom = 'leaveOneClassOut' } = options;
+  const { inflate = true, seed = 0, rank = 64, withinWeight = 'leaveOneSubclassOut' } = options;
   checkValues(where, options);
   const freedom = z.rows - groups.length;
   if (freedom < 1) {
@@ -77,8 +77,8 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
       ? [{ level: 0, offset: 0, size: z.cols }]
       : checkLayout(where, options.layout, z.cols);
   const means = groups.map((rows) => meanOfRows(where, z, rows));
-  const general = meanOfRows(where, Matrix.fromRows(means));
-  const deviations = Matrix.fromRows(means.map((mean) => mean.map((value, j) => value - general[j])));
+  const mean = meanOfRows(where, Matrix.fromRows(means));
+  const deviations = Matrix.fromRows(means.map((one) => one.map((value, j) => value - mean[j])));
   const samplingError = groups.reduce((sum, rows) => sum + 1 / rows.length, 0) / groups.length;
   const residuals = withinResiduals(labeled, means);
   const usedRank = Math.min(rank, freedom);
@@ -92,28 +92,28 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
       between: estimateBetween(sliceColumns(deviations, offset, size), within, samplingError),
     };
   });
-  const degreesOfFreedom =
-    priorDegreesOfFreedom === 'leaveOneClassOut'
-      ? chooseDegreesOfFreedom(
+  const weight =
+    withinWeight === 'leaveOneSubclassOut'
+      ? chooseWithinWeight(
           where,
           parts.map((part, i) => inComponents(part, blocks[i].within)),
           groups,
           options.covariance === 'diagonal' ? 'diagonal' : 'full',
           seed,
         )
-      : priorDegreesOfFreedom;
-  const classes = names.map((subclass, c) => ({ subclass, count: groups[c].length, mean: means[c] }));
-  return new Prior(general, blocks, degreesOfFreedom, classes, inflate);
+      : withinWeight;
+  const subclasses = names.map((subclass, c) => ({ subclass, count: groups[c].length, mean: means[c] }));
+  return new Prior(mean, blocks, weight, subclasses, inflate);
 }
 
 function checkValues(where: string, options: FitPriorOptions): void {
-  const { covariance, rank, priorDegreesOfFreedom } = options;
+  const { covariance, rank, withinWeight } = options;
   if (covariance !== undefined) checkChoice(where, 'covariance', covariance, ['full', 'diagonal', 'lowRank']);
   if (rank !== undefined) checkInteger(where, 'rank', rank);
-  if (typeof priorDegreesOfFreedom === 'number') checkDegreesOfFreedom(where, priorDegreesOfFreedom);
-  else if (priorDegreesOfFreedom !== undefined && priorDegreesOfFreedom !== 'leaveOneClassOut') {
+  if (typeof withinWeight === 'number') checkWithinWeight(where, withinWeight);
+  else if (withinWeight !== undefined && withinWeight !== 'leaveOneSubclassOut') {
     throw new ConfigError(
-      complaint(where, "priorDegreesOfFreedom to be a number or 'leaveOneClassOut'", priorDegreesOfFreedom),
+      complaint(where, "withinWeight to be a number or 'leaveOneSubclassOut'", withinWeight),
     );
   }
 }

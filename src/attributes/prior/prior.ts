@@ -1,17 +1,18 @@
 import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { RandomStream, type Seed } from '../../core/random';
+import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { BlockCovariance, type Covariance, FullCovariance } from '../../statistics/covariance';
 import { type LatentsInput, toLatents, toVector, type VectorInput } from '../../statistics/inputs';
 import { meanOfRows, subtractFromRows } from '../../statistics/rows';
 import { betweenFromCovariance, functionOf, rescale, shrinkOffset } from './between';
 import { checkDimension } from './checks';
-import { logDensities, Posterior } from './posterior';
 import {
-  type ClassStatistics,
   type PriorBlock,
   readPrior,
   type SerializedPrior,
+  type SubclassStatistics,
   serializePrior,
 } from './serialize';
 
@@ -25,6 +26,14 @@ export interface PosteriorOptions {
 }
 
 const POSTERIOR_OPTIONS: OptionNames<PosteriorOptions> = { inflate: true };
+
+/** How much wider than the prior a new subclass looks; 1 and 1 where it looks like the others. */
+export interface NoveltyInflation {
+  /** Factor on W: max(1, tr(W^-1 S) / d) with S the covariance of the few samples. */
+  lambda: number;
+  /** Factor on T: max(1, squared distance of the sample mean from the general mean, per dimension, in units of its expectation). */
+  tauSquared: number;
+}
 
 /**
  * The general class as a hierarchical normal: subclass means mu_c ~ N(M, T), samples z | c ~ N(mu_c, Sigma_c) with E Sigma_c = W.
@@ -40,14 +49,14 @@ export class Prior {
   readonly within: Covariance;
 
   constructor(
-    /** General mean M, [d]. */
-    readonly general: Float64Array,
+    /** Mean M of the subclass means, [d]. */
+    readonly mean: Float64Array,
     /** Blocks of coordinates in order; one block unless a layout was given. */
     readonly blocks: readonly PriorBlock[],
-    /** Weight nu0 of W against the scatter of few samples. */
-    readonly degreesOfFreedom: number,
+    /** Weight nu0 of W against the scatter of few samples: the degrees of freedom that W stands for. */
+    readonly withinWeight: number,
     /** The subclasses it was fitted on; empty for `Prior.of`. */
-    readonly classes: readonly ClassStatistics[],
+    readonly subclasses: readonly SubclassStatistics[],
     /** Whether `posterior` inflates by default. */
     readonly inflate: boolean,
   ) {
@@ -57,34 +66,29 @@ export class Prior {
   /**
    * A prior from covariances that are known.
    *
-   * @param general M, [d]
+   * @param mean M, [d]
    * @param within W, [d, d]
    * @param between T, [d, d]
-   * @param degreesOfFreedom nu0 > 0
+   * @param withinWeight nu0 > 0
    * @throws ShapeError, DataError (not positive definite), ConfigError
    * @example
    * const prior = Prior.of([0], [[1]], [[1]], 10);
    * prior.posterior([[1], [3]], { inflate: false }).mean; // [4 / 3]
    */
-  static of(
-    general: VectorInput,
-    within: LatentsInput,
-    between: LatentsInput,
-    degreesOfFreedom: number,
-  ): Prior {
-    const mean = toVector('Prior.of', general);
+  static of(mean: VectorInput, within: LatentsInput, between: LatentsInput, withinWeight: number): Prior {
+    const general = toVector('Prior.of', mean);
     const covariance = new FullCovariance(toLatents('Prior.of (within)', within));
     const means = new FullCovariance(toLatents('Prior.of (between)', between));
-    checkDimension('Prior.of (within)', covariance.matrix, mean.length);
-    checkDimension('Prior.of (between)', means.matrix, mean.length);
-    checkDegreesOfFreedom('Prior.of', degreesOfFreedom);
+    checkDimension('Prior.of (within)', covariance.matrix, general.length);
+    checkDimension('Prior.of (between)', means.matrix, general.length);
+    checkWithinWeight('Prior.of', withinWeight);
     const block = { within: covariance, between: betweenFromCovariance(means, covariance) };
-    return new Prior(mean, [block], degreesOfFreedom, [], true);
+    return new Prior(general, [block], withinWeight, [], true);
   }
 
   /** Number d of dimensions. */
   get dimension(): number {
-    return this.general.length;
+    return this.mean.length;
   }
 
   /** T, the covariance of the subclass means. */
@@ -124,7 +128,7 @@ export class Prior {
     const n = samples.rows;
     const sampleMean = meanOfRows(where, samples);
     const residuals = subtractFromRows(samples, sampleMean);
-    const offset = sampleMean.map((value, j) => value - this.general[j]);
+    const offset = sampleMean.map((value, j) => value - this.mean[j]);
 
     const lambda = inflate && n > 1 ? this.widthOf(residuals) : 1;
     let blocks = this.blocks.map(({ within, between }) => ({
@@ -137,7 +141,7 @@ export class Prior {
 
     const usesSampleMean = tauSquared > NOVEL_MEAN;
     const { shrunk } = forBlocks(blocks, offset, n);
-    const mean = usesSampleMean ? sampleMean : shrunk.map((value, j) => value + this.general[j]);
+    const mean = usesSampleMean ? sampleMean : shrunk.map((value, j) => value + this.mean[j]);
     const meanCovariance = joinBlocks(
       blocks.map(({ within, between }) =>
         usesSampleMean
@@ -145,14 +149,14 @@ export class Prior {
           : functionOf(between, within, (ratio) => ratio / (1 + n * ratio)),
       ),
     );
-    const weight = this.degreesOfFreedom + n - 1;
+    const weight = this.withinWeight + n - 1;
     const scatter = new Matrix(
       residuals.data.map((value) => value / Math.sqrt(weight)),
       n,
       this.dimension,
     );
     const within = joinBlocks(blocks.map((block) => block.within));
-    const shrunkWithin = within.scaled(this.degreesOfFreedom / weight);
+    const shrunkWithin = within.scaled(this.withinWeight / weight);
     const covariance = n === 1 ? shrunkWithin : shrunkWithin.plusScatter(scatter);
     return new Posterior(
       mean,
@@ -163,8 +167,7 @@ export class Prior {
       sampleMean,
       { lambda, tauSquared },
       usesSampleMean,
-      this.within,
-      this.degreesOfFreedom,
+      this,
     );
   }
 
@@ -174,7 +177,7 @@ export class Prior {
    * Shapes: [k, d] -> [k]. Throws ShapeError, DataError.
    */
   logProb(z: LatentsInput): Float64Array {
-    return logDensities('Prior.logProb', z, this.general, this.total);
+    return logDensities('Prior.logProb', z, this.mean, this.total);
   }
 
   /** Plain JSON, read back by `Prior.fromJSON` without loss. */
@@ -184,9 +187,9 @@ export class Prior {
 
   /** @throws FormatError unless the JSON is a prior of a version that this library reads */
   static fromJSON(json: SerializedPrior): Prior {
-    const { general, blocks, degreesOfFreedom, classes, inflate } = readPrior(json);
-    checkDegreesOfFreedom('Prior.fromJSON', degreesOfFreedom);
-    return new Prior(general, blocks, degreesOfFreedom, classes, inflate);
+    const { mean, blocks, withinWeight, subclasses, inflate } = readPrior(json);
+    checkWithinWeight('Prior.fromJSON', withinWeight);
+    return new Prior(mean, blocks, withinWeight, subclasses, inflate);
   }
 
   /** lambda = max(1, tr(W^-1 S) / d) with S the covariance of the few samples. */
@@ -197,10 +200,96 @@ export class Prior {
   }
 }
 
+/**
+ * What is known of one subclass after few samples of it; made by `Prior.posterior`.
+ *
+ * @example
+ * const posterior: Posterior = prior.posterior(fewLatents);
+ * posterior.degreesOfFreedom;
+ */
+export class Posterior {
+  /** Covariance of a further sample, Sigma + V: uncertainty of the mean included. */
+  readonly predictive: Covariance;
+
+  constructor(
+    /** Posterior mean m of the subclass, [d]; the sample mean where `usesSampleMean`. */
+    readonly mean: Float64Array,
+    /** Covariance V of that mean. */
+    readonly meanCovariance: Covariance,
+    /** Covariance Sigma of the samples around their mean. */
+    readonly covariance: Covariance,
+    /** Degrees of freedom behind `covariance`: nu0 + n - 1. */
+    readonly degreesOfFreedom: number,
+    /** The few samples, [n, d]. */
+    readonly samples: Matrix,
+    /** Their plain mean, [d]. */
+    readonly sampleMean: Float64Array,
+    readonly inflation: NoveltyInflation,
+    /** Whether the subclass looked so novel (tauSquared > 2) that the prior's mean was not used. */
+    readonly usesSampleMean: boolean,
+    /** The prior that it was made by. */
+    readonly prior: Prior,
+  ) {
+    this.predictive = covariance.plus(meanCovariance);
+  }
+
+  /** Number n of samples behind the mean. */
+  get count(): number {
+    return this.samples.rows;
+  }
+
+  /** W of the prior, not widened: independent of the few samples. */
+  get priorCovariance(): Covariance {
+    return this.prior.within;
+  }
+
+  /** Weight nu0 of W against their scatter. */
+  get withinWeight(): number {
+    return this.prior.withinWeight;
+  }
+
+  /** Number d of dimensions. */
+  get dimension(): number {
+    return this.mean.length;
+  }
+
+  /**
+   * log N(z; m, Sigma + V): predictive log-density of further samples of the subclass, in nats.
+   *
+   * Shapes: [k, d] -> [k]. Throws ShapeError, DataError.
+   *
+   * @example
+   * const nats = prior.posterior(few).logProb(latents); // [n]
+   */
+  logProb(z: LatentsInput): Float64Array {
+    return logDensities('Posterior.logProb', z, this.mean, this.predictive);
+  }
+
+  /**
+   * Draws from N(m, Sigma + V), [count, d].
+   *
+   * Such draws are plausible under the model, which is not the same as keeping the subclass: in the latents of an unconditional flow a
+   * subclass is no ellipsoid. `augment` stays near the samples for that reason.
+   *
+   * @example
+   * prior.posterior(few).sample(3, 1).rows; // 3
+   */
+  sample(count: number, seed: Seed = 0): Matrix {
+    checkInteger('Posterior.sample', 'count', count);
+    const random = new RandomStream(seed);
+    const result = Matrix.zeros(count, this.dimension);
+    for (let i = 0; i < count; i++) {
+      const row = this.predictive.draw(random);
+      result.row(i).set(row.map((value, j) => value + this.mean[j]));
+    }
+    return result;
+  }
+}
+
 /** Throws a ConfigError unless nu0 is positive and finite. */
-export function checkDegreesOfFreedom(where: string, value: number): void {
+export function checkWithinWeight(where: string, value: number): void {
   if (!(value > 0 && Number.isFinite(value))) {
-    throw new ConfigError(complaint(where, 'positive prior degrees of freedom', value));
+    throw new ConfigError(complaint(where, 'a positive withinWeight', value));
   }
 }
 
@@ -224,4 +313,18 @@ function forBlocks(
     first += within.dimension;
   }
   return { shrunk, distance };
+}
+
+/** log N(z; mean, covariance) of every row. */
+export function logDensities(
+  where: string,
+  z: LatentsInput,
+  mean: Float64Array,
+  covariance: Covariance,
+): Float64Array {
+  const rows = toLatents(where, z);
+  checkDimension(where, rows, mean.length);
+  return Float64Array.from({ length: rows.rows }, (_, i) =>
+    covariance.logDensity(rows.row(i).map((value, j) => value - mean[j])),
+  );
 }

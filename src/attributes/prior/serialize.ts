@@ -6,10 +6,10 @@ import type { SubclassName } from '../labeled';
 import type { BetweenRatios } from './between';
 
 const FORMAT = 'tfjs-flows/prior';
-const VERSION = 1;
+const VERSION = 2;
 
 /** What the prior remembers of one subclass it was fitted on. */
-export interface ClassStatistics {
+export interface SubclassStatistics {
   subclass: SubclassName;
   /** Number of samples. */
   count: number;
@@ -25,10 +25,10 @@ export interface PriorBlock {
 
 /** What makes up a prior. */
 export interface PriorParts {
-  readonly general: Float64Array;
+  readonly mean: Float64Array;
   readonly blocks: readonly PriorBlock[];
-  readonly degreesOfFreedom: number;
-  readonly classes: readonly ClassStatistics[];
+  readonly withinWeight: number;
+  readonly subclasses: readonly SubclassStatistics[];
   readonly inflate: boolean;
 }
 
@@ -40,10 +40,10 @@ export interface SerializedPrior {
 }
 
 interface SavedPrior {
-  general: number[];
-  degreesOfFreedom: number;
+  mean: number[];
+  withinWeight: number;
   inflate: boolean;
-  classes: { subclass: SubclassName; count: number; mean: number[] }[];
+  subclasses: { subclass: SubclassName; count: number; mean: number[] }[];
   blocks: { within: SerializedCovariance; base: number; ratios: number[]; directions?: number[] }[];
 }
 
@@ -51,10 +51,10 @@ export function serializePrior(prior: PriorParts): SerializedPrior {
   return {
     format: FORMAT,
     version: VERSION,
-    general: Array.from(prior.general),
-    degreesOfFreedom: prior.degreesOfFreedom,
+    mean: Array.from(prior.mean),
+    withinWeight: prior.withinWeight,
     inflate: prior.inflate,
-    classes: prior.classes.map((entry) => ({ ...entry, mean: Array.from(entry.mean) })),
+    subclasses: prior.subclasses.map((entry) => ({ ...entry, mean: Array.from(entry.mean) })),
     blocks: prior.blocks.map(({ within, between }) => ({
       within: within.toJSON(),
       base: between.base,
@@ -64,20 +64,29 @@ export function serializePrior(prior: PriorParts): SerializedPrior {
   };
 }
 
+/** Version 1 had other names. */
+function fromVersion1({ general, degreesOfFreedom, classes, ...rest }: SerializedPrior): SavedPrior {
+  return {
+    ...rest,
+    mean: general,
+    withinWeight: degreesOfFreedom,
+    subclasses: classes,
+  } as unknown as SavedPrior;
+}
+
 /** @throws FormatError unless the JSON is a prior of a version that this library reads */
 export function readPrior(json: SerializedPrior): PriorParts {
-  if (json?.format !== FORMAT || json.version !== VERSION) {
-    throw new FormatError(
-      complaint('Prior.fromJSON', `${FORMAT} version ${VERSION}`, `${json?.format} version ${json?.version}`),
-    );
+  if (json?.format !== FORMAT || (json.version !== VERSION && json.version !== 1)) {
+    const received = `${json?.format} version ${json?.version}`;
+    throw new FormatError(complaint('Prior.fromJSON', `${FORMAT}, at most version ${VERSION}`, received));
   }
-  const saved = json as unknown as SavedPrior;
+  const saved = json.version === 1 ? fromVersion1(json) : (json as unknown as SavedPrior);
   const numbers = (what: string, values: number[]) => toFloat64('Prior.fromJSON', what, values);
   return {
-    general: numbers('general', saved.general),
-    degreesOfFreedom: saved.degreesOfFreedom,
+    mean: numbers('mean', saved.mean),
+    withinWeight: saved.withinWeight,
     inflate: saved.inflate,
-    classes: saved.classes.map((entry) => ({ ...entry, mean: numbers('mean', entry.mean) })),
+    subclasses: saved.subclasses.map((entry) => ({ ...entry, mean: numbers('mean', entry.mean) })),
     blocks: saved.blocks.map(({ within, base, ratios, directions }) => {
       const covariance = covarianceFromJSON(within);
       return {

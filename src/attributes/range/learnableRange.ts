@@ -21,8 +21,8 @@ export interface SubclassSummary extends NormalSummary {
   samples?: Matrix;
   /** Covariance of the prior, independent of the few samples. */
   priorCovariance?: Covariance;
-  /** Degrees of freedom behind it. */
-  priorDegreesOfFreedom?: number;
+  /** Weight nu0 of that covariance, its degrees of freedom. */
+  withinWeight?: number;
 }
 
 const VERDICTS: readonly Verdict[] = ['supported', 'not supported', 'undecided'];
@@ -266,17 +266,17 @@ function verdictOf(where: string, mixing: LearnableRangeOptions['mixing']): Verd
 
 function varianceRatioOf(
   samples: Matrix,
-  { priorCovariance, priorDegreesOfFreedom }: SubclassSummary,
+  { priorCovariance, withinWeight }: SubclassSummary,
   direction: Float64Array,
 ): VarianceRatio | null {
-  if (samples.rows < 2 || priorCovariance === undefined || priorDegreesOfFreedom === undefined) return null;
+  if (samples.rows < 2 || priorCovariance === undefined || withinWeight === undefined) return null;
   const positions = Array.from({ length: samples.rows }, (_, i) => dot(direction, samples.row(i)));
   const mean = positions.reduce((sum, value) => sum + value, 0) / positions.length;
   const freedom = positions.length - 1;
   const variance = positions.reduce((sum, value) => sum + (value - mean) ** 2, 0) / freedom;
   const f = variance / priorCovariance.variance(direction);
-  const lower = fCdf(f, freedom, priorDegreesOfFreedom);
-  const upper = fSf(f, freedom, priorDegreesOfFreedom);
+  const lower = fCdf(f, freedom, withinWeight);
+  const upper = fSf(f, freedom, withinWeight);
   return { f, p: Math.min(1, 2 * Math.min(lower, upper)) };
 }
 

@@ -20,7 +20,7 @@ const MAXIMUM_CLASSES = 24;
  * @param blocks within-class residuals of every block, [N, size]
  * @throws DataError where no class can be left out
  */
-export function chooseDegreesOfFreedom(
+export function chooseWithinWeight(
   where: string,
   blocks: readonly Matrix[],
   groups: readonly Int32Array[],
@@ -50,7 +50,7 @@ export function chooseDegreesOfFreedom(
         where,
         'a subclass of 4 samples to leave out, and others to predict it from',
         `${groups.length} subclasses of at most ${Math.max(...groups.map((group) => group.length))} samples`,
-        'Give priorDegreesOfFreedom as a number.',
+        'Give withinWeight as a number.',
       ),
     );
   }
