@@ -25,7 +25,7 @@ export function split(
   n: number,
   planted: Planted,
   seed: number,
-  draws: number,
+  replicates: number,
 ): Outcome {
   const random = new RandomStream(seed);
   const few: number[] = [];
@@ -44,7 +44,7 @@ export function split(
   const { complementarity } = biasReport(
     { z: sample, subclass: few.map((i) => label[i]) },
     { z: rowsOf(z, rest), subclass: rest.map((i) => label[i]) },
-    { seed, draws, permutations: 19 },
+    { seed, replicates },
   );
   return complementarity;
 }

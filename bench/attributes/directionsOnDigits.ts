@@ -51,7 +51,7 @@ export async function moveDigits(
         attribute,
         mode: 'slope',
         stratify: kind === 'stratified',
-        splits: 1,
+        replicates: 1,
       });
       const sweep = manipulate(
         z,

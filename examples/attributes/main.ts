@@ -44,7 +44,7 @@ console.log('\ndirection of sunglasses, within people');
 const known = await encodeLabeled(flow, labelled(held));
 const direction = zDelta(known);
 console.log(
-  `  ${direction.positiveCount} images with, ${direction.negativeCount} without, ${direction.perClass.length} people`,
+  `  ${direction.positiveCount} images with, ${direction.negativeCount} without, ${direction.perSubclass.length} people`,
 );
 console.log(
   `  consistency between people: ${direction.consistency?.toFixed(2) ?? direction.consistencyReason}`,

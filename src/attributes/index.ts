@@ -21,4 +21,4 @@ export * from './mixing';
 export * from './prior';
 export * from './range';
 export * from './transfer';
-export { type AttributeDirection, type ClassDelta, type ZDeltaOptions, zDelta } from './zDelta';
+export { type AttributeDirection, type SubclassDelta, type ZDeltaOptions, zDelta } from './zDelta';

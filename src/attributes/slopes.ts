@@ -75,7 +75,7 @@ export function directionConsistency(
   data: LabeledLatents,
   contrast: Float64Array,
   parts: readonly Slope[],
-  splits: number,
+  replicates: number,
   seed: Seed,
 ): { consistency: number | null; consistencyReason: string | null } {
   const used = parts.filter((part) => part.weight > 0);
@@ -91,7 +91,7 @@ export function directionConsistency(
   const random = new RandomStream(seed);
   let within = 0;
   let count = 0;
-  for (let split = 0; split < splits; split++) {
+  for (let split = 0; split < replicates; split++) {
     for (const { rows } of used) {
       const [first, second] = halves(rows, contrast, random).map((half) => slopeOf(data.z, contrast, half));
       if (first.weight === 0 || second.weight === 0) continue;

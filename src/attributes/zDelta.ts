@@ -20,7 +20,7 @@ export interface ZDeltaOptions {
   /** Factor on the result; openai/glow's published manipulation vectors use 1.6 (with stratify: false). Default: 1. */
   scale?: number;
   /** Random split halves that the consistency is averaged over. Default: 20. */
-  splits?: number;
+  replicates?: number;
   /** Seed of the split halves. Default: 0. */
   seed?: Seed;
 }
@@ -30,12 +30,12 @@ const OPTIONS: OptionNames<ZDeltaOptions> = {
   mode: true,
   stratify: true,
   scale: true,
-  splits: true,
+  replicates: ['splits'],
   seed: true,
 };
 
 /** Direction of an attribute within one subclass. */
-export interface ClassDelta {
+export interface SubclassDelta {
   subclass: SubclassName;
   /** [d] */
   delta: Float64Array;
@@ -54,7 +54,7 @@ export interface AttributeDirection {
   /** Standard error of every coordinate, [d]; null where no residual degrees of freedom are left. */
   standardError: Float64Array | null;
   /** One entry per subclass that has samples on both sides. */
-  perClass: ClassDelta[];
+  perSubclass: SubclassDelta[];
   /** Subclasses without samples on both sides: they say nothing about the direction. */
   skipped: SubclassName[];
   /**
@@ -90,9 +90,9 @@ export interface AttributeDirection {
 export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): AttributeDirection {
   const where = 'zDelta';
   checkOptions(where, options, OPTIONS);
-  const { attribute = 0, mode = 'binary', stratify = true, scale = 1, splits = 20, seed = 0 } = options;
+  const { attribute = 0, mode = 'binary', stratify = true, scale = 1, replicates = 20, seed = 0 } = options;
   checkChoice(where, 'mode', mode, ['binary', 'slope', 'tercile']);
-  checkInteger(where, 'splits', splits);
+  checkInteger(where, 'replicates', replicates);
   if (!(Number.isFinite(scale) && scale !== 0)) {
     throw new ConfigError(complaint(where, 'a finite scale other than 0', scale));
   }
@@ -107,14 +107,14 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
 
   const delta = weightedMean(used);
   for (let j = 0; j < delta.length; j++) delta[j] *= scale;
-  const perClassParts = stratify ? parts : data.groups.map((rows) => slopeOf(data.z, contrast, rows));
-  const perClass: ClassDelta[] = [];
+  const subclassParts = stratify ? parts : data.groups.map((rows) => slopeOf(data.z, contrast, rows));
+  const perSubclass: SubclassDelta[] = [];
   const skipped: SubclassName[] = [];
-  const total = perClassParts.reduce((sum, part) => sum + part.weight, 0);
-  perClassParts.forEach((part, c) => {
+  const total = subclassParts.reduce((sum, part) => sum + part.weight, 0);
+  subclassParts.forEach((part, c) => {
     if (part.weight === 0) skipped.push(data.names[c]);
     else {
-      perClass.push({
+      perSubclass.push({
         subclass: data.names[c],
         delta: part.delta.map((value) => scale * value),
         positiveCount: part.positiveCount,
@@ -126,9 +126,9 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
   return {
     delta,
     standardError: standardError(data.z, contrast, used, scale),
-    perClass,
+    perSubclass,
     skipped,
-    ...directionConsistency(data, contrast, perClassParts, splits, seed),
+    ...directionConsistency(data, contrast, subclassParts, replicates, seed),
     positiveCount: used.reduce((sum, part) => sum + part.positiveCount, 0),
     negativeCount: used.reduce((sum, part) => sum + part.negativeCount, 0),
     attributeDeviation: deviationInSteps(values, contrast, used) / Math.abs(scale),

@@ -58,10 +58,12 @@ describe('hypothesis 1 on attributes of digits', () => {
 
 describe('complementarity of small samples of digits', () => {
   const z = components(digits, 8);
-  const over = (planted: 'nothing' | 'shared' | 'cancelling', splits: number, draws: number) => {
+  const over = (planted: 'nothing' | 'shared' | 'cancelling', splits: number, replicates: number) => {
     const random = new RandomStream(1);
     return summarize(
-      Array.from({ length: splits }, () => split(z, digits.label, 5, planted, random.childSeed(), draws)),
+      Array.from({ length: splits }, () =>
+        split(z, digits.label, 5, planted, random.childSeed(), replicates),
+      ),
     );
   };
 

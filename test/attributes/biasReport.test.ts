@@ -37,7 +37,7 @@ function population(random: RandomStream, planted: Planted = {}): Population {
   };
 }
 
-const quick = { permutations: 99, draws: 199 };
+const quick = { replicates: 99 };
 
 describe('complementarity (H2b)', () => {
   it('is 1 with cosine 0 under independent sampling, and its p-values are those of chance', () => {
@@ -48,7 +48,7 @@ describe('complementarity (H2b)', () => {
     const runs = 30;
     for (let r = 0; r < runs; r++) {
       const { few, reference } = population(random, { size: 10, d: 16 });
-      const { complementarity } = biasReport(few, reference, { ...quick, permutations: 19 });
+      const { complementarity } = biasReport(few, reference, { replicates: 199 });
       ratio += complementarity.ratio / runs;
       cosine += complementarity.cosine / runs;
       if (Math.min(complementarity.pShared, complementarity.pComplementary) <= 0.025) rejected++;
@@ -63,7 +63,7 @@ describe('complementarity (H2b)', () => {
   it('sees a bias that the classes share', () => {
     const { few, reference } = population(new RandomStream(2), { d: 16 });
     for (let i = 0; i < few.z.data.length; i++) few.z.data[i] += 0.5;
-    const { complementarity, notes } = biasReport(few, reference, { ...quick, draws: 499 });
+    const { complementarity, notes } = biasReport(few, reference, { replicates: 499 });
     expect(complementarity.ratio).toBeGreaterThan(2);
     expect(complementarity.cosine).toBeGreaterThan(0.2);
     expect(complementarity.pShared).toBeLessThan(0.01);
@@ -78,7 +78,7 @@ describe('complementarity (H2b)', () => {
       for (let j = 0; j < 16; j++) mean[j] += (few.z.at(i, j) - truth[i][j]) / 25;
     });
     for (let i = 0; i < 25; i++) for (let j = 0; j < 16; j++) few.z.row(i)[j] -= 0.7 * mean[j];
-    const { complementarity, notes } = biasReport(few, reference, { ...quick, draws: 499 });
+    const { complementarity, notes } = biasReport(few, reference, { replicates: 499 });
     expect(complementarity.ratio).toBeLessThan(0.3);
     expect(complementarity.pComplementary).toBeLessThan(0.01);
     expect(notes[1]).toMatch(/cancel over subclasses beyond/);
@@ -91,7 +91,7 @@ describe('differences (H2a)', () => {
     const rejected = { location: 0, spread: 0, shape: 0 };
     for (let r = 0; r < 80; r++) {
       const { few, reference } = population(random, { between: 0, size: 8, d: 4 });
-      const { differ } = biasReport(few, reference, { permutations: 39, draws: 19 });
+      const { differ } = biasReport(few, reference, { replicates: 39 });
       for (const name of ['location', 'spread', 'shape'] as const)
         if (differ[name].p! <= 0.05) rejected[name]++;
     }
@@ -154,7 +154,7 @@ describe('transfer (H2c) and directions (H2d)', () => {
     expect(transfer.hierarchical).toBeGreaterThan(transfer.own);
     expect(transfer.general).toBeLessThan(transfer.pooled);
     expect(transfer.gapClosed).toBeGreaterThan(0.7);
-    expect(transfer.perClass.map(({ subclass }) => subclass)).toEqual([0, 1, 2, 3, 4]);
+    expect(transfer.perSubclass.map(({ subclass }) => subclass)).toEqual([0, 1, 2, 3, 4]);
     // The law itself scores -sum ln(scale)/d - ln(2 pi e)/2; the oracle learns it from 20 samples.
     const best =
       -0.5 * Math.log(2 * Math.PI * Math.E) -
@@ -166,10 +166,10 @@ describe('transfer (H2c) and directions (H2d)', () => {
     const scale = (c: number, j: number) => ((c + j) % 5 === 0 ? 20 : 0.05);
     const { few, reference } = population(new RandomStream(8), { n: 30, scale, size: 60, d: 5 });
     const report = biasReport(few, reference, quick);
-    const { own, pooled, perClass } = report.transfer!;
+    const { own, pooled, perSubclass } = report.transfer!;
     expect(pooled).toBeLessThan(own - 1);
-    expect(perClass).toHaveLength(5);
-    expect(report.perClass[0].bures).toBeGreaterThan(2 * report.perClass[0].buresNull);
+    expect(perSubclass).toHaveLength(5);
+    expect(report.perSubclass[0].bures).toBeGreaterThan(2 * report.perSubclass[0].buresNull);
   });
 
   it('is not scored where there is nothing to score with', () => {
@@ -197,8 +197,8 @@ describe('transfer (H2c) and directions (H2d)', () => {
 describe('biasReport', () => {
   it('describes every class', () => {
     const { few, reference } = population(new RandomStream(11), { d: 64, size: 80 });
-    const { perClass } = biasReport(few, reference, { ...quick, components: 4 });
-    for (const entry of perClass) {
+    const { perSubclass } = biasReport(few, reference, { ...quick, components: 4 });
+    for (const entry of perSubclass) {
       expectClose(entry.expectedBiasNorm, Math.sqrt(1 / 5 + 1 / 80), 1e-12);
       // chi with 64 degrees of freedom: relative spread 0.09.
       expect(entry.biasNorm / entry.expectedBiasNorm).toBeGreaterThan(0.65);

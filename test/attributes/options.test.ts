@@ -32,13 +32,7 @@ type Call = (options: never) => unknown;
 /** Every function with options, options that it takes, a name that somebody may write, and the name that is meant. */
 const calls: [string, Call, object, string, string][] = [
   ['augment', (o) => augment(z.slice(0, 4), prior, o), { count: 2, method: 'mixup' }, 'filters', 'filter'],
-  [
-    'biasReport',
-    (o) => biasReport(labeled, labeled, o),
-    { permutations: 19, draws: 19 },
-    'n_permutations',
-    'permutations',
-  ],
+  ['biasReport', (o) => biasReport(labeled, labeled, o), { replicates: 19 }, 'n_permutations', 'replicates'],
   ['fitPrior', (o) => fitPrior(labeled, o), { withinWeight: 4 }, 'nu0', 'withinWeight'],
   ['imageGrid', (o) => imageGrid(grid, o), { nBits: 5 }, 'n_bits', 'nBits'],
   [
@@ -76,7 +70,7 @@ const calls: [string, Call, object, string, string][] = [
     'allowOutside',
   ],
   ['transferPairs', (o) => transferPairs(z, labeled, o), { count: 2 }, 'channel', 'channels'],
-  ['zDelta', (o) => zDelta(labeled, o), { splits: 1 }, 'stratified', 'stratify'],
+  ['zDelta', (o) => zDelta(labeled, o), { replicates: 1 }, 'stratified', 'stratify'],
 ];
 
 describe.each(calls)('%s', (where, call, options, mistaken, meant) => {

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 /** Classes with means of their own, a shared or own direction per class, and an attribute tied to the class where `confounded`. */
 function simulate(
   seed: number,
-  options: { shared?: boolean; confounded?: boolean; perClass?: number; noise?: number },
+  options: { shared?: boolean; confounded?: boolean; perSubclass?: number; noise?: number },
 ) {
-  const { shared = true, confounded = false, perClass = 40, noise = 1 } = options;
+  const { shared = true, confounded = false, perSubclass = 40, noise = 1 } = options;
   const random = new RandomStream(seed);
   const d = 8;
   const common = random.normalArray(d);
@@ -20,9 +20,9 @@ function simulate(
     const mean = random.normalArray(d).map((value) => 3 * value);
     const direction = shared ? common : random.normalArray(d);
     directions.push(direction);
-    for (let i = 0; i < perClass; i++) {
+    for (let i = 0; i < perSubclass; i++) {
       const probability = confounded ? (c + 1) / 7 : 0.5;
-      const present = i < probability * perClass ? 1 : 0;
+      const present = i < probability * perSubclass ? 1 : 0;
       const amount = present + 0.3 * random.normalNumber();
       z.push(Array.from(mean, (m, j) => m + present * direction[j] + noise * random.normalNumber()));
       subclass.push(c);
@@ -77,7 +77,7 @@ describe('zDelta', () => {
     let covered = 0;
     for (let seed = 0; seed < 200; seed++) {
       const data = simulate(100 + seed, {});
-      const { delta, standardError } = zDelta(data, { splits: 1 });
+      const { delta, standardError } = zDelta(data, { replicates: 1 });
       delta.forEach((value, j) => {
         if (Math.abs(value - data.common[j]) < 1.96 * standardError![j]) covered++;
       });
@@ -103,7 +103,7 @@ describe('zDelta', () => {
       attributes: [[0], [1], [0], [1], [1], [1]],
     };
     const result = zDelta(labeled);
-    expect(result.perClass.map((entry) => [entry.subclass, entry.delta[0], entry.weight])).toEqual([
+    expect(result.perSubclass.map((entry) => [entry.subclass, entry.delta[0], entry.weight])).toEqual([
       ['a', 2, 0.5],
       ['b', 4, 0.5],
     ]);
@@ -124,8 +124,8 @@ describe('zDelta', () => {
       subclass: values.map((_, i) => Number(i >= 6)),
       attributes: values.map((value) => [value]),
     };
-    const { perClass, positiveCount, negativeCount } = zDelta(labeled, { mode: 'tercile' });
-    expect(perClass.map(({ delta }) => delta[0])).toEqual([4, 40]);
+    const { perSubclass, positiveCount, negativeCount } = zDelta(labeled, { mode: 'tercile' });
+    expect(perSubclass.map(({ delta }) => delta[0])).toEqual([4, 40]);
     expect([positiveCount, negativeCount]).toEqual([4, 4]);
   });
 
@@ -151,11 +151,13 @@ describe('zDelta', () => {
     const scaled = zDelta(data, { scale: -2 });
     const times = (values: Float64Array, factor: number) => values.map((value) => factor * value);
     expect(scaled.delta).toEqual(times(plain.delta, -2));
-    expect(scaled.perClass.map(({ delta }) => delta)).toEqual(
-      plain.perClass.map(({ delta }) => times(delta, -2)),
+    expect(scaled.perSubclass.map(({ delta }) => delta)).toEqual(
+      plain.perSubclass.map(({ delta }) => times(delta, -2)),
     );
-    expect(scaled.perClass.map(({ weight }) => weight)).toEqual(plain.perClass.map(({ weight }) => weight));
-    expect(scaled.perClass.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
+    expect(scaled.perSubclass.map(({ weight }) => weight)).toEqual(
+      plain.perSubclass.map(({ weight }) => weight),
+    );
+    expect(scaled.perSubclass.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
     expect(scaled.standardError).toEqual(times(plain.standardError!, 2));
     expect(scaled.attributeDeviation).toBeCloseTo(plain.attributeDeviation / 2, 12);
     expect(scaled.consistency).toBe(plain.consistency);
@@ -163,9 +165,11 @@ describe('zDelta', () => {
 
   it('averages the consistency over as many splits as asked for', () => {
     const data = simulate(5, {});
-    expect(zDelta(data, { splits: 1 }).consistency).not.toBe(zDelta(data, { splits: 20 }).consistency);
-    expect(zDelta(data, { splits: 20 }).consistency).toBe(zDelta(data).consistency);
-    for (const splits of [0, 1.5]) expect(() => zDelta(data, { splits })).toThrow(ConfigError);
+    expect(zDelta(data, { replicates: 1 }).consistency).not.toBe(
+      zDelta(data, { replicates: 20 }).consistency,
+    );
+    expect(zDelta(data, { replicates: 20 }).consistency).toBe(zDelta(data).consistency);
+    for (const replicates of [0, 1.5]) expect(() => zDelta(data, { replicates })).toThrow(ConfigError);
   });
 
   it('counts samples at the mean of their subclass as below it', () => {
@@ -181,7 +185,7 @@ describe('zDelta', () => {
       attributes: [0, 1, 0, 1, 0, 1, 0, 1],
     };
     for (let seed = 0; seed < 20; seed++) {
-      expect(zDelta(labeled, { splits: 1, seed }).consistency).not.toBeNull();
+      expect(zDelta(labeled, { replicates: 1, seed }).consistency).not.toBeNull();
     }
   });
 

@@ -8,18 +8,21 @@ import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from 
 import { fitPrior, type Prior } from '../prior';
 import { zDelta } from '../zDelta';
 import { type Complementarity, complementarityOf } from './complementarity';
-import { type ClassDifferences, intraclassCorrelations, pairProducts, permutationTest } from './differences';
+import {
+  intraclassCorrelations,
+  pairProducts,
+  permutationTest,
+  type SubclassDifferences,
+} from './differences';
 import { notesOn } from './notes';
 import { classResiduals, recursiveResiduals, scaleColumns } from './residuals';
-import { type ClassShape, shapeOf } from './shapes';
+import { type SubclassShape, shapeOf } from './shapes';
 import { type Transferability, transferabilityOf } from './transferability';
 
 /** Options of `biasReport`. */
 export interface BiasReportOptions {
-  /** Label permutations of each difference test. Default: 499. */
-  permutations?: number;
-  /** Draws of independent small samples that complementarity is compared with. Default: 499. */
-  draws?: number;
+  /** Label permutations of each difference test, and draws of independent small samples that complementarity is compared with. Default: 499. */
+  replicates?: number;
   /** Level of the range that independent draws leave. Default: 0.95. */
   level?: number;
   /** Leading within-class components in which shapes are compared. Default: 8, at most as many as there are. */
@@ -29,15 +32,14 @@ export interface BiasReportOptions {
 }
 
 const OPTIONS: OptionNames<BiasReportOptions> = {
-  permutations: true,
-  draws: true,
+  replicates: ['permutations', 'draws'],
   level: true,
   components: true,
   seed: true,
 };
 
 /** One subclass: how its few samples deviate from it, and how it deviates from the general class. */
-export interface ClassBias extends ClassShape {
+export interface SubclassBias extends SubclassShape {
   subclass: SubclassName;
   /** Few samples, and reference samples. */
   count: number;
@@ -56,9 +58,9 @@ export interface ClassBias extends ClassShape {
 
 /** What `biasReport` found; `notes` says it in sentences. */
 export interface BiasReport {
-  perClass: ClassBias[];
+  perSubclass: SubclassBias[];
   /** H2a: whether the few samples of different subclasses differ. */
-  differ: ClassDifferences;
+  differ: SubclassDifferences;
   /** H2b: whether deviations of small samples cancel over subclasses beyond what independence does. */
   complementarity: Complementarity;
   /** H2c: whether other subclasses' deviations are a better model than a subclass's own few samples; null where nothing can be scored. */
@@ -77,7 +79,7 @@ const SHAPE_TEST_COMPONENTS = 4;
  *
  *     b_c = mean of few - mean of reference,   ratio = K |mean_c b_c|^2_W / mean_c |b_c|^2_W
  *
- * ClassDifferences are tested by permuting labels. A ratio of 1 is what independent samples give: pooling K of them gains the ordinary
+ * Differences are tested by permuting labels. A ratio of 1 is what independent samples give: pooling K of them gains the ordinary
  * 1/K, and only a ratio below 1 would be genuine complementarity. Transfer is a held-out log-likelihood, every subclass left out in turn.
  *
  * @param few small samples [n, d] of at least 2 subclasses
@@ -91,9 +93,8 @@ const SHAPE_TEST_COMPONENTS = 4;
  */
 export function biasReport(few: Labeled, reference: Labeled, options: BiasReportOptions = {}): BiasReport {
   checkOptions('biasReport', options, OPTIONS);
-  const { permutations = 499, draws = 499, level = 0.95, components = 8, seed = 0 } = options;
-  checkInteger('biasReport', 'permutations', permutations, 19);
-  checkInteger('biasReport', 'draws', draws, 19);
+  const { replicates = 499, level = 0.95, components = 8, seed = 0 } = options;
+  checkInteger('biasReport', 'replicates', replicates, 19);
   checkInteger('biasReport', 'components', components);
   if (!(Number.isFinite(level) && level > 0 && level < 1))
     throw new ConfigError(complaint('biasReport', 'level between 0 and 1', level));
@@ -105,25 +106,25 @@ export function biasReport(few: Labeled, reference: Labeled, options: BiasReport
   const prior = fitPrior(reference, { withinWeight: 1 });
 
   const residuals = classResiduals(large);
-  const perClass = describeClasses(small, large, partners, prior, residuals, components, random);
+  const perSubclass = describeClasses(small, large, partners, prior, residuals, components, random);
   const complementarity = complementarityOf(
-    perClass.map(({ bias }) => bias),
+    perSubclass.map(({ bias }) => bias),
     prior.within,
     residuals,
     partners.map((target) => large.groups[target]),
     small.groups.map((rows) => rows.length),
-    draws,
+    replicates,
     level,
     random,
   );
-  const differ = differencesOf(small, large, prior, residuals, permutations, random);
+  const differ = differencesOf(small, large, prior, residuals, replicates, random);
   const transfer = transferabilityOf(small, large, partners, random);
   const directions = Array.from({ length: large.attributes?.cols ?? 0 }, (_, attribute) => {
     const { consistency, consistencyReason } = zDelta(reference, { attribute, mode: 'slope' });
     return { attribute, consistency, reason: consistencyReason };
   });
   return {
-    perClass,
+    perSubclass,
     differ,
     complementarity,
     transfer,
@@ -161,7 +162,7 @@ function describeClasses(
   residuals: Matrix,
   components: number,
   random: RandomStream,
-): ClassBias[] {
+): SubclassBias[] {
   const d = few.z.cols;
   const { directions } = principalComponents(residuals, components);
   const scores = residuals.multiply(directions.transpose());
@@ -190,9 +191,9 @@ function differencesOf(
   reference: LabeledLatents,
   prior: Prior,
   residuals: Matrix,
-  permutations: number,
+  replicates: number,
   random: RandomStream,
-): ClassDifferences {
+): SubclassDifferences {
   const deviations = prior.within.diagonal().map(Math.sqrt);
   const own = recursiveResiduals(few);
   const absolute = scaleColumns(own.rows, deviations);
@@ -200,9 +201,9 @@ function differencesOf(
   const { directions, variances } = principalComponents(residuals, SHAPE_TEST_COMPONENTS);
   const scores = scaleColumns(own.rows.multiply(directions.transpose()), variances.map(Math.sqrt));
   return {
-    location: permutationTest(scaleColumns(few.z, deviations), few.groups, permutations, random),
-    spread: permutationTest(absolute, own.groups, permutations, random),
-    shape: permutationTest(pairProducts(scores), own.groups, permutations, random),
+    location: permutationTest(scaleColumns(few.z, deviations), few.groups, replicates, random),
+    spread: permutationTest(absolute, own.groups, replicates, random),
+    shape: permutationTest(pairProducts(scores), own.groups, replicates, random),
     intraclassCorrelation: intraclassCorrelations(reference.z, reference.groups),
   };
 }

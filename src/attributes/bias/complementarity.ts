@@ -34,20 +34,20 @@ export function complementarityOf(
   residuals: Matrix,
   groups: readonly Int32Array[],
   counts: readonly number[],
-  draws: number,
+  replicates: number,
   level: number,
   random: RandomStream,
 ): Complementarity {
   const observed = agreement(biases, within);
-  const ratios = new Float64Array(draws);
-  const cosines = new Float64Array(draws);
-  for (let r = 0; r < draws; r++) {
+  const ratios = new Float64Array(replicates);
+  const cosines = new Float64Array(replicates);
+  for (let r = 0; r < replicates; r++) {
     const drawn = groups.map((rows, c) => meanOfDraws(residuals, rows, counts[c], random));
     const result = agreement(drawn, within);
     ratios[r] = result.ratio;
     cosines[r] = result.cosine;
   }
-  const share = (test: (ratio: number) => boolean) => (1 + ratios.filter(test).length) / (1 + draws);
+  const share = (test: (ratio: number) => boolean) => (1 + ratios.filter(test).length) / (1 + replicates);
   return {
     ...observed,
     independent: { ratio: central(ratios, level), cosine: central(cosines, level) },

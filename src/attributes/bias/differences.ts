@@ -6,13 +6,13 @@ import { meanOfRows, selectRows } from '../../statistics/rows';
 export interface PermutationTest {
   /** Between-class over within-class mean square, summed over coordinates; 1 where classes do not differ. */
   f: number | null;
-  /** (1 + label permutations with as large an F) / (1 + permutations). */
+  /** (1 + label permutations with as large an F) / (1 + replicates). */
   p: number | null;
   reason?: string;
 }
 
 /** H2a: whether the few samples of different subclasses differ. Heavy skew within classes makes spread and shape reject too often. */
-export interface ClassDifferences {
+export interface SubclassDifferences {
   /** In location: the subclass means. */
   location: PermutationTest;
   /** In spread: absolute deviations, as in Levene's test. */
@@ -33,7 +33,7 @@ export interface ClassDifferences {
 export function permutationTest(
   rows: Matrix,
   groups: readonly Int32Array[],
-  permutations: number,
+  replicates: number,
   random: RandomStream,
 ): PermutationTest {
   const members = Int32Array.from(groups.flatMap((group) => [...group]));
@@ -55,13 +55,13 @@ export function permutationTest(
   const identity = Int32Array.from(members.keys());
   const observed = betweenSquares(used, identity, sizes);
   let count = 1;
-  for (let r = 0; r < permutations; r++) {
+  for (let r = 0; r < replicates; r++) {
     // Rounding must not decide about ties with the observed arrangement.
     if (betweenSquares(used, random.permutation(used.rows), sizes) >= observed * (1 - 1e-12)) count++;
   }
   const within = total - observed;
   const f = within > 0 ? observed / (sizes.length - 1) / (within / (used.rows - sizes.length)) : null;
-  return { f, p: count / (permutations + 1) };
+  return { f, p: count / (replicates + 1) };
 }
 
 /** sum_c n_c |mean_c|^2 of centred rows dealt to classes of the given sizes in the given order. */

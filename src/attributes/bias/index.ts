@@ -1,5 +1,5 @@
-export { type BiasReport, type BiasReportOptions, biasReport, type ClassBias } from './biasReport';
+export { type BiasReport, type BiasReportOptions, biasReport, type SubclassBias } from './biasReport';
 export type { Complementarity } from './complementarity';
-export type { ClassDifferences, PermutationTest } from './differences';
-export type { ClassShape } from './shapes';
+export type { PermutationTest, SubclassDifferences } from './differences';
+export type { SubclassShape } from './shapes';
 export type { Transferability, TransferScores } from './transferability';

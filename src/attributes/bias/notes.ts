@@ -1,19 +1,19 @@
 import type { Complementarity } from './complementarity';
-import type { ClassDifferences } from './differences';
+import type { SubclassDifferences } from './differences';
 import type { Transferability } from './transferability';
 
 const SIZE = 0.05;
 
 /** The findings of a bias report in sentences, no stronger than the figures. */
 export function notesOn(
-  differ: ClassDifferences,
+  differ: SubclassDifferences,
   complementarity: Complementarity,
   transfer: Transferability | null,
 ): string[] {
   return [differenceNote(differ), complementarityNote(complementarity), transferNote(transfer)];
 }
 
-function differenceNote({ location, spread, shape }: ClassDifferences): string {
+function differenceNote({ location, spread, shape }: SubclassDifferences): string {
   const found = Object.entries({ location, spread, shape })
     .filter(([, { p }]) => p !== null && p < SIZE)
     .map(([name]) => name);

@@ -7,7 +7,7 @@ import { selectRows } from '../../statistics/rows';
 const NULL_DRAWS = 20;
 
 /** How the cloud of one class differs from the pooled one, in the leading within-class components. */
-export interface ClassShape {
+export interface SubclassShape {
   /** Bures distance of the class covariance from the pooled one, over the root of the pooled trace. */
   bures: number;
   /** The same for as many residuals drawn from all classes: what the number of samples alone gives. */
@@ -23,7 +23,7 @@ export interface ClassShape {
  *
  * Source of the distance: Bhatia, Jain and Lim (2019), "On the Bures-Wasserstein distance between positive definite matrices", arXiv:1712.01504.
  */
-export function shapeOf(scores: Matrix, rows: Int32Array, random: RandomStream): ClassShape {
+export function shapeOf(scores: Matrix, rows: Int32Array, random: RandomStream): SubclassShape {
   const pooled = secondMoments(scores);
   const scale = Math.sqrt(
     Array.from({ length: scores.cols }, (_, j) => pooled.at(j, j)).reduce((a, b) => a + b, 0),

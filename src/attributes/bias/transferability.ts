@@ -31,7 +31,7 @@ export interface TransferScores {
 
 /** Whether other classes' deviations model a class better than its own few samples do. */
 export interface Transferability extends TransferScores {
-  perClass: (TransferScores & { subclass: SubclassName })[];
+  perSubclass: (TransferScores & { subclass: SubclassName })[];
   /** Classes without 2 few samples, 4 reference samples and two other classes with as many. */
   skipped: SubclassName[];
 }
@@ -50,7 +50,7 @@ export function transferabilityOf(
   referenceClass: readonly number[],
   random: RandomStream,
 ): Transferability | null {
-  const perClass: Transferability['perClass'] = [];
+  const perSubclass: Transferability['perSubclass'] = [];
   const skipped: SubclassName[] = [];
   few.names.forEach((subclass, c) => {
     const own = selectRows(few.z, few.groups[c]);
@@ -78,16 +78,16 @@ export function transferabilityOf(
       z: selectRows(reference.z, others),
       subclass: others.map((i) => reference.subclass[i]),
     });
-    perClass.push({ subclass, ...scores });
+    perSubclass.push({ subclass, ...scores });
   });
-  if (perClass.length === 0) return null;
+  if (perSubclass.length === 0) return null;
   const average = (model: (typeof MODELS)[number]) =>
-    perClass.reduce((sum, scores) => sum + scores[model], 0) / perClass.length;
+    perSubclass.reduce((sum, scores) => sum + scores[model], 0) / perSubclass.length;
   const means = Object.fromEntries(MODELS.map((model) => [model, average(model)])) as Omit<
     TransferScores,
     'gapClosed'
   >;
-  return { ...means, gapClosed: gapOf(means), perClass, skipped };
+  return { ...means, gapClosed: gapOf(means), perSubclass, skipped };
 }
 
 function scoreModels(
