@@ -17,10 +17,10 @@ function population(random: RandomStream): { z: Matrix; subclass: number[] } {
 }
 
 /** For every K the share of populations whose band holds the mean excess over all of them. */
-export function coverage(populations: number, bootstrap: number): number[] {
+export function coverage(populations: number, replicates: number): number[] {
   const random = new RandomStream(5);
   const curves = Array.from({ length: populations }, (_, seed) => {
-    const options = { counts: COUNTS, n: 40, bootstrap, permutations: 0, seed };
+    const options = { counts: COUNTS, n: 40, replicates, seed };
     return mixedNormality(population(random), options).curve;
   });
   return COUNTS.map((_, k) => {

@@ -34,8 +34,8 @@ export function coverage(setting: CoverageSetting, repeats: number, seed: number
       degreesOfFreedom: takenAsKnown ? Number.POSITIVE_INFINITY : degreesOfFreedom,
       count: takenAsKnown ? Number.POSITIVE_INFINITY : count,
     };
-    const { intervals } = learnableRange(summary, random.normalArray(d), delta, { kind });
-    if (intervals.some(([low, high]) => low <= 0 && high >= 0)) inside++;
+    const { prior } = learnableRange(summary, random.normalArray(d), delta, { kind });
+    if (prior.some(([low, high]) => low <= 0 && high >= 0)) inside++;
   }
   return inside / repeats;
 }

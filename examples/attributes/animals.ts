@@ -22,7 +22,6 @@ import { fitPrior, learnableRange, mixedNormality, zDelta } from 'tfjs-flows/att
 import { type Frame, frameOf, imageSheet } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { trainedGlow } from './model';
-import { positions } from './transfer';
 
 const FOLDER = 'output/animals';
 const N_BITS = 5;
@@ -69,17 +68,12 @@ const labeled = await encodeLabeled(flow, {
   attributes: Array.from(held, (row) => circle(azimuth[row])),
 });
 const directions = [0, 1].map((attribute) => zDelta(labeled, { attribute, mode: 'slope' }));
-const verdicts = directions.map((direction, k) => {
-  const { statements } = mixedNormality(
-    { z: positions(labeled.z, direction), subclass: labeled.subclass },
-    { seed: 1 },
-  );
-  const { verdict } = statements.equivalence;
+directions.forEach((direction, k) => {
+  const { nearNormal } = mixedNormality(labeled, { along: direction, seed: 1 });
   const name = ['cosine', 'sine'][k];
   console.log(
-    `${name} of azimuth: consistency ${direction.consistency?.toFixed(2) ?? 'unknown'}, near normal ${verdict}`,
+    `${name} of azimuth: consistency ${direction.consistency?.toFixed(2) ?? 'unknown'}, near normal ${nearNormal}`,
   );
-  return verdict;
 });
 const prior = fitPrior(labeled, { layout: flow.latentLayout });
 
@@ -100,7 +94,7 @@ few.forEach((row, i) => {
       .map((_, j) => (to[0] - from[0]) * directions[0].delta[j] + (to[1] - from[1]) * directions[1].delta[j]);
     moved.row(i * TURNS.length + k).set(z.row(i).map((value, j) => value + delta[j]));
     const consistency = Math.min(...directions.map((direction) => direction.consistency ?? 0));
-    const mixing = verdicts.every((verdict) => verdict === 'supported') ? 'supported' : verdicts[0];
+    const mixing = mixedNormality(labeled, { along: delta, seed: 1 });
     const range = learnableRange(posterior, z.row(i), { delta, consistency }, { mixing });
     frames.push(frameOf(range, 1), 'given');
   });

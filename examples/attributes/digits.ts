@@ -9,11 +9,11 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeLatents, encodeLatents, type Matrix, RandomStream, readNpz, realNvp } from 'tfjs-flows';
-import { fitPrior, mixedNormality, zDelta } from 'tfjs-flows/attributes';
+import { fitPrior, mixedNormality, positionsAlong, zDelta } from 'tfjs-flows/attributes';
 import { mixingPlot, quantilePlot, rangePlot } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { page, SIZE } from './plots';
-import { drawTransfer, positions, writeText } from './transfer';
+import { drawTransfer, writeText } from './transfer';
 
 const FOLDER = 'output/digits';
 const PIXELS = 64;
@@ -63,9 +63,9 @@ const base = {
 };
 const direction = zDelta(base, { mode: 'slope' });
 console.log(`\nink: consistency between digits ${direction.consistency?.toFixed(2)}`);
-const along = positions(base.z, direction);
-const mixing = mixedNormality({ z: along, subclass: base.subclass }, { seed: 1 });
-const { verdict, because } = mixing.statements.equivalence;
+const along = positionsAlong(base.z, direction);
+const mixing = mixedNormality(base, { along: direction, seed: 1 });
+const { verdict, because } = mixing.statements.nearNormal;
 console.log(`position along it, near normal over digits: ${verdict}; ${because}`);
 
 const prior = fitPrior(base);
@@ -82,10 +82,10 @@ const ranges = await drawTransfer(
   strengths,
   join(FOLDER, `digit-${NOVEL}.png`),
 );
-const zeros = along.data.filter((_, i) => base.subclass[i] === 0);
+const zeros = along.filter((_, i) => base.subclass[i] === 0);
 const plots = await Promise.all([
   quantilePlot(
-    { 'one digit': zeros, 'nine digits': along.data },
+    { 'one digit': zeros, 'nine digits': along },
     { ...SIZE, title: 'Normal quantiles of the position along the direction' },
   ),
   mixingPlot(mixing, SIZE),

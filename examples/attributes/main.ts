@@ -9,13 +9,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeLatents, encodeLabeled, type Matrix } from 'tfjs-flows';
-import { fitPrior, mixedNormality, zDelta } from 'tfjs-flows/attributes';
+import { fitPrior, mixedNormality, positionsAlong, zDelta } from 'tfjs-flows/attributes';
 import { type Figure, mixingPlot, quantilePlot, rangePlot } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { type Faces, facesAt, loadFaces, rowsWhere, splitBySubject, withMirrored } from './faces';
 import { trainedGlow } from './model';
 import { page, SIZE } from './plots';
-import { drawTransfer, positions, writeText } from './transfer';
+import { drawTransfer, writeText } from './transfer';
 
 const FOLDER = 'output/attributes';
 const N_BITS = 5;
@@ -51,11 +51,9 @@ console.log(
 );
 
 console.log('\nposition along the direction: does it become normal by mixing people?');
-const along = positions(known.z, direction);
-const mixing = mixedNormality({ z: along, subclass: held.subject }, { seed: 1 });
-console.log(
-  `  near normal: ${mixing.statements.equivalence.verdict}; ${mixing.statements.equivalence.because}`,
-);
+const along = positionsAlong(known.z, direction);
+const mixing = mixedNormality(known, { along: direction, seed: 1 });
+console.log(`  near normal: ${mixing.nearNormal}; ${mixing.statements.nearNormal.because}`);
 
 console.log('\nprior of a person');
 const prior = fitPrior(known, { layout: flow.latentLayout });
@@ -83,8 +81,8 @@ for (const person of [15, 18]) {
 const one = held.subject.map((person) => Number(person === 0));
 const quantiles = await quantilePlot(
   {
-    'one person': along.data.filter((_, i) => one[i] === 1),
-    'fifteen people': along.data,
+    'one person': along.filter((_, i) => one[i] === 1),
+    'fifteen people': along,
   },
   { ...SIZE, title: QUANTILES },
 );

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Matrix, NotLearnableError } from 'tfjs-flows';
+import { type Matrix, NotLearnableError } from 'tfjs-flows';
 import {
   type AttributeDirection,
   learnableRange,
@@ -82,16 +82,6 @@ function largestStrength(
     if (error instanceof NotLearnableError) return 0;
     throw error;
   }
-}
-
-/** Position of every latent along a direction, in units of strength, as a one-column matrix. */
-export function positions(z: Matrix, { delta }: AttributeDirection): Matrix {
-  const length = delta.reduce((sum, value) => sum + value * value, 0);
-  const values = Float64Array.from(
-    { length: z.rows },
-    (_, i) => z.row(i).reduce((sum, value, j) => sum + value * delta[j], 0) / length,
-  );
-  return new Matrix(values, z.rows, 1);
 }
 
 /** Writes a file and says so. */

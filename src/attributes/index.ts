@@ -18,6 +18,7 @@ export {
   type StrengthsInput,
 } from './manipulate';
 export * from './mixing';
+export { positionsAlong } from './positionsAlong';
 export * from './prior';
 export * from './range';
 export * from './transfer';

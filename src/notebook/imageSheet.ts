@@ -90,7 +90,7 @@ export async function imageSheet(
  */
 export function frameOf(range: LearnableRange, strength: number): Frame {
   const status = range.status(strength);
-  const plausible = range.intervals.some(([low, high]) => strength >= low && strength <= high);
+  const plausible = range.prior.some(([low, high]) => strength >= low && strength <= high);
   return status === 'outside' && plausible ? 'refused' : status;
 }
 

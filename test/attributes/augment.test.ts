@@ -36,7 +36,7 @@ describe('synthesize', () => {
       count: 200,
       method: 'attribute',
       directions: [direction],
-      mixing: 'supported',
+      assumeNearNormal: true,
     });
     const length = Math.hypot(...direction.delta);
     const limit = (0.5 * Math.sqrt(prior.within.variance(direction.delta))) / length ** 2;

@@ -1,5 +1,13 @@
-import { ConfigError, Matrix, NotLearnableError, ShapeError } from 'tfjs-flows';
-import { DiagonalCovariance, FullCovariance, learnableRange, Prior } from 'tfjs-flows/attributes';
+import { ConfigError, Matrix, NotLearnableError, RandomStream, ShapeError } from 'tfjs-flows';
+import {
+  DiagonalCovariance,
+  FullCovariance,
+  learnableRange,
+  mixedNormality,
+  Prior,
+  positionsAlong,
+  type Verdict,
+} from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 import { coverage, settings, shortcut } from '../../bench/attributes/rangeCoverage';
 import { expectClose, golden } from '../support/golden';
@@ -63,8 +71,8 @@ describe('learnableRange', () => {
     const summary = known(new Array(100).fill(0));
     const direction = new Array(100).fill(0.1);
     const shell = learnableRange(summary, new Array(100).fill(0), direction, { kind: 'typical' });
-    expect(shell.intervals.length).toBe(2);
-    const [[low, inner], [outer, high]] = shell.intervals;
+    expect(shell.prior.length).toBe(2);
+    const [[low, inner], [outer, high]] = shell.prior;
     expect([low, inner]).toEqual([-high, -outer]);
     // chi-squared quantiles .025 and .975 at 100 degrees of freedom (scipy): 74.2219, 129.5612.
     expect(outer ** 2).toBeCloseTo(74.2219, 3);
@@ -84,7 +92,7 @@ describe('learnableRange', () => {
       ]),
     };
     const direction = { delta: [2, 0], consistency: 0.8 };
-    const range = learnableRange(summary, [0, 0], direction, { mixing: 'supported' });
+    const range = learnableRange(summary, [0, 0], direction, { assumeNearNormal: true });
     expect(range.own).toEqual([-0.5, 0.25]);
     expect(range.range![1]).toBeCloseTo(1.959964 / 2, 6);
     expect([-0.6, -0.5, 0, 0.3, 1].map((s) => range.status(s))).toEqual([
@@ -101,20 +109,55 @@ describe('learnableRange', () => {
 
     const strict = (options: object) => learnableRange(summary, [0, 0], { delta: [2, 0] }, options);
     expect(strict({}).refusal).toContain('not known whether other subclasses share');
-    expect(strict({ consistency: 0.3, mixing: 'supported' }).refusal).toContain('consistency 0.30 < 0.5');
-    expect(strict({ consistency: 0.3, minimumConsistency: 0.2, mixing: 'supported' }).refusal).toBe(null);
+    expect(strict({ consistency: 0.3, assumeNearNormal: true }).refusal).toContain('consistency 0.30 < 0.5');
+    expect(strict({ consistency: 0.3, minimumConsistency: 0.2, assumeNearNormal: true }).refusal).toBe(null);
     expect(strict({ consistency: 0.9 }).refusal).toContain('mixedNormality');
-    expect(strict({ consistency: 0.9, mixing: 'undecided' }).refusal).toContain('is undecided');
-    const report = (verdict: string) => ({ statements: { equivalence: { verdict } } });
+    const report = (nearNormal: Verdict) => ({ nearNormal, along: [-1, 0] });
     expect(strict({ consistency: 0.9, mixing: report('supported') }).refusal).toBe(null);
     expect(strict({ consistency: 0.9, mixing: report('undecided') }).refusal).toContain('is undecided');
-    const refused = strict({ consistency: 0.9, mixing: 'not supported' });
+    const refused = strict({ consistency: 0.9, mixing: report('not supported') });
     expect(refused.status(0.7)).toBe('outside');
     expect(refused.largest()).toBe(-0.5);
     expect(() => refused.check('f', 0.7)).toThrow(NotLearnableError);
     expect(() => refused.check('f', 0.7)).toThrow(
       'Not transferable: that the mixed attribute is near normal is not supported',
     );
+  });
+
+  it('asks for a report along its own direction', () => {
+    const random = new RandomStream(1);
+    const base = {
+      z: Matrix.fromRows(Array.from({ length: 40 }, () => random.normalArray(3))),
+      subclass: Array.from({ length: 40 }, (_, i) => i % 4),
+    };
+    const delta = [3, -4, 0.5];
+    const quick = { replicates: 19, mixtures: 2 };
+    const along = (direction: number[]) => mixedNormality(base, { ...quick, along: direction });
+    const call =
+      (mixing: object, options: object = {}) =>
+      () =>
+        learnableRange(known([0, 0, 0]), [0, 0, 0], { delta, consistency: 1 }, {
+          mixing,
+          ...options,
+        } as never);
+
+    // Any length and sign, rounded as float32 rounds, and stored as JSON: the same direction.
+    const report = along(delta);
+    expect(call(report)).not.toThrow();
+    expect(call(along(delta.map((value) => -1e-3 * value)))).not.toThrow();
+    expect(call(along(delta.map((value) => Math.fround(value * 1.1))))).not.toThrow();
+    const stored = JSON.parse(JSON.stringify({ nearNormal: report.nearNormal, along: [...report.along!] }));
+    expect(call(stored)()).toEqual(call(report)());
+    expect(call([along([0, 0, 1]), report])()).toEqual(call(report)());
+
+    expect(call(along([3, -4, 0.51]))).toThrow('a report of mixedNormality along this direction');
+    expect(call([along([0, 0, 1]), along([1, 0, 0])])).toThrow('along another (cosine 0.5970)');
+    expect(call([])).toThrow('along: direction');
+    expect(call(mixedNormality(base, quick))).toThrow('one of columns, which remembers none');
+    const byHand = mixedNormality({ ...base, z: positionsAlong(base.z, delta) }, quick);
+    expect(call(byHand)).toThrow('mixedNormality(labeled, { along: direction })');
+    expect(call(report, { assumeNearNormal: true })).toThrow('mixing or assumeNearNormal, got both');
+    expect(call({ ...report, along: [3, -4] })).toThrow(ShapeError);
   });
 
   it('takes samples and prior from a posterior, and compares their spread', () => {

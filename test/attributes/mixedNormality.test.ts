@@ -26,7 +26,7 @@ function population(
 }
 
 /** Few replicates: bands and p-values are coarse, verdicts of planted effects are not. */
-const quick: MixedNormalityOptions = { bootstrap: 60, permutations: 39, repeats: 5, counts: [1, 3, 12] };
+const quick: MixedNormalityOptions = { replicates: 59, mixtures: 5, counts: [1, 3, 12] };
 
 describe('mixedNormality on planted populations', () => {
   it('supports: skewed classes around many normal means', () => {
@@ -38,9 +38,9 @@ describe('mixedNormality on planted populations', () => {
     expect(report.statements).toMatchObject({
       trend: { verdict: 'supported' },
       gain: { verdict: 'supported' },
-      equivalence: { verdict: 'supported' },
+      nearNormal: { verdict: 'supported' },
     });
-    expect(report.verdict).toBe('supported');
+    expect(report.mixingHelps).toBe('supported');
     // The same figures can support nothing when they are the flow's own training data.
     const training = mixedNormality(data, {
       ...quick,
@@ -50,16 +50,17 @@ describe('mixedNormality on planted populations', () => {
       level: 0.9,
       trainingLatents: true,
     });
+    expect([report.nearNormal, training.nearNormal]).toEqual(['supported', 'undecided']);
     expect(training.curve).toEqual(report.curve);
-    expect(training.verdict).toBe('undecided');
-    expect(training.warnings).toEqual([expect.stringContaining('training data')]);
+    expect(training.mixingHelps).toBe('undecided');
+    expect(training.notes).toEqual([expect.stringContaining('training data')]);
   });
 
   it('does not support: class means in two clumps', () => {
     const data = population(12, 60, (random, c) => () => (c % 2 === 0 ? 3 : -3) + random.normalNumber());
     const report = mixedNormality(data, quick);
-    expect(report.verdict).toBe('not supported');
-    expect(report.statements.equivalence.verdict).toBe('not supported');
+    expect(report.mixingHelps).toBe('not supported');
+    expect(report.nearNormal).toBe('not supported');
     expect(report.views[0].cumulants.excessKurtosis.means).toBeLessThan(-1);
     expect(report.views[0].cumulants.intraclassCorrelation).toBeCloseTo(0.9, 1);
   });
@@ -70,7 +71,7 @@ describe('mixedNormality on planted populations', () => {
       return () => scale * (1 + 0.3 * random.normalNumber());
     });
     const report = mixedNormality(data, quick);
-    expect(report.verdict).toBe('not supported');
+    expect(report.mixingHelps).toBe('not supported');
     const { skewness, excessKurtosis } = report.views[0].cumulants;
     expect(skewness.meanVariance).toBeGreaterThan(3 * Math.abs(skewness.within));
     expect(excessKurtosis.meanVariance).toBeGreaterThan(3 * Math.abs(excessKurtosis.within));
@@ -81,17 +82,17 @@ describe('mixedNormality on planted populations', () => {
       population(12, 60, (random) => () => random.normalNumber()),
       quick,
     );
-    expect(report.verdict).toBe('undecided');
+    expect(report.mixingHelps).toBe('undecided');
     expect(report.trend!.p).toBeGreaterThan(0.05);
     expect(report.trend!.pRising).toBeGreaterThan(0.05);
-    expect(report.warnings).toEqual([expect.stringContaining('trainingLatents')]);
+    expect(report.notes).toEqual([expect.stringContaining('trainingLatents')]);
   });
 
   it('calls equal classes of any shape exchangeable: p of the trend is uniform (20 runs, least below 0.2)', () => {
     const below = (limit: number) =>
       Array.from({ length: 20 }, (_, seed) => {
         const data = population(6, 30, (random) => () => -Math.log(1 - random.uniformNumber()), seed);
-        const options = { ...quick, counts: [1, 2, 6], permutations: 19, bootstrap: 20, seed };
+        const options = { ...quick, counts: [1, 2, 6], replicates: 19, seed };
         return mixedNormality(data, options).trend!.p;
       }).filter((p) => p <= limit).length;
     // Binomial(20, 0.2): 12 or more has probability 1e-4.
@@ -129,7 +130,7 @@ describe('mixedNormality', () => {
     const two = { z: data.z, subclass: data.subclass.map((c) => (c < 3 ? 'a' : 'b')) };
     const { curve } = mixedNormality(two, { ...quick, counts: [2], n: 240 });
     expectClose(curve[0].excess, normality(data.z.data, { tests: [] }).effects.w1.excess, 1e-9);
-    expect(report.henzeZirkler.map(({ classes }) => classes)).toEqual([1, 4, 6]);
+    expect(report.henzeZirkler.map(({ subclasses }) => subclasses)).toEqual([1, 4, 6]);
   });
 
   it('looks at coordinates, components or projections', () => {
@@ -140,8 +141,7 @@ describe('mixedNormality', () => {
         ...quick,
         counts: [1, 2],
         n: 16,
-        bootstrap: 20,
-        permutations: 0,
+        replicates: 19,
         projections,
       }).views.map(({ name }) => name);
     expect(names('axes')).toHaveLength(20);
@@ -153,7 +153,7 @@ describe('mixedNormality', () => {
   it('counts classes without spread as single points, and says so', () => {
     const sparse = population(6, 40, (random, c) => () => (c === 0 ? 0 : random.normalNumber()));
     const report = mixedNormality(sparse, { ...quick, counts: [1, 6] });
-    expect(report.warnings.join()).toMatch(/mixtures had no spread/);
+    expect(report.notes.join()).toMatch(/mixtures had no spread/);
     expect(Number.isFinite(report.curve[0].excess)).toBe(true);
   });
 

@@ -51,7 +51,7 @@ const calls: [string, Call, object, string, string][] = [
     'orthogonalise',
     'orthogonalize',
   ],
-  ['mixedNormality', (o) => mixedNormality(labeled, o), { permutations: 0, bootstrap: 20 }, 'eps', 'epsilon'],
+  ['mixedNormality', (o) => mixedNormality(labeled, o), { replicates: 19 }, 'eps', 'epsilon'],
   [
     'multivariateNormality',
     (o) => multivariateNormality(z, o),
@@ -95,7 +95,7 @@ describe.each(calls)('%s', (where, call, options, mistaken, meant) => {
 });
 
 describe('options that one function hands to another', () => {
-  const shared = { level: 0.5, kind: 'marginal', minimumConsistency: 0.9, mixing: 'supported' } as const;
+  const shared = { level: 0.5, kind: 'marginal', minimumConsistency: 0.9, assumeNearNormal: true } as const;
   const mask = { activeShare: 0.5, channels: 2 };
 
   it('augment and synthesize take those of the range and of the mask', () => {
@@ -152,11 +152,13 @@ describe('numbers among the options', () => {
   });
 
   it('a verdict that there is none of is refused, not taken for a no', () => {
-    for (const mixing of ['Supported', null, {}, { statements: {} }]) {
+    for (const mixing of ['supported', null, {}, { nearNormal: 'Supported', along: [1, 0] }]) {
       const call = () => learnableRange(posterior, z[0], [1, 0], { mixing } as never);
-      expect(call).toThrow(
-        'mixing to be a report of mixedNormality, or one of supported, not supported, undecided',
-      );
+      expect(call).toThrow('mixing to be a report of mixedNormality');
+    }
+    for (const assumeNearNormal of ['yes', null, 1]) {
+      const call = () => learnableRange(posterior, z[0], [1, 0], { assumeNearNormal } as never);
+      expect(call).toThrow(ConfigError);
     }
   });
 });

@@ -69,13 +69,13 @@ describe('transferDelta', () => {
     expect(own.strength).toBeCloseTo(0.7, 12);
     const transferred = transferDelta(direction, prior, posterior, {
       z: [0, 0.2],
-      mixing: 'supported',
+      assumeNearNormal: true,
     } as never);
     expect(transferred.strength).toBe(1);
     expect([...transferred.delta]).toEqual([1, 0]);
     const unlimited = transferDelta({ delta: [1, 0], consistency: 0.9 }, prior.within, posterior, {
       z: [0, 0.2],
-      mixing: 'supported',
+      assumeNearNormal: true,
     });
     expect(Math.abs(unlimited.strength)).toBeGreaterThan(2);
   });
@@ -86,7 +86,7 @@ describe('transferDelta', () => {
     const attempt = (options: object) => () =>
       transferDelta([1], prior.within, posterior, { z: [0], ...options });
     expect(attempt({ strength: 1 })).toThrow(NotLearnableError);
-    expect(attempt({ strength: 9, consistency: 1, mixing: 'supported' })).toThrow(
+    expect(attempt({ strength: 9, consistency: 1, assumeNearNormal: true })).toThrow(
       'Neither the samples nor the prior',
     );
     expect(attempt({ strength: 9, allowOutside: true })).not.toThrow();

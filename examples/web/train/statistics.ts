@@ -32,17 +32,16 @@ export function learnDirection(
   );
   const unit = mode === 'slope' ? direction.attributeDeviation : 1;
   const delta = direction.delta.map((shift) => shift * unit);
-  const projections = Array.from({ length: held.z.rows }, (_, i) => [dot(delta, held.z.row(i))]);
-  const { verdict } = mixedNormality(
-    { z: projections, subclass: Array.from(held.rows, (row) => subclass[row]) },
-    { counts: COUNTS, bootstrap: 100, permutations: 99 },
+  const { nearNormal } = mixedNormality(
+    { z: held.z, subclass: Array.from(held.rows, (row) => subclass[row]) },
+    { along: direction, counts: COUNTS },
   );
   return {
     name,
     unit: mode === 'slope' ? 'deviation' : 'with',
     delta: Array.from(delta, round),
     consistency: direction.consistency,
-    mixing: verdict,
+    mixing: nearNormal,
   };
 }
 
@@ -58,10 +57,6 @@ export function learnPrior({ subclass }: LabelledPictures, known: EncodedRows, g
 
 function indicesWhere({ rows }: EncodedRows, test: (row: number) => boolean): number[] {
   return Array.from(rows.keys()).filter((i) => test(rows[i]));
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, j) => sum + value * b[j], 0);
 }
 
 function round(value: number): number {

@@ -47,6 +47,7 @@ export const synthesizeOptions: OptionNames<SynthesizeOptions> = {
   kind: true,
   minimumConsistency: true,
   mixing: true,
+  assumeNearNormal: true,
   count: true,
   method: true,
   strength: true,

@@ -11,31 +11,34 @@ import {
 
 /** One K of a curve. */
 export interface MixingPoint extends MixtureMeans {
-  /** K, the number of classes mixed. */
-  classes: number;
+  /** K, the number of subclasses mixed. */
+  subclasses: number;
   /** Band of `excess`. */
   low: number;
   high: number;
-  /** Excess when every class is replaced by a normal one of its mean and deviation. */
+  /** Excess when every subclass is replaced by a normal one of its mean and deviation. */
   control: number;
 }
 
 /** Hypothesis 1 for one view, or for the mean over views. */
 export interface MixingReport {
+  /** Whether the mixture of all subclasses is near normal: the verdict of the statement of that name. */
+  nearNormal: Verdict;
+  /** Hypothesis 1 as a whole: mixing brings the attribute nearer to normal, and near. */
+  mixingHelps: Verdict;
   curve: MixingPoint[];
   trend: MixingTrend | null;
-  /** Excess of the fewest classes minus excess of the most. */
+  /** Excess of the fewest subclasses minus excess of the most. */
   gain: EstimatedBand;
-  /** Control minus excess, at the most classes. */
+  /** Control minus excess, at the most subclasses. */
   advantage: EstimatedBand;
   statements: MixingStatements;
-  verdict: Verdict;
 }
 
 /** Everything measured, for all views; the column after the last view is the mean over views. */
 export interface Evidence {
   counts: readonly number[];
-  /** Excess of normal classes, one row per K. */
+  /** Excess of normal subclasses, one row per K. */
   controls: readonly Float64Array[];
   resampled: Resampled;
   /** Slopes under permuted labels, one row per permutation. */
@@ -52,7 +55,7 @@ export function assess(evidence: Evidence, points: readonly MixtureMeans[], colu
   const curve = points.map((point, k) => {
     const replicates = resampled.tables.map((table) => table[k][column]);
     const { low, high } = bandAround(point.excess, replicates, level);
-    return { classes: counts[k], ...point, low, high, control: controls[k][column] };
+    return { subclasses: counts[k], ...point, low, high, control: controls[k][column] };
   });
   const gain = bandAround(
     points[0].excess - points[last].excess,
@@ -72,6 +75,14 @@ export function assess(evidence: Evidence, points: readonly MixtureMeans[], colu
     slopes.map((row) => row[column]),
   );
   const end = { value: points[last].excess, low: curve[last].low, high: curve[last].high };
-  const statements = judge(trend, gain, end, advantage, epsilon, 1 - level);
-  return { curve, trend, gain, advantage, statements, verdict: combine(statements, !trainingLatents) };
+  const statements = judge(trend, gain, end, advantage, epsilon, 1 - level, trainingLatents);
+  return {
+    nearNormal: statements.nearNormal.verdict,
+    mixingHelps: combine(statements),
+    curve,
+    trend,
+    gain,
+    advantage,
+    statements,
+  };
 }

@@ -16,7 +16,7 @@ export interface MixingPlan {
   /** Rows per mixture, the same for every K. */
   n: number;
   /** Mixtures per K. */
-  repeats: number;
+  mixtures: number;
 }
 
 /** Mean W1 excess over the normal null, one row per K and one entry per view, then the mean over views. */
@@ -48,7 +48,7 @@ function distance(values: Float64Array): number {
 /** W1 excess of every K and view for classes as given: observed, resampled or permuted. */
 export function excessTable(plan: MixingPlan, groups: ClassRows, random: RandomStream): ExcessTable {
   return plan.counts.map((count) =>
-    excessRow(plan, drawMixtures(groups, count, plan.n, plan.repeats, random), (view, rows) =>
+    excessRow(plan, drawMixtures(groups, count, plan.n, plan.mixtures, random), (view, rows) =>
       gather(view.values, rows),
     ),
   );
@@ -66,7 +66,7 @@ export function controlRow(
   moments: ClassMoments,
   random: RandomStream,
 ): Float64Array {
-  const mixtures = drawMixtures(groups, count, plan.n, plan.repeats, random);
+  const mixtures = drawMixtures(groups, count, plan.n, plan.mixtures, random);
   return excessRow(plan, mixtures, (_, rows, v) =>
     Float64Array.from(rows, (row) => {
       const c = moments.classOf[row];
@@ -76,7 +76,7 @@ export function controlRow(
 }
 
 function excessRow(
-  { views, n, repeats }: MixingPlan,
+  { views, n }: MixingPlan,
   mixtures: readonly Int32Array[],
   valuesOf: (view: View, rows: Int32Array, v: number) => Float64Array,
 ): Float64Array {
@@ -85,7 +85,7 @@ function excessRow(
   views.forEach((view, v) => {
     let sum = 0;
     for (const mixture of mixtures) sum += distance(valuesOf(view, mixture, v));
-    row[v] = sum / repeats - expected;
+    row[v] = sum / mixtures.length - expected;
     row[views.length] += row[v] / views.length;
   });
   return row;

@@ -6,17 +6,17 @@ export type ClassRows = readonly Int32Array[];
 /**
  * Random mixtures of `count` classes in equal parts: n rows each, drawn without replacement.
  *
- * Classes are dealt from a shuffled deck, so that over the repeats all take part about equally often.
+ * Classes are dealt from a shuffled deck, so that over the mixtures all take part about equally often.
  */
 export function drawMixtures(
   groups: ClassRows,
   count: number,
   n: number,
-  repeats: number,
+  mixtures: number,
   random: RandomStream,
 ): Int32Array[] {
   let deck: Int32Array = new Int32Array(0);
-  return Array.from({ length: repeats }, () => {
+  return Array.from({ length: mixtures }, () => {
     if (deck.length < count) deck = random.permutation(groups.length);
     const chosen = deck.subarray(0, count);
     deck = deck.subarray(count);

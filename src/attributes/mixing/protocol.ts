@@ -2,28 +2,30 @@ import { ConfigError, complaint, DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
+import { dot } from '../../statistics/covariance';
 import type { LabeledLatents, SubclassName } from '../labeled';
+import { type DirectionInput, toDirection } from '../manipulate';
 import type { MixingPlan } from './mixingCurve';
-import { viewsOf } from './views';
+import { viewAlong, viewsOf } from './views';
 
 /** Options of `mixedNormality`. */
 export interface MixedNormalityOptions {
-  /** Numbers of classes K to mix. Default: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100 as far as there are classes, and all. */
+  /** Numbers of subclasses K to mix. Default: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100 as far as there are subclasses, and all. */
   counts?: readonly number[];
-  /** Samples per mixture, the same for every K. Default: the most that the smallest class allows, at most 200. */
+  /** Samples per mixture, the same for every K. Default: the most that the smallest subclass allows, at most 200. */
   n?: number;
   /** Mixtures drawn per K. Default: 10. */
-  repeats?: number;
+  mixtures?: number;
+  /** Direction to take positions along, [d] or what `zDelta` found; the report remembers it. Default: the columns of z as they are. */
+  along?: DirectionInput;
   /** What to look at: coordinates, 8 principal components, or that many random directions. Default: 'axes' up to 16 dimensions, else 16. */
   projections?: 'axes' | 'pca' | number;
   /** Largest W1 excess that counts as normal, in standard deviations; choose it before looking. Default: 0.05, about what a skewness of 0.3 causes. */
   epsilon?: number;
   /** Level of the bands; 1 - level is the size of the trend test. Default: 0.95. */
   level?: number;
-  /** Two-level bootstrap replicates. Default: 200. */
-  bootstrap?: number;
-  /** Label permutations of the trend test; 0 leaves it undecided. Default: 199. */
-  permutations?: number;
+  /** Random replicates: of the two-level bootstrap behind the bands, and of the label permutations behind the trend. Default: 199. */
+  replicates?: number;
   /** Whether these are latents of the very data that the flow was trained on. They can support nothing. Default: false. */
   trainingLatents?: boolean;
   /** Seed of all draws. Default: 0. */
@@ -33,12 +35,12 @@ export interface MixedNormalityOptions {
 const OPTIONS: OptionNames<MixedNormalityOptions> = {
   counts: true,
   n: true,
-  repeats: true,
+  mixtures: true,
+  along: true,
   projections: true,
   epsilon: true,
   level: true,
-  bootstrap: true,
-  permutations: true,
+  replicates: true,
   trainingLatents: true,
   seed: true,
 };
@@ -50,10 +52,11 @@ const LARGEST_DEFAULT_N = 200;
 /** Options with their defaults, checked against the data, and the stream that all draws come from. */
 export interface Protocol {
   plan: MixingPlan;
+  /** Unit vector, [d]; null without a direction. */
+  along: Float64Array | null;
   epsilon: number;
   level: number;
-  bootstrap: number;
-  permutations: number;
+  replicates: number;
   trainingLatents: boolean;
   random: RandomStream;
 }
@@ -61,18 +64,17 @@ export interface Protocol {
 export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions): Protocol {
   checkOptions('mixedNormality', options, OPTIONS);
   const {
-    repeats = 10,
+    along,
+    mixtures = 10,
     projections = data.z.cols <= 16 ? 'axes' : 16,
     epsilon = 0.05,
     level = 0.95,
-    bootstrap = 200,
-    permutations = 199,
+    replicates = 199,
     trainingLatents = false,
     seed = 0,
   } = options;
-  checkInteger('mixedNormality', 'repeats', repeats);
-  checkInteger('mixedNormality', 'bootstrap', bootstrap, 20);
-  checkInteger('mixedNormality', 'permutations', permutations, 0);
+  checkInteger('mixedNormality', 'mixtures', mixtures);
+  checkInteger('mixedNormality', 'replicates', replicates, 19);
   if (projections !== 'axes' && projections !== 'pca') {
     checkInteger('mixedNormality', "projections ('axes', 'pca' or a number)", projections);
   }
@@ -83,8 +85,11 @@ export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions
   }
   const sizes = planSizes(data, options);
   const random = new RandomStream(seed);
-  const plan = { views: viewsOf(data.z, projections, random), ...sizes, repeats };
-  return { plan, epsilon, level, bootstrap, permutations, trainingLatents, random };
+  const direction =
+    along === undefined ? null : unitVector(toDirection('mixedNormality', along, data.z.cols));
+  const views = direction === null ? viewsOf(data.z, projections, random) : [viewAlong(data.z, direction)];
+  const plan = { views, ...sizes, mixtures };
+  return { plan, along: direction, epsilon, level, replicates, trainingLatents, random };
 }
 
 /** K values and the common n, checked against the sizes of the classes. */
@@ -144,4 +149,12 @@ function tooSmall(name: SubclassName, size: number, count: number, classes: numb
       `Take more samples of it, leave it out${mix}.`,
     ),
   );
+}
+
+function unitVector(direction: Float64Array): Float64Array {
+  const largest = direction.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  // Scaled first: squares of float32's smallest numbers are 0.
+  const scaled = direction.map((value) => value / largest);
+  const length = Math.sqrt(dot(scaled, scaled));
+  return scaled.map((value) => value / length);
 }

@@ -25,13 +25,13 @@ export interface MixingTrend {
 
 /** The parts of hypothesis 1, each able to fail on its own. */
 export interface MixingStatements {
-  /** H1a: the distance from normal falls as more classes are mixed. */
+  /** H1a: the distance from normal falls as more subclasses are mixed. */
   trend: MixingStatement;
-  /** H1b: the mixture of all classes is closer to normal than single classes are. */
+  /** H1b: the mixture of all subclasses is closer to normal than single ones are. */
   gain: MixingStatement;
-  /** H1c: the mixture of all classes is within epsilon of normal. */
-  equivalence: MixingStatement;
-  /** H1d: the mixture is closer to normal than if every class were normal with its own mean and variance. */
+  /** H1c: the mixture of all subclasses is within epsilon of normal. */
+  nearNormal: MixingStatement;
+  /** H1d: the mixture is closer to normal than if every subclass were normal with its own mean and variance. */
   control: MixingStatement;
 }
 
@@ -42,29 +42,36 @@ export function judge(
   advantage: EstimatedBand,
   epsilon: number,
   alpha: number,
+  trainingLatents: boolean,
 ): MixingStatements {
   return {
     trend: judgeTrend(trend, alpha),
-    gain: judgeSign(gain, 'excess of few classes minus excess of all'),
-    equivalence: {
-      verdict: last.high <= epsilon ? 'supported' : last.low > epsilon ? 'not supported' : 'undecided',
-      because: `excess of all classes ${band(last)}, epsilon ${epsilon}`,
-    },
-    control: judgeSign(advantage, 'excess of normal classes minus excess of these'),
+    gain: judgeSign(gain, 'excess of few subclasses minus excess of all'),
+    nearNormal: judgeNearNormal(last, epsilon, trainingLatents),
+    control: judgeSign(advantage, 'excess of normal subclasses minus excess of these'),
   };
 }
 
 /**
- * The whole: supported only where the distance falls, gains and ends below epsilon, and the data can speak of it at all.
+ * The whole: supported only where the distance falls, gains and ends below epsilon.
  */
-export function combine({ trend, gain, equivalence }: MixingStatements, canSupport: boolean): Verdict {
-  const verdicts = [trend.verdict, gain.verdict, equivalence.verdict];
+export function combine({ trend, gain, nearNormal }: MixingStatements): Verdict {
+  const verdicts = [trend.verdict, gain.verdict, nearNormal.verdict];
   if (verdicts.includes('not supported')) return 'not supported';
-  return canSupport && verdicts.every((verdict) => verdict === 'supported') ? 'supported' : 'undecided';
+  return verdicts.every((verdict) => verdict === 'supported') ? 'supported' : 'undecided';
+}
+
+/** Latents of training data can refute closeness to normal, not support it: the loss made it. */
+function judgeNearNormal(last: EstimatedBand, epsilon: number, trainingLatents: boolean): MixingStatement {
+  const because = `excess of all subclasses ${band(last)}, epsilon ${epsilon}`;
+  if (last.low > epsilon) return { verdict: 'not supported', because };
+  if (last.high > epsilon) return { verdict: 'undecided', because };
+  if (trainingLatents) return { verdict: 'undecided', because: `${because}, but these are training latents` };
+  return { verdict: 'supported', because };
 }
 
 function judgeTrend(trend: MixingTrend | null, alpha: number): MixingStatement {
-  if (trend === null) return { verdict: 'undecided', because: 'no label permutations were asked for' };
+  if (trend === null) return { verdict: 'undecided', because: 'one number of subclasses has no trend' };
   const because = `slope ${show(trend.slope)} per unit of ln K, p ${show(trend.p)} (falling), ${show(trend.pRising)} (rising)`;
   if (trend.p <= alpha) return { verdict: 'supported', because };
   return { verdict: trend.pRising <= alpha ? 'not supported' : 'undecided', because };

@@ -2,6 +2,7 @@ import { complaint, DataError } from '../../core/errors';
 import type { RandomStream } from '../../core/random';
 import { Matrix, principalComponents } from '../../linalg';
 import { meanOfRows, subtractFromRows } from '../../statistics/rows';
+import { projections } from '../positionsAlong';
 
 /** One number per sample: a coordinate, a projection or a principal component. */
 export interface View {
@@ -26,6 +27,12 @@ export function viewsOf(z: Matrix, kind: 'axes' | 'pca' | number, random: Random
     for (let j = 0; j < z.cols; j++) directions.data[j * kind + k] = direction[j] / length;
   }
   return named('projection', z.multiply(directions));
+}
+
+/** Positions along a direction of length 1, as the one view. */
+export function viewAlong(z: Matrix, direction: Float64Array): View {
+  const values = projections(z, direction);
+  return named('position', new Matrix(values, values.length, 1))[0];
 }
 
 /** Rows in the directions of their `rank` largest variances, [n, <= rank]. */

@@ -1,3 +1,4 @@
+export type { NearNormality } from './gate';
 export type { Strengths } from './intervals';
 export {
   LearnableRange,

@@ -1,5 +1,4 @@
 import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
-import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice } from '../../core/shapes';
 import type { Matrix } from '../../linalg';
@@ -9,6 +8,7 @@ import { fCdf, fSf } from '../../statistics/special';
 import { type DirectionInput, toDirection } from '../manipulate';
 import type { Verdict } from '../mixing';
 import { checkDimension } from '../prior/checks';
+import { type NearNormality, nearNormalityAlong } from './gate';
 import { contains, type Strengths, without } from './intervals';
 import { type NormalSummary, priorRange, type RangeKind } from './priorRange';
 
@@ -24,8 +24,6 @@ export interface SubclassSummary extends NormalSummary {
   /** Weight nu0 of that covariance, its degrees of freedom. */
   withinWeight?: number;
 }
-
-const VERDICTS: readonly Verdict[] = ['supported', 'not supported', 'undecided'];
 
 /** Options of `learnableRange`. */
 export interface LearnableRangeOptions {
@@ -43,10 +41,12 @@ export interface LearnableRangeOptions {
   /** Least rho at which other subclasses vouch for the direction. Default: 0.5. */
   minimumConsistency?: number;
   /**
-   * Report of `mixedNormality` on positions along the direction, or the verdict of its statement `equivalence`: whether the mixture of
-   * subclasses is close to normal. Without 'supported' nothing is transferable.
+   * Report of `mixedNormality` made `along` this direction, or several reports of which one is: whether the mixture of subclasses is near
+   * normal. Unless it supports that, nothing is transferable.
    */
-  mixing?: Verdict | { statements: { equivalence: { verdict: Verdict } } };
+  mixing?: NearNormality | readonly NearNormality[];
+  /** Takes the mixture for near normal without a report, on your word. Default: false. */
+  assumeNearNormal?: boolean;
 }
 
 /** Names of the options of `learnableRange`. */
@@ -57,6 +57,7 @@ export const rangeOptions: OptionNames<LearnableRangeOptions> = {
   consistency: true,
   minimumConsistency: true,
   mixing: true,
+  assumeNearNormal: true,
 };
 
 /** Whether the few samples spread along the direction as the prior says. */
@@ -79,10 +80,10 @@ export class LearnableRange {
     readonly kind: RangeKind,
     readonly level: number,
     /** Strengths that stay in the region of the prior and the samples together; two intervals where a shell is crossed. */
-    readonly intervals: readonly Strengths[],
+    readonly prior: readonly Strengths[],
     /** Strengths between the extremes of the own samples; null without samples. A new sample falls there with probability (n - 1) / (n + 1). */
     readonly own: Strengths | null,
-    /** Strengths in `intervals` but not in `own`, where the other subclasses vouch for the direction; else empty. */
+    /** Strengths in `prior` but not in `own`, where the other subclasses vouch for the direction; else empty. */
     readonly transferable: readonly Strengths[],
     /** Why nothing is transferable; null where something may be. */
     readonly refusal: string | null,
@@ -90,10 +91,10 @@ export class LearnableRange {
     readonly varianceRatio: VarianceRatio | null,
   ) {}
 
-  /** From the smallest to the largest strength of `intervals`; null where there is none. */
+  /** From the smallest to the largest strength of `prior`; null where there is none. */
   get range(): Strengths | null {
-    if (this.intervals.length === 0) return null;
-    return [this.intervals[0][0], this.intervals[this.intervals.length - 1][1]];
+    if (this.prior.length === 0) return null;
+    return [this.prior[0][0], this.prior[this.prior.length - 1][1]];
   }
 
   /**
@@ -121,7 +122,7 @@ export class LearnableRange {
     const own = this.own === null ? 'no own range' : `own range ${show(this.own)}`;
     const prior = this.range === null ? 'no range of the prior' : `range of the prior ${show(this.range)}`;
     const reason =
-      this.refusal !== null && contains(this.intervals, strength)
+      this.refusal !== null && contains(this.prior, strength)
         ? `Not transferable: ${this.refusal}.`
         : 'Neither the samples nor the prior reach so far.';
     throw new NotLearnableError(
@@ -171,7 +172,7 @@ export class LearnableRange {
  *
  * @throws ConfigError (level, kind, too few degrees of freedom for a joint region), ShapeError, DataError
  * @example
- * const range = learnableRange(prior.posterior(few), few[0], zDelta(base), { mixing: 'supported' });
+ * const range = learnableRange(prior.posterior(few), few[0], zDelta(base), { mixing: mixedNormality(base, { along: zDelta(base) }) });
  * range.status(1.5); // 'own' | 'transferable' | 'outside'
  */
 export function learnableRange(
@@ -184,13 +185,18 @@ export function learnableRange(
   return rangeOf('learnableRange', summary, z, delta, options);
 }
 
-/** The same on behalf of `where`, whose options may be more. */
+/**
+ * The same on behalf of `where`, whose options may be more.
+ *
+ * @param learned the direction as the other subclasses have it, of which consistency and mixing were measured
+ */
 export function rangeOf(
   where: string,
   summary: SubclassSummary,
   z: VectorInput,
   delta: DirectionInput,
   options: LearnableRangeOptions,
+  learned: DirectionInput = delta,
 ): LearnableRange {
   const { level = 0.95, kind = 'marginal' } = options;
   checkChoice(where, 'kind', kind, ['marginal', 'ellipsoid', 'typical']);
@@ -202,18 +208,18 @@ export function rangeOf(
   const point = toVector(where, z, d);
   const direction = toDirection(where, delta, d);
   const offset = point.map((value, j) => value - mean[j]);
-  const intervals = priorRange(where, summary, offset, direction, kind, level);
+  const prior = priorRange(where, summary, offset, direction, kind, level);
 
   const samples = options.own === undefined ? summary.samples : toLatents(where, options.own);
   if (samples !== undefined) checkDimension(where, samples, d);
   const own = samples === undefined ? null : ownRange(samples, point, direction);
-  const refusal = whyNotTransferable(where, delta, options);
+  const refusal = whyNotTransferable(where, learned, d, options);
   return new LearnableRange(
     kind,
     level,
-    intervals,
+    prior,
     own,
-    refusal === null ? without(intervals, own) : [],
+    refusal === null ? without(prior, own) : [],
     refusal,
     samples === undefined ? null : varianceRatioOf(samples, summary, direction),
   );
@@ -234,15 +240,16 @@ function ownRange(samples: Matrix, z: Float64Array, direction: Float64Array): St
 
 function whyNotTransferable(
   where: string,
-  delta: DirectionInput,
+  learned: DirectionInput,
+  dimension: number,
   options: LearnableRangeOptions,
 ): string | null {
   const { minimumConsistency = 0.5 } = options;
-  const verdict = verdictOf(where, options.mixing);
+  const verdict = verdictOf(where, learned, dimension, options);
   if (!Number.isFinite(minimumConsistency)) {
     throw new ConfigError(complaint(where, 'a finite minimumConsistency', minimumConsistency));
   }
-  const known = typeof delta === 'object' && 'consistency' in delta ? delta.consistency : undefined;
+  const known = typeof learned === 'object' && 'consistency' in learned ? learned.consistency : undefined;
   const consistency = options.consistency === undefined ? known : options.consistency;
   if (typeof consistency !== 'number') {
     return 'it is not known whether other subclasses share the direction (consistency, from zDelta)';
@@ -251,17 +258,24 @@ function whyNotTransferable(
     return `the direction differs between subclasses (consistency ${consistency.toFixed(2)} < ${minimumConsistency})`;
   }
   if (verdict === undefined) {
-    return 'it is not known whether the mixed attribute is near normal (mixing, from mixedNormality)';
+    return 'it is not known whether the mixed attribute is near normal (mixing, from mixedNormality along the direction)';
   }
   return verdict === 'supported' ? null : `that the mixed attribute is near normal is ${verdict}`;
 }
 
-function verdictOf(where: string, mixing: LearnableRangeOptions['mixing']): Verdict | undefined {
-  if (mixing === undefined) return undefined;
-  const verdict = typeof mixing === 'string' ? mixing : mixing?.statements?.equivalence?.verdict;
-  if (VERDICTS.includes(verdict)) return verdict;
-  const expected = `mixing to be a report of mixedNormality, or one of ${VERDICTS.join(', ')}`;
-  throw new ConfigError(complaint(where, expected, typeof mixing === 'string' ? mixing : named(mixing)[0]));
+function verdictOf(
+  where: string,
+  learned: DirectionInput,
+  dimension: number,
+  { mixing, assumeNearNormal = false }: LearnableRangeOptions,
+): Verdict | undefined {
+  checkChoice(where, 'assumeNearNormal', assumeNearNormal, [true, false]);
+  if (mixing === undefined) return assumeNearNormal ? 'supported' : undefined;
+  if (assumeNearNormal) {
+    const hint = 'A report says it, or you do.';
+    throw new ConfigError(complaint(where, 'mixing or assumeNearNormal', 'both', hint));
+  }
+  return nearNormalityAlong(where, mixing, toDirection(where, learned, dimension));
 }
 
 function varianceRatioOf(

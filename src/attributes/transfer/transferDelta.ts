@@ -64,7 +64,7 @@ export interface TransferredDelta {
  * @param to the subclass it goes to: a `Posterior`, or a covariance where no range is wanted
  * @throws NotLearnableError for a strength outside the range, or where no strength but 0 is learnable; ConfigError, ShapeError, DataError
  * @example
- * const { delta } = transferDelta(zDelta(base), prior, prior.posterior(few), { z: few[0], mixing: 'supported' });
+ * const { delta } = transferDelta(zDelta(base), prior, prior.posterior(few), { z: few[0], assumeNearNormal: true });
  */
 export function transferDelta(
   delta: DirectionInput,
@@ -100,8 +100,7 @@ export function transferDelta(
       complaint(where, 'a posterior to move z in', 'a covariance', 'See Prior.posterior.'),
     );
   }
-  const consistency = typeof delta === 'object' && 'consistency' in delta ? delta.consistency : null;
-  const range = rangeOf(where, to, z, { delta: direction, consistency }, options);
+  const range = rangeOf(where, to, z, direction, options, delta);
   const used = strength === 'auto' ? automaticStrength(where, delta, range) : strength;
   if (!allowOutside) range.check(where, used);
   return { delta: direction.map((value) => used * value), strength: used, direction, range };

@@ -4,6 +4,7 @@ import {
   fitPrior,
   type LearnableRange,
   mixedNormality,
+  type NearNormality,
   type Posterior,
   type Prior,
   transferDelta,
@@ -35,9 +36,6 @@ export interface FewReport {
   /** Its images, and beside each what `carried` moved it to. */
   picture: string;
 }
-
-/** Verdict on hypothesis 1 along one direction: without it nothing is granted beyond a class's own images. */
-type Mixing = 'supported' | 'not supported' | 'undecided';
 
 /** Meets every class of few images with a prior of the others' held-out images, and carries the directions over. */
 export async function meetFew(
@@ -93,21 +91,20 @@ export async function meetFew(
   return { reports, refusal: null };
 }
 
-/** Whether positions along the direction become normal by mixing classes, as far as the held-out images tell. */
-function mixingAlong({ delta }: AttributeDirection, z: Matrix, subclass: Int32Array): Mixing {
-  const along = Array.from({ length: z.rows }, (_, i) => [
-    z.row(i).reduce((sum, value, j) => sum + value * delta[j], 0),
-  ]);
+/** Whether positions along the direction, mixed over classes, are near normal, as far as the held-out images tell. */
+function mixingAlong(direction: AttributeDirection, z: Matrix, subclass: Int32Array): NearNormality {
   const sizes = [...new Set(subclass)].map((label) => subclass.filter((other) => other === label).length);
   // Mixtures of many small classes where a single one is too small.
   const fewest = Math.ceil(Math.max(8, sizes.length) / Math.min(...sizes));
   const between = Math.ceil((fewest + sizes.length) / 2);
   const counts = [...new Set([fewest, between, sizes.length])].filter((count) => count <= sizes.length);
   try {
-    return mixedNormality({ z: along, subclass }, { counts, seed: 1 }).statements.equivalence.verdict;
+    return mixedNormality({ z, subclass }, { along: direction, counts, seed: 1 });
   } catch (error) {
     // Too few classes or images to say anything.
-    if (error instanceof Error && ['DataError', 'ConfigError'].includes(error.name)) return 'undecided';
+    if (error instanceof Error && ['DataError', 'ConfigError'].includes(error.name)) {
+      return { nearNormal: 'undecided', along: direction.delta };
+    }
     throw error;
   }
 }
@@ -117,7 +114,7 @@ function carry(
   direction: AttributeDirection,
   prior: Prior,
   posterior: Posterior,
-  mixing: Mixing,
+  mixing: NearNormality,
 ): { verdict: string; strengths: number[] } {
   const strengths: number[] = [];
   let range: LearnableRange | null = null;

@@ -13,23 +13,23 @@ import { checkPlotOptions, draw, type PlotLabels, palette } from './draw';
  */
 export async function mixingPlot(report: MixedNormalityReport, options: PlotLabels = {}): Promise<Figure> {
   checkPlotOptions('mixingPlot', options, {});
-  const { curve, epsilon, statements } = report;
-  const { title = `W1 excess of mixtures: near normal ${statements.equivalence.verdict}`, ...size } = options;
+  const { curve, epsilon, nearNormal } = report;
+  const { title = `W1 excess of mixtures: near normal ${nearNormal}`, ...size } = options;
   const points = curve.map((point) => ({ ...point }));
   return draw('mixingPlot', title, size, (plot) => ({
     x: {
       type: 'log',
       label: 'subclasses mixed',
-      ticks: points.map(({ classes }) => classes),
+      ticks: points.map(({ subclasses }) => subclasses),
       tickFormat: 'd',
     },
     y: { label: 'excess, standard deviations', labelAnchor: 'center', zero: true },
     marks: [
       plot.ruleY([epsilon], { stroke: palette.limit, strokeDasharray: '4,3' }),
       plot.ruleY([0], { stroke: palette.rule }),
-      plot.areaY(points, { x: 'classes', y1: 'low', y2: 'high', fill: palette.main, fillOpacity: 0.15 }),
-      plot.lineY(points, { x: 'classes', y: 'excess', stroke: palette.main, marker: true }),
-      plot.lineY(points, { x: 'classes', y: 'control', stroke: palette.quiet, strokeDasharray: '2,3' }),
+      plot.areaY(points, { x: 'subclasses', y1: 'low', y2: 'high', fill: palette.main, fillOpacity: 0.15 }),
+      plot.lineY(points, { x: 'subclasses', y: 'excess', stroke: palette.main, marker: true }),
+      plot.lineY(points, { x: 'subclasses', y: 'control', stroke: palette.quiet, strokeDasharray: '2,3' }),
     ],
   }));
 }

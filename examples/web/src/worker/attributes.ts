@@ -13,7 +13,9 @@ export async function choosePicture({ picture, few }: Params<'choosePicture'>): 
   const posterior = prior.posterior(await latentsOf(model(), few));
   const z = chosen.row(0);
   return statistics.attributes.map(({ delta, consistency, mixing }) =>
-    describeRange(learnableRange(posterior, z, { delta, consistency }, { mixing })),
+    describeRange(
+      learnableRange(posterior, z, { delta, consistency }, { mixing: { nearNormal: mixing, along: delta } }),
+    ),
   );
 }
 

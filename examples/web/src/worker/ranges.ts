@@ -17,11 +17,11 @@ export async function latentsOf(
 }
 
 /** A range as the page shows it. */
-export function describeRange({ own, transferable, intervals, refusal }: LearnableRange): StrengthRange {
+export function describeRange({ own, transferable, prior, refusal }: LearnableRange): StrengthRange {
   return {
     own: own && [...own],
     transferable: transferable.map(([low, high]) => [low, high]),
-    prior: intervals.map(([low, high]) => [low, high]),
+    prior: prior.map(([low, high]) => [low, high]),
     refusal,
   };
 }

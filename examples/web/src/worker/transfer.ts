@@ -25,7 +25,7 @@ export async function prepareTransfer(params: Params<'prepareTransfer'>): Promis
     match: params.match,
     strength: 0,
     allowOutside: true,
-    mixing,
+    mixing: { nearNormal: mixing, along: delta },
   });
   prepared = { source: { z: source, direction: delta }, target: { z: target, direction } };
   return describeRange(range!);

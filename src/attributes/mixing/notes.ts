@@ -4,18 +4,18 @@ import type { Matrix } from '../../linalg';
 const STANDARD = 0.25;
 
 const LOSS =
-  'training pushes their mixture to N(0, I), so closeness to normal says something of the loss, not of the classes. Use held-out data.';
+  'training pushes their mixture to N(0, I), so closeness to normal says something of the loss, not of the subclasses. Use held-out data.';
 
 /**
  * What a reader of the verdict must know about where the latents come from.
  *
- * @param startsNormal whether single classes are already within epsilon of normal
+ * @param startsNormal whether single subclasses are already within epsilon of normal
  */
-export function originWarnings(z: Matrix, startsNormal: boolean, trainingLatents: boolean): string[] {
+export function originNotes(z: Matrix, startsNormal: boolean, trainingLatents: boolean): string[] {
   if (trainingLatents) return [`These are latents of the flow's own training data: ${LOSS}`];
   if (!startsNormal || !looksStandard(z)) return [];
   return [
-    `Pooled coordinates have mean 0 and deviation 1, and single classes are already as normal as epsilon asks. If these are latents of the flow's own training data (then say so: trainingLatents), ${LOSS}`,
+    `Pooled coordinates have mean 0 and deviation 1, and single subclasses are already as normal as epsilon asks. If these are latents of the flow's own training data (then say so: trainingLatents), ${LOSS}`,
   ];
 }
 
