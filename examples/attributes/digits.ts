@@ -78,7 +78,7 @@ const deviation = direction.attributeDeviation;
 const strengths = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((count) => Number((count * deviation).toPrecision(3)));
 const photographs = { data: pixelsOf(few), shape: [FEW, 8, 8, 1] };
 const ranges = await drawTransfer(
-  { direction, prior, posterior, mixing, photographs, decode, nBits: 4 },
+  { direction, posterior, mixing, photographs, decode, nBits: 4 },
   strengths,
   join(FOLDER, `digit-${NOVEL}.png`),
 );

@@ -71,7 +71,7 @@ for (const person of [15, 18]) {
   const { lambda, tauSquared } = posterior.inflation;
   console.log(`  inflation: lambda ${lambda.toFixed(2)}, tau squared ${tauSquared.toFixed(2)}`);
   const rangeRows = await drawTransfer(
-    { direction, prior, posterior, mixing, photographs: few.images, decode, nBits: N_BITS },
+    { direction, posterior, mixing, photographs: few.images, decode, nBits: N_BITS },
     STRENGTHS,
     join(FOLDER, `person-${person}.png`),
   );

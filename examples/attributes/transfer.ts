@@ -7,7 +7,6 @@ import {
   type MixedNormalityReport,
   manipulate,
   type Posterior,
-  type Prior,
   transferDelta,
 } from 'tfjs-flows/attributes';
 import { type Frame, frameOf, imageSheet, type RangeRow } from 'tfjs-flows/notebook';
@@ -15,7 +14,6 @@ import { type Frame, frameOf, imageSheet, type RangeRow } from 'tfjs-flows/noteb
 /** What is carried over, and to whom. */
 export interface Transfer {
   direction: AttributeDirection;
-  prior: Prior;
   posterior: Posterior;
   mixing: MixedNormalityReport;
   /** Pictures of the samples behind the posterior, as whole levels [n, h, w, c]. */
@@ -35,7 +33,7 @@ export async function drawTransfer(
   strengths: readonly number[],
   file: string,
 ): Promise<RangeRow[]> {
-  const { decode, direction, prior, posterior, mixing, photographs, nBits } = transfer;
+  const { decode, direction, posterior, mixing, photographs, nBits } = transfer;
   const { samples } = posterior;
   const sweep = manipulate(samples, direction, strengths);
   const moved = await decode(sweep.z);
@@ -56,7 +54,7 @@ export async function drawTransfer(
       name: `sample ${i + 1}`,
       prior: range.range ?? [0, 0],
       own: range.own ?? [0, 0],
-      applied: largestStrength(direction, prior, posterior, samples.row(i), mixing),
+      applied: largestStrength(direction, posterior, samples.row(i), mixing),
     });
     if (i === 0)
       console.log(`  beyond the own range: ${range.refusal ?? 'vouched for by the other subclasses'}`);
@@ -71,13 +69,12 @@ export async function drawTransfer(
 /** What `transferDelta` applies by default; 0 where it refuses any move. */
 function largestStrength(
   direction: AttributeDirection,
-  prior: Prior,
   posterior: Posterior,
   z: Float64Array,
   mixing: MixedNormalityReport,
 ): number {
   try {
-    return transferDelta(direction, prior, posterior, { z, mixing }).strength;
+    return transferDelta(direction, posterior, { z, mixing }).strength;
   } catch (error) {
     if (error instanceof NotLearnableError) return 0;
     throw error;

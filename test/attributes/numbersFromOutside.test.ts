@@ -109,7 +109,7 @@ const ofVectors: Record<string, (vector: never) => unknown> = {
     ),
   'synthesize (directions)': (delta) =>
     synthesize(posterior, { count: 2, method: 'attribute', directions: [delta] }),
-  transferDelta: (delta) => transferDelta(delta, prior, posterior),
+  transferDelta: (delta) => transferDelta(delta, posterior),
 };
 
 describe.each(Object.entries(ofLabeled))('%s', (_, use) => {
@@ -306,11 +306,21 @@ describe('arguments that are missing or of another kind', () => {
       /learnableRange \(mean\)/,
     ],
     [
-      'transferDelta without a prior',
-      () => transferDelta([1, 0], undefined as never, posterior),
-      /a covariance as from/,
+      'transferDelta to nothing',
+      () => transferDelta([1, 0], undefined as never),
+      /a posterior to move in, got a missing value/,
     ],
-    ['transferDelta to nothing', () => transferDelta([1, 0], prior, {} as never), /a covariance as to/],
+    ['transferDelta to a prior', () => transferDelta([1, 0], prior as never), /a posterior to move in/],
+    [
+      'transferDelta swapped',
+      () => transferDelta(posterior as never, [1, 0] as never),
+      /a posterior to move in/,
+    ],
+    [
+      'transferDelta from nothing',
+      () => transferDelta([1, 0], prior.within, { match: 'full' }),
+      /from, the covariance or the prior that match 'full' starts at, got a missing value/,
+    ],
     [
       'counts that are a number',
       () => mixedNormality(labeled, { counts: 2 as never }),

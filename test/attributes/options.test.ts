@@ -64,7 +64,7 @@ const calls: [string, Call, object, string, string][] = [
   ['synthesize', (o) => synthesize(posterior, o), { count: 2, method: 'mixup' }, 'strengths', 'strength'],
   [
     'transferDelta',
-    (o) => transferDelta([1, 0], prior, posterior, o),
+    (o) => transferDelta([1, 0], posterior, o),
     { strength: 1 },
     'allow_outside',
     'allowOutside',
@@ -114,7 +114,7 @@ describe('options that one function hands to another', () => {
       own: z.slice(0, 4),
       consistency: 1,
     };
-    expect(transferDelta([1, 0], prior, posterior, options).range?.level).toBe(0.5);
+    expect(transferDelta([1, 0], posterior, options).range?.level).toBe(0.5);
   });
 
   it('augment does not read options of the range that it sets itself', () => {

@@ -21,12 +21,12 @@ describe('transferDelta', () => {
   const delta = [1, 2, 0, -1];
 
   it('carries a direction plainly, by standard deviations or by optimal transport', () => {
-    expect([...transferDelta(delta, from, to, { strength: 2 }).delta]).toEqual([2, 4, 0, -2]);
-    const diagonal = transferDelta(delta, from, to, { match: 'diagonal' });
+    expect([...transferDelta(delta, to, { strength: 2 }).delta]).toEqual([2, 4, 0, -2]);
+    const diagonal = transferDelta(delta, to, { from, match: 'diagonal' });
     diagonal.delta.forEach((value, j) => {
       expect(value).toBeCloseTo(delta[j] * Math.sqrt(to.diagonal()[j] / from.diagonal()[j]), 12);
     });
-    const full = transferDelta(delta, from, to, { match: 'full' });
+    const full = transferDelta(delta, to, { from, match: 'full' });
     const expected = otMap(from.matrix, to.matrix).multiply(new Matrix(Float64Array.from(delta), 4, 1));
     full.delta.forEach((value, j) => {
       expect(value).toBeCloseTo(expected.data[j], 12);
@@ -38,8 +38,11 @@ describe('transferDelta', () => {
     const blocks = (a: FullCovariance, b: DiagonalCovariance) => new BlockCovariance([a, b]);
     const narrow = new DiagonalCovariance(Float64Array.of(1, 4));
     const wide = new DiagonalCovariance(Float64Array.of(4, 9));
-    const result = transferDelta([...delta, 1, 1], blocks(from, narrow), blocks(to, wide), { match: 'full' });
-    const alone = transferDelta(delta, from, to, { match: 'full' });
+    const result = transferDelta([...delta, 1, 1], blocks(to, wide), {
+      from: { within: blocks(from, narrow) },
+      match: 'full',
+    });
+    const alone = transferDelta(delta, to, { from, match: 'full' });
     [...alone.delta, 2, 1.5].forEach((value, j) => {
       expect(result.delta[j]).toBeCloseTo(value, 12);
     });
@@ -65,41 +68,61 @@ describe('transferDelta', () => {
     ];
     const posterior = prior.posterior(few);
     const direction = { delta: [1, 0], consistency: 0.9, attributeDeviation: 0.5 };
-    const own = transferDelta(direction, prior.within, posterior, { z: [0, 0.2] });
+    const own = transferDelta(direction, posterior, { z: [0, 0.2] });
     expect(own.strength).toBeCloseTo(0.7, 12);
-    const transferred = transferDelta(direction, prior, posterior, {
+    const transferred = transferDelta(direction, posterior, {
       z: [0, 0.2],
       assumeNearNormal: true,
     } as never);
     expect(transferred.strength).toBe(1);
     expect([...transferred.delta]).toEqual([1, 0]);
-    const unlimited = transferDelta({ delta: [1, 0], consistency: 0.9 }, prior.within, posterior, {
+    const unlimited = transferDelta({ delta: [1, 0], consistency: 0.9 }, posterior, {
       z: [0, 0.2],
       assumeNearNormal: true,
     });
-    expect(Math.abs(unlimited.strength)).toBeGreaterThan(2);
+    expect(unlimited.strength).toBeGreaterThan(2);
+  });
+
+  it('starts at the prior of the posterior, unless told from where', () => {
+    const prior = Prior.of([0], [[4]], [[1]], 30);
+    const posterior = prior.posterior([[-3], [0], [3]]);
+    const ratio = Math.sqrt(posterior.covariance.diagonal()[0] / 4);
+    for (const match of ['diagonal', 'full'] as const) {
+      expect(transferDelta([1], posterior, { match }).delta[0]).toBeCloseTo(ratio, 12);
+      expect(transferDelta([1], posterior, { match, from: prior }).delta[0]).toBeCloseTo(ratio, 12);
+      const narrow = new DiagonalCovariance(Float64Array.of(1));
+      expect(transferDelta([1], posterior, { match, from: narrow }).delta[0]).toBeCloseTo(2 * ratio, 12);
+    }
+  });
+
+  it('goes towards the attribute by itself, and backwards only when told to', () => {
+    const posterior = Prior.of([0], [[1]], [[1]], 30).posterior([[-3], [0], [1]]);
+    // The samples reach farther backwards than forwards, and nothing but them is learnable.
+    const own = transferDelta({ delta: [1] }, posterior, { z: [0] });
+    expect(own.strength).toBe(1);
+    expect(own.range!.largest(Number.NEGATIVE_INFINITY)).toBe(-3);
+    expect(transferDelta([1], posterior, { z: [0], strength: -3 }).strength).toBe(-3);
+    expect(() => transferDelta([1], posterior, { z: [1] })).toThrow(NotLearnableError);
+    expect(() => transferDelta([1], posterior, { z: [1] })).toThrow(
+      'Backwards, a strength down to -4.00 is.',
+    );
   });
 
   it('refuses what is not learnable unless told otherwise', () => {
     const prior = Prior.of([0], [[1]], [[1]], 30);
     const posterior = prior.posterior([[-0.5], [0.5]]);
-    const attempt = (options: object) => () =>
-      transferDelta([1], prior.within, posterior, { z: [0], ...options });
+    const attempt = (options: object) => () => transferDelta([1], posterior, { z: [0], ...options });
     expect(attempt({ strength: 1 })).toThrow(NotLearnableError);
     expect(attempt({ strength: 9, consistency: 1, assumeNearNormal: true })).toThrow(
       'Neither the samples nor the prior',
     );
     expect(attempt({ strength: 9, allowOutside: true })).not.toThrow();
-    expect(() => transferDelta([1], prior.within, prior.posterior([[1]]), { z: [1] })).toThrow(
-      'a strength other than 0',
-    );
-    expect(() => transferDelta([1], from, posterior)).toThrow(ShapeError);
-    expect(() => transferDelta([1], prior.within, posterior, { strength: 'auto' })).toThrow('z, the latent');
-    expect(() => transferDelta([1], prior.within, prior.within, { z: [0] })).toThrow('Prior.posterior');
-    expect(() => transferDelta([1], prior.within, posterior, { strength: Number.NaN })).toThrow(ConfigError);
-    expect(() => transferDelta([1], prior.within, posterior, { match: 'half' as never })).toThrow(
-      ConfigError,
-    );
+    expect(() => transferDelta([1], prior.posterior([[1]]), { z: [1] })).toThrow('a strength above 0');
+    expect(() => transferDelta([1], posterior, { from, match: 'full' })).toThrow(ShapeError);
+    expect(() => transferDelta([1], posterior, { strength: 'auto' })).toThrow('z, the latent');
+    expect(() => transferDelta([1], prior.within, { z: [0] })).toThrow('Prior.posterior');
+    expect(() => transferDelta([1], posterior, { strength: Number.NaN })).toThrow(ConfigError);
+    expect(() => transferDelta([1], posterior, { match: 'half' as never })).toThrow(ConfigError);
   });
 });
 

@@ -23,6 +23,8 @@ export interface SubclassSummary extends NormalSummary {
   priorCovariance?: Covariance;
   /** Weight nu0 of that covariance, its degrees of freedom. */
   withinWeight?: number;
+  /** The prior itself. */
+  prior?: { readonly within: Covariance };
 }
 
 /** Options of `learnableRange`. */
@@ -131,24 +133,21 @@ export class LearnableRange {
   }
 
   /**
-   * The learnable strength of largest absolute value, at most `limit`; 0 where none is. On a tie the positive one.
+   * The learnable strength that is farthest on the side of `limit`, and not beyond it; 0 where none is. Above 0 by default: towards the
+   * attribute. A negative limit, `-Infinity` too, looks backwards.
    *
    * @example
    * const strength = learnableRange(prior.posterior(few), few[0], zDelta(labeled)).largest(2);
    */
   largest(limit = Number.POSITIVE_INFINITY): number {
-    if (typeof limit !== 'number')
+    if (typeof limit !== 'number' || Number.isNaN(limit))
       throw new ConfigError(complaint('LearnableRange.largest', 'a number', limit));
     const parts = [...(this.own === null ? [] : [this.own]), ...this.transferable];
     let best = 0;
     for (const [low, high] of parts) {
-      const from = Math.max(low, -limit);
-      const to = Math.min(high, limit);
-      if (from > to) continue;
-      for (const candidate of [from, to]) {
-        const tie = candidate === -best && candidate > 0;
-        if (Math.abs(candidate) > Math.abs(best) || tie) best = candidate;
-      }
+      const farthest = limit > 0 ? Math.min(high, limit) : Math.max(low, limit);
+      const reached = farthest >= low && farthest <= high;
+      if (reached && farthest * Math.sign(limit) > best * Math.sign(limit)) best = farthest;
     }
     return best;
   }

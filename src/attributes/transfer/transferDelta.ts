@@ -17,13 +17,18 @@ const MAXIMUM_DEVIATIONS = 2;
 /** Options of `transferDelta`; those of `learnableRange` apply where `z` is given. */
 export interface TransferDeltaOptions extends LearnableRangeOptions {
   /**
+   * Covariance of the subclasses that the direction was learned on, or the `Prior` that holds it as `within`; what `match` starts from.
+   * Default: the posterior's prior.
+   */
+  from?: Covariance | { within: Covariance };
+  /**
    * Whether the direction is coloured for the other subclass: 'none', 'diagonal' (by the ratio of standard deviations) or 'full' (by
    * Gaussian optimal transport). Colouring by covariances of five samples did harm where it was measured. Default: 'none'.
    */
   match?: 'none' | 'diagonal' | 'full';
   /**
-   * Factor on the direction, or 'auto': the largest learnable one, at most 2 standard deviations of the attribute. Default: 'auto' where
-   * `z` is given, else 1.
+   * Factor on the direction, or 'auto': the largest learnable one above 0, at most 2 standard deviations of the attribute. Default: 'auto'
+   * where `z` is given, else 1. Backwards, away from the attribute, goes only a negative number that you give.
    */
   strength?: number | 'auto';
   /** The latent that is to be moved, [d]; with it the strength is checked against its learnable range. */
@@ -34,6 +39,7 @@ export interface TransferDeltaOptions extends LearnableRangeOptions {
 
 const OPTIONS: OptionNames<TransferDeltaOptions> = {
   ...rangeOptions,
+  from: true,
   match: true,
   strength: true,
   z: true,
@@ -60,31 +66,24 @@ export interface TransferredDelta {
  *
  * Source: the colouring map of Peyre and Cuturi, "Computational Optimal Transport" (2019), remark 2.31, arXiv:1803.00567.
  *
- * @param from covariance of the subclasses that the direction was learned on, or the `Prior` that holds it as `within`
- * @param to the subclass it goes to: a `Posterior`, or a covariance where no range is wanted
- * @throws NotLearnableError for a strength outside the range, or where no strength but 0 is learnable; ConfigError, ShapeError, DataError
+ * @param posterior the subclass it goes to: a `Posterior`, or a covariance where no range is wanted
+ * @throws NotLearnableError for a strength outside the range, or where 'auto' finds none above 0; ConfigError, ShapeError, DataError
  * @example
- * const { delta } = transferDelta(zDelta(base), prior, prior.posterior(few), { z: few[0], assumeNearNormal: true });
+ * const { delta } = transferDelta(zDelta(base), prior.posterior(few), { z: few[0], assumeNearNormal: true });
  */
 export function transferDelta(
-  delta: DirectionInput,
-  from: Covariance | { within: Covariance },
-  to: Covariance | SubclassSummary,
+  direction: DirectionInput,
+  posterior: SubclassSummary | Covariance,
   options: TransferDeltaOptions = {},
 ): TransferredDelta {
   const where = 'transferDelta';
   checkOptions(where, options, OPTIONS);
   const { match = 'none', z, allowOutside = false } = options;
   checkChoice(where, 'match', match, ['none', 'diagonal', 'full']);
-  const source = covarianceOf(where, 'from', from instanceof Covariance ? from : from?.within);
-  const target = covarianceOf(where, 'to', to instanceof Covariance ? to : to?.covariance);
-  if (source.dimension !== target.dimension) {
-    throw new ShapeError(
-      complaint(where, `two covariances of ${source.dimension} dimensions`, target.dimension),
-    );
-  }
-  const plain = toDirection(where, delta, source.dimension);
-  const direction = match === 'none' ? plain : colour(where, plain, source, target, match);
+  const target = targetOf(where, posterior);
+  const plain = toDirection(where, direction, target.dimension);
+  const coloured =
+    match === 'none' ? plain : colour(where, plain, sourceOf(where, posterior, options), target, match);
   const strength = options.strength ?? (z === undefined ? 1 : 'auto');
   if (strength !== 'auto' && !Number.isFinite(strength)) {
     throw new ConfigError(complaint(where, "a finite strength or 'auto'", strength));
@@ -93,23 +92,44 @@ export function transferDelta(
     if (strength === 'auto') {
       throw new ConfigError(complaint(where, "z, the latent to be moved, with strength 'auto'", 'none'));
     }
-    return { delta: direction.map((value) => strength * value), strength, direction, range: null };
+    return { delta: coloured.map((value) => strength * value), strength, direction: coloured, range: null };
   }
-  if (to instanceof Covariance) {
+  if (posterior instanceof Covariance) {
     throw new ConfigError(
       complaint(where, 'a posterior to move z in', 'a covariance', 'See Prior.posterior.'),
     );
   }
-  const range = rangeOf(where, to, z, direction, options, delta);
-  const used = strength === 'auto' ? automaticStrength(where, delta, range) : strength;
+  const range = rangeOf(where, posterior, z, coloured, options, direction);
+  const used = strength === 'auto' ? automaticStrength(where, direction, range) : strength;
   if (!allowOutside) range.check(where, used);
-  return { delta: direction.map((value) => used * value), strength: used, direction, range };
+  return { delta: coloured.map((value) => used * value), strength: used, direction: coloured, range };
 }
 
-function covarianceOf(where: string, side: string, covariance: Covariance): Covariance {
+/** Covariance of the subclass that the direction goes to. */
+function targetOf(where: string, posterior: SubclassSummary | Covariance): Covariance {
+  const covariance = posterior instanceof Covariance ? posterior : posterior?.covariance;
   if (covariance instanceof Covariance) return covariance;
-  const expected = `a covariance as ${side}, or the prior or posterior that holds it`;
-  throw new ConfigError(complaint(where, expected, named(covariance)[0]));
+  const hint = 'transferDelta(direction, prior.posterior(few), { z: few[0] })';
+  throw new ConfigError(complaint(where, 'a posterior to move in', named(posterior)[0], `As in ${hint}.`));
+}
+
+/** Covariance of the subclasses that the direction was learned on. */
+function sourceOf(
+  where: string,
+  posterior: SubclassSummary | Covariance,
+  { from, match }: TransferDeltaOptions,
+): Covariance {
+  const given = from ?? (posterior instanceof Covariance ? undefined : posterior.prior);
+  const source = given instanceof Covariance ? given : given?.within;
+  if (!(source instanceof Covariance)) {
+    const expected = `from, the covariance or the prior that match '${match}' starts at`;
+    throw new ConfigError(complaint(where, expected, named(given)[0]));
+  }
+  const target = targetOf(where, posterior);
+  if (source.dimension === target.dimension) return source;
+  throw new ShapeError(
+    complaint(where, `two covariances of ${target.dimension} dimensions`, source.dimension),
+  );
 }
 
 function automaticStrength(where: string, delta: DirectionInput, range: LearnableRange): number {
@@ -121,7 +141,9 @@ function automaticStrength(where: string, delta: DirectionInput, range: Learnabl
   const strength = range.largest(limit);
   if (strength === 0) {
     const reason = range.refusal === null ? 'The range is empty.' : `Not transferable: ${range.refusal}.`;
-    throw new NotLearnableError(complaint(where, 'a strength other than 0 to be learnable', 'none', reason));
+    const back = range.largest(-limit);
+    const hint = back === 0 ? reason : `${reason} Backwards, a strength down to ${back.toPrecision(3)} is.`;
+    throw new NotLearnableError(complaint(where, 'a strength above 0 to be learnable', 'none', hint));
   }
   return strength;
 }

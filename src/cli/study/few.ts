@@ -65,7 +65,7 @@ export async function meetFew(
     const z = await encodeLatents(glow, eventsAt(images, rows));
     const posterior = prior.posterior(z);
     const moved = within.map(({ attribute, direction, mixing }) => {
-      const { verdict, strengths } = carry(direction, prior, posterior, mixing);
+      const { verdict, strengths } = carry(direction, posterior, mixing);
       const unit = unitOf(attribute, direction);
       return {
         carried: { attribute: attribute.name, verdict, strengths: strengths.map((value) => value / unit) },
@@ -112,7 +112,6 @@ function mixingAlong(direction: AttributeDirection, z: Matrix, subclass: Int32Ar
 /** Strengths that the images of a class may be moved by, and what stands behind them. */
 function carry(
   direction: AttributeDirection,
-  prior: Prior,
   posterior: Posterior,
   mixing: NearNormality,
 ): { verdict: string; strengths: number[] } {
@@ -121,7 +120,7 @@ function carry(
   let refused = 'nothing is learnable';
   for (let i = 0; i < posterior.samples.rows; i++) {
     try {
-      const transferred = transferDelta(direction, prior, posterior, { z: posterior.samples.row(i), mixing });
+      const transferred = transferDelta(direction, posterior, { z: posterior.samples.row(i), mixing });
       range = transferred.range;
       strengths.push(transferred.strength);
     } catch (error) {

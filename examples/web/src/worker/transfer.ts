@@ -20,7 +20,7 @@ export async function prepareTransfer(params: Params<'prepareTransfer'>): Promis
     await latentsOf(model(), [params.target]),
   ];
   const posterior = prior.posterior(await latentsOf(model(), params.few));
-  const { direction, range } = transferDelta({ delta, consistency }, prior, posterior, {
+  const { direction, range } = transferDelta({ delta, consistency }, posterior, {
     z: target.row(0),
     match: params.match,
     strength: 0,
