@@ -137,6 +137,12 @@ export function checkFloat32(where: string, what: string, { values, count, shape
   }
 }
 
+/** Whether no value is NaN or infinite. A loop: on the way of every batch a call per value would be felt. */
+export function allFinite(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
+}
+
 /** Whether two neighbours of a column differ, and no more in float32: the cheap look before the full one. */
 function collides(values: NumericArray, column: number, size: number, stride: number): boolean {
   let before = values[column];

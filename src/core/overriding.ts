@@ -5,6 +5,9 @@
  */
 export function isOwn(object: object, owner: { prototype: object }, ...hooks: string[]): boolean {
   return hooks.every((hook) => {
+    // Asked in every pass: the usual case is told without looking at descriptors.
+    const asMade = Object.getPrototypeOf(object) === owner.prototype && !Object.hasOwn(object, hook);
+    if (asMade && Object.hasOwn(owner.prototype, hook)) return true;
     const found = definitionOf(object, hook);
     const own = Object.getOwnPropertyDescriptor(owner.prototype, hook);
     return own !== undefined && found?.value === own.value && found?.get === own.get;
@@ -23,7 +26,7 @@ export function isNewer(object: object, hook: string, other: string): boolean {
 function depthOf(object: object, name: string): number {
   let depth = 0;
   for (let place: object | null = object; place !== null; place = Object.getPrototypeOf(place)) {
-    if (Object.getOwnPropertyDescriptor(place, name) !== undefined) return depth;
+    if (Object.hasOwn(place, name)) return depth;
     depth++;
   }
   return depth;

@@ -13,19 +13,23 @@ export interface Capabilities {
   mostBytes?: number;
 }
 
-const declared = new Map<string, Capabilities>();
+type Complete = Capabilities & { mostBytes: number };
+
+const UNDECLARED: Complete = { mostBytes: Number.POSITIVE_INFINITY };
+
+const declared = new Map<string, Complete>();
 
 /**
  * Declares what a backend can do, in place of what was declared. A backend's door calls it; of a backend that nobody declared nothing
  * is asked that might stall or fail.
  */
 export function declareBackend(name: string, capabilities: Capabilities): void {
-  declared.set(name, capabilities);
+  declared.set(name, { ...UNDECLARED, ...capabilities });
 }
 
 /** What the active backend can do. */
-export function capabilities(): Capabilities & { mostBytes: number } {
-  return { mostBytes: Number.POSITIVE_INFINITY, ...declared.get(tf.getBackend()) };
+export function capabilities(): Readonly<Complete> {
+  return declared.get(tf.getBackend()) ?? UNDECLARED;
 }
 
 // Backends that come with TensorFlow.js. On webgpu a read stalls the device and takes a canvas, which not every place provides. The

@@ -8,6 +8,7 @@ import {
   type SerializedModule,
   serializeModule,
 } from '../core/module';
+import { allFinite } from '../core/numbers';
 import { checkOptions, type OptionNames } from '../core/options';
 import { isOwn } from '../core/overriding';
 import { RandomStream } from '../core/random';
@@ -223,9 +224,10 @@ export class Flow extends Module implements Trainable, FlowVerbs {
    */
   sampleWithLogProb(n: number, options: SampleOptions = {}): SampledWithLogProb {
     this.enter('sampleWithLogProb', options, sampleNames);
-    return tf.tidy(
-      () => this.draw('sampleWithLogProb', n, options) as never,
-    ) as unknown as SampledWithLogProb;
+    return tf.tidy(() => {
+      const { value, logProb } = this.draw('sampleWithLogProb', n, options);
+      return { value, logProb: logProb() } as never;
+    }) as unknown as SampledWithLogProb;
   }
 
   /**
@@ -498,20 +500,20 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     return { latent, context };
   }
 
-  /** Events drawn from the base, and their log-density. */
-  private draw(method: string, n: number, options: SampleOptions): SampledWithLogProb {
+  /** Events drawn from the base, and their log-density, which costs more ops where it is asked for. */
+  private draw(method: string, n: number, options: SampleOptions): Drawn {
     const where = `${this.label}.${method}`;
     checkInteger(where, 'n', n, 0);
     const temperature = readTemperatures(where, options.temperature ?? 1, this.latentLayout);
     if (n === 0) {
       this.readContext(where, options.context)?.check(where, [0, 1]);
-      return { value: tf.zeros([0, ...this.eventShape]), logProb: tf.zeros([0]) };
+      return { value: tf.zeros([0, ...this.eventShape]), logProb: () => tf.zeros([0]) };
     }
     const context = this.toContext(method, options.context, n);
     const ofBase = partOf(context, this.base.contextShape);
     const z = this.base.sample(n, { temperature, context: ofBase, random: this.stream(options) });
     const { value, logDet } = this.bijector.inverse(z, partOf(context, this.bijector.contextShape));
-    const logProb = tf.sub(this.base.logProb(z, ofBase), logDet) as tf.Tensor1D;
+    const logProb = () => tf.sub(this.base.logProb(z, ofBase), logDet) as tf.Tensor1D;
     return { value: options.continuous ? value : this.fromModel(value), logProb };
   }
 
@@ -520,6 +522,11 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     const lossOf: BijectiveLoss['lossOf'] = (latent, given) => this.lossOf(latent, given);
     return { bijector: this.bijector, x: this.toModel(batch.x, random), context, lossOf };
   }
+}
+
+interface Drawn {
+  value: tf.Tensor;
+  logProb: () => tf.Tensor1D;
 }
 
 const flowNames: OptionNames<FlowOptions> = {
@@ -531,7 +538,7 @@ const flowNames: OptionNames<FlowOptions> = {
 };
 
 function checkFiniteData(where: string, x: tf.Tensor): void {
-  if (x.dataSync().every(Number.isFinite)) return;
+  if (allFinite(x.dataSync())) return;
   const hint = 'Clean the data first: one such value would spoil every weight.';
   throw new DataError(complaint(where, 'finite data', 'NaN or infinity in it', hint));
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
+import { allFinite } from '../core/numbers';
 import type { RandomStream } from '../core/random';
 import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
@@ -235,7 +236,7 @@ export class Stepper {
       const read = tf.tidy(() => tf.clone(this.inFloat32(tensor, i)));
       const values = await read.data();
       read.dispose();
-      if (!values.every(Number.isFinite)) return name.split('/').slice(0, -1).join('/') || name;
+      if (!allFinite(values)) return name.split('/').slice(0, -1).join('/') || name;
     }
     return undefined;
   }

@@ -174,8 +174,5 @@ export function registerColumnCopies(): void {
   replaceKernel('SplitV', splitV, words);
   replaceKernel('Concat', concat, words);
   replaceKernel('PadV2', padV2, words);
-  replaceKernel('GatherV2', gather, {
-    ...words,
-    inputs: () => ({ indices: { dtypes: ['int32'] } }),
-  });
+  replaceKernel('GatherV2', gather, { ...words, types: { indices: ['int32'] } });
 }

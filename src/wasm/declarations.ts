@@ -1,202 +1,239 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { ChainAttributes } from './convolutionChain';
-import type { Declaration, Expected } from './register';
+import type { InputChecks } from './inputChecks';
+import type { Declaration } from './register';
 
 /*
  * What the kernels of fused operations take. Everything is float32 but for what is said here.
  */
 
-const like = ({ shape }: TensorInfo): Expected => ({ shape });
-
-/** Vectors or images: more axes would be taken for fewer. */
-const vectorsOrImages = ({ shape }: TensorInfo): Expected => ({ shape: shape.slice(0, 4) });
-
 function lastOf({ shape }: TensorInfo): number {
   return shape[shape.length - 1];
 }
 
-function withChannels({ shape }: TensorInfo, channels: number): number[] {
-  return [...shape.slice(0, -1), channels];
-}
-
-/** A number per channel. */
-const perChannel = (tensor: TensorInfo): Expected => ({ shape: [lastOf(tensor)] });
-
-/** A number per example. */
-const perExample = ({ shape }: TensorInfo): Expected => ({ shape: [shape[0]] });
-
 type Channels = 'input' | 'offset' | 'logScale';
 
 export const scaledChannels: Declaration<Channels, unknown> = {
-  inputs: ({ inputs: { input } }) => ({ offset: perChannel(input), logScale: perChannel(input) }),
+  check({ inputs: { input, offset, logScale } }, checks) {
+    checks.vector('offset', offset, lastOf(checks.present('input', input)));
+    checks.vector('logScale', logScale, lastOf(input));
+  },
 };
 
 export const scaledChannelsGradient: Declaration<'dy' | 'y' | 'logScale', unknown> = {
-  inputs: ({ inputs: { dy } }) => ({ y: like(dy), logScale: perChannel(dy) }),
+  check({ inputs: { dy, y, logScale } }, checks) {
+    checks.shape('y', y, checks.present('dy', dy).shape);
+    checks.vector('logScale', logScale, lastOf(dy));
+  },
 };
 
 export const unscaledChannelsGradient: Declaration<'dx' | 'x' | 'offset' | 'logScale', unknown> = {
-  inputs: ({ inputs: { dx } }) => ({ x: like(dx), offset: perChannel(dx), logScale: perChannel(dx) }),
+  check({ inputs: { dx, x, offset, logScale } }, checks) {
+    checks.shape('x', x, checks.present('dx', dx).shape);
+    checks.vector('offset', offset, lastOf(dx));
+    checks.vector('logScale', logScale, lastOf(dx));
+  },
 };
 
 interface Kept {
   kept: number;
 }
 
-function couplingParameters(x: TensorInfo, { kept }: Kept): Expected {
-  return { shape: withChannels(x, 2 * (lastOf(x) - kept)) };
+/** Two numbers for each channel that does not pass. */
+function parametersOf(x: TensorInfo, { kept }: Kept): number {
+  return 2 * (lastOf(x) - kept);
 }
 
 export const coupling: Declaration<'x' | 'parameters', Kept> = {
-  inputs: ({ inputs: { x }, attrs }) => ({ parameters: couplingParameters(x, attrs) }),
+  check({ inputs: { x, parameters }, attrs }, checks) {
+    checks.channels('parameters', parameters, x, parametersOf(checks.present('x', x), attrs));
+  },
 };
 
 export const couplingGradient: Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', Kept> = {
-  inputs: ({ inputs: { x }, attrs }) => ({
-    parameters: couplingParameters(x, attrs),
-    dy: like(x),
-    dLogDet: perExample(x),
-  }),
+  check({ inputs: { x, parameters, dy, dLogDet }, attrs }, checks) {
+    checks.channels('parameters', parameters, x, parametersOf(checks.present('x', x), attrs));
+    checks.shape('dy', dy, x.shape);
+    checks.vector('dLogDet', dLogDet, x.shape[0]);
+  },
 };
 
-/**
- * The weights of layers on an input of this shape, and their outputs.
- *
- * @param tensors the weights that came, for what is free: sizes of filters, numbers of outputs, lines of offsets
- * @param last channels of the last output, where they are given
- */
-function layers(
-  shape: readonly number[],
-  tensors: readonly (TensorInfo | undefined)[],
-  { factors }: ChainAttributes,
-  last?: number,
-): { weights: Expected[]; outputs: Expected[] } {
-  const positions = util.sizeFromShape(shape.slice(1, -1));
-  let inputs = shape[shape.length - 1];
-  const weights: Expected[] = [];
-  const outputs: Expected[] = [];
-  for (const [i, factor] of factors.entries()) {
-    const [filter, offset] = tensors.slice(weights.length);
-    const given = filter?.shape ?? [0, 0];
-    const columns = (i === factors.length - 1 ? last : undefined) ?? given[given.length - 1];
-    const lines = offset !== undefined && util.sizeFromShape(offset.shape) === columns ? 1 : positions;
-    weights.push({ shape: [...given.slice(0, -2), inputs, columns] }, { size: lines * columns });
-    if (factor !== 0) weights.push({ size: columns });
-    outputs.push({ shape: [...shape.slice(0, -1), columns] });
-    inputs = columns;
+/** A chain of layers among the tensors of a kernel. */
+interface Layers extends ChainAttributes {
+  tensors: readonly TensorInfo[];
+  /** What they run on, and how many of its channels they read. */
+  input: TensorInfo;
+  channels: number;
+  /** Channels of the last output, where they are given. */
+  last?: number;
+  /** Place of the first weight. */
+  at: number;
+  /** Whether the outputs of all layers stand behind the weights. */
+  outputs: boolean;
+}
+
+/** Sizes of filters, numbers of outputs and lines of offsets are free. Returns the channels of the last output. */
+function checkLayers(checks: InputChecks, layers: Layers): number {
+  const { tensors, input, factors } = layers;
+  let positions = 1;
+  for (let axis = 1; axis < input.shape.length - 1; axis++) positions *= input.shape[axis];
+  let channels = layers.channels;
+  let at = layers.at;
+  let output = at;
+  for (const factor of factors) output += factor === 0 ? 2 : 3;
+  for (let i = 0; i < factors.length; i++) {
+    const filter = checks.present(at, tensors[at]);
+    const columns = (i === factors.length - 1 ? layers.last : undefined) ?? lastOf(filter);
+    checks.matrix(at++, filter, channels, columns);
+    const offset = checks.present(at, tensors[at]);
+    const lines = util.sizeFromShape(offset.shape) === columns ? 1 : positions;
+    checks.size(at++, offset, lines * columns);
+    if (factors[i] !== 0) checks.size(at, tensors[at++], columns);
+    if (layers.outputs) checks.channels(output, tensors[output++], input, columns);
+    channels = columns;
   }
-  return { weights, outputs };
+  return channels;
 }
 
 /** [input, ...weights] */
 export const convolutions: Declaration<string, ChainAttributes> = {
-  inputs({ inputs, attrs }) {
-    const [input, ...tensors] = Object.values(inputs);
-    return [vectorsOrImages(input), ...layers(input.shape, tensors, attrs).weights];
+  check({ inputs, attrs: { factors } }, checks) {
+    const tensors = Object.values(inputs);
+    const input = tensors[0];
+    checks.vectorsOrImages(0, input);
+    checkLayers(checks, { tensors, input, channels: lastOf(input), factors, at: 1, outputs: false });
   },
 };
 
 /** [dy, input, ...weights, ...outputs] */
 export const convolutionsGradient: Declaration<string, ChainAttributes> = {
-  inputs({ inputs, attrs }) {
-    const [, input, ...tensors] = Object.values(inputs);
-    const { weights, outputs } = layers(input.shape, tensors, attrs);
-    return [outputs[outputs.length - 1], vectorsOrImages(input), ...weights, ...outputs];
+  check({ inputs, attrs: { factors } }, checks) {
+    const tensors = Object.values(inputs);
+    const [dy, input] = tensors;
+    checks.vectorsOrImages(1, input);
+    const layers = { tensors, input, channels: lastOf(input), factors, at: 2, outputs: true };
+    checks.channels(0, dy, input, checkLayers(checks, layers));
   },
 };
 
-/** The network of a coupling reads the channels that pass and gives the parameters of the others. */
-function network(x: TensorInfo, tensors: readonly TensorInfo[], attrs: Kept & ChainAttributes) {
-  return layers(withChannels(x, attrs.kept), tensors, attrs, 2 * (lastOf(x) - attrs.kept));
-}
+/*
+ * The network of a coupling reads the channels that pass and gives the parameters of the others.
+ */
 
 /** [x, ...weights] */
 export const networkCoupled: Declaration<string, Kept & ChainAttributes> = {
-  inputs({ inputs, attrs }) {
-    const [x, ...tensors] = Object.values(inputs);
-    return [vectorsOrImages(x), ...network(x, tensors, attrs).weights];
+  check({ inputs, attrs }, checks) {
+    const tensors = Object.values(inputs);
+    const input = tensors[0];
+    checks.vectorsOrImages(0, input);
+    const { kept: channels, factors } = attrs;
+    const last = parametersOf(input, attrs);
+    checkLayers(checks, { tensors, input, channels, factors, last, at: 1, outputs: false });
   },
 };
 
 /** [dy, dLogDet, x, ...weights, ...outputs] */
 export const networkCoupledGradient: Declaration<string, Kept & ChainAttributes> = {
-  inputs({ inputs, attrs }) {
-    const [, , x, ...tensors] = Object.values(inputs);
-    const { weights, outputs } = network(x, tensors, attrs);
-    return [like(x), perExample(x), vectorsOrImages(x), ...weights, ...outputs];
+  check({ inputs, attrs }, checks) {
+    const tensors = Object.values(inputs);
+    const [dy, dLogDet, input] = tensors;
+    checks.vectorsOrImages(2, input);
+    checks.shape(0, dy, input.shape);
+    checks.vector(1, dLogDet, input.shape[0]);
+    const { kept: channels, factors } = attrs;
+    const last = parametersOf(input, attrs);
+    checkLayers(checks, { tensors, input, channels, factors, last, at: 3, outputs: true });
   },
 };
 
 type Factors = 'permutation' | 'lower' | 'upper' | 'sign' | 'logScale';
 
-function luFactors({ logScale }: Record<Factors, TensorInfo>): Record<Factors, Expected> {
-  const channels = util.sizeFromShape(logScale.shape);
-  const square = { shape: [channels, channels] };
-  const line = { shape: [channels] };
-  return { permutation: square, lower: square, upper: square, sign: line, logScale: line };
+function checkFactors(inputs: Record<Factors, TensorInfo>, checks: InputChecks): number {
+  const channels = util.sizeFromShape(checks.present('logScale', inputs.logScale).shape);
+  checks.shape('permutation', inputs.permutation, [channels, channels]);
+  checks.shape('lower', inputs.lower, inputs.permutation.shape);
+  checks.shape('upper', inputs.upper, inputs.permutation.shape);
+  checks.vector('sign', inputs.sign, channels);
+  checks.vector('logScale', inputs.logScale, channels);
+  return channels;
 }
 
-export const lu: Declaration<Factors, unknown> = { inputs: ({ inputs }) => luFactors(inputs) };
+export const lu: Declaration<Factors, unknown> = {
+  check({ inputs }, checks) {
+    checkFactors(inputs, checks);
+  },
+};
 
 export const luGradient: Declaration<Factors | 'dy' | 'dLogDet', unknown> = {
-  inputs: ({ inputs }) => ({ ...luFactors(inputs), dy: like(inputs.permutation), dLogDet: { size: 1 } }),
+  check({ inputs }, checks) {
+    checkFactors(inputs, checks);
+    checks.shape('dy', inputs.dy, inputs.permutation.shape);
+    checks.size('dLogDet', inputs.dLogDet, 1);
+  },
 };
 
 type Linear = 'input' | 'offset' | 'logScale' | 'matrix';
 
-function linearWeights(input: TensorInfo) {
-  const channels = lastOf(input);
-  return { offset: perChannel(input), logScale: perChannel(input), matrix: { shape: [channels, channels] } };
+function checkLinear(inputs: Record<Linear, TensorInfo>, checks: InputChecks): void {
+  const channels = lastOf(checks.present('input', inputs.input));
+  checks.vector('offset', inputs.offset, channels);
+  checks.vector('logScale', inputs.logScale, channels);
+  checks.shape('matrix', inputs.matrix, [channels, channels]);
 }
 
 export const linear: Declaration<Linear | 'logDet', unknown> = {
-  inputs: ({ inputs: { input } }) => ({ ...linearWeights(input), logDet: { size: 1 } }),
+  check({ inputs }, checks) {
+    checkLinear(inputs, checks);
+    checks.size('logDet', inputs.logDet, 1);
+  },
 };
 
 export const linearGradient: Declaration<Linear | 'dy' | 'dLogDet', unknown> = {
-  inputs: ({ inputs: { input } }) => ({
-    ...linearWeights(input),
-    dy: like(input),
-    dLogDet: perExample(input),
-  }),
+  check({ inputs }, checks) {
+    checkLinear(inputs, checks);
+    checks.shape('dy', inputs.dy, inputs.input.shape);
+    checks.vector('dLogDet', inputs.dLogDet, inputs.input.shape[0]);
+  },
 };
 
 interface Count {
   weights: number;
 }
 
-/** Sizes of the weights, once per group that belongs to them. */
-function groups(
-  tensors: readonly TensorInfo[],
-  { weights }: Count,
-  more: readonly Partial<Expected>[],
-): Expected[] {
-  const sizes = tensors.slice(0, weights).map(({ shape }) => ({ size: util.sizeFromShape(shape) }));
-  return [{}, ...more].flatMap((group) => sizes.map((size) => ({ ...size, ...group })));
-}
-
-const scalar: Expected = { shape: [] };
-
 /** [...weights, ...first moments, ...second moments, ...gradients, gradientScale], the last two or none */
 export const adaptive: Declaration<string, Count> = {
-  inputs({ inputs, attrs }) {
+  check({ inputs, attrs: { weights } }, checks) {
     const tensors = Object.values(inputs);
-    if (tensors.length <= 3 * attrs.weights) return groups(tensors, attrs, [{}, {}]);
-    return [...groups(tensors, attrs, [{}, {}, {}]), scalar];
+    const groups = tensors.length <= 3 * weights ? 3 : 4;
+    for (let i = 0; i < weights; i++) {
+      const size = util.sizeFromShape(checks.present(i, tensors[i]).shape);
+      for (let at = i + weights; at < groups * weights; at += weights) checks.size(at, tensors[at], size);
+    }
+    if (groups === 4) checks.shape(4 * weights, tensors[4 * weights], []);
   },
 };
 
 /** [...weights, ...moments, ...gradients, gradientScale], the last two or none; in bfloat16 two gradients share an int32. */
 function compactOf(dtype: 'float32' | 'int32'): Declaration<string, Count> {
+  const [floats, words, gradients] = [['float32'], ['int32'], [dtype]] as const;
   return {
-    inputs({ inputs, attrs }) {
+    dtypes: ['float32', 'int32'],
+    check({ inputs, attrs: { weights } }, checks) {
       const tensors = Object.values(inputs);
-      const weights = groups(tensors, attrs, [{ dtypes: ['int32'] }]);
-      if (tensors.length <= 2 * attrs.weights) return weights;
-      const gradients = weights.slice(0, attrs.weights).map(({ size = 0 }): Expected => {
-        return { dtypes: [dtype], size: dtype === 'int32' ? Math.ceil(size / 2) : size };
-      });
-      return [...weights, ...gradients, scalar];
+      const trained = tensors.length > 2 * weights;
+      for (let i = 0; i < weights; i++) {
+        checks.type(i, tensors[i], floats);
+        const size = util.sizeFromShape(tensors[i].shape);
+        checks.type(i + weights, tensors[i + weights], words);
+        checks.size(i + weights, tensors[i + weights], size);
+        if (!trained) continue;
+        const at = i + 2 * weights;
+        checks.type(at, tensors[at], gradients);
+        checks.size(at, tensors[at], dtype === 'int32' ? Math.ceil(size / 2) : size);
+      }
+      if (!trained) return;
+      checks.type(3 * weights, tensors[3 * weights], floats);
+      checks.shape(3 * weights, tensors[3 * weights], []);
     },
   };
 }
@@ -205,9 +242,10 @@ export const compact = compactOf('float32');
 export const compactBfloat16 = compactOf('int32');
 
 export const bfloat16: Declaration<'x', { shape: number[] }> = {
-  inputs: ({ attrs }) => ({
-    x: { dtypes: ['int32'], size: Math.ceil(util.sizeFromShape(attrs.shape) / 2) },
-  }),
+  dtypes: ['int32'],
+  check({ inputs: { x }, attrs }, checks) {
+    checks.size('x', x, Math.ceil(util.sizeFromShape(attrs.shape) / 2));
+  },
 };
 
 /** Any number of tensors, of float32 or bfloat16. */

@@ -72,7 +72,8 @@ function unsortedSegmentSum({
 /** Sums and means over consecutive axes, and sums by segment (the gradient of gather). */
 export function registerReductions(): void {
   replaceKernel('UnsortedSegmentSum', unsortedSegmentSum, {
-    inputs: ({ inputs: { x } }) => ({ segmentIds: { dtypes: ['int32'], size: x.shape[0] } }),
+    types: { segmentIds: ['int32'] },
+    check: ({ inputs: { x, segmentIds } }, checks) => checks.size('segmentIds', segmentIds, x.shape[0]),
   });
   replaceKernel<'x', SumAttrs>('Sum', (call) => {
     return reduction(call, call.attrs.axis, call.attrs.keepDims, false);

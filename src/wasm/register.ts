@@ -6,9 +6,9 @@ import {
   registerKernel,
   type TensorInfo,
   unregisterKernel,
-  util,
 } from '@tensorflow/tfjs-core';
-import { BackendError, complaint } from '../core/errors';
+import { BackendError } from '../core/errors';
+import { InputChecks } from './inputChecks';
 import { KernelModule } from './kernelModule';
 
 /** What a kernel is called with; `Inputs` are the names of its tensors, `Optional` of those that may be missing. */
@@ -24,24 +24,17 @@ export type Kernel<Inputs extends string, Attributes, Optional extends string> =
   call: KernelCall<Inputs, Attributes, Optional>,
 ) => TensorInfo | TensorInfo[] | null;
 
-/** What one input must be, as far as it follows from the others and the attributes. */
-export interface Expected {
-  /** Default: those of the declaration. */
-  dtypes?: readonly DataType[];
-  shape?: readonly number[];
-  /** Number of values, where the shape does not matter. */
-  size?: number;
-}
-
 /** What a kernel takes; nothing else reaches it. */
 export interface Declaration<Inputs extends string, Attributes, Optional extends string = never> {
-  /** Types of the inputs, unless more is said of one. Default: float32 alone. */
+  /** Types of the inputs. Default: float32 alone. */
   dtypes?: readonly DataType[];
-  /** Single inputs by name, or all in the order in which they come. */
-  inputs?(
-    call: Pick<KernelCall<Inputs, Attributes, Optional>, 'inputs' | 'attrs'>,
-  ): { readonly [name in Inputs | Optional]?: Expected } | readonly Expected[];
+  /** Types of single inputs, by name. */
+  types?: { readonly [name in Inputs | Optional]?: readonly DataType[] };
+  /** Looks at shapes and sizes, as far as they follow from the other inputs and the attributes; stops what does not fit. */
+  check?(call: Pick<KernelCall<Inputs, Attributes, Optional>, 'inputs' | 'attrs'>, checks: InputChecks): void;
 }
+
+const FLOATS: readonly DataType[] = ['float32'];
 
 const replaced = new Map<string, KernelConfig | undefined>();
 const fallbacks = new Map<string, number>();
@@ -61,6 +54,7 @@ export function replaceKernel<Inputs extends string, Attributes, Optional extend
   const before = getKernel(kernelName, 'wasm') as KernelConfig | undefined;
   replaced.set(kernelName, before);
   if (before !== undefined) unregisterKernel(kernelName, 'wasm');
+  const checks = new InputChecks(kernelName);
   registerKernel({
     ...before,
     kernelName,
@@ -73,9 +67,11 @@ export function replaceKernel<Inputs extends string, Attributes, Optional extend
       const backend = call.backend as BackendWasm;
       const inputs = call.inputs as KernelCall<Inputs, Attributes, Optional>['inputs'];
       const attrs = call.attrs as Attributes;
-      const refusal = refuse(kernelName, { inputs, attrs }, declaration, before === undefined);
-      const ours = refusal ? null : kernel({ inputs, attrs, backend, kernels: KernelModule.of(backend) });
-      if (ours !== null) return ours;
+      if (declared(call.inputs as never, declaration, before === undefined ? checks : undefined)) {
+        declaration.check?.({ inputs, attrs }, checks);
+        const ours = kernel({ inputs, attrs, backend, kernels: KernelModule.of(backend) });
+        if (ours !== null) return ours;
+      }
       fallbacks.set(kernelName, (fallbacks.get(kernelName) ?? 0) + 1);
       if (before === undefined) {
         throw new BackendError(`${kernelName}: the wasm backend has no kernel for these inputs.`);
@@ -86,40 +82,29 @@ export function replaceKernel<Inputs extends string, Attributes, Optional extend
 }
 
 /**
- * Whether an input has a type that was not declared.
+ * Whether all inputs, in a list or by name, have types that are declared.
  *
- * @throws BackendError where one has another shape, is missing, or has such a type and there is no other kernel to take it
+ * @param alone the checks, where there is no other kernel that could take them
+ * @throws BackendError from these checks
  */
-function refuse<Inputs extends string, Attributes, Optional extends string>(
-  kernelName: string,
-  call: Pick<KernelCall<Inputs, Attributes, Optional>, 'inputs' | 'attrs'>,
-  { dtypes = ['float32'], inputs }: Declaration<Inputs, Attributes, Optional>,
-  alone: boolean,
+function declared<Inputs extends string, Attributes, Optional extends string>(
+  inputs: readonly TensorInfo[] | Readonly<Record<string, TensorInfo | undefined>>,
+  { dtypes = FLOATS, types }: Declaration<Inputs, Attributes, Optional>,
+  alone: InputChecks | undefined,
 ): boolean {
-  const given = call.inputs as Record<string, TensorInfo | undefined>;
-  const expected = inputs?.(call) as Record<string, Expected | undefined> | undefined;
-  const complain = (name: string, what: string, got: string) => {
-    const input = /^\d+$/.test(name) ? `input ${name}` : name;
-    return new BackendError(complaint(`${kernelName} on wasm`, `${input} ${what}`, got));
+  const fits = (name: string | number, tensor: TensorInfo, expected: readonly DataType[]) => {
+    if (expected.includes(tensor.dtype)) return true;
+    alone?.type(name, tensor, expected);
+    return false;
   };
-  let refused = false;
-  for (const name in given) {
-    const tensor = given[name];
-    if (tensor === undefined) continue;
-    const { shape, size, dtypes: types = dtypes } = expected?.[name] ?? {};
-    if (!types.includes(tensor.dtype)) {
-      if (alone) throw complain(name, `of type ${types.join(' or ')}`, tensor.dtype);
-      refused = true;
-    }
-    if (shape !== undefined && !util.arraysEqual(shape as number[], tensor.shape)) {
-      throw complain(name, `of shape [${shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
-    }
-    if (size !== undefined && size !== util.sizeFromShape(tensor.shape)) {
-      throw complain(name, `of ${size} values`, `${util.sizeFromShape(tensor.shape)}`);
-    }
+  if (Array.isArray(inputs)) return inputs.every((tensor, at) => fits(at, tensor, dtypes));
+  const named = inputs as Readonly<Record<string, TensorInfo | undefined>>;
+  const single = types as Readonly<Record<string, readonly DataType[] | undefined>> | undefined;
+  for (const name in named) {
+    const tensor = named[name];
+    if (tensor !== undefined && !fits(name, tensor, single?.[name] ?? dtypes)) return false;
   }
-  for (const name in expected) if (given[name] === undefined) throw complain(name, 'to be there', 'none');
-  return refused;
+  return true;
 }
 
 /** Names of the kernels that are ours. */

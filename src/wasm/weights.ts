@@ -6,11 +6,15 @@ import { type Fields, wordsOf } from './blocks';
 import type { KernelModule } from './kernelModule';
 import type { KernelCall } from './register';
 
-/** Cuts so many values into segments, each described from its first value and its count. */
-function cut<Segment>(size: number, describe: (start: number, count: number) => Segment): Segment[] {
-  return Array.from({ length: Math.ceil(size / SEGMENT) }, (_, i) =>
-    describe(i * SEGMENT, Math.min(SEGMENT, size - i * SEGMENT)),
-  );
+/** Cuts so many values into segments, and adds to `segments` what describes each from its first value and its count. */
+function cut<Segment>(
+  segments: Segment[],
+  size: number,
+  describe: (start: number, count: number) => Segment,
+): void {
+  for (let start = 0; start < size; start += SEGMENT) {
+    segments.push(describe(start, Math.min(SEGMENT, size - start)));
+  }
 }
 
 /** Where values lie, and in how many bytes each: two of bfloat16 share an int32. Nowhere: 0. */
@@ -26,18 +30,19 @@ interface Count {
 export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): TensorInfo[] {
   const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
-  const segments = tensors.slice(0, attrs.weights).flatMap(({ shape }, i) => {
-    const [weight, first, second, gradient] = [0, 1, 2, 3].map(
-      (group) => valuesOf(kernels, tensors[group * attrs.weights + i]).at,
-    );
-    return cut(util.sizeFromShape(shape), (start, count) => ({
+  const segments: Fields<'Segment'>[] = [];
+  const addressOf = (i: number) => valuesOf(kernels, tensors[i]).at;
+  for (let i = 0; i < attrs.weights; i++) {
+    const [weight, first] = [addressOf(i), addressOf(attrs.weights + i)];
+    const [second, gradient] = [addressOf(2 * attrs.weights + i), addressOf(3 * attrs.weights + i)];
+    cut(segments, util.sizeFromShape(tensors[i].shape), (start, count) => ({
       count,
       weight: weight + start * 4,
       first: first + start * 4,
       second: second + start * 4,
       gradient: gradient && gradient + start * 4,
     }));
-  });
+  }
   const [at, count] = placed(kernels, 'Segment', segments);
   kernels.run('adapt', {
     base: adaptation(call, tensors[4 * attrs.weights]),
@@ -53,18 +58,19 @@ export function adaptiveStep(call: KernelCall<string, AdaptiveStep & Count>): Te
 export function compactStep(call: KernelCall<string, CompactStep & Count>): TensorInfo[] {
   const { inputs, attrs, kernels } = call;
   const tensors = Object.values(inputs);
-  const segments = tensors.slice(0, attrs.weights).flatMap((tensor, i) => {
-    const weight = kernels.pointer(tensor);
+  const segments: Fields<'CompactSegment'>[] = [];
+  for (let i = 0; i < attrs.weights; i++) {
+    const weight = kernels.pointer(tensors[i]);
     const moments = kernels.pointer(tensors[attrs.weights + i]);
     const { at, bytes } = valuesOf(kernels, tensors[2 * attrs.weights + i]);
-    return cut(util.sizeFromShape(tensor.shape), (start, count) => ({
+    cut(segments, util.sizeFromShape(tensors[i].shape), (start, count) => ({
       count,
       weight: weight + start * 4,
       moments: moments + start * 4,
       gradient: at && at + start * bytes,
       gradientBytes: bytes,
     }));
-  });
+  }
   const [at, count] = placed(kernels, 'CompactSegment', segments);
   kernels.run('adaptCompact', {
     base: adaptation(call, tensors[3 * attrs.weights]),
@@ -108,11 +114,12 @@ function adaptation(
 
 /** sqrt of the sum of the squares of all inputs, a scalar. */
 export function globalNorm({ inputs, backend, kernels }: KernelCall<string, unknown>): TensorInfo[] {
-  const values = Object.values(inputs).flatMap((tensor) => {
+  const values: Fields<'Values'>[] = [];
+  for (const tensor of Object.values(inputs)) {
     const { at, bytes } = valuesOf(kernels, tensor);
     const size = util.sizeFromShape(tensor.shape) * (4 / bytes);
-    return cut(size, (start, count) => ({ count, from: at + start * bytes, bytes }));
-  });
+    cut(values, size, (start, count) => ({ count, from: at + start * bytes, bytes }));
+  }
   const output = backend.makeOutput([], 'float32');
   const [segments, count, parts] = placed(kernels, 'Values', values, 8);
   kernels.run('globalNorm', { segments, count, parts, output: kernels.pointer(output) });

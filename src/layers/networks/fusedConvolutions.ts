@@ -16,10 +16,13 @@ export interface FusedLayer {
 
 /** The weights of all layers in a row, and where they scale. */
 export function weightsInRow(layers: readonly FusedLayer[]): { weights: tf.Tensor[]; factors: number[] } {
-  const weights = layers.flatMap(({ filter, offset, logScale }) =>
-    logScale === undefined ? [filter, offset] : [filter, offset, logScale],
-  );
-  const factors = layers.map(({ logScale, logScaleFactor = 1 }) => (logScale ? logScaleFactor : 0));
+  const weights: tf.Tensor[] = [];
+  const factors: number[] = [];
+  for (const { filter, offset, logScale, logScaleFactor = 1 } of layers) {
+    weights.push(filter, offset);
+    if (logScale !== undefined) weights.push(logScale);
+    factors.push(logScale === undefined ? 0 : logScaleFactor);
+  }
   return { weights, factors };
 }
 
