@@ -7,6 +7,7 @@
 export * from '../statistics';
 export * from './augment';
 export * from './bias';
+export * from './calibrate';
 export type { DeltaMode } from './contrast';
 export type { Labeled, SubclassLabels, SubclassName } from './labeled';
 export type { LatentLevel } from './layout';

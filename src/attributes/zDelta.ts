@@ -135,6 +135,18 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
   };
 }
 
+/** The same direction with `factor` times as long a step. */
+export function scaledDirection(direction: AttributeDirection, factor: number): AttributeDirection {
+  const times = (values: Float64Array) => values.map((value) => factor * value);
+  return {
+    ...direction,
+    delta: times(direction.delta),
+    standardError: direction.standardError && times(direction.standardError),
+    perClass: direction.perClass.map((part) => ({ ...part, delta: times(part.delta) })),
+    attributeDeviation: direction.attributeDeviation / factor,
+  };
+}
+
 function attributeColumn(where: string, { attributes }: LabeledLatents, attribute: number): Float64Array {
   if (attributes === undefined) throw new DataError(complaint(where, 'attributes [n, a]', 'none'));
   if (!Number.isInteger(attribute) || attribute < 0 || attribute >= attributes.cols) {

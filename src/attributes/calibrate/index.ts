@@ -1,0 +1,6 @@
+export {
+  type CalibrateDirectionOptions,
+  type CalibratedDirection,
+  type Calibration,
+  calibrateDirection,
+} from './calibrateDirection';
