@@ -142,7 +142,7 @@ export function scaledDirection(direction: AttributeDirection, factor: number): 
     ...direction,
     delta: times(direction.delta),
     standardError: direction.standardError && times(direction.standardError),
-    perClass: direction.perClass.map((part) => ({ ...part, delta: times(part.delta) })),
+    perSubclass: direction.perSubclass.map((part) => ({ ...part, delta: times(part.delta) })),
     attributeDeviation: direction.attributeDeviation / factor,
   };
 }

@@ -68,7 +68,7 @@ describe('calibrateDirection', () => {
     expect(calibrated.attributeDeviation).toBe(1);
     expect(calibrated.delta[0]).toBeCloseTo(factor * direction.delta[0], 12);
     expect(calibrated.standardError?.[1]).toBeCloseTo(factor * direction.standardError![1], 12);
-    expect(calibrated.perClass[2].delta[0]).toBeCloseTo(factor * direction.perClass[2].delta[0], 12);
+    expect(calibrated.perSubclass[2].delta[0]).toBeCloseTo(factor * direction.perSubclass[2].delta[0], 12);
     expect(calibrated.consistency).toBe(direction.consistency);
     expect(String(calibrated)).toMatch(/strength 1 moves .* by one deviation.*\n.*-2: -\d/);
   });
@@ -111,6 +111,17 @@ describe('calibrateDirection', () => {
     const calibrated = calibrateDirection(direction, labeled, { decode, measure });
     await expect(calibrated).rejects.toThrow(NotLearnableError);
     await expect(calibrated).rejects.toThrow(/by 1 deviation, got .* does not follow this direction/);
+  });
+
+  it('refuses an answer that chance could have given', async () => {
+    const measure = (z: Matrix) => Array.from({ length: z.rows }, (_, i) => 9 * Math.sin(1e4 * z.at(i, 0)));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 140 }, (_, i) =>
+        calibrateDirection(direction, labeled, { decode, measure, moved: labeled.z.slice(i, i + 10) }),
+      ),
+    );
+    // Two standard errors of ten samples: chance exceeds them in 4 % of rounds, and must hit 1 deviation too.
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(5);
   });
 
   it('bad measurements and options are errors that say so', async () => {

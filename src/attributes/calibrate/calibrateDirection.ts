@@ -114,15 +114,16 @@ export async function calibrateDirection<Images>(
     const up = await shiftAt(factor);
     const down = await shiftAt(-factor);
     const { mean: moved, error } = meanOf(up.map((value, i) => (value - down[i]) / 2));
-    if (Math.abs(moved - 1) < CLOSE) break;
-    const stuck = !(moved > 2 * error);
+    const follows = moved > 2 * error;
+    if (follows && Math.abs(moved - 1) < CLOSE) break;
     // The response is no straight line: steps are bounded, and so is the search.
-    factor *= Math.min(3, Math.max(1 / 3, 1 / Math.max(moved, 0.01)));
-    if (stuck || round === MOST_ROUNDS || factor > LONGEST * direction.attributeDeviation) {
+    const next = factor * Math.min(3, Math.max(1 / 3, 1 / moved));
+    if (!follows || round === MOST_ROUNDS || next > LONGEST * direction.attributeDeviation) {
       const received = `${figure(moved)} (standard error ${figure(error)}) at strength ${figure(factor)}`;
       const hint = 'What is measured does not follow this direction.';
       throw new NotLearnableError(complaint(where, 'images to move by 1 deviation', received, hint));
     }
+    factor = next;
   }
   const response: Calibration['response'] = [];
   for (const asked of ASKED) {
