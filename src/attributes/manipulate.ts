@@ -18,7 +18,11 @@ export interface ManipulateOptions {
   levelStrengths?: Readonly<Record<number, number>>;
 }
 
-const OPTIONS: OptionNames<ManipulateOptions> = { orthogonalize: true, layout: true, levelStrengths: true };
+const OPTIONS: OptionNames<ManipulateOptions> = {
+  orthogonalize: 'boolean',
+  layout: true,
+  levelStrengths: true,
+};
 
 /**
  * How far to go: one strength, several, or for several directions one strength per direction in every step.

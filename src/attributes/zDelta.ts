@@ -28,7 +28,7 @@ export interface ZDeltaOptions {
 const OPTIONS: OptionNames<ZDeltaOptions> = {
   attribute: true,
   mode: true,
-  stratify: true,
+  stratify: 'boolean',
   scale: true,
   replicates: ['splits'],
   seed: true,

@@ -1,13 +1,18 @@
 import { ConfigError, complaint } from './errors';
 
-/**
- * Every name of an options type; the compiler holds it complete. A name may have other words that people know it by, as in
- * `{ levels: ['L'] }`.
- */
-export type OptionNames<T> = { readonly [Name in keyof Required<T>]: true | readonly string[] };
+/** An option that is true or false, and other words that people know it by. */
+type YesOrNo = 'boolean' | readonly ['boolean', ...string[]];
+/** That another option is read, or other words that people know it by, as in `['L']`. */
+type Other = true | readonly string[];
+
+/** Every name of an options type; the compiler holds it complete, and those that are true or false told from the others. */
+export type OptionNames<T> = {
+  readonly [Name in keyof Required<T>]: NonNullable<T[Name]> extends boolean ? YesOrNo : Other;
+};
 
 /**
- * Throws a ConfigError for options that are no object, or hold a name that nothing reads; it says the nearest name that is read.
+ * Throws a ConfigError for options that are no object, or hold a name that nothing reads; it says the nearest name that is read. Texts
+ * in place of true and false are refused: 'false' would count as true.
  *
  * Classes check where `new.target` is the class itself: a subclass may take more.
  */
@@ -21,25 +26,34 @@ export function checkOptions<T extends object>(
     throw new ConfigError(complaint(where, 'an object of options', describe(options)));
   }
   const known = Object.keys(names);
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const near = nearestName(name, names as Record<string, true | readonly string[]>);
+  const kinds = names as Readonly<Record<string, YesOrNo | Other>>;
+  for (const [name, value] of Object.entries(options)) {
+    if (known.includes(name)) {
+      checkYesOrNo(where, name, value, kinds[name]);
+      continue;
+    }
+    const near = nearestName(name, kinds);
     const hint = near === undefined ? '' : `Did you mean '${near}'?`;
     throw new ConfigError(complaint(where, `options among ${known.join(', ')}`, `'${name}'`, hint));
   }
 }
 
+function checkYesOrNo(where: string, name: string, value: unknown, kind: YesOrNo | Other): void {
+  const yesOrNo = kind === 'boolean' || (typeof kind === 'object' && kind[0] === 'boolean');
+  if (!yesOrNo || value === undefined || typeof value === 'boolean') return;
+  const received = typeof value === 'string' ? `the text '${value}'` : value;
+  throw new ConfigError(complaint(where, `${name} to be true or false`, received));
+}
+
 /** The known name that was most likely meant. */
-function nearestName(
-  given: string,
-  names: Readonly<Record<string, true | readonly string[]>>,
-): string | undefined {
+function nearestName(given: string, names: Readonly<Record<string, YesOrNo | Other>>): string | undefined {
   const plain = (name: string) => name.replace(/[^a-zA-Z0-9]/g, '').toLowerCase();
   const wanted = plain(given);
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const [name, others] of Object.entries(names)) {
-    for (const word of others === true ? [name] : [name, ...others]) {
+    const words = typeof others === 'object' ? others.filter((word) => word !== 'boolean') : [];
+    for (const word of [name, ...words]) {
       const candidate = plain(word);
       // Two letters or more at the start say what is meant: `dim` for `dimensions`.
       const begins =

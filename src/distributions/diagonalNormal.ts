@@ -55,7 +55,7 @@ export class DiagonalNormal extends Distribution {
         eventShape: true,
         mean: true,
         logScale: true,
-        trainable: true,
+        trainable: 'boolean',
         classes: true,
         name: true,
       });

@@ -104,6 +104,11 @@ function logSumExp(logits: tf.Tensor): tf.Tensor {
   return tf.add(tf.squeeze(highest, [1]), tf.log(tf.sum(tf.exp(tf.sub(logits, highest)), 1)));
 }
 
-const names: OptionNames<ClassifierOptions> = { channels: true, classes: true, multiLabel: true, name: true };
+const names: OptionNames<ClassifierOptions> = {
+  channels: true,
+  classes: true,
+  multiLabel: 'boolean',
+  name: true,
+};
 
 registerModule(Classifier);

@@ -54,7 +54,7 @@ export interface TransformOptions extends PassOptions {
 /** Names of the options, for the check of what callers give. */
 export const contextNames = { context: true } as const;
 export const passNames = { context: true, seed: true } as const;
-export const decodeNames = { context: true, continuous: true } as const;
-export const sampleNames = { context: true, seed: true, temperature: true, continuous: true } as const;
+export const decodeNames = { context: true, continuous: 'boolean' } as const;
+export const sampleNames = { context: true, seed: true, temperature: true, continuous: 'boolean' } as const;
 export const interpolateNames = { context: true, steps: ['frames'], path: true } as const;
 export const transformNames = { context: true, seed: true, dequantize: ['noise'] } as const;

@@ -103,7 +103,7 @@ const names: OptionNames<RealNvpOptions> = {
   hiddenUnits: ['hidden'],
   activation: true,
   scale: true,
-  actnorm: true,
+  actnorm: 'boolean',
   permutation: true,
   context: ['contextSize'],
   embed: true,

@@ -10,7 +10,7 @@ export interface LedoitWolfOptions {
   assumeCentered?: boolean;
 }
 
-const OPTIONS: OptionNames<LedoitWolfOptions> = { assumeCentered: true };
+const OPTIONS: OptionNames<LedoitWolfOptions> = { assumeCentered: 'boolean' };
 
 /** A shrunk covariance. */
 export interface LedoitWolfResult {

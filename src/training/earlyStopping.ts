@@ -25,7 +25,7 @@ const names: OptionNames<EarlyStoppingOptions> = {
   mode: true,
   patience: true,
   minDelta: ['min_delta', 'tolerance'],
-  restoreBest: ['restoreBestWeights', 'restore_best_weights'],
+  restoreBest: ['boolean', 'restoreBestWeights', 'restore_best_weights'],
 };
 
 /** Throws a ConfigError for the first option that is unknown or out of its range. */

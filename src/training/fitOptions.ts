@@ -108,7 +108,7 @@ const names: OptionNames<FitOptions> = {
   yieldEvery: true,
   signal: ['abortSignal'],
   seed: ['randomSeed', 'random_state'],
-  shuffle: true,
+  shuffle: 'boolean',
   checkpoint: ['checkpoints', 'ckpt'],
   resume: ['resumeFrom'],
 };

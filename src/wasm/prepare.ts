@@ -90,7 +90,11 @@ export function prepareWasm(options: WasmOptions = {}): Promise<WasmReport> {
 let preparations: Promise<unknown> = Promise.resolve();
 
 async function prepare(options: WasmOptions): Promise<WasmReport> {
-  checkOptions('prepareWasm', options, { threads: true, hiddenInstructions: true, wasmFolder: ['path'] });
+  checkOptions('prepareWasm', options, {
+    threads: true,
+    hiddenInstructions: 'boolean',
+    wasmFolder: ['path'],
+  });
   const wanted = options.threads ?? defaultThreads();
   checkInteger('prepareWasm', 'threads', wanted);
   const threads = whyOneThread() === undefined ? wanted : 1;

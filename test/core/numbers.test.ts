@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, DataError, ShapeError } from '../../src/core/errors';
-import { checkFloat32, readArray, readRows, toFloat64 } from '../../src/core/numbers';
+import { allFinite, checkFloat32, readArray, readRows, toFloat64 } from '../../src/core/numbers';
 
 const missing: [unknown, string][] = [
   [null, 'a missing value (null)'],
@@ -83,6 +83,7 @@ describe('numbers from outside', () => {
     expect(() => readArray('f', 'x', Float32Array.of(1, 2, 3), [2])).toThrow('whole examples of 2 values');
     expect(readArray('f', 'x', Int32Array.of(1, 2, 3, 4), [2])).toMatchObject({ count: 2, dtype: 'int32' });
     expect(readArray('f', 'x', BigInt64Array.of(1n, 2n), [1])).toMatchObject({ count: 2, dtype: 'float32' });
+    expect(readArray('f', 'x', Float64Array.of(1, 2), [1])).toMatchObject({ count: 2, dtype: 'float32' });
   });
 
   it('flat rows take the shape beside them, nested ones have their own', () => {
@@ -102,6 +103,12 @@ describe('numbers from outside', () => {
       ).shape,
     ).toEqual([2, 2]);
     expect(readArray('f', 'x', [[1, 2, 3]], [2, 2, 1]).shape).toEqual([3]);
+    // Two rows of [2, 2], of which the first axis has as many as the shape.
+    const pair = [
+      [1, 2],
+      [3, 4],
+    ];
+    expect(readArray('f', 'x', [pair, pair], [2]).shape).toEqual([2, 2]);
   });
 
   it('pixels of a canvas are four values each, and nothing else', () => {
@@ -131,6 +138,22 @@ describe('checkFloat32', () => {
     expect(look(Array.from({ length: 44 }, (_, i) => 123_456_789 + ((i * 7) % 44)))).toThrow('in column 0');
   });
 
+  it('looks at every column, and asks for most of the values', () => {
+    const stamps = Array.from({ length: 60 }, (_, i) => 1.7e12 + 1000 * i);
+    const values = Float64Array.from(stamps.flatMap((stamp, i) => [Math.sin(i), stamp]));
+    const look = (count: number, shape: number[]) => () =>
+      checkFloat32('f', 'x', { values, count, shape, dtype: 'float32' });
+    expect(look(60, [2])).toThrow('in column 1');
+    // float32 has steps of 128 there: half of these are left, which is too few, and nine of ten below are enough.
+    const kept = (share: number) =>
+      Array.from(
+        { length: 100 },
+        (_, i) => 2 ** 30 + 128 * (i < 100 * share ? i : 0) + (i < 100 * share ? 0 : i / 4),
+      );
+    expect(() => checkFloat32('f', 'x', columnOf(kept(0.5)))).toThrow('in column 0');
+    expect(() => checkFloat32('f', 'x', columnOf(kept(0.9)))).not.toThrow();
+  });
+
   it('takes what survives: standard values, large ones that differ enough, constants', () => {
     expect(look(Array.from({ length: 500 }, (_, i) => Math.cos(i)))).not.toThrow();
     expect(look(Array.from({ length: 500 }, (_, i) => 1.7e12 + 1e9 * i))).not.toThrow();
@@ -142,6 +165,10 @@ describe('checkFloat32', () => {
     expect(() => checkFloat32('f', 'x', { values, count: 100, shape: [1], dtype: 'int32' })).toThrow(
       DataError,
     );
+    const unsigned = Uint32Array.from(values);
+    expect(() =>
+      checkFloat32('f', 'x', { values: unsigned, count: 100, shape: [1], dtype: 'int32' }),
+    ).toThrow(DataError);
     const floats = Float32Array.from(values);
     expect(() =>
       checkFloat32('f', 'x', { values: floats, count: 100, shape: [1], dtype: 'float32' }),
@@ -152,4 +179,14 @@ describe('checkFloat32', () => {
     const values = Array.from({ length: 20_000 }, (_, i) => 1e9 + (i % 64));
     expect(look(values)).toThrow('in column 0');
   });
+});
+
+it.each([
+  [[0, -1e300, 3], true],
+  [[], true],
+  [[0, Number.NaN], false],
+  [[Number.POSITIVE_INFINITY, 0], false],
+  [[0, Number.NEGATIVE_INFINITY], false],
+])('%j are all finite: %s', (values, finite) => {
+  expect(allFinite(values)).toBe(finite);
 });

@@ -7,6 +7,10 @@ interface Example {
   levels?: number;
   batchSize?: number;
   dimensions?: number;
+  level?: number;
+  seed?: number;
+  shuffle?: boolean;
+  lu?: boolean;
 }
 
 const names: OptionNames<Example> = {
@@ -14,6 +18,10 @@ const names: OptionNames<Example> = {
   levels: ['L'],
   batchSize: true,
   dimensions: true,
+  level: true,
+  seed: true,
+  shuffle: 'boolean',
+  lu: ['boolean', 'decomposed'],
 };
 const check = (options: unknown) => checkOptions('Example', options as Example, names);
 
@@ -28,7 +36,9 @@ describe('checkOptions', () => {
     ['batch_size', 'batchSize'],
     ['batchsize', 'batchSize'],
     ['batchSizes', 'batchSize'],
-    ['level', 'levels'],
+    ['LEVEL', 'level'],
+    ['decomposed', 'lu'],
+    ['sxeed', 'seed'],
     ['lvels', 'levels'],
     ['lexvels', 'levels'],
     ['dim', 'dimensions'],
@@ -37,7 +47,7 @@ describe('checkOptions', () => {
   ])('%s: did you mean %s?', (given, near) => {
     expect(() => check({ [given]: 1 })).toThrow(ConfigError);
     expect(() => check({ [given]: 1 })).toThrow(
-      `Example: expected options among stepsPerLevel, levels, batchSize, dimensions, got '${given}'. Did you mean '${near}'?`,
+      `Example: expected options among stepsPerLevel, levels, batchSize, dimensions, level, seed, shuffle, lu, got '${given}'. Did you mean '${near}'?`,
     );
   });
 
@@ -45,8 +55,17 @@ describe('checkOptions', () => {
     expect(() => check({ lrate: 1 })).toThrow(/got 'lrate'\.$/);
   });
 
-  it('makes no guess where no name is near', () => {
-    expect(() => check({ colour: 1 })).toThrow(/got 'colour'\.$/);
+  it.each(['colour', 'shade', 'boolean'])('makes no guess where no name is near: %s', (name) => {
+    expect(() => check({ [name]: 1 })).toThrow(new RegExp(`got '${name}'\\.$`));
+  });
+
+  it.each(['shuffle', 'lu'])('takes true and false alone for %s', (name) => {
+    for (const value of [true, false, undefined]) expect(() => check({ [name]: value })).not.toThrow();
+    for (const value of ['false', 'true', 0, 1, null, 'no', []]) {
+      expect(() => check({ [name]: value })).toThrow(ConfigError);
+      expect(() => check({ [name]: value })).toThrow(`Example: expected ${name} to be true or false, got `);
+    }
+    expect(() => check({ [name]: 'false' })).toThrow("got the text 'false'.");
   });
 
   it('an option that is unknown and undefined is a slip all the same', () => {

@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
+import seedrandom from 'seedrandom';
 import { ConfigError, RandomStream } from 'tfjs-flows';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 describe('RandomStream', () => {
   it('gives the same numbers for the same seed, and others for another', () => {
@@ -26,6 +27,41 @@ describe('RandomStream', () => {
     expect(Math.abs(moment(1))).toBeLessThan(4 / Math.sqrt(n));
     expect(Math.abs(moment(2) - 1)).toBeLessThan(4 * Math.sqrt(2 / n));
     expect(Math.abs(moment(4) - 3)).toBeLessThan(4 * Math.sqrt(96 / n));
+  });
+
+  it('hands on what the generator gives', () => {
+    const stream = new RandomStream(8);
+    const alea = seedrandom.alea('8');
+    for (let i = 0; i < 5; i++) expect(stream.uniformNumber()).toBe(alea.quick());
+    expect(stream.integer(1000)).toBe(Math.floor(alea.double() * 1000));
+  });
+
+  it('gives every order of three things about as often (four standard errors of 100 of 600)', () => {
+    const counts = new Map<string, number>();
+    for (let seed = 0; seed < 600; seed++) {
+      const order = new RandomStream(seed).permutation(3).join();
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(6);
+    for (const count of counts.values()) expect(Math.abs(count - 100)).toBeLessThan(4 * Math.sqrt(600 / 7.2));
+  });
+
+  it('moves and scales a tensor of normal numbers', () => {
+    const plain = new RandomStream(9).normal([6]).dataSync();
+    const moved = new RandomStream(9).normal([6], 5, 2).dataSync();
+    // Rounded to float32 once more: within one unit of its last place at 8.
+    plain.forEach((value, i) => {
+      expect(Math.abs(moved[i] - (5 + 2 * value))).toBeLessThanOrEqual(2 ** -20);
+    });
+  });
+
+  it('the least and the largest child seed are seeds to tfjs, too', () => {
+    const stream = new RandomStream(1);
+    const draws = vi.spyOn(stream, 'integer');
+    draws.mockReturnValueOnce(0);
+    expect(stream.childSeed()).toBe(1);
+    draws.mockImplementationOnce((limit) => limit - 1);
+    expect(stream.childSeed()).toBe(2 ** 31 - 2);
   });
 
   it('permutes, and its child seeds are never 0', () => {
@@ -69,6 +105,8 @@ describe('RandomStream', () => {
   it.each([
     [1, 1],
     [2, 1],
+    // float32 has no number between these.
+    [1.0000001, 1.00000011],
     [Number.NaN, 1],
   ])('uniform refuses [%d, %d), where nothing is', (low, high) => {
     expect(() => new RandomStream(1).uniform([1], low, high)).toThrow(ConfigError);

@@ -47,13 +47,13 @@ export const synthesizeOptions: OptionNames<SynthesizeOptions> = {
   kind: true,
   minimumConsistency: true,
   mixing: true,
-  assumeNearNormal: true,
+  assumeNearNormal: 'boolean',
   count: true,
   method: true,
   strength: true,
   directions: true,
   donors: true,
-  variancePreserving: true,
+  variancePreserving: 'boolean',
   seed: true,
 };
 

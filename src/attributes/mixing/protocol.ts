@@ -41,7 +41,7 @@ const OPTIONS: OptionNames<MixedNormalityOptions> = {
   epsilon: true,
   level: true,
   replicates: true,
-  trainingLatents: true,
+  trainingLatents: 'boolean',
   seed: true,
 };
 

@@ -37,7 +37,7 @@ const OPTIONS: OptionNames<FitPriorOptions> = {
   rank: true,
   layout: true,
   withinWeight: ['nu0', 'priorDegreesOfFreedom', 'degreesOfFreedom'],
-  inflate: true,
+  inflate: 'boolean',
   seed: true,
 };
 

@@ -25,7 +25,7 @@ export interface PosteriorOptions {
   inflate?: boolean;
 }
 
-const POSTERIOR_OPTIONS: OptionNames<PosteriorOptions> = { inflate: true };
+const POSTERIOR_OPTIONS: OptionNames<PosteriorOptions> = { inflate: 'boolean' };
 
 /** How much wider than the prior a new subclass looks; 1 and 1 where it looks like the others. */
 export interface NoveltyInflation {

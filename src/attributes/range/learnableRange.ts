@@ -59,7 +59,7 @@ export const rangeOptions: OptionNames<LearnableRangeOptions> = {
   consistency: true,
   minimumConsistency: true,
   mixing: true,
-  assumeNearNormal: true,
+  assumeNearNormal: 'boolean',
 };
 
 /** Whether the few samples spread along the direction as the prior says. */

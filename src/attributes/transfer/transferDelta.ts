@@ -43,7 +43,7 @@ const OPTIONS: OptionNames<TransferDeltaOptions> = {
   match: true,
   strength: true,
   z: true,
-  allowOutside: true,
+  allowOutside: 'boolean',
 };
 
 /** A direction made ready for another subclass. */

@@ -27,7 +27,7 @@ const OPTIONS: OptionNames<TransferPairsOptions> = {
   ...channelMaskOptions,
   count: true,
   strength: true,
-  variancePreserving: true,
+  variancePreserving: 'boolean',
   seed: true,
 };
 

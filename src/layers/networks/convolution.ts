@@ -73,7 +73,7 @@ export class Convolution extends Conditioner {
         kernelSize: true,
         padding: true,
         initial: true,
-        bias: true,
+        bias: 'boolean',
         seed: true,
         name: true,
       });

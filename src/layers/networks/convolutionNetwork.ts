@@ -81,7 +81,7 @@ export class ConvolutionNetwork extends Conditioner {
         inputShape: true,
         filters: true,
         hiddenChannels: true,
-        actnorm: true,
+        actnorm: 'boolean',
         padding: true,
         lastPadding: true,
         context: true,

@@ -159,7 +159,7 @@ function checkBatchOptions(options: ImageBatchOptions): void {
     context: true,
     shuffleSeed: ['seed', 'shuffle'],
     limit: true,
-    dropLast: true,
+    dropLast: 'boolean',
     onUnreadable: true,
   });
   const { batchSize = 32, nBits = 8, context = 'none', limit } = options;

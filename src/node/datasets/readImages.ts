@@ -42,7 +42,7 @@ export async function readImages(
   options: ReadImagesOptions = {},
 ): Promise<ReadImages> {
   checkDataset('readImages', dataset);
-  checkOptions('readImages', options, { nBits: ['bits'], skipUnreadable: true, onProgress: true });
+  checkOptions('readImages', options, { nBits: ['bits'], skipUnreadable: 'boolean', onProgress: true });
   const { nBits = 8, skipUnreadable = false, onProgress } = options;
   checkLevelBits('readImages', nBits);
   const total = dataset.names.length;
