@@ -51,7 +51,6 @@ export async function moveDigits(
         attribute,
         mode: 'slope',
         stratify: kind === 'stratified',
-        replicates: 1,
       });
       const sweep = manipulate(
         z,

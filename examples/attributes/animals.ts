@@ -75,6 +75,8 @@ directions.forEach((direction, k) => {
     `${name} of azimuth: consistency ${direction.consistency?.toFixed(2) ?? 'unknown'}, near normal ${nearNormal}`,
   );
 });
+// A turn is made of both directions, so it is shared as far as the less shared one is.
+const [leastShared] = [...directions].sort((a, b) => (a.consistency ?? 0) - (b.consistency ?? 0));
 const prior = fitPrior(labeled, { layout: flow.latentLayout });
 
 const few = rowsWith((row) => category[row] === COW && azimuth[row] === 90).slice(0, FEW);
@@ -93,9 +95,8 @@ few.forEach((row, i) => {
       .row(i)
       .map((_, j) => (to[0] - from[0]) * directions[0].delta[j] + (to[1] - from[1]) * directions[1].delta[j]);
     moved.row(i * TURNS.length + k).set(z.row(i).map((value, j) => value + delta[j]));
-    const consistency = Math.min(...directions.map((direction) => direction.consistency ?? 0));
     const mixing = mixedNormality(labeled, { along: delta, seed: 1 });
-    const range = learnableRange(posterior, z.row(i), { delta, consistency }, { mixing });
+    const range = learnableRange(posterior, z.row(i), { ...leastShared, delta }, { mixing });
     frames.push(frameOf(range, 1), 'given');
   });
 });

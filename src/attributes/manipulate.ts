@@ -6,7 +6,9 @@ import { type LatentsInput, toColumns, toLatents, toVector, type VectorInput } f
 import { checkLayout, type LatentLevel } from './layout';
 
 /** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */
-export type DirectionInput = VectorInput | { delta: VectorInput; consistency?: number | null };
+export type DirectionInput =
+  | VectorInput
+  | { delta: VectorInput; consistency?: number | null; consistencyError?: number | null };
 
 /** Options of `manipulate`. */
 export interface ManipulateOptions {

@@ -1,10 +1,10 @@
 import { ConfigError, complaint, DataError } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
-import type { Seed } from '../core/random';
-import { checkChoice, checkInteger } from '../core/shapes';
+import { checkChoice } from '../core/shapes';
+import { type DirectionConsistency, directionConsistency } from './consistency';
 import { contrastOf, type DeltaMode } from './contrast';
 import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from './labeled';
-import { deviationInSteps, directionConsistency, slopeOf, standardError, weightedMean } from './slopes';
+import { deviationInSteps, slopeOf, standardError, weightedMean } from './slopes';
 
 /** Options of `zDelta`. */
 export interface ZDeltaOptions {
@@ -19,10 +19,6 @@ export interface ZDeltaOptions {
   stratify?: boolean;
   /** Factor on the result; openai/glow's published manipulation vectors use 1.6 (with stratify: false). Default: 1. */
   scale?: number;
-  /** Random split halves that the consistency is averaged over. Default: 20. */
-  replicates?: number;
-  /** Seed of the split halves. Default: 0. */
-  seed?: Seed;
 }
 
 const OPTIONS: OptionNames<ZDeltaOptions> = {
@@ -30,8 +26,6 @@ const OPTIONS: OptionNames<ZDeltaOptions> = {
   mode: true,
   stratify: 'boolean',
   scale: true,
-  replicates: ['splits'],
-  seed: true,
 };
 
 /** Direction of an attribute within one subclass. */
@@ -48,7 +42,7 @@ export interface SubclassDelta {
 }
 
 /** Direction of an attribute in latent space. */
-export interface AttributeDirection {
+export interface AttributeDirection extends DirectionConsistency {
   /** Latent shift from without to with the attribute, or per unit of it in mode 'slope', [d]. */
   delta: Float64Array;
   /** Standard error of every coordinate, [d]; null where no residual degrees of freedom are left. */
@@ -57,13 +51,6 @@ export interface AttributeDirection {
   perSubclass: SubclassDelta[];
   /** Subclasses without samples on both sides: they say nothing about the direction. */
   skipped: SubclassName[];
-  /**
-   * rho: mean inner product of the directions of different subclasses over that of independent split halves of one subclass.
-   * 1 = the same direction everywhere, 0 = unrelated; noise does not bias it. Null where it cannot be estimated, see `consistencyReason`.
-   */
-  consistency: number | null;
-  /** Why `consistency` is null. */
-  consistencyReason: string | null;
   positiveCount: number;
   negativeCount: number;
   /** Standard deviation of the attribute within subclasses, in units of strength: moving by this much times delta is one deviation. */
@@ -90,9 +77,8 @@ export interface AttributeDirection {
 export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): AttributeDirection {
   const where = 'zDelta';
   checkOptions(where, options, OPTIONS);
-  const { attribute = 0, mode = 'binary', stratify = true, scale = 1, replicates = 20, seed = 0 } = options;
+  const { attribute = 0, mode = 'binary', stratify = true, scale = 1 } = options;
   checkChoice(where, 'mode', mode, ['binary', 'slope', 'tercile']);
-  checkInteger(where, 'replicates', replicates);
   if (!(Number.isFinite(scale) && scale !== 0)) {
     throw new ConfigError(complaint(where, 'a finite scale other than 0', scale));
   }
@@ -128,7 +114,11 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
     standardError: standardError(data.z, contrast, used, scale),
     perSubclass,
     skipped,
-    ...directionConsistency(data, contrast, subclassParts, replicates, seed),
+    ...directionConsistency(
+      data.z,
+      contrast,
+      subclassParts.filter((part) => part.weight > 0),
+    ),
     positiveCount: used.reduce((sum, part) => sum + part.positiveCount, 0),
     negativeCount: used.reduce((sum, part) => sum + part.negativeCount, 0),
     attributeDeviation: deviationInSteps(values, contrast, used) / Math.abs(scale),

@@ -70,7 +70,7 @@ const calls: [string, Call, object, string, string][] = [
     'allowOutside',
   ],
   ['transferPairs', (o) => transferPairs(z, labeled, o), { count: 2 }, 'channel', 'channels'],
-  ['zDelta', (o) => zDelta(labeled, o), { replicates: 1 }, 'stratified', 'stratify'],
+  ['zDelta', (o) => zDelta(labeled, o), { scale: 1 }, 'stratified', 'stratify'],
 ];
 
 describe.each(calls)('%s', (where, call, options, mistaken, meant) => {

@@ -41,6 +41,7 @@ export function learnDirection(
     unit: mode === 'slope' ? 'deviation' : 'with',
     delta: Array.from(delta, round),
     consistency: direction.consistency,
+    consistencyError: direction.consistencyError,
     mixing: nearNormal,
   };
 }

@@ -38,9 +38,9 @@ export interface LearnableRangeOptions {
   kind?: RangeKind;
   /** The subclass's own samples, [n, d]. Default: those of the posterior. */
   own?: LatentsInput;
-  /** Consistency rho of the direction across subclasses. Default: the one of the direction, where `zDelta` found it. */
+  /** Consistency rho of the direction across subclasses, which you vouch for. Default: the one of the direction with its error, where `zDelta` found it. */
   consistency?: number | null;
-  /** Least rho at which other subclasses vouch for the direction. Default: 0.5. */
+  /** Least rho, less its standard error, at which other subclasses vouch for the direction. Default: 0.5. */
   minimumConsistency?: number;
   /**
    * Report of `mixedNormality` made `along` this direction, or several reports of which one is: whether the mixture of subclasses is near
@@ -161,7 +161,7 @@ export class LearnableRange {
  *     typical:    e(s) between the (1 - level) / 2 and (1 + level) / 2 quantiles of that law
  *
  * Strengths within the extremes of the own samples are 'own'. The rest of the prior's range is 'transferable' only where the direction is
- * the same in other subclasses (rho >= 0.5) and the mixed attribute is near normal; what is left is 'outside' and refused.
+ * the same in other subclasses (rho less its error >= 0.5) and the mixed attribute is near normal; what is left is 'outside' and refused.
  * The chi-squared limit in place of F covers far too little with few degrees of freedom, so it serves known covariances only.
  *
  * Shapes: z [d], delta [d].
@@ -248,13 +248,23 @@ function whyNotTransferable(
   if (!Number.isFinite(minimumConsistency)) {
     throw new ConfigError(complaint(where, 'a finite minimumConsistency', minimumConsistency));
   }
-  const known = typeof learned === 'object' && 'consistency' in learned ? learned.consistency : undefined;
-  const consistency = options.consistency === undefined ? known : options.consistency;
+  const known: { consistency?: number | null; consistencyError?: number | null } =
+    options.consistency === undefined && typeof learned === 'object' && 'delta' in learned
+      ? learned
+      : { consistency: options.consistency };
+  // A consistency that you state yourself has no error.
+  const { consistency, consistencyError = 0 } = known;
   if (typeof consistency !== 'number') {
     return 'it is not known whether other subclasses share the direction (consistency, from zDelta)';
   }
   if (!(consistency >= minimumConsistency)) {
     return `the direction differs between subclasses (consistency ${consistency.toFixed(2)} < ${minimumConsistency})`;
+  }
+  if (consistencyError === null) {
+    return `two subclasses are too few to tell whether others share the direction (consistency ${consistency.toFixed(2)} of unknown error)`;
+  }
+  if (!(consistency - consistencyError >= minimumConsistency)) {
+    return `subclasses may differ in the direction (consistency ${consistency.toFixed(2)} less its standard error ${consistencyError.toFixed(2)} < ${minimumConsistency})`;
   }
   if (verdict === undefined) {
     return 'it is not known whether the mixed attribute is near normal (mixing, from mixedNormality along the direction)';

@@ -74,7 +74,7 @@ export async function deltasOf(
     const present = table.column(index).filter((value) => value > 0).length;
     const counts = { index, name, with: present, without: rows.length - present };
     try {
-      const direction = zDelta({ z, subclass, attributes: table }, { attribute: index, replicates: 1 });
+      const direction = zDelta({ z, subclass, attributes: table }, { attribute: index });
       deltas.set(index, direction.delta);
       return { ...counts, file: fileOf(index, name), ...strengthOf(direction) };
     } catch (error) {

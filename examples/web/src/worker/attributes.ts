@@ -12,9 +12,9 @@ export async function choosePicture({ picture, few }: Params<'choosePicture'>): 
   chosen = await latentsOf(model(), [picture]);
   const posterior = prior.posterior(await latentsOf(model(), few));
   const z = chosen.row(0);
-  return statistics.attributes.map(({ delta, consistency, mixing }) =>
+  return statistics.attributes.map(({ mixing, ...direction }) =>
     describeRange(
-      learnableRange(posterior, z, { delta, consistency }, { mixing: { nearNormal: mixing, along: delta } }),
+      learnableRange(posterior, z, direction, { mixing: { nearNormal: mixing, along: direction.delta } }),
     ),
   );
 }

@@ -14,20 +14,20 @@ let prepared: Prepared | undefined;
 /** Takes a direction from the subclasses it was learned on to a subclass with few samples. */
 export async function prepareTransfer(params: Params<'prepareTransfer'>): Promise<StrengthRange> {
   const { statistics, prior } = model();
-  const { delta, consistency, mixing } = statistics.attributes[params.attribute];
+  const { mixing, ...learned } = statistics.attributes[params.attribute];
   const [source, target] = [
     await latentsOf(model(), [params.source]),
     await latentsOf(model(), [params.target]),
   ];
   const posterior = prior.posterior(await latentsOf(model(), params.few));
-  const { direction, range } = transferDelta({ delta, consistency }, posterior, {
+  const { direction, range } = transferDelta(learned, posterior, {
     z: target.row(0),
     match: params.match,
     strength: 0,
     allowOutside: true,
-    mixing: { nearNormal: mixing, along: delta },
+    mixing: { nearNormal: mixing, along: learned.delta },
   });
-  prepared = { source: { z: source, direction: delta }, target: { z: target, direction } };
+  prepared = { source: { z: source, direction: learned.delta }, target: { z: target, direction } };
   return describeRange(range!);
 }
 
