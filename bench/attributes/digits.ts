@@ -44,36 +44,36 @@ export function splitHalves(label: Int32Array, random: RandomStream): [Int32Arra
 }
 
 /** Slant (radians), size and aspect from grey-level moments, thickness and ink. */
-export function attributesOf(image: Float64Array): number[] {
+export function attributesOf(image: Float64Array, side = SIDE): number[] {
   let ink = 0;
   let x = 0;
   let y = 0;
   image.forEach((level, i) => {
     ink += level;
-    x += level * (i % SIDE);
-    y += level * Math.floor(i / SIDE);
+    x += level * (i % side);
+    y += level * Math.floor(i / side);
   });
   let xx = 0;
   let yy = 0;
   let xy = 0;
   image.forEach((level, i) => {
-    const dx = (i % SIDE) - x / ink;
-    const dy = Math.floor(i / SIDE) - y / ink;
+    const dx = (i % side) - x / ink;
+    const dy = Math.floor(i / side) - y / ink;
     xx += (level * dx * dx) / ink;
     yy += (level * dy * dy) / ink;
     xy += (level * dx * dy) / ink;
   });
-  return [Math.atan(-xy / yy), Math.sqrt(xx + yy), Math.sqrt(yy / xx), thickness(image, ink), ink];
+  return [Math.atan(-xy / yy), Math.sqrt(xx + yy), Math.sqrt(yy / xx), thickness(image, side, ink), ink];
 }
 
 /** Ink over total variation: a long bar of width w scores w / 2. */
-function thickness(image: Float64Array, ink: number): number {
+function thickness(image: Float64Array, side: number, ink: number): number {
   let variation = 0;
-  for (let r = 0; r < SIDE; r++) {
-    for (let c = 0; c < SIDE; c++) {
-      const level = image[r * SIDE + c];
-      if (c + 1 < SIDE) variation += Math.abs(image[r * SIDE + c + 1] - level);
-      if (r + 1 < SIDE) variation += Math.abs(image[(r + 1) * SIDE + c] - level);
+  for (let r = 0; r < side; r++) {
+    for (let c = 0; c < side; c++) {
+      const level = image[r * side + c];
+      if (c + 1 < side) variation += Math.abs(image[r * side + c + 1] - level);
+      if (r + 1 < side) variation += Math.abs(image[(r + 1) * side + c] - level);
     }
   }
   return ink / variation;

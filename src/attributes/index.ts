@@ -18,6 +18,7 @@ export {
   manipulate,
   type StrengthsInput,
 } from './manipulate';
+export * from './meet';
 export * from './mixing';
 export { positionsAlong } from './positionsAlong';
 export * from './prior';

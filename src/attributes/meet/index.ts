@@ -1,0 +1,2 @@
+export { type LearnAttributeOptions, type LearnedAttribute, learnAttribute } from './learnAttribute';
+export { type MeetSubclassOptions, type MetSubclass, meetSubclass } from './meetSubclass';

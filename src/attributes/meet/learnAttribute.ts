@@ -1,0 +1,106 @@
+import { DataError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
+import { figure, printable } from '../../core/printable';
+import type { Seed } from '../../core/random';
+import type { DeltaMode } from '../contrast';
+import { type Labeled, toLabeled } from '../labeled';
+import type { LatentLevel } from '../layout';
+import { type MixedNormalityReport, mixedNormality } from '../mixing';
+import { fitPrior, type Prior } from '../prior';
+import type { NearNormality } from '../range';
+import { type AttributeDirection, type ZDeltaOptions, zDelta } from '../zDelta';
+
+/** Options of `learnAttribute`. */
+export interface LearnAttributeOptions {
+  /** Which attribute: its column, or its name where they have names. Default: 0. */
+  attribute?: ZDeltaOptions['attribute'];
+  /** How its values become a contrast, as in `zDelta`. Default: 'binary' for two distinct values, else 'slope'. */
+  mode?: DeltaMode;
+  /** Levels of a multi-scale flow, as in `fitPrior`. Default: none. */
+  layout?: readonly LatentLevel[];
+  /** Whether these are latents of the very data that the flow was trained on, which support nothing. Default: false. */
+  trainingLatents?: boolean;
+  /** Seed of all draws. Default: 0. */
+  seed?: Seed;
+}
+
+export const learnOptions: OptionNames<LearnAttributeOptions> = {
+  attribute: true,
+  mode: true,
+  layout: true,
+  trainingLatents: true,
+  seed: true,
+};
+
+/** What several subclasses tell of an attribute: all that `meetSubclass` carries to another one. */
+export interface LearnedAttribute {
+  direction: AttributeDirection;
+  /** Whether positions along the direction mix to a normal; null where there are too few samples to say anything. */
+  mixing: MixedNormalityReport | NearNormality | null;
+  /** Why `mixing` is null. */
+  mixingReason?: string | null;
+  prior: Prior;
+  /** The samples it was learned from. */
+  samples?: Labeled;
+}
+
+/**
+ * Learns from several subclasses what `meetSubclass` carries to others: the direction of an attribute, whether its positions mix to a normal,
+ * and the prior.
+ *
+ * The same as `zDelta`, `mixedNormality` along that direction and `fitPrior`; once for any number of subclasses to be met.
+ *
+ * @param base labelled samples with attributes, of at least two subclasses
+ * @throws DataError, ShapeError, ConfigError as `zDelta` and `fitPrior` do
+ * @example
+ * const learned = learnAttribute(labeled, { attribute: 0 });
+ * const met = await meetSubclass(learned, few);
+ */
+export function learnAttribute(base: Labeled, options: LearnAttributeOptions = {}): LearnedAttribute {
+  checkOptions('learnAttribute', options, learnOptions);
+  return learn('learnAttribute', base, options);
+}
+
+/** The same for options that were checked. */
+export function learn(where: string, base: Labeled, options: LearnAttributeOptions): LearnedAttribute {
+  const { attribute = 0, layout, trainingLatents, seed } = options;
+  const mode = options.mode ?? usualMode(where, base, attribute);
+  const direction = zDelta(base, { attribute, mode, seed });
+  const prior = fitPrior(base, { layout, seed });
+  return printable(
+    { direction, ...mixingAlong(base, direction, trainingLatents, seed), prior, samples: base },
+    learnedLines,
+  );
+}
+
+/** Of a learned attribute in a few lines. */
+export function learnedLines({ direction, mixing, mixingReason, prior }: LearnedAttribute): string[] {
+  const { consistency, consistencyReason, attributeDeviation } = direction;
+  const shared = consistency === null ? `unknown, ${consistencyReason}` : figure(consistency);
+  return [
+    `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
+    `positions along it, mixed, near normal: ${mixing === null ? `undecided, ${mixingReason}` : mixing.nearNormal}`,
+  ];
+}
+
+function mixingAlong(
+  base: Labeled,
+  direction: AttributeDirection,
+  trainingLatents: boolean | undefined,
+  seed: Seed | undefined,
+): Pick<LearnedAttribute, 'mixing' | 'mixingReason'> {
+  try {
+    const mixing = mixedNormality(base, { along: direction, trainingLatents, seed });
+    return { mixing, mixingReason: null };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return { mixing: null, mixingReason: error.message };
+  }
+}
+
+/** 'binary' for the two values of yes and no. */
+function usualMode(where: string, base: Labeled, attribute: number): DeltaMode {
+  const { attributes } = toLabeled(where, base);
+  if (attributes === undefined) return 'binary';
+  return new Set(attributes.column(attribute)).size === 2 ? 'binary' : 'slope';
+}

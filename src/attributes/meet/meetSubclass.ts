@@ -1,0 +1,185 @@
+import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
+import { figure, printable } from '../../core/printable';
+import { Matrix } from '../../linalg';
+import { type LatentsInput, toLatents } from '../../statistics/inputs';
+import { type CalibrateDirectionOptions, type Calibration, calibrateDirection } from '../calibrate';
+import type { Labeled } from '../labeled';
+import type { Posterior } from '../prior';
+import type { LearnableRange, LearnableRangeOptions } from '../range';
+import { type TransferDeltaOptions, type TransferredDelta, transferDelta } from '../transfer';
+import {
+  type LearnAttributeOptions,
+  type LearnedAttribute,
+  learn,
+  learnedLines,
+  learnOptions,
+} from './learnAttribute';
+
+/** Options of `meetSubclass`; those of `learnAttribute` apply where the base is labelled samples. */
+export interface MeetSubclassOptions<Images = unknown> extends LearnAttributeOptions {
+  /** Images of latents, needed for `calibrate`: `(z) => decodeLatents(flow, z)`. A tensor is disposed. */
+  decode?: CalibrateDirectionOptions<Images>['decode'];
+  /** The attribute as measured on images, [n]: strengths then count deviations of what is measured. Default: none. */
+  calibrate?: CalibrateDirectionOptions<Images>['measure'];
+  /** Whether the direction is coloured for the subclass, as in `transferDelta`. Default: 'none'. */
+  match?: TransferDeltaOptions['match'];
+  /** Probability of the region that the range is taken from. Default: 0.95. */
+  level?: LearnableRangeOptions['level'];
+}
+
+const OPTIONS: OptionNames<MeetSubclassOptions> = {
+  ...learnOptions,
+  decode: true,
+  calibrate: true,
+  match: true,
+  level: true,
+};
+
+/** A subclass of which few samples are known, after all that other subclasses say of it. */
+export interface MetSubclass extends LearnedAttribute {
+  /** Response of decoded images to the direction; null without `calibrate` and where images do not follow. */
+  calibration: Calibration | null;
+  posterior: Posterior;
+  /** What every one of the few samples may be moved by. */
+  ranges: LearnableRange[];
+  /** Why nothing beyond the own samples is learnable; null where the other subclasses vouch for it. */
+  refusal: string | null;
+  /** The largest learnable step of every sample, at most 2 deviations of the attribute; null where nothing above 0 is learnable. */
+  transfers: (TransferredDelta | null)[];
+  /** The samples moved by those, [n, d]. */
+  moved: Matrix;
+  /** What was found on the way, in sentences. */
+  notes: string[];
+}
+
+/**
+ * Meets a subclass of which few samples are known, and carries an attribute to it that others taught, as far as that is learnable.
+ *
+ * The whole road: direction (`zDelta`), whether its positions mix to a normal (`mixedNormality`), prior (`fitPrior`), posterior of
+ * the few, calibration by decoded images (`calibrateDirection`), and for every sample its range (`learnableRange`) and the strength that
+ * it can be moved by (`transferDelta`). `String(met)` says all of it in a few lines.
+ *
+ * @param base labelled samples of at least two other subclasses with attributes, or what `learnAttribute` or an earlier meeting found
+ * @param few samples of the new subclass, [n, d]
+ * @throws DataError, ShapeError, ConfigError; a refused transfer is no error, see `refusal`
+ * @example
+ * const met = await meetSubclass(labeled, few, { attribute: 0 });
+ * console.log(String(met));
+ * met.refusal ?? met.transfers; // why not, or the step of every sample
+ */
+export async function meetSubclass<Images = unknown>(
+  base: Labeled | LearnedAttribute,
+  few: LatentsInput,
+  options: MeetSubclassOptions<Images> = {},
+): Promise<MetSubclass> {
+  const where = 'meetSubclass';
+  checkOptions(where, options, OPTIONS as OptionNames<MeetSubclassOptions<Images>>);
+  if (options.calibrate !== undefined && options.decode === undefined) {
+    throw new ConfigError(complaint(where, 'decode, which makes the images, with calibrate', 'none'));
+  }
+  const samples = toLatents(`${where} (few)`, few);
+  const learned = learnedFrom(where, base, options);
+  const posterior = learned.prior.posterior(samples);
+  const notes: string[] = [];
+  const { direction, calibration } = await calibrated(where, learned, samples, options, notes);
+
+  const { match, level } = options;
+  const shared = { match, level, mixing: learned.mixing ?? undefined };
+  const rows = Array.from({ length: samples.rows }, (_, i) => samples.row(i));
+  const ranges = rows.map((z) => {
+    const { range } = transferDelta(direction, posterior, { ...shared, z, strength: 0, allowOutside: true });
+    return range as LearnableRange;
+  });
+  const transfers = rows.map((z) =>
+    learnableStep(() => transferDelta(direction, posterior, { ...shared, z })),
+  );
+  if (posterior.usesSampleMean) notes.push('Its mean lies so far out that the prior has no say in it.');
+  const met: MetSubclass = {
+    ...learned,
+    direction,
+    calibration,
+    posterior,
+    ranges,
+    refusal: ranges[0].refusal,
+    transfers,
+    moved: Matrix.fromRows(rows.map((z, i) => z.map((value, j) => value + (transfers[i]?.delta[j] ?? 0)))),
+    notes,
+  };
+  return printable(met, linesOf);
+}
+
+function learnedFrom(
+  where: string,
+  base: Labeled | LearnedAttribute,
+  options: LearnAttributeOptions,
+): LearnedAttribute {
+  if (typeof base !== 'object' || base === null || !('prior' in base))
+    return learn(where, base as Labeled, options);
+  const given = Object.keys(learnOptions).find(
+    (name) => options[name as keyof LearnAttributeOptions] !== undefined,
+  );
+  if (given === undefined) return base;
+  const expected = 'options of the meeting only, as the attribute is learned already';
+  throw new ConfigError(complaint(where, expected, given));
+}
+
+/** The direction by what images show of it, where that is measured. */
+async function calibrated<Images>(
+  where: string,
+  { direction, samples }: LearnedAttribute,
+  moved: Matrix,
+  { decode, calibrate, seed }: MeetSubclassOptions<Images>,
+  notes: string[],
+): Promise<{ direction: LearnedAttribute['direction']; calibration: Calibration | null }> {
+  if (calibrate === undefined) return { direction, calibration: null };
+  if (samples === undefined) {
+    throw new ConfigError(complaint(where, 'samples of the other subclasses, with calibrate', 'none'));
+  }
+  try {
+    const found = await calibrateDirection(direction, samples, {
+      decode: decode!,
+      measure: calibrate,
+      moved,
+      seed,
+    });
+    return { direction: found, calibration: found.calibration };
+  } catch (error) {
+    if (!(error instanceof NotLearnableError)) throw error;
+    notes.push(`Not calibrated. ${error.message}`);
+    return { direction, calibration: null };
+  }
+}
+
+function learnableStep(step: () => TransferredDelta): TransferredDelta | null {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof NotLearnableError) return null;
+    throw error;
+  }
+}
+
+function linesOf(met: MetSubclass): string[] {
+  const { posterior, calibration, direction, ranges, refusal, transfers, notes } = met;
+  const inDeviations = (strength: number) => figure(strength / direction.attributeDeviation);
+  const interval = (low: number, high: number) => `${inDeviations(low)} .. ${inDeviations(high)}`;
+  const [{ own, transferable }] = ranges;
+  const { lambda, tauSquared } = posterior.inflation;
+  const further = transferable.map(([low, high]) => interval(low, high)).join(' and ');
+  return [
+    `Subclass of ${posterior.count} samples in ${posterior.dimension} dimensions`,
+    `  posterior: lambda ${figure(lambda)}, tau squared ${figure(tauSquared)}; both 1 where it looks like the others`,
+    ...learnedLines(met).map((line) => `  ${line}`),
+    ...(calibration === null
+      ? []
+      : [
+          `  calibrated on images, asked for and moved: ${calibration.response.map(({ asked, moved }) => `${asked}: ${figure(moved)}`).join(', ')}`,
+        ]),
+    `  first sample, in deviations: own ${own === null ? 'none' : interval(...own)}, ${
+      refusal === null ? `transferable ${further || 'none'}` : `not transferable: ${refusal}`
+    }`,
+    `  moved by, in deviations: ${transfers.map((step) => inDeviations(step?.strength ?? 0)).join(', ')}`,
+    ...notes.map((note) => `  ${note}`),
+  ];
+}
