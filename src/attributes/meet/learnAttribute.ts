@@ -28,7 +28,7 @@ export const learnOptions: OptionNames<LearnAttributeOptions> = {
   attribute: true,
   mode: true,
   layout: true,
-  trainingLatents: true,
+  trainingLatents: 'boolean',
   seed: true,
 };
 
