@@ -65,7 +65,7 @@ export function learnAttribute(base: Labeled, options: LearnAttributeOptions = {
 export function learn(where: string, base: Labeled, options: LearnAttributeOptions): LearnedAttribute {
   const { attribute = 0, layout, trainingLatents, seed } = options;
   const mode = options.mode ?? usualMode(where, base, attribute);
-  const direction = zDelta(base, { attribute, mode, seed });
+  const direction = zDelta(base, { attribute, mode });
   const prior = fitPrior(base, { layout, seed });
   return printable(
     { direction, ...mixingAlong(base, direction, trainingLatents, seed), prior, samples: base },
@@ -75,8 +75,9 @@ export function learn(where: string, base: Labeled, options: LearnAttributeOptio
 
 /** Of a learned attribute in a few lines. */
 export function learnedLines({ direction, mixing, mixingReason, prior }: LearnedAttribute): string[] {
-  const { consistency, consistencyReason, attributeDeviation } = direction;
-  const shared = consistency === null ? `unknown, ${consistencyReason}` : figure(consistency);
+  const { consistency, consistencyError, consistencyReason, attributeDeviation } = direction;
+  const error = consistencyError === null ? '' : ` (standard error ${figure(consistencyError)})`;
+  const shared = consistency === null ? `unknown, ${consistencyReason}` : `${figure(consistency)}${error}`;
   return [
     `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
     `positions along it, mixed, near normal: ${mixing === null ? `undecided, ${mixingReason}` : mixing.nearNormal}`,
