@@ -18,6 +18,7 @@ beforeAll(() => tf.setBackend('cpu'));
 describe('contexts declared', () => {
   it('a number, a shape, or either by name', () => {
     expect(contextShapeOf('f', undefined)).toBeUndefined();
+    expect(contextShapeOf('f', 1)).toEqual([1]);
     expect(contextShapeOf('f', 3)).toEqual([3]);
     expect(contextShapeOf('f', [8, 8, 1])).toEqual([8, 8, 1]);
     expect(contextShapeOf('f', { pose: 3, photo: [4, 4, 1] })).toEqual({ pose: [3], photo: [4, 4, 1] });

@@ -18,9 +18,33 @@ class Part extends Module {
   }
 }
 
+/** Conditioned on labels of three classes, initialized when it is told so; one of its two weights is fixed. */
+class Told extends Module {
+  static readonly className = 'TestTold';
+  private told = false;
+  constructor(
+    name: string,
+    readonly labels?: Record<string, readonly number[]>,
+  ) {
+    super(name);
+    this.addWeight('trained', tf.ones([2]));
+    this.addWeight('fixed', tf.ones([1]), false);
+    this.declareLabels(labels);
+  }
+  override get initialized() {
+    return this.told;
+  }
+  override markInitialized() {
+    this.told = true;
+  }
+  getConfig() {
+    return {};
+  }
+}
+
 class Whole extends Module {
   static readonly className = 'TestWhole';
-  constructor(...parts: Part[]) {
+  constructor(...parts: Module[]) {
     super('whole');
     for (const part of parts) this.addChild(part);
   }
@@ -46,6 +70,57 @@ describe('Module', () => {
   });
 });
 
+describe('a tree of modules', () => {
+  it('has its own weights first, then those of its members under their names, fixed ones apart', () =>
+    leavesNoTensors(() => {
+      const whole = new Whole(new Told('a'), new Told('b'));
+      const outer = new (class Outer extends Whole {
+        constructor() {
+          super(whole);
+          this.addWeight('own', tf.ones([4]));
+        }
+      })();
+      const names = ['whole/a/trained', 'whole/a/fixed', 'whole/b/trained', 'whole/b/fixed'];
+      expect(outer.weights.map(({ name }) => name)).toEqual(['own', ...names]);
+      expect(outer.trainableWeights.map(({ size }) => size)).toEqual([4, 2, 2]);
+      expect(outer.nonTrainableWeights.map(({ size }) => size)).toEqual([1, 1]);
+      expect(outer.parameterCount).toBe(8);
+      outer.dispose();
+    }));
+
+  it('is initialized when all members are, and tells them', () => {
+    const [a, b] = [new Told('a'), new Told('b')];
+    const whole = new Whole(a, b);
+    a.markInitialized();
+    expect([a.initialized, b.initialized, whole.initialized]).toEqual([true, false, false]);
+    whole.markInitialized();
+    expect([b.initialized, whole.initialized]).toEqual([true, true]);
+    whole.dispose();
+  });
+
+  it('knows which parts of its context are labels', () => {
+    const whole = new Whole(new Told('a', { digit: [3] }), new Part('b', { pose: [2] }));
+    expect([...whole.labelParts]).toEqual(['digit']);
+    expect([...new Whole(new Part('c', [2])).labelParts]).toEqual([]);
+  });
+
+  it('takes each name once', () => {
+    expect(() => new Whole(new Part('a'), new Part('a'))).toThrow(ConfigError);
+    expect(() => new Whole(new Part('a'), new Part('a'))).toThrow(
+      "members with different names, got 'a' twice",
+    );
+  });
+
+  it('frees what its members have left', () =>
+    leavesNoTensors(() => {
+      const [a, b] = [new Part('a'), new Part('b')];
+      const whole = new Whole(a, b);
+      expect(a.dispose().disposedTensors).toBe(2);
+      expect(whole.dispose().disposedTensors).toBe(2);
+      expect(b.disposed).toBe(true);
+    }));
+});
+
 describe('building', () => {
   it('frees every weight and constant where it fails, and none where it does not', () =>
     leavesNoTensors(() => {
@@ -58,6 +133,16 @@ describe('building', () => {
       expect(() => building(() => new Whole(new Part('a', [2]), new Part('b', [3])))).toThrow(ConfigError);
       const whole = building(() => new Whole(new Part('a'), new Part('b')));
       expect(whole.dispose().disposedTensors).toBe(4);
+    }));
+
+  it('what is built after something inside is freed, too', () =>
+    leavesNoTensors(() => {
+      const fail = () => {
+        building(() => new Part('a'));
+        new Part('b');
+        throw new RangeError('no');
+      };
+      expect(() => building(fail)).toThrow(RangeError);
     }));
 
   it('a failure inside, caught, frees its own alone', () =>

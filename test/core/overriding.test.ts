@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isOwn } from '../../src/core/overriding';
+import { isNewer, isOwn } from '../../src/core/overriding';
 
 class Base {
   hook(): number {
@@ -39,4 +39,13 @@ it('a hook is its own until a subclass or the object itself replaces it', () => 
 
 it('what the owner never had is not its own', () => {
   expect(isOwn(new Base(), Base, 'unheardOf')).toBe(false);
+});
+
+it('a hook is newer than another that a class before defined, not than one of the same class', () => {
+  expect(isNewer(new Method(), 'hook', 'other')).toBe(true);
+  expect(isNewer(new Method(), 'other', 'hook')).toBe(false);
+  expect(isNewer(new Same(), 'hook', 'other')).toBe(false);
+  const patched = new Same();
+  patched.other = () => 3;
+  expect(isNewer(patched, 'other', 'hook')).toBe(true);
 });
