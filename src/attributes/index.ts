@@ -5,6 +5,7 @@
  * @module tfjs-flows/attributes
  */
 export * from '../statistics';
+export type { AttributeName, AttributesInput } from './attributeColumns';
 export * from './augment';
 export * from './bias';
 export * from './calibrate';

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, DataError, ShapeError } from '../core/errors';
+import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
 import { named, toNumber } from '../core/numbers';
+import { nearestName } from '../core/options';
 import type { Matrix } from '../linalg';
 import { type LatentsInput, toColumns, type VectorInput } from '../statistics/inputs';
+import { type AttributeColumns, type AttributesInput, toAttributes } from './attributeColumns';
 
 /** Name of a subclass. */
 export type SubclassName = number | string;
@@ -16,9 +18,12 @@ export interface Labeled {
   z: LatentsInput | VectorInput;
   /** Subclass of every row: numbers or strings, length n. */
   subclass: SubclassLabels;
-  /** [n, a], one column per attribute, or a flat list [n] of one; real-valued, or > 0 and <= 0 for present and absent. */
-  attributes?: LatentsInput | VectorInput;
+  /** [n, a], one column per attribute, a flat list [n] of one, or lists by name; real-valued, or > 0 and <= 0 for present and absent. */
+  attributes?: AttributesInput;
 }
+
+/** Every field, with other words for it. */
+const FIELDS = { z: ['latents', 'x'], subclass: ['labels', 'classes'], attributes: true } as const;
 
 /** `Labeled`, checked and in float64. */
 export interface LabeledLatents {
@@ -30,19 +35,18 @@ export interface LabeledLatents {
   names: SubclassName[];
   /** Rows of every subclass, in the order of `names`. */
   groups: Int32Array[];
-  /** [n, a] */
-  attributes?: Matrix;
+  /** [n, a] with names, undefined where none were given. */
+  attributes: AttributeColumns | undefined;
 }
 
 /**
  * Labelled samples, checked, in float64 and grouped by subclass.
  *
- * @throws ShapeError where lengths differ; DataError for values that are not finite or labels that are missing
+ * @throws ShapeError where lengths differ; DataError for values that are not finite or labels that are missing; ConfigError for a misspelt
+ * field
  */
 export function toLabeled(where: string, labeled: Labeled, minimumClasses = 1): LabeledLatents {
-  if (typeof labeled !== 'object' || labeled === null || labeled.z === undefined) {
-    throw new DataError(complaint(where, 'labelled samples { z, subclass }', named(labeled)[0]));
-  }
+  checkFields(where, labeled);
   const z = toColumns(where, labeled.z);
   const labels = toLabels(where, labeled.subclass);
   if (labels.length !== z.rows) {
@@ -52,20 +56,32 @@ export function toLabeled(where: string, labeled: Labeled, minimumClasses = 1): 
   if (names.length < minimumClasses) {
     throw new DataError(complaint(where, `samples of at least ${minimumClasses} subclasses`, names.length));
   }
-  const result: LabeledLatents = { z, subclass: index, names, groups };
-  if (labeled.attributes !== undefined) {
-    result.attributes = toColumns(`${where} (attributes)`, labeled.attributes);
-    if (result.attributes.rows !== z.rows) {
-      throw new ShapeError(
-        complaint(where, `attributes for ${z.rows} samples`, `${result.attributes.rows} rows`),
-      );
-    }
+  const attributes =
+    labeled.attributes === undefined
+      ? undefined
+      : toAttributes(`${where} (attributes)`, labeled.attributes, z.rows);
+  return { z, subclass: index, names, groups, attributes };
+}
+
+/** Data may carry more than is asked for, but a field under a name much like one that is missing was meant to be that one. */
+function checkFields(where: string, labeled: Labeled): void {
+  const fields = Array.isArray(labeled) ? [] : Object.keys(labeled ?? {});
+  for (const name of fields) {
+    const near = name in FIELDS ? undefined : (nearestName(name, FIELDS) as keyof Labeled | undefined);
+    if (near === undefined || labeled[near] !== undefined) continue;
+    const expected = 'labelled samples { z, subclass, attributes }';
+    throw new ConfigError(complaint(where, expected, `a field '${name}'`, `Did you mean '${near}'?`));
   }
-  return result;
+  if (labeled?.z === undefined) {
+    throw new DataError(complaint(where, 'labelled samples { z, subclass }', named(labeled)[0]));
+  }
 }
 
 /** Labels as plain numbers or strings, none missing; one kind throughout, as 1 and '1' would be two subclasses. */
 function toLabels(where: string, input: SubclassLabels): SubclassName[] {
+  if (input instanceof tf.Tensor && (input as tf.Tensor).rank !== 1) {
+    throw new ShapeError(complaint(where, 'subclass labels as a tensor [n]', input.shape, 'Reshape it.'));
+  }
   const given: unknown = input instanceof tf.Tensor ? input.dataSync() : input;
   if (!Array.isArray(given) && (!ArrayBuffer.isView(given) || given instanceof DataView)) {
     throw new DataError(complaint(where, 'a list of subclass labels, one per sample', named(given)[0]));
@@ -82,7 +98,8 @@ function toLabels(where: string, input: SubclassLabels): SubclassName[] {
 
 function toLabel(where: string, label: unknown, row: number): SubclassName {
   if (typeof label === 'string' && label !== '') return label;
-  if (typeof label === 'bigint') return toNumber(where, 'subclass', label, [row]);
+  if (typeof label === 'bigint' || typeof label === 'boolean')
+    return toNumber(where, 'subclass', label, [row]);
   if (typeof label === 'number' && Number.isFinite(label)) return label;
   const [received, hint] = named(label);
   throw new DataError(

@@ -1,15 +1,16 @@
 import { ConfigError, complaint, DataError } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice } from '../core/shapes';
+import { type AttributeName, attributeOf } from './attributeColumns';
 import { type DirectionConsistency, directionConsistency } from './consistency';
 import { contrastOf, type DeltaMode } from './contrast';
-import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from './labeled';
+import { type Labeled, type SubclassName, toLabeled } from './labeled';
 import { deviationInSteps, slopeOf, standardError, weightedMean } from './slopes';
 
 /** Options of `zDelta`. */
 export interface ZDeltaOptions {
-  /** Column of `attributes`. Default: 0. */
-  attribute?: number;
+  /** Which of `attributes`: its name, or its column. Default: 0, the first. */
+  attribute?: AttributeName;
   /**
    * 'binary': samples with attribute > 0 against the rest. 'tercile': upper against lower third of a real-valued attribute.
    * 'slope': shift of the latent per unit of the attribute. Default: 'binary'.
@@ -43,6 +44,8 @@ export interface SubclassDelta {
 
 /** Direction of an attribute in latent space. */
 export interface AttributeDirection extends DirectionConsistency {
+  /** Which attribute: its name where it has one, else its column. */
+  attribute: AttributeName;
   /** Latent shift from without to with the attribute, or per unit of it in mode 'slope', [d]. */
   delta: Float64Array;
   /** Standard error of every coordinate, [d]; null where no residual degrees of freedom are left. */
@@ -83,7 +86,7 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
     throw new ConfigError(complaint(where, 'a finite scale other than 0', scale));
   }
   const data = toLabeled(where, labeled);
-  const values = attributeColumn(where, data, attribute);
+  const { name, values } = attributeOf(where, data.attributes, attribute);
   const everyone = Int32Array.from(values.keys());
   const contrast = contrastOf(mode, values, stratify ? data.groups : [everyone]);
   const strata = stratify ? data.groups : [everyone];
@@ -110,6 +113,7 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
     }
   });
   return {
+    attribute: name,
     delta,
     standardError: standardError(data.z, contrast, used, scale),
     perSubclass,
@@ -135,16 +139,6 @@ export function scaledDirection(direction: AttributeDirection, factor: number): 
     perSubclass: direction.perSubclass.map((part) => ({ ...part, delta: times(part.delta) })),
     attributeDeviation: direction.attributeDeviation / factor,
   };
-}
-
-function attributeColumn(where: string, { attributes }: LabeledLatents, attribute: number): Float64Array {
-  if (attributes === undefined) throw new DataError(complaint(where, 'attributes [n, a]', 'none'));
-  if (!Number.isInteger(attribute) || attribute < 0 || attribute >= attributes.cols) {
-    throw new ConfigError(
-      complaint(where, `attribute to be a column 0 .. ${attributes.cols - 1}`, attribute),
-    );
-  }
-  return attributes.column(attribute);
 }
 
 function emptyGroup(where: string, mode: DeltaMode, values: Float64Array, stratified: boolean): DataError {

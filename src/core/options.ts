@@ -46,7 +46,10 @@ function checkYesOrNo(where: string, name: string, value: unknown, kind: YesOrNo
 }
 
 /** The known name that was most likely meant. */
-function nearestName(given: string, names: Readonly<Record<string, YesOrNo | Other>>): string | undefined {
+export function nearestName(
+  given: string,
+  names: Readonly<Record<string, YesOrNo | Other>>,
+): string | undefined {
   const plain = (name: string) => name.replace(/[^a-zA-Z0-9]/g, '').toLowerCase();
   const wanted = plain(given);
   let best: string | undefined;

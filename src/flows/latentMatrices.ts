@@ -19,21 +19,21 @@ export interface LatentPassOptions {
 }
 
 /** Events that know their subclass, and what else is known of them. */
-export interface LabeledEvents<Subclass> {
+export interface LabeledEvents<Subclass, Attributes = readonly ArrayLike<number>[]> {
   /** [n, ...eventShape] */
   events: Events;
   /** Subclass of every event: numbers or strings. */
   subclass: Subclass;
-  /** [n, a], one column per attribute. */
-  attributes?: readonly ArrayLike<number>[];
+  /** [n, a], one column per attribute, or what else `zDelta` takes: a list of one, lists by name. */
+  attributes?: Attributes;
 }
 
 /** Latents of labelled events, as `zDelta`, `fitPrior` and the others of `tfjs-flows/attributes` take them. */
-export interface EncodedEvents<Subclass> {
+export interface EncodedEvents<Subclass, Attributes = readonly ArrayLike<number>[]> {
   /** [n, d], float64 on the host. */
   z: Matrix;
   subclass: Subclass;
-  attributes?: readonly ArrayLike<number>[];
+  attributes?: Attributes;
 }
 
 /**
@@ -74,11 +74,11 @@ export async function encodeLatents(
  * const base = await encodeLabeled(glow, { events: faces, subclass: people, attributes: sunglasses });
  * const { delta } = zDelta(base);
  */
-export async function encodeLabeled<Subclass extends ArrayLike<number> | readonly string[]>(
+export async function encodeLabeled<Subclass, Attributes>(
   flow: Flow,
-  { events, subclass, attributes }: LabeledEvents<Subclass>,
+  { events, subclass, attributes }: LabeledEvents<Subclass, Attributes>,
   options: LatentPassOptions = {},
-): Promise<EncodedEvents<Subclass>> {
+): Promise<EncodedEvents<Subclass, Attributes>> {
   const z = await encodeLatents(flow, events, options);
   return attributes === undefined ? { z, subclass } : { z, subclass, attributes };
 }

@@ -1,5 +1,7 @@
 import { complaint, ShapeError } from '../core/errors';
 import { readRows, toFloat64 } from '../core/numbers';
+import { printable, someOf } from '../core/printable';
+import { recognizable } from '../core/recognizable';
 
 /** Columns of a product worked on at once, so that its parts stay in the processor's cache. */
 const COLUMNS = 1024;
@@ -103,13 +105,17 @@ export class Matrix {
   }
 }
 
+recognizable(Matrix, 'Matrix');
+
+printable(Matrix.prototype, ({ rows, cols, data }) => [`Matrix ${rows} x ${cols} ${someOf(data)}`]);
+
 /** Largest absolute column sum. */
 export function norm1(matrix: Matrix): number {
   const sums = new Float64Array(matrix.cols);
   matrix.data.forEach((entry, i) => {
     sums[i % matrix.cols] += Math.abs(entry);
   });
-  return Math.max(...sums);
+  return sums.reduce((largest, sum) => Math.max(largest, sum), 0);
 }
 
 /** Adds four rows of b, weighted by a[i, k .. k + 3], to row i of the result in the columns [start, end). */

@@ -4,6 +4,8 @@ import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { type Matrix, principalComponents } from '../../linalg';
 import { meanOfRows } from '../../statistics/rows';
+import { type AttributeName, attributesOf } from '../attributeColumns';
+import type { DirectionConsistency } from '../consistency';
 import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from '../labeled';
 import { fitPrior, type Prior } from '../prior';
 import { zDelta } from '../zDelta';
@@ -56,6 +58,12 @@ export interface SubclassBias extends SubclassShape {
   offsetNorm: number;
 }
 
+/** Whether an attribute has one direction in all subclasses. */
+export interface AttributeConsistency extends DirectionConsistency {
+  /** Its name where it has one, else its column. */
+  attribute: AttributeName;
+}
+
 /** What `biasReport` found; `notes` says it in sentences. */
 export interface BiasReport {
   perSubclass: SubclassBias[];
@@ -66,7 +74,7 @@ export interface BiasReport {
   /** H2c: whether other subclasses' deviations are a better model than a subclass's own few samples; null where nothing can be scored. */
   transfer: Transferability | null;
   /** H2d: consistency of every attribute's direction over subclasses; empty without attributes in the reference. */
-  directions: { attribute: number; consistency: number | null; reason: string | null }[];
+  directions: AttributeConsistency[];
   /** The findings in sentences. */
   notes: string[];
 }
@@ -119,10 +127,8 @@ export function biasReport(few: Labeled, reference: Labeled, options: BiasReport
   );
   const differ = differencesOf(small, large, prior, residuals, replicates, random);
   const transfer = transferabilityOf(small, large, partners, random);
-  const directions = Array.from({ length: large.attributes?.cols ?? 0 }, (_, attribute) => {
-    const { consistency, consistencyReason } = zDelta(reference, { attribute, mode: 'slope' });
-    return { attribute, consistency, reason: consistencyReason };
-  });
+  const attributes = large.attributes === undefined ? [] : attributesOf(large.attributes);
+  const directions = attributes.map(({ name }) => consistencyOf(reference, name));
   return {
     perSubclass,
     differ,
@@ -131,6 +137,20 @@ export function biasReport(few: Labeled, reference: Labeled, options: BiasReport
     directions,
     notes: notesOn(differ, complementarity, transfer),
   };
+}
+
+/** One attribute that varies nowhere must not take the rest of the report with it. */
+function consistencyOf(reference: Labeled, attribute: AttributeName): AttributeConsistency {
+  try {
+    const { consistency, consistencyError, consistencyReason } = zDelta(reference, {
+      attribute,
+      mode: 'slope',
+    });
+    return { attribute, consistency, consistencyError, consistencyReason };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return { attribute, consistency: null, consistencyError: null, consistencyReason: error.message };
+  }
 }
 
 /** Position in the reference of every class of the few. */

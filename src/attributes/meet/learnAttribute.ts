@@ -2,6 +2,7 @@ import { DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { figure, printable } from '../../core/printable';
 import type { Seed } from '../../core/random';
+import { type AttributeName, attributeOf } from '../attributeColumns';
 import type { DeltaMode } from '../contrast';
 import { type Labeled, toLabeled } from '../labeled';
 import type { LatentLevel } from '../layout';
@@ -100,8 +101,8 @@ function mixingAlong(
 }
 
 /** 'binary' for the two values of yes and no. */
-function usualMode(where: string, base: Labeled, attribute: number): DeltaMode {
+function usualMode(where: string, base: Labeled, attribute: AttributeName): DeltaMode {
   const { attributes } = toLabeled(where, base);
   if (attributes === undefined) return 'binary';
-  return new Set(attributes.column(attribute)).size === 2 ? 'binary' : 'slope';
+  return new Set(attributeOf(where, attributes, attribute).values).size === 2 ? 'binary' : 'slope';
 }

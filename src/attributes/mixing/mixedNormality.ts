@@ -9,7 +9,7 @@ import { permutedSlopes, resampleTables } from './bands';
 import { type CumulantDecomposition, decomposeCumulants } from './cumulants';
 import { classMoments, controlRow, type MixtureMeans, mixtureMeans } from './mixingCurve';
 import { drawMixtures } from './mixtures';
-import { originNotes } from './notes';
+import { constantColumns, originNotes } from './notes';
 import { type MixedNormalityOptions, protocolFor } from './protocol';
 import { principalScores } from './views';
 
@@ -83,7 +83,10 @@ export function mixedNormality(labeled: Labeled, options: MixedNormalityOptions 
     counts.map((_, k) => averageOver(measured.map((points) => points[k].means))),
     views.length,
   );
-  const notes = originNotes(data.z, overall.curve[0].excess <= epsilon, trainingLatents);
+  const notes = [
+    ...originNotes(data.z, overall.curve[0].excess <= epsilon, trainingLatents),
+    ...constantColumns(data.z),
+  ];
   const constant = measured.flat().reduce((sum, entry) => sum + entry.constant, 0);
   if (constant > 0) notes.push(`${constant} mixtures had no spread in some view and count as single points.`);
   return {

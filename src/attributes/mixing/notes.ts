@@ -19,6 +19,15 @@ export function originNotes(z: Matrix, startsNormal: boolean, trainingLatents: b
   ];
 }
 
+/** Names the columns that say nothing, as they never vary. */
+export function constantColumns(z: Matrix): string[] {
+  const constant = Array.from({ length: z.cols }, (_, j) => j).filter((j) => {
+    const values = z.column(j);
+    return values.every((value) => value === values[0]);
+  });
+  return constant.length === 0 ? [] : [`Constant columns are left out: ${constant.join(', ')}.`];
+}
+
 /** Whether means are near 0 and deviations near 1, root mean square over the coordinates. */
 function looksStandard(z: Matrix): boolean {
   let sum = 0;

@@ -15,7 +15,7 @@ const COMPONENTS = 8;
 
 /**
  * The views of the rows that are looked at one by one: every coordinate, the leading principal components, or random
- * directions on the sphere (a law is normal exactly if all its projections are; Cramer and Wold).
+ * directions on the sphere (a law is normal exactly if all its projections are; Cramer and Wold). Constant columns are left out.
  */
 export function viewsOf(z: Matrix, kind: 'axes' | 'pca' | number, random: RandomStream): View[] {
   if (kind === 'pca') return named('component', principalScores(z, COMPONENTS));
@@ -42,19 +42,13 @@ export function principalScores(z: Matrix, rank: number): Matrix {
   return centered.multiply(directions.transpose());
 }
 
+/** One view per column; a column that does not vary has no shape to look at. */
 function named(kind: string, scores: Matrix): View[] {
-  return Array.from({ length: scores.cols }, (_, j) => {
-    const values = scores.column(j);
-    if (values.every((value) => value === values[0])) {
-      throw new DataError(
-        complaint(
-          'mixedNormality',
-          'columns that vary',
-          `column ${j} constant`,
-          "Drop it, or look at 'pca' or projections.",
-        ),
-      );
-    }
-    return { name: `${kind} ${j}`, values };
-  });
+  const all = Array.from({ length: scores.cols }, (_, j) => ({
+    name: `${kind} ${j}`,
+    values: scores.column(j),
+  }));
+  const varying = all.filter(({ values }) => values.some((value) => value !== values[0]));
+  if (varying.length > 0) return varying;
+  throw new DataError(complaint('mixedNormality', 'a column that varies', 'constant columns alone'));
 }

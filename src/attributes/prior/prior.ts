@@ -1,6 +1,7 @@
 import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream, type Seed } from '../../core/random';
+import { recognizable } from '../../core/recognizable';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { BlockCovariance, type Covariance, FullCovariance } from '../../statistics/covariance';
@@ -285,6 +286,9 @@ export class Posterior {
     return result;
   }
 }
+
+recognizable(Prior, 'Prior');
+recognizable(Posterior, 'Posterior');
 
 /** Throws a ConfigError unless nu0 is positive and finite. */
 export function checkWithinWeight(where: string, value: number): void {

@@ -1,5 +1,6 @@
 import { ConfigError, complaint } from '../../core/errors';
 import type { RandomStream } from '../../core/random';
+import { recognizable } from '../../core/recognizable';
 import { Matrix } from '../../linalg';
 import { Covariance, type SerializedCovariance } from './covariance';
 
@@ -102,6 +103,8 @@ export class BlockCovariance extends Covariance {
     return result;
   }
 }
+
+recognizable(BlockCovariance, 'BlockCovariance');
 
 /** Columns [offset, offset + size) of a matrix, copied. */
 export function sliceColumns(matrix: Matrix, offset: number, size: number): Matrix {

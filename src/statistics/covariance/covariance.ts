@@ -1,5 +1,7 @@
 import { complaint, DataError, ShapeError } from '../../core/errors';
+import { printable, someOf } from '../../core/printable';
 import type { RandomStream } from '../../core/random';
+import { recognizable } from '../../core/recognizable';
 import type { Matrix } from '../../linalg';
 import { toVector } from '../inputs';
 
@@ -99,6 +101,12 @@ export abstract class Covariance {
     }
   }
 }
+
+recognizable(Covariance, 'Covariance');
+
+printable(Covariance.prototype, (covariance) => [
+  `Covariance (${covariance.kind}) of ${covariance.dimension} dimensions, variances ${someOf(covariance.diagonal())}`,
+]);
 
 /** Throws a DataError unless every variance is positive and finite. */
 export function checkVariances(where: string, variances: ArrayLike<number>): void {

@@ -1,5 +1,6 @@
 import { toFloat64 } from '../../core/numbers';
 import type { RandomStream } from '../../core/random';
+import { recognizable } from '../../core/recognizable';
 import { Matrix } from '../../linalg';
 import { toVector, type VectorInput } from '../inputs';
 import { Covariance, checkVariances, type SerializedCovariance } from './covariance';
@@ -76,6 +77,8 @@ export class DiagonalCovariance extends Covariance {
     return new DiagonalCovariance(toFloat64('covarianceFromJSON', 'variances', json.variances as number[]));
   }
 }
+
+recognizable(DiagonalCovariance, 'DiagonalCovariance');
 
 /** diagonal + the column sums of squares of `rows`. */
 export function plusSquares(diagonal: Float64Array, rows: Matrix): Float64Array {

@@ -1,6 +1,7 @@
 import { complaint, ShapeError } from '../../core/errors';
 import { toFloat64 } from '../../core/numbers';
 import type { RandomStream } from '../../core/random';
+import { recognizable } from '../../core/recognizable';
 import { cholesky, choleskyLogDet, Matrix, solveLower, solveLowerTransposed } from '../../linalg';
 import { type LatentsInput, toLatents } from '../inputs';
 import { Covariance, type SerializedCovariance } from './covariance';
@@ -92,6 +93,8 @@ export class FullCovariance extends Covariance {
     return new FullCovariance(new Matrix(data, d, d));
   }
 }
+
+recognizable(FullCovariance, 'FullCovariance');
 
 function times(matrix: Matrix, v: ArrayLike<number>, length: number): Float64Array {
   const result = new Float64Array(length);

@@ -1,6 +1,7 @@
 import { complaint, ShapeError } from '../../core/errors';
 import { named, toFloat64 } from '../../core/numbers';
 import type { RandomStream } from '../../core/random';
+import { recognizable } from '../../core/recognizable';
 import { cholesky, choleskyLogDet, gram, Matrix, solveLower, solveLowerTransposed } from '../../linalg';
 import { toVector, type VectorInput } from '../inputs';
 import { Covariance, checkVariances, dot, type SerializedCovariance } from './covariance';
@@ -157,6 +158,8 @@ export class LowRankCovariance extends Covariance {
     return Float64Array.from({ length: this.factors.rows }, (_, k) => dot(this.factors.row(k), scaled));
   }
 }
+
+recognizable(LowRankCovariance, 'LowRankCovariance');
 
 function addMultiple(target: Float64Array, factor: number, source: Float64Array): void {
   for (let j = 0; j < target.length; j++) target[j] += factor * source[j];
