@@ -1,5 +1,5 @@
 import { RandomStream } from 'tfjs-flows';
-import { kolmogorovSmirnov, type NormalityTestName, normality } from 'tfjs-flows/attributes';
+import { dagostinoK2, kolmogorovSmirnov, type NormalityTestName, normality } from 'tfjs-flows/attributes';
 import { kolmogorovDistance, normalProbabilities } from '../../src/statistics/normality/empirical';
 import { kolmogorovSf } from '../../src/statistics/normality/kolmogorovDistribution';
 import { toSample } from '../../src/statistics/normality/sample';
@@ -36,8 +36,25 @@ export function rejectionRates(n: number, repeats: number): Record<string, numbe
   return Object.fromEntries(Object.entries(rejected).map(([test, count]) => [test, count / repeats]));
 }
 
+/** Share of normal samples of size n whose K^2 has a p-value below the level. */
+export function dagostinoTail(n: number, level: number, repeats: number): number {
+  const random = new RandomStream(n);
+  let below = 0;
+  for (let r = 0; r < repeats; r++) below += Number((dagostinoK2(random.normalArray(n)).p as number) < level);
+  return below / repeats;
+}
+
 export async function run(repeats = 4000): Promise<BarFigure[]> {
-  return [8, 20, 100].flatMap((n) => {
+  const tail = [20, 100, 500].flatMap((n) =>
+    [0.01, 0.001].map((level) =>
+      atLeast(
+        `dagostinoK2 at ${level}, n ${n}: too often, as documented`,
+        dagostinoTail(n, level, 60_000),
+        level,
+      ),
+    ),
+  );
+  const all = [8, 20, 100].flatMap((n) => {
     const rates = rejectionRates(n, repeats);
     return [
       ...CALIBRATED.map((test) => between(`${test}, n ${n}`, rates[test], 0.035, 0.065)),
@@ -46,4 +63,5 @@ export async function run(repeats = 4000): Promise<BarFigure[]> {
       atLeast(`share of those calls that kolmogorovSmirnov refuses, n ${n}`, rates.refused, 1),
     ];
   });
+  return [...all, ...tail];
 }

@@ -9,7 +9,6 @@ import {
   ledoitWolf,
   manipulate,
   mixedNormality,
-  multivariateNormality,
   normality,
   RandomStream,
   synthesize,
@@ -52,14 +51,7 @@ const calls: [string, Call, object, string, string][] = [
     'orthogonalize',
   ],
   ['mixedNormality', (o) => mixedNormality(labeled, o), { replicates: 19 }, 'eps', 'epsilon'],
-  [
-    'multivariateNormality',
-    (o) => multivariateNormality(z, o),
-    { monteCarlo: 0 },
-    'montecarlo',
-    'monteCarlo',
-  ],
-  ['normality', (o) => normality(column, o), { monteCarlo: 0 }, 'test', 'tests'],
+  ['normality', (o) => normality(column, o), { replicates: 0 }, 'test', 'tests'],
   ['Prior.posterior', (o) => prior.posterior(z, o), { inflate: false }, 'inflation', 'inflate'],
   ['synthesize', (o) => synthesize(posterior, o), { count: 2, method: 'mixup' }, 'strengths', 'strength'],
   [

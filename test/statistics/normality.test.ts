@@ -177,6 +177,25 @@ describe('Kolmogorov-Smirnov', () => {
     expect(() => kolmogorovSmirnov([], { mean: 0, standardDeviation: 1 })).toThrow(DataError);
   });
 
+  it('cannot be run with fitted ones that were rounded', () => {
+    // Standard errors of mean and deviation are 0.16 and 0.11 here: 1 % of them is 0.0016 and 0.0011.
+    const x = [...new RandomStream(3).normalArray(40)];
+    const { mean, standardDeviation } = normality(x);
+    const rounded = {
+      mean: Number(mean.toFixed(3)),
+      standardDeviation: Number(standardDeviation.toFixed(3)),
+    };
+    expect(() => kolmogorovSmirnov(x, rounded)).toThrow("the sample's own");
+    expect(() => kolmogorovSmirnov(x, { mean: mean + 0.003, standardDeviation })).not.toThrow();
+    expect(() => kolmogorovSmirnov(x, { mean, standardDeviation: standardDeviation - 0.002 })).not.toThrow();
+    // In a large sample 0.003 is no rounding.
+    const many = [...new RandomStream(4).normalArray(4000)];
+    const own = normality(many, { tests: [] });
+    const near = { mean: own.mean + 0.001, standardDeviation: own.standardDeviation };
+    expect(() => kolmogorovSmirnov(many, near)).not.toThrow();
+    expect(() => kolmogorovSmirnov(many, { ...near, mean: own.mean + 1e-4 })).toThrow(ConfigError);
+  });
+
   it('refuses a golden sample that happens to have mean 0 and deviation 1', () => {
     expect(() => kolmogorovSmirnov([-1, 0, 1], { mean: 0, standardDeviation: 1 })).toThrow(ConfigError);
   });
@@ -231,25 +250,31 @@ describe('normality', () => {
 
   it('gives Monte Carlo p-values that agree with the fitted ones and repeat with the seed', () => {
     const x = new RandomStream(6).normalArray(30).map((value) => value ** 3);
-    const options = { tests: ['shapiroWilk', 'lilliefors', 'jarqueBera'] as const, monteCarlo: 199, seed: 9 };
+    const options = { tests: ['shapiroWilk', 'lilliefors', 'jarqueBera'] as const, replicates: 199, seed: 9 };
     const first = normality(x, options);
     expect(normality(x, options).tests).toEqual(first.tests);
     for (const name of options.tests) expect(first.tests[name]!.pMonteCarlo).toBeLessThan(0.05);
-    const normal = normality(new RandomStream(8).normalArray(30), { ...options, monteCarlo: 499 });
+    const normal = normality(new RandomStream(8).normalArray(30), { ...options, replicates: 499 });
     // Standard error of 499 draws: at most 0.022.
     const { p, pMonteCarlo } = normal.tests.shapiroWilk!;
     expect(Math.abs((p as number) - (pMonteCarlo as number))).toBeLessThan(0.08);
   });
 
+  it('prints itself', () => {
+    const text = String(normality(new RandomStream(6).normalArray(30), { tests: ['shapiroWilk'] }));
+    expect(text.split('\n')).toHaveLength(3);
+    expect(text).toMatch(/^30 values: mean .*\n {2}distance W1 .*\n {2}shapiroWilk p \.\d{3}$/);
+  });
+
   it('counts the sample itself among the Monte Carlo draws, which its seed decides', () => {
     const extreme = [...new RandomStream(6).normalArray(30), 1e6];
-    const { tests } = normality(extreme, { monteCarlo: 19 });
+    const { tests } = normality(extreme, { replicates: 19 });
     for (const test of Object.values(tests)) expect(test.pMonteCarlo).toBe(1 / 20);
     const x = new RandomStream(8).normalArray(30);
     const p = (seed: number) =>
-      normality(x, { tests: ['lilliefors'], monteCarlo: 99, seed }).tests.lilliefors!.pMonteCarlo;
+      normality(x, { tests: ['lilliefors'], replicates: 99, seed }).tests.lilliefors!.pMonteCarlo;
     expect(p(1)).not.toBe(p(2));
-    for (const monteCarlo of [-1, 1.5]) expect(() => normality(x, { monteCarlo })).toThrow(ConfigError);
+    for (const replicates of [-1, 1.5]) expect(() => normality(x, { replicates })).toThrow(ConfigError);
   });
 
   it('refuses a p-value from Shapiro-Wilk above n = 5000, with the statistic kept', () => {

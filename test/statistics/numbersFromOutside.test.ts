@@ -19,7 +19,6 @@ import {
   ledoitWolf,
   lilliefors,
   Matrix,
-  multivariateNormality,
   normality,
   otMap,
   ShapeError,
@@ -68,7 +67,6 @@ const ofRows: Record<string, (x: Values) => unknown> = {
   FullCovariance: (x) => new FullCovariance(x),
   ledoitWolf,
   'Matrix.fromRows': Matrix.fromRows,
-  multivariateNormality,
   otMap: (x) =>
     otMap(
       [

@@ -114,3 +114,45 @@ describe('beta family', () => {
     expectClose(fCdf(3, 2, 2), 0.75, 1e-14);
   });
 });
+
+describe('at the ends of the line', () => {
+  it.each<[string, (x: number) => number, number, number]>([
+    ['normalCdf', normalCdf, 0, 1],
+    ['normalSf', normalSf, 1, 0],
+    ['normalLogCdf', normalLogCdf, -Infinity, 0],
+    ['normalPdf', normalPdf, 0, 0],
+    ['chiSquaredCdf', (x) => chiSquaredCdf(x, 3), 0, 1],
+    ['chiSquaredSf', (x) => chiSquaredSf(x, 3), 1, 0],
+    ['fCdf', (x) => fCdf(x, 3, 5), 0, 1],
+    ['fSf', (x) => fSf(x, 3, 5), 1, 0],
+    ['studentTCdf', (x) => studentTCdf(x, 4), 0, 1],
+    ['studentTSf', (x) => studentTSf(x, 4), 1, 0],
+  ])('%s has its limits, nears them at the largest numbers, and is NaN for NaN', (_, f, low, high) => {
+    expect([f(-Infinity), f(Infinity) + 0]).toEqual([low, high]);
+    for (const x of [50, 1e100, 1.7e308]) {
+      if (Number.isFinite(low)) expectClose(f(-x), low, 0, 1e-3);
+      expectClose(f(x), high, 0, 1e-3);
+    }
+    expect(f(Number.NaN)).toBeNaN();
+  });
+
+  it.each<[string, (p: number) => number, number]>([
+    ['normalQuantile', normalQuantile, -Infinity],
+    ['chiSquaredQuantile', (p) => chiSquaredQuantile(p, 3), 0],
+    ['fQuantile', (p) => fQuantile(p, 3, 5), 0],
+    ['studentTQuantile', (p) => studentTQuantile(p, 4), -Infinity],
+  ])('%s has its limits, and is NaN for what is no probability', (_, quantile, low) => {
+    expect([quantile(0), quantile(1)]).toEqual([low, Infinity]);
+    for (const p of [Number.NaN, -0.1, 1.1]) expect(quantile(p)).toBeNaN();
+  });
+
+  it('the F distribution has nothing below 0', () => {
+    for (const x of [-0.1, -5 / 3, -100]) expect([fCdf(x, 3, 5), fSf(x, 3, 5)]).toEqual([0, 1]);
+  });
+
+  it('incomplete functions are NaN for NaN, and ln Gamma grows without end', () => {
+    expect(incompleteGamma(2, Number.NaN)).toEqual({ lower: Number.NaN, upper: Number.NaN });
+    expect(incompleteBeta(Number.NaN, Number.NaN, 2, 3)).toEqual({ lower: Number.NaN, upper: Number.NaN });
+    expect(logGamma(Infinity)).toBe(Infinity);
+  });
+});

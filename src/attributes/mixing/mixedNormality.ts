@@ -1,7 +1,6 @@
 import { DataError } from '../../core/errors';
 import type { Matrix } from '../../linalg';
-import { henzeZirkler } from '../../statistics/multivariate/henzeZirkler';
-import { whiten } from '../../statistics/multivariate/whitening';
+import { henzeZirklerP } from '../../statistics/multivariate/henzeZirklerTest';
 import { selectRows } from '../../statistics/rows';
 import { type Labeled, toLabeled } from '../labeled';
 import { assess, type Evidence, type MixingReport } from './assess';
@@ -127,7 +126,7 @@ function henzeZirklerShares(
 
 function henzeZirklerRejects(rows: Matrix): boolean {
   try {
-    return henzeZirkler(whiten('mixedNormality', rows)).p < 0.05;
+    return henzeZirklerP('mixedNormality', rows) < 0.05;
   } catch (error) {
     // No spread in some direction that the pooled classes do have: not normal there.
     if (error instanceof DataError) return true;

@@ -1,5 +1,5 @@
 export type { HenzeZirklerResult } from './henzeZirkler';
-export type { MardiaResult } from './mardia';
+export type { MardiaAsymptotics, MardiaResult } from './mardia';
 export {
   type MultivariateNormalityOptions,
   type MultivariateNormalityReport,

@@ -1,6 +1,6 @@
-import type { Matrix } from '../../linalg';
-import { dot } from '../covariance';
 import { chiSquaredSf, normalSf } from '../special';
+import type { Invariants } from './invariants';
+import { type NullTable, shareAbove, shareBeyond } from './nullTable';
 
 /** Mardia's multivariate skewness and kurtosis with their tests. */
 export interface MardiaResult {
@@ -8,10 +8,20 @@ export interface MardiaResult {
   skewness: number;
   /** b2 = mean of |y_i|^4; p (p + 2) for a normal distribution. */
   kurtosis: number;
+  /** Share of normal samples of the same n and p with as large a skewness; null with `replicates: 0`. */
+  skewnessP: number | null;
+  /** Twice the smaller share of normal samples with as large, or as small, a kurtosis; null with `replicates: 0`. */
+  kurtosisP: number | null;
+  /** The statistics and p-values that other programs give; where n is few for p, they reject too seldom or far too often. */
+  asymptotic: MardiaAsymptotics;
+}
+
+/** Textbook forms of Mardia's tests, which hold in the limit of many samples. */
+export interface MardiaAsymptotics {
   /** n b1 / 6, chi-squared with p (p + 1) (p + 2) / 6 degrees of freedom. */
   skewnessStatistic: number;
   skewnessP: number;
-  /** The same, corrected for small n: what to use below n = 100 or so. */
+  /** The same, times the factor that makes its mean right. */
   skewnessStatisticSmallSample: number;
   skewnessPSmallSample: number;
   /** (b2 - p (p + 2)) / sqrt(8 p (p + 2) / n), standard normal. */
@@ -20,24 +30,17 @@ export interface MardiaResult {
 }
 
 /**
- * Mardia's tests from whitened rows y, [n, p].
+ * Mardia's tests of n rows of p values.
  *
  * Sources: Mardia, "Measures of multivariate skewness and kurtosis" (1970), doi:10.1093/biomet/57.3.519;
  * small-sample factor: Mardia, "Applications of some measures of multivariate skewness and kurtosis" (1974).
  */
-export function mardia(whitened: Matrix): MardiaResult {
-  const { rows: n, cols: p } = whitened;
-  let cubes = 0;
-  let fourths = 0;
-  for (let i = 0; i < n; i++) {
-    const row = whitened.row(i);
-    const own = dot(row, row);
-    cubes += own ** 3;
-    fourths += own ** 2;
-    for (let j = 0; j < i; j++) cubes += 2 * dot(row, whitened.row(j)) ** 3;
-  }
-  const skewness = cubes / (n * n);
-  const kurtosis = fourths / n;
+export function mardia(
+  { skewness, kurtosis }: Invariants,
+  n: number,
+  p: number,
+  table: NullTable | null,
+): MardiaResult {
   const df = (p * (p + 1) * (p + 2)) / 6;
   const factor = ((p + 1) * (n + 1) * (n + 3)) / (n * ((n + 1) * (p + 1) - 6));
   const skewnessStatistic = (n * skewness) / 6;
@@ -46,11 +49,15 @@ export function mardia(whitened: Matrix): MardiaResult {
   return {
     skewness,
     kurtosis,
-    skewnessStatistic,
-    skewnessP: chiSquaredSf(skewnessStatistic, df),
-    skewnessStatisticSmallSample,
-    skewnessPSmallSample: chiSquaredSf(skewnessStatisticSmallSample, df),
-    kurtosisStatistic,
-    kurtosisP: 2 * normalSf(Math.abs(kurtosisStatistic)),
+    skewnessP: table && shareAbove(table.skewness, skewness),
+    kurtosisP: table && shareBeyond(table.kurtosis, kurtosis),
+    asymptotic: {
+      skewnessStatistic,
+      skewnessP: chiSquaredSf(skewnessStatistic, df),
+      skewnessStatisticSmallSample,
+      skewnessPSmallSample: chiSquaredSf(skewnessStatisticSmallSample, df),
+      kurtosisStatistic,
+      kurtosisP: 2 * normalSf(Math.abs(kurtosisStatistic)),
+    },
   };
 }

@@ -27,10 +27,3 @@ export function whiten(where: string, z: Matrix): Matrix {
   }
   return whitened.transpose();
 }
-
-/** Squared Euclidean distance. */
-export function squaredDistance(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += (a[k] - b[k]) ** 2;
-  return sum;
-}

@@ -10,6 +10,9 @@ const SMALLEST = 8;
  *
  *     K^2 = Z(skewness)^2 + Z(kurtosis)^2, chi-squared with 2 degrees of freedom
  *
+ * Beyond .05 the p-value is too small: at .01 it rejects 2 % of normal samples of 20 to 50 and 1.6 % of 100, at .001 0.5 %.
+ * `normality` with `replicates` has a p-value that holds there.
+ *
  * @param x n >= 8 values; below, statistic and p-value are null
  * @throws DataError for fewer than 3 values, values that are not finite, or all equal
  * Source: D'Agostino, Belanger and D'Agostino, "A suggestion for using powerful and informative tests of normality" (1990),

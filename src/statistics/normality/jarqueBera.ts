@@ -2,7 +2,7 @@ import type { VectorInput } from '../inputs';
 import { type Sample, type StatisticalTest, toSample } from './sample';
 
 /**
- * Jarque-Bera test of normality. Its p-value is asymptotic and far too large below n = 2000 or so: use `monteCarlo` there.
+ * Jarque-Bera test of normality. Its p-value is asymptotic and far too large below n = 2000 or so: use `replicates` there.
  *
  *     JB = n/6 (skewness^2 + excessKurtosis^2 / 4), chi-squared with 2 degrees of freedom
  *

@@ -28,7 +28,7 @@ const OPTIONS: OptionNames<KolmogorovSmirnovOptions> = {
  * p-value meaningless, so the sample's own are refused: `lilliefors` is the test for that.
  *
  * @param x n >= 1 values
- * @throws ConfigError where an option is missing, not finite, or the sample's own; DataError for no or non-finite values
+ * @throws ConfigError where an option is missing, not finite, or the sample's own (within 1 % of their standard errors, so rounded ones too); DataError for no or non-finite values
  * Source: Simard and L'Ecuyer (2011), doi:10.18637/jss.v039.i11.
  * @example
  * const { statistic, p } = kolmogorovSmirnov([0.3, -1.2, 0.8, 0.1], { mean: 0, standardDeviation: 1 });
@@ -54,15 +54,22 @@ export function kolmogorovSmirnov(x: VectorInput, options: KolmogorovSmirnovOpti
   return { statistic, p: kolmogorovSf(statistic, values.length) };
 }
 
-/** Refuses the sample's own mean and deviation, by either divisor: they agree with given ones only by intent. */
+/** Given moments this near to the sample's own, in standard errors of these, are its own but for rounding: chance does it once in 16,000. */
+const TOO_NEAR = 0.01;
+
+/** Refuses the sample's own mean and deviation, by either divisor, rounded or not. */
 function checkGiven(values: Float64Array, mean: number, standardDeviation: number): void {
   const n = values.length;
   if (n < 2) return;
   const own = describe(Float64Array.from(values));
   const biased = own.standardDeviation * Math.sqrt((n - 1) / n);
-  const near = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * standardDeviation;
-  const sameDeviation = near(own.standardDeviation, standardDeviation) || near(biased, standardDeviation);
-  if (near(own.mean, mean) && sameDeviation) {
+  const near = (a: number, b: number, standardError: number) => Math.abs(a - b) <= TOO_NEAR * standardError;
+  const errorOfMean = own.standardDeviation / Math.sqrt(n);
+  const errorOfDeviation = own.standardDeviation / Math.sqrt(2 * n);
+  const sameDeviation = [own.standardDeviation, biased].some((deviation) =>
+    near(deviation, standardDeviation, errorOfDeviation),
+  );
+  if (near(own.mean, mean, errorOfMean) && sameDeviation) {
     throw new ConfigError(
       complaint(
         'kolmogorovSmirnov',

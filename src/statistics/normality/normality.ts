@@ -1,4 +1,5 @@
 import { checkOptions, type OptionNames } from '../../core/options';
+import { figure, pFigure, printable } from '../../core/printable';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import type { VectorInput } from '../inputs';
@@ -44,16 +45,16 @@ export interface NormalityOptions {
   /** Which tests to run. Default: all six. */
   tests?: readonly NormalityTestName[];
   /** Normal samples of the same n to draw for `pMonteCarlo`; 999 is usual. Default: 0, none. */
-  monteCarlo?: number;
+  replicates?: number;
   /** Seed of those samples. Default: 0. */
   seed?: Seed;
 }
 
-const OPTIONS: OptionNames<NormalityOptions> = { tests: true, monteCarlo: true, seed: true };
+const OPTIONS: OptionNames<NormalityOptions> = { tests: true, replicates: ['monteCarlo'], seed: true };
 
 /** Result of one test within `normality`. */
 export interface NormalityTestResult extends StatisticalTest {
-  /** (1 + normal samples at least as extreme) / (1 + samples drawn); valid at every n. Only with `monteCarlo`. */
+  /** (1 + normal samples at least as extreme) / (1 + samples drawn); valid at every n. Only with `replicates`. */
   pMonteCarlo?: number;
 }
 
@@ -102,14 +103,14 @@ export interface NormalityReport {
  */
 export function normality(x: VectorInput, options: NormalityOptions = {}): NormalityReport {
   checkOptions('normality', options, OPTIONS);
-  const { tests = TEST_NAMES, monteCarlo = 0, seed = 0 } = options;
+  const { tests = TEST_NAMES, replicates = 0, seed = 0 } = options;
   for (const name of tests) checkChoice('normality', 'tests', name, TEST_NAMES);
-  checkInteger('normality', 'monteCarlo', monteCarlo, 0);
+  checkInteger('normality', 'replicates', replicates, 0);
   const sample = toSample('normality', x);
   const results: NormalityReport['tests'] = {};
   for (const name of tests) results[name] = TESTS[name].run(sample);
-  if (monteCarlo > 0) addMonteCarlo(results, sample.n, monteCarlo, new RandomStream(seed));
-  return {
+  if (replicates > 0) addMonteCarlo(results, sample.n, replicates, new RandomStream(seed));
+  const report: NormalityReport = {
     n: sample.n,
     mean: sample.mean,
     standardDeviation: sample.standardDeviation,
@@ -119,6 +120,27 @@ export function normality(x: VectorInput, options: NormalityOptions = {}): Norma
     tests: results,
     quantilePlot: quantilePlot(sample.sorted),
   };
+  return printable(report, lines);
+}
+
+function lines({
+  n,
+  mean,
+  standardDeviation,
+  skewness,
+  excessKurtosis,
+  effects,
+  tests,
+}: NormalityReport): string[] {
+  const shown = Object.entries(tests).map(
+    ([name, { p, pMonteCarlo }]) => `${name} ${pFigure(pMonteCarlo ?? p)}`,
+  );
+  const { value, excess } = effects.w1;
+  return [
+    `${n} values: mean ${figure(mean)}, deviation ${figure(standardDeviation)}, skewness ${figure(skewness)}, excess kurtosis ${figure(excessKurtosis)}`,
+    `  distance W1 from normal ${figure(value)} deviations, ${figure(excess)} beyond what ${n} normal values show`,
+    ...(shown.length === 0 ? [] : [`  ${shown.join(', ')}`]),
+  ];
 }
 
 function effectsOf(sample: Sample): Record<EffectName, EffectSize> {

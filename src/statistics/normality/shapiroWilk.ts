@@ -36,7 +36,7 @@ export function shapiroWilkOf(sample: Sample): StatisticalTest {
   const complement = Math.max(0, ((norm - dot) * (norm + dot)) / (weightSquares * squares));
   const statistic = 1 - complement;
   if (n > LARGEST) {
-    const reason = `the p-value was fitted for n <= ${LARGEST}; draw a subsample or use monteCarlo`;
+    const reason = `the p-value was fitted for n <= ${LARGEST}; draw a subsample or use replicates`;
     return { statistic, p: null, reason };
   }
   if (n === 3) {

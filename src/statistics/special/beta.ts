@@ -41,6 +41,7 @@ function betaFraction(x: number, a: number, b: number): number {
  * Source: NIST Digital Library of Mathematical Functions, 8.17.22.
  */
 export function incompleteBeta(x: number, y: number, a: number, b: number): { lower: number; upper: number } {
+  if (Number.isNaN(x) || Number.isNaN(y)) return { lower: Number.NaN, upper: Number.NaN };
   if (!(x > 0)) return { lower: 0, upper: 1 };
   if (!(y > 0)) return { lower: 1, upper: 0 };
   const kernel = betaKernel(x, y, a, b);
@@ -53,7 +54,8 @@ export function incompleteBeta(x: number, y: number, a: number, b: number): { lo
 }
 
 function fTails(x: number, df1: number, df2: number): { lower: number; upper: number } {
-  if (x === Infinity) return { lower: 1, upper: 0 };
+  if (x <= 0) return { lower: 0, upper: 1 };
+  if (df1 * x === Infinity) return { lower: 1, upper: 0 };
   const total = df1 * x + df2;
   return incompleteBeta((df1 * x) / total, df2 / total, df1 / 2, df2 / 2);
 }

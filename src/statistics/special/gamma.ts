@@ -24,6 +24,7 @@ export function stirlingError(x: number): number {
 
 /** ln Gamma(x) for x > 0. */
 export function logGamma(x: number): number {
+  if (x === Infinity) return Infinity;
   return (x - 0.5) * Math.log(x) - x + LOG_SQRT_TWO_PI + stirlingError(x);
 }
 
@@ -78,6 +79,7 @@ function upperFraction(a: number, x: number): number {
  * Source: NIST Digital Library of Mathematical Functions, 8.7.1 and 8.9.2.
  */
 export function incompleteGamma(a: number, x: number): { lower: number; upper: number } {
+  if (Number.isNaN(x)) return { lower: Number.NaN, upper: Number.NaN };
   if (!(x > 0)) return { lower: 0, upper: 1 };
   if (x === Infinity) return { lower: 1, upper: 0 };
   const kernel = gammaKernel(a, x);

@@ -35,6 +35,8 @@ const TAIL = Math.sqrt(32);
 
 /** exp(-x^2 / 2), with the square split so that its rounding error does not grow with x. */
 function gaussian(x: number): number {
+  // Below the smallest number there is; an infinite x has no remainder to split.
+  if (Math.abs(x) > 39) return 0;
   const coarse = Math.trunc(x * 16) / 16;
   return Math.exp(-0.5 * coarse * coarse) * Math.exp(-0.5 * (x - coarse) * (x + coarse));
 }
@@ -53,7 +55,8 @@ function centre(x: number): number {
 }
 
 /**
- * Standard normal distribution function Phi(x), full relative accuracy in the lower tail.
+ * Standard normal distribution function Phi(x), full relative accuracy in the lower tail; 0 at -Infinity, 1 at Infinity, NaN for NaN, as
+ * all distribution functions here.
  *
  * Source: Cody, "Rational Chebyshev approximations for the error function" (1969), doi:10.2307/2004390.
  */
@@ -68,7 +71,7 @@ export function normalSf(x: number): number {
   return normalCdf(-x);
 }
 
-/** ln Phi(x): finite for every finite x. */
+/** ln Phi(x): finite wherever x^2 is. */
 export function normalLogCdf(x: number): number {
   if (x < -CENTRE) return -0.5 * x * x + Math.log(scaledUpperTail(-x));
   if (x <= CENTRE) return Math.log(0.5 + centre(x));
