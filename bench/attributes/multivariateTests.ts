@@ -38,7 +38,9 @@ export async function run(): Promise<BarFigure[]> {
   for (const [n, p, samples] of [...cells, [500, 2, 2000], [500, 16, 2000], [2000, 8, 200]]) {
     const rates = await rejectionRates(n, p, samples);
     for (const [test, rate] of Object.entries(rates)) {
-      figures.push(between(`${test}, n ${n}, p ${p}`, rate, 0.035, 0.065));
+      // A table that is carried on has the errors of its moments too.
+      const slack = n > 200 ? 0.02 : 0.015;
+      figures.push(between(`${test}, n ${n}, p ${p}`, rate, 0.05 - slack, 0.05 + slack));
     }
   }
   const rows = new Matrix(new RandomStream(1).normalArray(5000 * 8), 5000, 8);

@@ -1,5 +1,6 @@
 import { complaint, DataError } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
+import { figure, printable } from '../core/printable';
 import { gram, Matrix } from '../linalg';
 import { type LatentsInput, toLatents } from './inputs';
 import { meanOfRows, subtractFromRows } from './rows';
@@ -41,7 +42,10 @@ export function ledoitWolf(x: LatentsInput, options: LedoitWolfOptions = {}): Le
   const centered = assumeCentered ? rows : subtractFromRows(rows, meanOfRows('ledoitWolf', rows));
   const scatter = gram(centered.transpose());
   const shrinkage = shrinkageOf('ledoitWolf', centered, sumOfSquares(scatter.data));
-  return { covariance: shrinkScatter(scatter, centered.rows, shrinkage), shrinkage };
+  const covariance = shrinkScatter(scatter, centered.rows, shrinkage);
+  return printable({ covariance, shrinkage }, (result) => [
+    `Ledoit-Wolf: shrinkage ${figure(result.shrinkage)}, covariance ${result.covariance}`,
+  ]);
 }
 
 /** (1 - shrinkage) S + shrinkage m I with S = scatter / n. */

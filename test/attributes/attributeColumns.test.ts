@@ -104,5 +104,5 @@ it('one attribute that never varies does not take the report with it', () => {
     'expected an attribute that varies within a subclass, got a constant one',
   );
   expect(directions[1].attribute).toBe('pose');
-  expect(directions[1].consistencyReason).not.toContain('constant');
+  expect(directions[1].consistencyReason ?? '').not.toContain('constant');
 });

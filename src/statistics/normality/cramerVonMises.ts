@@ -1,6 +1,6 @@
 import type { VectorInput } from '../inputs';
 import { cramerVonMisesStatistic, normalProbabilities } from './empirical';
-import { probability, type Sample, type StatisticalTest, toSample } from './sample';
+import { printableTest, probability, type Sample, type StatisticalTest, toSample } from './sample';
 
 /** Smallest n that the p-value was fitted for. */
 const SMALLEST = 8;
@@ -19,7 +19,7 @@ const SMALLEST = 8;
  * const { statistic, p } = cramerVonMises([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6, 2.9]);
  */
 export function cramerVonMises(x: VectorInput): StatisticalTest {
-  return cramerVonMisesOf(toSample('cramerVonMises', x));
+  return printableTest(cramerVonMisesOf(toSample('cramerVonMises', x)));
 }
 
 export function cramerVonMisesOf({ n, standardized }: Sample): StatisticalTest {

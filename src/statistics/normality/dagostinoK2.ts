@@ -1,6 +1,6 @@
 import type { VectorInput } from '../inputs';
 import { chiSquaredSf } from '../special';
-import { type Sample, type StatisticalTest, toSample } from './sample';
+import { printableTest, type Sample, type StatisticalTest, toSample } from './sample';
 
 /** Smallest n at which the transformation of the skewness is defined. */
 const SMALLEST = 8;
@@ -21,7 +21,7 @@ const SMALLEST = 8;
  * const { statistic, p } = dagostinoK2([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6, 2.9]);
  */
 export function dagostinoK2(x: VectorInput): StatisticalTest {
-  return dagostinoK2Of(toSample('dagostinoK2', x));
+  return printableTest(dagostinoK2Of(toSample('dagostinoK2', x)));
 }
 
 export function dagostinoK2Of({ n, skewness, excessKurtosis }: Sample): StatisticalTest {

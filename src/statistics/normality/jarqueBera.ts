@@ -1,5 +1,5 @@
 import type { VectorInput } from '../inputs';
-import { type Sample, type StatisticalTest, toSample } from './sample';
+import { printableTest, type Sample, type StatisticalTest, toSample } from './sample';
 
 /**
  * Jarque-Bera test of normality. Its p-value is asymptotic and far too large below n = 2000 or so: use `replicates` there.
@@ -13,7 +13,7 @@ import { type Sample, type StatisticalTest, toSample } from './sample';
  * const { statistic, p } = jarqueBera([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6, 2.9]);
  */
 export function jarqueBera(x: VectorInput): StatisticalTest {
-  return jarqueBeraOf(toSample('jarqueBera', x));
+  return printableTest(jarqueBeraOf(toSample('jarqueBera', x)));
 }
 
 export function jarqueBeraOf({ n, skewness, excessKurtosis }: Sample): StatisticalTest {

@@ -4,7 +4,7 @@ import { toVector, type VectorInput } from '../inputs';
 import { normalCdf } from '../special';
 import { kolmogorovDistance } from './empirical';
 import { kolmogorovSf } from './kolmogorovDistribution';
-import { describe, type StatisticalTest } from './sample';
+import { describe, printableTest, type StatisticalTest } from './sample';
 
 /** The normal distribution to test against, known before the data were seen. */
 export interface KolmogorovSmirnovOptions {
@@ -51,7 +51,7 @@ export function kolmogorovSmirnov(x: VectorInput, options: KolmogorovSmirnovOpti
   checkGiven(values, mean, standardDeviation);
   values.sort();
   const statistic = kolmogorovDistance(values.map((value) => normalCdf((value - mean) / standardDeviation)));
-  return { statistic, p: kolmogorovSf(statistic, values.length) };
+  return printableTest({ statistic, p: kolmogorovSf(statistic, values.length) });
 }
 
 /** Given moments this near to the sample's own, in standard errors of these, are its own but for rounding: chance does it once in 16,000. */

@@ -1,6 +1,13 @@
 import type { VectorInput } from '../inputs';
 import { kolmogorovDistance, normalProbabilities } from './empirical';
-import { polynomial, probability, type Sample, type StatisticalTest, toSample } from './sample';
+import {
+  polynomial,
+  printableTest,
+  probability,
+  type Sample,
+  type StatisticalTest,
+  toSample,
+} from './sample';
 
 /** Smallest n that the p-value was fitted for. */
 const SMALLEST = 5;
@@ -19,7 +26,7 @@ const SMALLEST = 5;
  * const { statistic, p } = lilliefors([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6]);
  */
 export function lilliefors(x: VectorInput): StatisticalTest {
-  return lillieforsOf(toSample('lilliefors', x));
+  return printableTest(lillieforsOf(toSample('lilliefors', x)));
 }
 
 export function lillieforsOf({ n, standardized }: Sample): StatisticalTest {

@@ -11,7 +11,7 @@ import { jarqueBeraOf } from './jarqueBera';
 import { lillieforsOf } from './lilliefors';
 import { nullEffects } from './nullEffects';
 import { type QuantilePlot, quantilePlot } from './quantilePlot';
-import { describe, type Sample, type StatisticalTest, toSample } from './sample';
+import { describe, printableTest, type Sample, type StatisticalTest, toSample } from './sample';
 import { shapiroWilkOf } from './shapiroWilk';
 
 /** Tests of normality with unknown mean and deviation. */
@@ -108,7 +108,7 @@ export function normality(x: VectorInput, options: NormalityOptions = {}): Norma
   checkInteger('normality', 'replicates', replicates, 0);
   const sample = toSample('normality', x);
   const results: NormalityReport['tests'] = {};
-  for (const name of tests) results[name] = TESTS[name].run(sample);
+  for (const name of tests) results[name] = printableTest(TESTS[name].run(sample));
   if (replicates > 0) addMonteCarlo(results, sample.n, replicates, new RandomStream(seed));
   const report: NormalityReport = {
     n: sample.n,

@@ -1,4 +1,5 @@
 import { complaint, DataError } from '../../core/errors';
+import { figure, pFigure, printable } from '../../core/printable';
 import { toVector, type VectorInput } from '../inputs';
 
 /** A sample made ready for tests of normality: sorted, standardized, with its moments. */
@@ -23,6 +24,13 @@ export interface StatisticalTest {
   /** Probability of a statistic at least as extreme when the data are normal, 0 to 1. */
   p: number | null;
   reason?: string;
+}
+
+/** A test that prints itself: `statistic 0.93, p .041`. */
+export function printableTest(test: StatisticalTest): StatisticalTest {
+  return printable(test, ({ statistic, p, reason }) => [
+    `statistic ${figure(statistic)}, ${pFigure(p)}${reason === undefined ? '' : ` (${reason})`}`,
+  ]);
 }
 
 /** Smallest sample whose shape can differ from another's once mean and deviation are fitted. */

@@ -1,6 +1,13 @@
 import type { VectorInput } from '../inputs';
 import { normalQuantile, normalSf } from '../special';
-import { polynomial, probability, type Sample, type StatisticalTest, toSample } from './sample';
+import {
+  polynomial,
+  printableTest,
+  probability,
+  type Sample,
+  type StatisticalTest,
+  toSample,
+} from './sample';
 
 /** Largest n that Royston fitted the p-value for. */
 const LARGEST = 5000;
@@ -17,7 +24,7 @@ const LARGEST = 5000;
  * const { statistic, p } = shapiroWilk([2.1, 3.4, 1.9, 2.8, 3.0, 2.2, 2.6]);
  */
 export function shapiroWilk(x: VectorInput): StatisticalTest {
-  return shapiroWilkOf(toSample('shapiroWilk', x));
+  return printableTest(shapiroWilkOf(toSample('shapiroWilk', x)));
 }
 
 export function shapiroWilkOf(sample: Sample): StatisticalTest {

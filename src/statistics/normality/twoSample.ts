@@ -1,4 +1,5 @@
 import { complaint, DataError } from '../../core/errors';
+import { figure, printable } from '../../core/printable';
 import { toVector, type VectorInput } from '../inputs';
 
 /** Distances between two samples; all are 0 where the two hold the same values equally often. */
@@ -29,7 +30,10 @@ export function twoSampleDistances(x: VectorInput, y: VectorInput): TwoSampleDis
     if (values.length === 0) throw new DataError(complaint('twoSampleDistances', 'at least 1 value', 'none'));
     return values.sort();
   });
-  const points = Float64Array.from([...first, ...second]).sort();
+  const points = new Float64Array(first.length + second.length);
+  points.set(first);
+  points.set(second, first.length);
+  points.sort();
   let wasserstein1 = 0;
   let squared = 0;
   let kolmogorovSmirnov = 0;
@@ -44,5 +48,7 @@ export function twoSampleDistances(x: VectorInput, y: VectorInput): TwoSampleDis
     wasserstein1 += difference * width;
     squared += difference * difference * width;
   }
-  return { wasserstein1, energy: Math.sqrt(2 * squared), kolmogorovSmirnov };
+  return printable({ wasserstein1, energy: Math.sqrt(2 * squared), kolmogorovSmirnov }, (distances) => [
+    `W1 ${figure(distances.wasserstein1)}, energy ${figure(distances.energy)}, Kolmogorov-Smirnov ${figure(distances.kolmogorovSmirnov)}`,
+  ]);
 }
