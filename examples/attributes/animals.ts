@@ -18,7 +18,7 @@ import {
   readNpz,
   reduceBits,
 } from 'tfjs-flows';
-import { fitPrior, learnableRange, mixedNormality, zDelta } from 'tfjs-flows/attributes';
+import { fitPrior, meetSubclass, mixedNormality, zDelta } from 'tfjs-flows/attributes';
 import { type Frame, frameOf, imageSheet } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { trainedGlow } from './model';
@@ -68,12 +68,8 @@ const labeled = await encodeLabeled(flow, {
   attributes: Array.from(held, (row) => circle(azimuth[row])),
 });
 const directions = [0, 1].map((attribute) => zDelta(labeled, { attribute, mode: 'slope' }));
-directions.forEach((direction, k) => {
-  const { nearNormal } = mixedNormality(labeled, { along: direction, seed: 1 });
-  const name = ['cosine', 'sine'][k];
-  console.log(
-    `${name} of azimuth: consistency ${direction.consistency?.toFixed(2) ?? 'unknown'}, near normal ${nearNormal}`,
-  );
+directions.forEach(({ consistency }, k) => {
+  console.log(`${['cosine', 'sine'][k]} of azimuth: consistency ${consistency?.toFixed(2) ?? 'unknown'}`);
 });
 // A turn is made of both directions, so it is shared as far as the less shared one is.
 const [leastShared] = [...directions].sort((a, b) => (a.consistency ?? 0) - (b.consistency ?? 0));
@@ -81,25 +77,32 @@ const prior = fitPrior(labeled, { layout: flow.latentLayout });
 
 const few = rowsWith((row) => category[row] === COW && azimuth[row] === 90).slice(0, FEW);
 const z = await encodeLatents(flow, gatherRows(images, few));
-const posterior = prior.posterior(z);
-const { lambda, tauSquared } = posterior.inflation;
-console.log(`cow: lambda ${lambda.toFixed(2)}, tau squared ${tauSquared.toFixed(2)}`);
 
+// All five are seen from the same side, so a turn is one direction for them.
+const from = circle(90);
+const turned = await Promise.all(
+  TURNS.map((turn) => {
+    const to = circle(90 + turn);
+    const delta = directions[0].delta.map(
+      (cosine, j) => (to[0] - from[0]) * cosine + (to[1] - from[1]) * directions[1].delta[j],
+    );
+    const mixing = mixedNormality(labeled, { along: delta, seed: 1 });
+    return meetSubclass({ direction: { ...leastShared, delta }, mixing, prior }, z);
+  }),
+);
+turned.forEach((met, k) => {
+  console.log(`\ncows turned by ${TURNS[k]} degrees\n${met}`);
+});
 const moved = Matrix.zeros(FEW * TURNS.length, z.cols);
 const frames: Frame[] = [];
-few.forEach((row, i) => {
+for (let i = 0; i < FEW; i++) {
   frames.push('given');
-  TURNS.forEach((turn, k) => {
-    const [from, to] = [circle(azimuth[row]), circle(azimuth[row] + turn)];
-    const delta = z
-      .row(i)
-      .map((_, j) => (to[0] - from[0]) * directions[0].delta[j] + (to[1] - from[1]) * directions[1].delta[j]);
-    moved.row(i * TURNS.length + k).set(z.row(i).map((value, j) => value + delta[j]));
-    const mixing = mixedNormality(labeled, { along: delta, seed: 1 });
-    const range = learnableRange(posterior, z.row(i), { ...leastShared, delta }, { mixing });
-    frames.push(frameOf(range, 1), 'given');
+  turned.forEach(({ direction, ranges }, k) => {
+    const row = z.row(i).map((value, j) => value + direction.delta[j]);
+    moved.row(i * TURNS.length + k).set(row);
+    frames.push(frameOf(ranges[i], 1), 'given');
   });
-});
+}
 
 // Each turned picture stands before the photograph of the same cow from there.
 const decoded = await decodeLatents(flow, moved);

@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeLatents, encodeLatents, type Matrix, RandomStream, readNpz, realNvp } from 'tfjs-flows';
-import { fitPrior, mixedNormality, positionsAlong, zDelta } from 'tfjs-flows/attributes';
+import { meetSubclass, positionsAlong } from 'tfjs-flows/attributes';
 import { mixingPlot, quantilePlot, rangePlot } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { page, SIZE } from './plots';
@@ -59,36 +59,30 @@ const known = held.filter((row) => digits[row] !== NOVEL);
 const base = {
   z: await encodeLatents(flow, { data: spread(known), shape: [known.length, PIXELS] }),
   subclass: known.map((row) => digits[row]),
-  attributes: Array.from(known, (row) => [inkOf(row)]),
+  attributes: { ink: inkOf(pixelsOf(known)) },
 };
-const direction = zDelta(base, { mode: 'slope' });
-console.log(`\nink: consistency between digits ${direction.consistency?.toFixed(2)}`);
-const along = positionsAlong(base.z, direction);
-const mixing = mixedNormality(base, { along: direction, seed: 1 });
-const { verdict, because } = mixing.statements.nearNormal;
-console.log(`position along it, near normal over digits: ${verdict}; ${because}`);
-
-const prior = fitPrior(base);
 const few = held.filter((row) => digits[row] === NOVEL).slice(0, FEW);
-const posterior = prior.posterior(await encodeLatents(flow, { data: spread(few), shape: [FEW, PIXELS] }));
-const { lambda, tauSquared } = posterior.inflation;
-console.log(`digit ${NOVEL}: lambda ${lambda.toFixed(2)}, tau squared ${tauSquared.toFixed(2)}`);
+const z = await encodeLatents(flow, { data: spread(few), shape: [FEW, PIXELS] });
+// Strengths count deviations of ink as it is measured on the pictures that the flow makes.
+const met = await meetSubclass(base, z, { attribute: 'ink', decode, calibrate: inkOf, seed: 1 });
+console.log(`\nink carried to the digit ${NOVEL}\n${met}`);
 
-const deviation = direction.attributeDeviation;
-const strengths = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((count) => Number((count * deviation).toPrecision(3)));
 const photographs = { data: pixelsOf(few), shape: [FEW, 8, 8, 1] };
+const strengths = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
 const ranges = await drawTransfer(
-  { direction, posterior, mixing, photographs, decode, nBits: 4 },
+  met,
+  { photographs, decode, nBits: 4 },
   strengths,
   join(FOLDER, `digit-${NOVEL}.png`),
 );
+const along = positionsAlong(base.z, met.direction);
 const zeros = along.filter((_, i) => base.subclass[i] === 0);
 const plots = await Promise.all([
   quantilePlot(
     { 'one digit': zeros, 'nine digits': along },
     { ...SIZE, title: 'Normal quantiles of the position along the direction' },
   ),
-  mixingPlot(mixing, SIZE),
+  mixingPlot(met.mixing!, SIZE),
   rangePlot(ranges, { ...SIZE, title: 'Learnable strengths of the five samples' }),
 ]);
 writeText(FOLDER, 'plots.svg', page(plots));
@@ -123,9 +117,10 @@ async function decode(z: Matrix): Promise<Float32Array> {
   return result;
 }
 
-/** Mean grey level of an image. */
-function inkOf(row: number): number {
-  let sum = 0;
-  for (let j = 0; j < PIXELS; j++) sum += levels[row * PIXELS + j];
-  return sum / PIXELS;
+/** Mean grey level of every image. */
+function inkOf(images: Float32Array): number[] {
+  return Array.from({ length: images.length / PIXELS }, (_, i) => {
+    const image = images.subarray(i * PIXELS, (i + 1) * PIXELS);
+    return image.reduce((sum, level) => sum + level, 0) / PIXELS;
+  });
 }

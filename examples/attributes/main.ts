@@ -9,7 +9,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeLatents, encodeLabeled, type Matrix } from 'tfjs-flows';
-import { fitPrior, mixedNormality, positionsAlong, zDelta } from 'tfjs-flows/attributes';
+import { learnAttribute, meetSubclass, positionsAlong } from 'tfjs-flows/attributes';
 import { type Figure, mixingPlot, quantilePlot, rangePlot } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { type Faces, facesAt, loadFaces, rowsWhere, splitBySubject, withMirrored } from './faces';
@@ -40,26 +40,10 @@ const flow = await trainedGlow(withMirrored(training.images), held.images, {
   seconds: 420,
 });
 
-console.log('\ndirection of sunglasses, within people');
+console.log('\nsunglasses, within people');
 const known = await encodeLabeled(flow, labelled(held));
-const direction = zDelta(known);
-console.log(
-  `  ${direction.positiveCount} images with, ${direction.negativeCount} without, ${direction.perSubclass.length} people`,
-);
-console.log(
-  `  consistency between people: ${direction.consistency?.toFixed(2) ?? direction.consistencyReason}`,
-);
-
-console.log('\nposition along the direction: does it become normal by mixing people?');
-const along = positionsAlong(known.z, direction);
-const mixing = mixedNormality(known, { along: direction, seed: 1 });
-console.log(`  near normal: ${mixing.nearNormal}; ${mixing.statements.nearNormal.because}`);
-
-console.log('\nprior of a person');
-const prior = fitPrior(known, { layout: flow.latentLayout });
-console.log(
-  `  ${prior.dimension} dimensions in ${prior.blocks.length} levels, weight of the pooled covariance ${prior.withinWeight}`,
-);
+const learned = learnAttribute(known, { attribute: 'sunglasses', layout: flow.latentLayout, seed: 1 });
+console.log(String(learned));
 
 const ranges: Figure[] = [];
 for (const person of [15, 18]) {
@@ -67,17 +51,18 @@ for (const person of [15, 18]) {
   const rows = rowsWhere(faces, (row) => faces.subject[row] === person && faces.sunglasses[row] === 0);
   const few = facesAt(faces, rows.filter((_, k) => k % 3 === 0).slice(0, FEW));
   const { z } = await encodeLabeled(flow, labelled(few));
-  const posterior = prior.posterior(z);
-  const { lambda, tauSquared } = posterior.inflation;
-  console.log(`  inflation: lambda ${lambda.toFixed(2)}, tau squared ${tauSquared.toFixed(2)}`);
+  const met = await meetSubclass(learned, z);
+  console.log(String(met));
   const rangeRows = await drawTransfer(
-    { direction, posterior, mixing, photographs: few.images, decode, nBits: N_BITS },
+    met,
+    { photographs: few.images, decode, nBits: N_BITS },
     STRENGTHS,
     join(FOLDER, `person-${person}.png`),
   );
   ranges.push(await rangePlot(rangeRows, { ...SIZE, title: 'Learnable strengths of the five samples' }));
 }
 
+const along = positionsAlong(known.z, learned.direction);
 const one = held.subject.map((person) => Number(person === 0));
 const quantiles = await quantilePlot(
   {
@@ -87,7 +72,7 @@ const quantiles = await quantilePlot(
   { ...SIZE, title: QUANTILES },
 );
 console.log('');
-writeText(FOLDER, 'plots.svg', page([quantiles, await mixingPlot(mixing, SIZE), ranges[0]]));
+writeText(FOLDER, 'plots.svg', page([quantiles, await mixingPlot(learned.mixing!, SIZE), ranges[0]]));
 flow.dispose();
 
 async function decode(z: Matrix): Promise<Float32Array> {
@@ -98,5 +83,5 @@ async function decode(z: Matrix): Promise<Float32Array> {
 }
 
 function labelled({ images, subject, sunglasses }: Faces) {
-  return { events: images, subclass: subject, attributes: Array.from(sunglasses, (value) => [value]) };
+  return { events: images, subclass: subject, attributes: { sunglasses } };
 }

@@ -1,2 +1,2 @@
-export { type LearnAttributeOptions, type LearnedAttribute, learnAttribute } from './learnAttribute';
+export { type KnownAttribute, type LearnAttributeOptions, type LearnedAttribute, learnAttribute } from './learnAttribute';
 export { type MeetSubclassOptions, type MetSubclass, meetSubclass } from './meetSubclass';

@@ -33,16 +33,23 @@ export const learnOptions: OptionNames<LearnAttributeOptions> = {
   seed: true,
 };
 
-/** What several subclasses tell of an attribute: all that `meetSubclass` carries to another one. */
-export interface LearnedAttribute {
+/** What is known of an attribute before a subclass is met, from `learnAttribute` or from elsewhere. */
+export interface KnownAttribute<Mixing extends NearNormality = NearNormality> {
   direction: AttributeDirection;
-  /** Whether positions along the direction mix to a normal; null where there are too few samples to say anything. */
-  mixing: MixedNormalityReport | NearNormality | null;
+  /** Whether positions along the direction mix to a normal; null where that is not known. */
+  mixing: Mixing | null;
   /** Why `mixing` is null. */
   mixingReason?: string | null;
   prior: Prior;
-  /** The samples it was learned from. */
+  /** The samples that all of it was learned from, which `calibrate` needs. */
   samples?: Labeled;
+}
+
+/** What several subclasses tell of an attribute: all that `meetSubclass` carries to another one. */
+export interface LearnedAttribute extends KnownAttribute<MixedNormalityReport> {
+  /** Why `mixing` is null: too few samples to say anything. */
+  mixingReason: string | null;
+  samples: Labeled;
 }
 
 /**
@@ -70,18 +77,18 @@ export function learn(where: string, base: Labeled, options: LearnAttributeOptio
   const prior = fitPrior(base, { layout, seed });
   return printable(
     { direction, ...mixingAlong(base, direction, trainingLatents, seed), prior, samples: base },
-    learnedLines,
+    knownLines,
   );
 }
 
 /** Of a learned attribute in a few lines. */
-export function learnedLines({ direction, mixing, mixingReason, prior }: LearnedAttribute): string[] {
+export function knownLines({ direction, mixing, mixingReason, prior }: KnownAttribute): string[] {
   const { consistency, consistencyError, consistencyReason, attributeDeviation } = direction;
   const error = consistencyError === null ? '' : ` (standard error ${figure(consistencyError)})`;
   const shared = consistency === null ? `unknown, ${consistencyReason}` : `${figure(consistency)}${error}`;
   return [
     `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
-    `positions along it, mixed, near normal: ${mixing === null ? `undecided, ${mixingReason}` : mixing.nearNormal}`,
+    `positions along it, mixed, near normal: ${mixing === null ? `not known${mixingReason ? `, ${mixingReason}` : ''}` : mixing.nearNormal}`,
   ];
 }
 

@@ -5,16 +5,18 @@ import { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { type CalibrateDirectionOptions, type Calibration, calibrateDirection } from '../calibrate';
 import type { Labeled } from '../labeled';
+import type { MixedNormalityReport } from '../mixing';
 import type { Posterior } from '../prior';
-import type { LearnableRange, LearnableRangeOptions } from '../range';
+import type { LearnableRange, LearnableRangeOptions, NearNormality } from '../range';
 import { type TransferDeltaOptions, type TransferredDelta, transferDelta } from '../transfer';
 import {
+  type KnownAttribute,
   type LearnAttributeOptions,
-  type LearnedAttribute,
   learn,
-  learnedLines,
+  knownLines,
   learnOptions,
 } from './learnAttribute';
+import type { AttributeDirection } from '../zDelta';
 
 /** Options of `meetSubclass`; those of `learnAttribute` apply where the base is labelled samples. */
 export interface MeetSubclassOptions<Images = unknown> extends LearnAttributeOptions {
@@ -36,8 +38,11 @@ const OPTIONS: OptionNames<MeetSubclassOptions> = {
   level: true,
 };
 
+/** Options that say what is learned, not how a subclass is met. */
+const LEARNING = ['attribute', 'mode', 'layout', 'trainingLatents'] as const;
+
 /** A subclass of which few samples are known, after all that other subclasses say of it. */
-export interface MetSubclass extends LearnedAttribute {
+export interface MetSubclass<Mixing extends NearNormality = MixedNormalityReport> extends KnownAttribute<Mixing> {
   /** Response of decoded images to the direction; null without `calibrate` and where images do not follow. */
   calibration: Calibration | null;
   posterior: Posterior;
@@ -68,18 +73,18 @@ export interface MetSubclass extends LearnedAttribute {
  * console.log(String(met));
  * met.refusal ?? met.transfers; // why not, or the step of every sample
  */
-export async function meetSubclass<Images = unknown>(
-  base: Labeled | LearnedAttribute,
+export async function meetSubclass<Images = unknown, Mixing extends NearNormality = MixedNormalityReport>(
+  base: Labeled | KnownAttribute<Mixing>,
   few: LatentsInput,
   options: MeetSubclassOptions<Images> = {},
-): Promise<MetSubclass> {
+): Promise<MetSubclass<Mixing>> {
   const where = 'meetSubclass';
   checkOptions(where, options, OPTIONS as OptionNames<MeetSubclassOptions<Images>>);
   if (options.calibrate !== undefined && options.decode === undefined) {
     throw new ConfigError(complaint(where, 'decode, which makes the images, with calibrate', 'none'));
   }
   const samples = toLatents(`${where} (few)`, few);
-  const learned = learnedFrom(where, base, options);
+  const learned = knownFrom(where, base, options) as KnownAttribute<Mixing>;
   const posterior = learned.prior.posterior(samples);
   const notes: string[] = [];
   const { direction, calibration } = await calibrated(where, learned, samples, options, notes);
@@ -95,7 +100,7 @@ export async function meetSubclass<Images = unknown>(
     learnableStep(() => transferDelta(direction, posterior, { ...shared, z })),
   );
   if (posterior.usesSampleMean) notes.push('Its mean lies so far out that the prior has no say in it.');
-  const met: MetSubclass = {
+  const met: MetSubclass<Mixing> = {
     ...learned,
     direction,
     calibration,
@@ -109,16 +114,20 @@ export async function meetSubclass<Images = unknown>(
   return printable(met, linesOf);
 }
 
-function learnedFrom(
+function isKnown<Mixing extends NearNormality>(
+  base: Labeled | KnownAttribute<Mixing>,
+): base is KnownAttribute<Mixing> {
+  return typeof base === 'object' && base !== null && 'prior' in base;
+}
+
+/** What was learned before, or is now. */
+function knownFrom<Mixing extends NearNormality>(
   where: string,
-  base: Labeled | LearnedAttribute,
+  base: Labeled | KnownAttribute<Mixing>,
   options: LearnAttributeOptions,
-): LearnedAttribute {
-  if (typeof base !== 'object' || base === null || !('prior' in base))
-    return learn(where, base as Labeled, options);
-  const given = Object.keys(learnOptions).find(
-    (name) => options[name as keyof LearnAttributeOptions] !== undefined,
-  );
+): KnownAttribute<Mixing | MixedNormalityReport> {
+  if (!isKnown(base)) return learn(where, base, options);
+  const given = LEARNING.find((name) => options[name] !== undefined);
   if (given === undefined) return base;
   const expected = 'options of the meeting only, as the attribute is learned already';
   throw new ConfigError(complaint(where, expected, given));
@@ -127,11 +136,11 @@ function learnedFrom(
 /** The direction by what images show of it, where that is measured. */
 async function calibrated<Images>(
   where: string,
-  { direction, samples }: LearnedAttribute,
+  { direction, samples }: KnownAttribute,
   moved: Matrix,
   { decode, calibrate, seed }: MeetSubclassOptions<Images>,
   notes: string[],
-): Promise<{ direction: LearnedAttribute['direction']; calibration: Calibration | null }> {
+): Promise<{ direction: AttributeDirection; calibration: Calibration | null }> {
   if (calibrate === undefined) return { direction, calibration: null };
   if (samples === undefined) {
     throw new ConfigError(complaint(where, 'samples of the other subclasses, with calibrate', 'none'));
@@ -160,7 +169,7 @@ function learnableStep(step: () => TransferredDelta): TransferredDelta | null {
   }
 }
 
-function linesOf(met: MetSubclass): string[] {
+function linesOf(met: MetSubclass<NearNormality>): string[] {
   const { posterior, calibration, direction, ranges, refusal, transfers, notes } = met;
   const inDeviations = (strength: number) => figure(strength / direction.attributeDeviation);
   const interval = (low: number, high: number) => `${inDeviations(low)} .. ${inDeviations(high)}`;
@@ -170,7 +179,7 @@ function linesOf(met: MetSubclass): string[] {
   return [
     `Subclass of ${posterior.count} samples in ${posterior.dimension} dimensions`,
     `  posterior: lambda ${figure(lambda)}, tau squared ${figure(tauSquared)}; both 1 where it looks like the others`,
-    ...learnedLines(met).map((line) => `  ${line}`),
+    ...knownLines(met).map((line) => `  ${line}`),
     ...(calibration === null
       ? []
       : [
