@@ -59,12 +59,12 @@ const known = held.filter((row) => digits[row] !== NOVEL);
 const base = {
   z: await encodeLatents(flow, { data: spread(known), shape: [known.length, PIXELS] }),
   subclass: known.map((row) => digits[row]),
-  attributes: { ink: inkOf(pixelsOf(known)) },
+  attributes: inkOf(pixelsOf(known)),
 };
 const few = held.filter((row) => digits[row] === NOVEL).slice(0, FEW);
 const z = await encodeLatents(flow, { data: spread(few), shape: [FEW, PIXELS] });
 // Strengths count deviations of ink as it is measured on the pictures that the flow makes.
-const met = await meetSubclass(base, z, { attribute: 'ink', decode, calibrate: inkOf, seed: 1 });
+const met = await meetSubclass(base, z, { decode, calibrate: inkOf, seed: 1 });
 console.log(`\nink carried to the digit ${NOVEL}\n${met}`);
 
 const photographs = { data: pixelsOf(few), shape: [FEW, 8, 8, 1] };

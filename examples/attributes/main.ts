@@ -42,7 +42,7 @@ const flow = await trainedGlow(withMirrored(training.images), held.images, {
 
 console.log('\nsunglasses, within people');
 const known = await encodeLabeled(flow, labelled(held));
-const learned = learnAttribute(known, { attribute: 'sunglasses', layout: flow.latentLayout, seed: 1 });
+const learned = learnAttribute(known, { layout: flow.latentLayout, seed: 1 });
 console.log(String(learned));
 
 const ranges: Figure[] = [];
@@ -83,5 +83,5 @@ async function decode(z: Matrix): Promise<Float32Array> {
 }
 
 function labelled({ images, subject, sunglasses }: Faces) {
-  return { events: images, subclass: subject, attributes: { sunglasses } };
+  return { events: images, subclass: subject, attributes: Array.from(sunglasses, (value) => [value]) };
 }

@@ -21,6 +21,7 @@ export {
 } from './manipulate';
 export * from './meet';
 export * from './mixing';
+export { type OrderAlong, type OrderAlongOptions, orderAlong } from './orderAlong';
 export { positionsAlong } from './positionsAlong';
 export * from './prior';
 export * from './range';

@@ -9,14 +9,14 @@ import type { MixedNormalityReport } from '../mixing';
 import type { Posterior } from '../prior';
 import type { LearnableRange, LearnableRangeOptions, NearNormality } from '../range';
 import { type TransferDeltaOptions, type TransferredDelta, transferDelta } from '../transfer';
+import type { AttributeDirection } from '../zDelta';
 import {
   type KnownAttribute,
+  knownLines,
   type LearnAttributeOptions,
   learn,
-  knownLines,
   learnOptions,
 } from './learnAttribute';
-import type { AttributeDirection } from '../zDelta';
 
 /** Options of `meetSubclass`; those of `learnAttribute` apply where the base is labelled samples. */
 export interface MeetSubclassOptions<Images = unknown> extends LearnAttributeOptions {
@@ -42,7 +42,8 @@ const OPTIONS: OptionNames<MeetSubclassOptions> = {
 const LEARNING = ['attribute', 'mode', 'layout', 'trainingLatents'] as const;
 
 /** A subclass of which few samples are known, after all that other subclasses say of it. */
-export interface MetSubclass<Mixing extends NearNormality = MixedNormalityReport> extends KnownAttribute<Mixing> {
+export interface MetSubclass<Mixing extends NearNormality = MixedNormalityReport>
+  extends KnownAttribute<Mixing> {
   /** Response of decoded images to the direction; null without `calibrate` and where images do not follow. */
   calibration: Calibration | null;
   posterior: Posterior;
