@@ -10,6 +10,7 @@ export * from './augment';
 export * from './bias';
 export * from './calibrate';
 export type { DeltaMode } from './contrast';
+export { directionSignal } from './directionSignal';
 export type { Labeled, SubclassLabels, SubclassName } from './labeled';
 export type { LatentLevel } from './layout';
 export {

@@ -1,14 +1,14 @@
 import { checkOptions, type OptionNames } from '../core/options';
-import { dot } from '../statistics/covariance';
 import { normalSf } from '../statistics/special';
+import { type AttributeName, attributeOf } from './attributeColumns';
 import { type Labeled, toLabeled } from './labeled';
 import { type DirectionInput, toDirection } from './manipulate';
-import { attributeColumn } from './zDelta';
+import { projections } from './positionsAlong';
 
 /** Options of `orderAlong`. */
 export interface OrderAlongOptions {
-  /** Column of `attributes`. Default: 0. */
-  attribute?: number;
+  /** Which of `attributes`: its name, or its column. Default: 0, the first. */
+  attribute?: AttributeName;
   /** Whether samples are compared within their subclass only. Default: true. */
   stratify?: boolean;
 }
@@ -56,9 +56,8 @@ export function orderAlong(
   const where = 'orderAlong';
   checkOptions(where, options, OPTIONS);
   const data = toLabeled(where, labeled);
-  const values = attributeColumn(where, data, options.attribute ?? 0);
-  const delta = toDirection(where, direction, data.z.cols);
-  const along = values.map((_, i) => dot(data.z.row(i), delta));
+  const { values } = attributeOf(where, data.attributes, options.attribute ?? 0);
+  const along = projections(data.z, toDirection(where, direction, data.z.cols));
   const everyone = Int32Array.from(values.keys());
   const strata = (options.stratify ?? true) ? data.groups : [everyone];
   let [pairs, ordered] = [0, 0];

@@ -121,6 +121,16 @@ describe('meetSubclass', () => {
     );
   });
 
+  it('learns with a direction of other samples, and a prior that is there', () => {
+    const direction = zDelta(simulate(4, true).base, { mode: 'slope' });
+    const prior = fitPrior(base);
+    const learned = learnAttribute({ z: base.z, subclass: base.subclass }, { direction, prior, seed: 1 });
+    expect([learned.direction, learned.prior]).toEqual([direction, prior]);
+    const mixing = mixedNormality(base, { along: direction, seed: 1 });
+    expect(learned.mixing?.along).toEqual(mixing.along);
+    expect(learned.mixing?.curve).toEqual(mixing.curve);
+  });
+
   it('goes on where nothing can be said of the mixture', async () => {
     const met = await meetSubclass(
       { direction: zDelta(base, { mode: 'slope' }), mixing: null, prior: fitPrior(base) },

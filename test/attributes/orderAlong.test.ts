@@ -1,5 +1,5 @@
 import { ConfigError, RandomStream } from 'tfjs-flows';
-import { orderAlong } from 'tfjs-flows/attributes';
+import { directionSignal, orderAlong, zDelta } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 
 /** Share of all orders of the positions within subclasses that put at least as many pairs in order. */
@@ -110,5 +110,29 @@ describe('orderAlong', () => {
     const labeled = { z: [1, 2], subclass: [0, 0], attributes: [0, 1] };
     expect(() => orderAlong(labeled, [1], { attribute: 1 })).toThrow(ConfigError);
     expect(() => orderAlong(labeled, [1], { stratified: true } as object)).toThrow(ConfigError);
+  });
+});
+
+describe('directionSignal', () => {
+  it('is 1 where the attribute does nothing, and the mean squared t where it does', () => {
+    const random = new RandomStream(4);
+    const d = 200;
+    const attributes = Array.from({ length: 80 }, (_, i) => i % 2);
+    const z = attributes.map((value) =>
+      Array.from(random.normalArray(d), (noise, j) => noise + (j < 100 ? 0 : value)),
+    );
+    const subclass = attributes.map((_, i) => i % 4 < 2);
+    const half = (from: number) => ({
+      z: z.map((row) => row.slice(from, from + 100)),
+      subclass: subclass.map(Number),
+      attributes,
+    });
+    // A mean of 100 squared t values: 1 with a standard error of sqrt(2 / 100).
+    expect(Math.abs(directionSignal(zDelta(half(0)))! - 1)).toBeLessThan(0.45);
+    // An effect of one deviation with 40 against 40: 1 + 20.
+    expect(Math.abs(directionSignal(zDelta(half(100)))! - 21)).toBeLessThan(4);
+    const { delta, standardError, ...rest } = zDelta(half(100));
+    expect(directionSignal({ ...rest, delta, standardError: null })).toBe(null);
+    expect(directionSignal({ ...rest, delta, standardError: standardError!.fill(0) })).toBe(1);
   });
 });

@@ -9,12 +9,16 @@ import type { LatentLevel } from '../layout';
 import { type MixedNormalityReport, mixedNormality } from '../mixing';
 import { fitPrior, type Prior } from '../prior';
 import type { NearNormality } from '../range';
-import { type AttributeDirection, type ZDeltaOptions, zDelta } from '../zDelta';
+import { type AttributeDirection, zDelta } from '../zDelta';
 
 /** Options of `learnAttribute`. */
 export interface LearnAttributeOptions {
   /** Which attribute: its column, or its name where they have names. Default: 0. */
-  attribute?: ZDeltaOptions['attribute'];
+  attribute?: AttributeName;
+  /** Its direction, where it was learned on other samples. Default: that of these, by `zDelta`. */
+  direction?: AttributeDirection;
+  /** The prior, where it was fitted before. Default: that of these samples, by `fitPrior`. */
+  prior?: Prior;
   /** How its values become a contrast, as in `zDelta`. Default: 'binary' for two distinct values, else 'slope'. */
   mode?: DeltaMode;
   /** Levels of a multi-scale flow, as in `fitPrior`. Default: none. */
@@ -27,6 +31,8 @@ export interface LearnAttributeOptions {
 
 export const learnOptions: OptionNames<LearnAttributeOptions> = {
   attribute: true,
+  direction: true,
+  prior: true,
   mode: true,
   layout: true,
   trainingLatents: 'boolean',
@@ -72,9 +78,9 @@ export function learnAttribute(base: Labeled, options: LearnAttributeOptions = {
 /** The same for options that were checked. */
 export function learn(where: string, base: Labeled, options: LearnAttributeOptions): LearnedAttribute {
   const { attribute = 0, layout, trainingLatents, seed } = options;
-  const mode = options.mode ?? usualMode(where, base, attribute);
-  const direction = zDelta(base, { attribute, mode });
-  const prior = fitPrior(base, { layout, seed });
+  const direction =
+    options.direction ?? zDelta(base, { attribute, mode: options.mode ?? usualMode(where, base, attribute) });
+  const prior = options.prior ?? fitPrior(base, { layout, seed });
   return printable(
     { direction, ...mixingAlong(base, direction, trainingLatents, seed), prior, samples: base },
     knownLines,
@@ -109,7 +115,6 @@ function mixingAlong(
 
 /** 'binary' for the two values of yes and no. */
 function usualMode(where: string, base: Labeled, attribute: AttributeName): DeltaMode {
-  const { attributes } = toLabeled(where, base);
-  if (attributes === undefined) return 'binary';
-  return new Set(attributeOf(where, attributes, attribute).values).size === 2 ? 'binary' : 'slope';
+  const { values } = attributeOf(where, toLabeled(where, base).attributes, attribute);
+  return new Set(values).size === 2 ? 'binary' : 'slope';
 }

@@ -39,7 +39,7 @@ const OPTIONS: OptionNames<MeetSubclassOptions> = {
 };
 
 /** Options that say what is learned, not how a subclass is met. */
-const LEARNING = ['attribute', 'mode', 'layout', 'trainingLatents'] as const;
+const LEARNING = ['attribute', 'direction', 'prior', 'mode', 'layout', 'trainingLatents'] as const;
 
 /** A subclass of which few samples are known, after all that other subclasses say of it. */
 export interface MetSubclass<Mixing extends NearNormality = MixedNormalityReport>

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AttributeDirection, zDelta } from '../../attributes';
+import { directionSignal, zDelta } from '../../attributes';
 import { DataError } from '../../core/errors';
 import { writeNpy } from '../../data';
 import type { Glow } from '../../flows';
@@ -76,7 +76,12 @@ export async function deltasOf(
     try {
       const direction = zDelta({ z, subclass, attributes: table }, { attribute: index });
       deltas.set(index, direction.delta);
-      return { ...counts, file: fileOf(index, name), ...strengthOf(direction) };
+      return {
+        ...counts,
+        file: fileOf(index, name),
+        norm: Math.hypot(...direction.delta),
+        signal: directionSignal(direction),
+      };
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       return { ...counts, file: null, norm: null, signal: null, reason: error.message };
@@ -119,15 +124,4 @@ export async function readReport(folder: string, now: Origin): Promise<Report | 
 
 function fileOf(index: number, name: string): string {
   return `z_delta_${index}_${name.replace(/[^\w-]/g, '_')}.npy`;
-}
-
-/** Length of z_delta, and its mean square over its standard error. */
-export function strengthOf({ delta, standardError }: AttributeDirection): {
-  norm: number;
-  signal: number | null;
-} {
-  const norm = Math.sqrt(delta.reduce((sum, value) => sum + value * value, 0));
-  if (standardError === null) return { norm, signal: null };
-  const ratios = delta.map((value, j) => (standardError[j] > 0 ? (value / standardError[j]) ** 2 : 1));
-  return { norm, signal: ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length };
 }

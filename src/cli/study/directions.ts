@@ -1,11 +1,18 @@
 import { join } from 'node:path';
-import { type AttributeDirection, manipulate, zDelta } from '../../attributes';
+import {
+  type AttributeDirection,
+  directionSignal,
+  type Labeled,
+  manipulate,
+  type OrderAlong,
+  orderAlong,
+  zDelta,
+} from '../../attributes';
 import { DataError } from '../../core/errors';
 import { encodePng, imageGrid } from '../../data';
 import { decodeLatents, encodeLatents, type Glow } from '../../flows';
 import { Matrix } from '../../linalg';
 import { writeFileAtomically } from '../../node/atomicFile';
-import { strengthOf } from '../attributes/report';
 import type { StudyConfig } from './config';
 import { eventsAt, type StudyAttribute, type StudyImages } from './images';
 import { scaleOf } from './pictures';
@@ -24,8 +31,8 @@ export interface StudyDirection {
   reason: string | null;
   /** Mean square of z_delta over its standard error; 1 where there is nothing. */
   signal: number | null;
-  /** Share of held-out pairs that the direction puts in order; chance is 0.5. */
-  order: { share: number; pairs: number };
+  /** Whether the direction puts held-out images in order, within classes where it is one within classes. */
+  order: OrderAlong | null;
   /** Whether held-out images show it, at least partly. */
   found: boolean;
   verdict: string;
@@ -35,8 +42,8 @@ export interface StudyDirection {
   brokenStrengths: number[];
 }
 
-/** Pairs below which their share says nothing. */
-const FEWEST_PAIRS = 20;
+/** Largest probability at which chance could have put the held-out images in that order. */
+const LEVEL = 0.05;
 /** Share of values at the ends of the scale, beyond the image's own, from which on a moved image counts as broken. */
 const BROKEN_SHARE = 0.1;
 
@@ -58,8 +65,7 @@ export async function findDirections(
   for (const attribute of images.attributes) {
     const learned = learn(attribute, images, latents.training);
     if (typeof learned === 'string') {
-      const order = { share: 0.5, pairs: 0 };
-      const nothing = { direction: null, signal: null, order, found: false, picture: null };
+      const nothing = { direction: null, signal: null, order: null, found: false, picture: null };
       directions.push({
         attribute,
         reason: learned,
@@ -69,16 +75,17 @@ export async function findDirections(
       });
       continue;
     }
-    const order = heldOutOrder(attribute, learned, images, latents.held);
+    const order = orderAlong(labeledBy(attribute, images, images.held, latents.held), learned, {
+      stratify: attribute.kind !== 'class',
+    });
     const picture = `directions/${fileNameOf(attribute)}.png`;
     const path = join(config.output, picture);
     const brokenStrengths = await drawSweep(glow, learned, attribute, latents.held, config, path);
-    const { signal } = strengthOf(learned);
     directions.push({
       attribute,
       direction: learned,
       reason: null,
-      signal,
+      signal: directionSignal(learned),
       order,
       ...judge(order),
       picture,
@@ -98,20 +105,11 @@ export function fileNameOf({ kind, name }: { kind: string; name: string }): stri
 }
 
 /** The direction, or why there is none. */
-function learn(
-  { kind, values }: StudyAttribute,
-  { training, labels }: StudyImages,
-  z: Matrix,
-): AttributeDirection | string {
-  const labeled = {
-    z,
-    subclass: training.map((row) => labels[row]),
-    attributes: Array.from(training, (row) => [values[row]]),
-  };
+function learn(attribute: StudyAttribute, images: StudyImages, z: Matrix): AttributeDirection | string {
   try {
-    return zDelta(labeled, {
-      mode: kind === 'number' ? 'slope' : 'binary',
-      stratify: kind !== 'class',
+    return zDelta(labeledBy(attribute, images, images.training, z), {
+      mode: attribute.kind === 'number' ? 'slope' : 'binary',
+      stratify: attribute.kind !== 'class',
     });
   } catch (error) {
     if (error instanceof DataError) return error.message;
@@ -119,33 +117,24 @@ function learn(
   }
 }
 
-/** Over pairs of held-out images, of one class where the direction is one within classes: how many lie as the attribute says. */
-function heldOutOrder(
-  { kind, values }: StudyAttribute,
-  { delta }: AttributeDirection,
-  { held, labels }: StudyImages,
+/** Latents of some rows with one attribute. */
+function labeledBy(
+  { values }: StudyAttribute,
+  { labels }: StudyImages,
+  rows: Int32Array,
   z: Matrix,
-): StudyDirection['order'] {
-  const along = Float64Array.from(held, (_, i) =>
-    z.row(i).reduce((sum, value, j) => sum + value * delta[j], 0),
-  );
-  let [pairs, ordered] = [0, 0];
-  for (let i = 0; i < held.length; i++) {
-    for (let j = 0; j < held.length; j++) {
-      if (!(values[held[i]] > values[held[j]])) continue;
-      if (kind !== 'class' && labels[held[i]] !== labels[held[j]]) continue;
-      pairs++;
-      if (along[i] > along[j]) ordered++;
-    }
-  }
-  return { share: pairs === 0 ? 0.5 : ordered / pairs, pairs };
+): Labeled {
+  return {
+    z,
+    subclass: rows.map((row) => labels[row]),
+    attributes: Float64Array.from(rows, (row) => values[row]),
+  };
 }
 
-function judge({ share, pairs }: StudyDirection['order']): Pick<StudyDirection, 'found' | 'verdict'> {
-  if (pairs < FEWEST_PAIRS) return { found: false, verdict: 'unknown: too few held-out images' };
-  if (share >= 0.9) return { found: true, verdict: 'clear' };
-  if (share >= 0.7) return { found: true, verdict: 'partly' };
-  return { found: false, verdict: 'not found again in held-out images' };
+function judge({ share, pairs, p }: OrderAlong): Pick<StudyDirection, 'found' | 'verdict'> {
+  if (share === null) return { found: false, verdict: 'unknown: no held-out images that differ in it' };
+  if (p > LEVEL) return { found: false, verdict: `not found again in ${pairs} pairs of held-out images` };
+  return { found: share >= 0.7, verdict: share >= 0.9 ? 'clear' : share >= 0.7 ? 'partly' : 'weak' };
 }
 
 /** Held-out images as rows, each moved by all strengths; returns the strengths at which images break. */

@@ -117,7 +117,8 @@ function directionSection({ directions, config }: StudyResults): string {
       attribute.name,
       attribute.kind,
       verdict,
-      order.pairs === 0 ? '' : `${Math.round(100 * order.share)} % of ${order.pairs}`,
+      order === null || order.share === null ? '' : `${Math.round(100 * order.share)} % of ${order.pairs}`,
+      order === null ? '' : chance(order.p),
       signal === null ? '' : signal.toFixed(2),
       typeof consistency === 'number' ? consistency.toFixed(2) : '',
     ];
@@ -125,11 +126,11 @@ function directionSection({ directions, config }: StudyResults): string {
   });
   const parts = [
     '## Directions',
-    'Learned on the training images. "In order" are held-out pairs that the direction puts in the right order: 50 % is chance. `signal` is 1 where there is nothing.' +
+    'Learned on the training images. "In order" are held-out pairs that the direction puts in the right order: 50 % is chance, and `p` how often chance gives as many. `signal` is 1 where there is nothing.' +
       ' `consistency` is 1 where all classes share the direction, 0 where each has its own.',
     [
-      '| Direction | Kind | Verdict | In order | Signal | Consistency |',
-      '| --- | --- | --- | --- | --- | --- |',
+      '| Direction | Kind | Verdict | In order | p | Signal | Consistency |',
+      '| --- | --- | --- | --- | --- | --- | --- |',
       ...rows,
     ].join('\n'),
     `In the pictures each row is a held-out image moved by ${steps}; at 0 it is the image itself. 1 leads from without to with, or two deviations of a number.`,
@@ -178,6 +179,10 @@ function fewSection({ few, fewRefusal, images, config, directions }: StudyResult
   const left = directions.filter(({ attribute, found }) => attribute.kind !== 'class' && !found);
   const notCarried = `Not carried over, as held-out images do not show them: ${left.map(({ attribute }) => attribute.name).join(', ')}.`;
   return [heading, intro, ...(left.length > 0 ? [notCarried] : []), ...parts].join('\n\n');
+}
+
+function chance(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
 }
 
 function countsOf({ classes, labels }: StudyImages): Record<string, number> {
