@@ -1,5 +1,11 @@
 import { type Matrix, RandomStream } from 'tfjs-flows';
-import { type Covariance, FullCovariance, fitPrior, ledoitWolf } from 'tfjs-flows/attributes';
+import {
+  type Covariance,
+  type FitPriorOptions,
+  FullCovariance,
+  fitPrior,
+  ledoitWolf,
+} from 'tfjs-flows/attributes';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { atLeast, type BarFigure } from './bar';
 import { loadDigits, rowsOf, splitHalves } from './digits';
@@ -7,6 +13,9 @@ import { trainDigitsFlow } from './digitsFlow';
 import { drawFew, mean, randomSplit, rowsWith } from './episodes';
 
 export const name = 'fitPrior: five or ten samples of a new digit, prior from five other digits';
+
+/** Pixels share one unit, and some hardly vary in five digits. */
+export const PIXELS: FitPriorOptions = { units: 'common' };
 
 /** Means over splits, episodes and novel digits. */
 export interface PriorFigures {
@@ -30,13 +39,14 @@ export function measurePrior(
   splits: number,
   episodes: number,
   seed: number,
+  options: FitPriorOptions = {},
 ): PriorFigures {
   const random = new RandomStream(seed);
   const found: PriorFigures[] = [];
   for (let split = 0; split < splits; split++) {
     const { base, novel } = randomSplit(random);
     const rows = rowsWith(label, base);
-    const prior = fitPrior({ z: rowsOf(z, rows), subclass: rows.map((i) => label[i]) });
+    const prior = fitPrior({ z: rowsOf(z, rows), subclass: rows.map((i) => label[i]) }, options);
     for (let episode = 0; episode < episodes; episode++) {
       for (const digit of novel) {
         const { few, rest } = drawFew(z, label, digit, n, random);
@@ -86,7 +96,7 @@ function meanRow(rows: Matrix): Float64Array {
 
 export async function run(): Promise<BarFigure[]> {
   const { pixels, label } = loadDigits();
-  const pixel = measurePrior(pixels, label, 5, 6, 8, 1);
+  const pixel = measurePrior(pixels, label, 5, 6, 8, 1, PIXELS);
   await prepareWasm();
   // A flow of the general class: all digits, on images that the prior and the episodes never see.
   const [trained, held] = splitHalves(label, new RandomStream(1));

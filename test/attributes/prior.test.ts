@@ -315,7 +315,6 @@ describe('fitPrior', () => {
     ];
     expect(() => fitPrior({ z, subclass: [1, 1, 1] })).toThrow('at least 2 subclasses');
     expect(() => fitPrior({ z, subclass: [1, 2, 3] })).toThrow('a subclass with at least 2 samples');
-    expect(() => fitPrior({ z, subclass: [1, 1, 2] })).toThrow('withinWeight as a number');
     expect(() => fitPrior({ z: [[1], [1], [2], [2]], subclass: [1, 1, 2, 2] })).toThrow(DataError);
     expect(() => fitPrior({ z, subclass: [1, 1, 2] }, { withinWeight: 0 })).toThrow(ConfigError);
     expect(() => fitPrior({ z, subclass: [1, 1, 2] }, { covariance: 'banded' as never })).toThrow(

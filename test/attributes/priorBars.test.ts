@@ -7,14 +7,14 @@ import { loadDigits, rowsOf, splitHalves } from '../../bench/attributes/digits';
 import { trainDigitsFlow } from '../../bench/attributes/digitsFlow';
 import { keptFarOut, monotone, moveDigits } from '../../bench/attributes/directionsOnDigits';
 import { mean, randomSplit } from '../../bench/attributes/episodes';
-import { gapClosed, measurePrior, reduction } from '../../bench/attributes/priorOnDigits';
+import { gapClosed, measurePrior, PIXELS, reduction } from '../../bench/attributes/priorOnDigits';
 
 const digits = loadDigits();
 
 // The bars of the full reports (npm run bench:attributes), at fewer splits, episodes and training steps.
 describe('bars on the pixels of digits', () => {
   it('fitPrior: five samples and a prior beat five samples alone', () => {
-    const figures = measurePrior(digits.pixels, digits.label, 5, 6, 2, 1);
+    const figures = measurePrior(digits.pixels, digits.label, 5, 6, 2, 1, PIXELS);
     expect(figures.hierarchical - figures.own).toBeGreaterThan(0.47);
     expect(gapClosed(figures)).toBeGreaterThan(0.55);
     expect(reduction(figures)).toBeGreaterThan(0.15);

@@ -1,5 +1,6 @@
-import { Matrix, symmetricEigen } from '../../linalg';
+import { gram, Matrix, symmetricEigen } from '../../linalg';
 import { type Covariance, DiagonalCovariance, dot, type FullCovariance } from '../../statistics/covariance';
+import { sumOfSquares } from '../../statistics/ledoitWolf';
 
 /** Smallest ratio of T to W, so that T stays positive definite where the class means do not differ. */
 const LEAST_RATIO = 1e-12;
@@ -22,10 +23,10 @@ export interface BetweenRatios {
 }
 
 /**
- * T from class means, minus what their sampling error adds, shrunk towards a multiple of W.
+ * T from class means in units of the within-class deviations, minus what their sampling error adds, shrunk towards a multiple of W.
  *
- * cov(class means) - W mean(1 / n_c), clipped to be positive semi-definite, then (1 - s) T + s tau W with s = d / (d + C - 1), tau = tr T / tr W.
- * The clip is made in the metric of W. In the diagonal form each coordinate is a problem of its own, so s = 1 / C.
+ * cov(class means) - W mean(1 / n_c), clipped to be positive semi-definite, then (1 - s) T + s tau W with tau = tr T / tr W and s from
+ * `oracleShrinkage`. The clip is made in the metric of W. In the diagonal form each coordinate is a problem of its own, so s = 1 / C.
  *
  * @param deviations class means minus their mean, [C, d]
  * @param samplingError mean over classes of 1 / n_c
@@ -36,7 +37,8 @@ export function estimateBetween(
   samplingError: number,
 ): BetweenRatios {
   const { rows: classes, cols: d } = deviations;
-  const spread = deviations.data.reduce((sum, value) => sum + value * value, 0) / (classes - 1);
+  const products = gram(deviations);
+  const spread = traceOf(products) / (classes - 1);
   const tau = Math.max(0, spread / within.trace - samplingError);
   if (within.kind === 'diagonal') {
     const weight = 1 / classes;
@@ -50,13 +52,40 @@ export function estimateBetween(
       .map((variance, j) => (1 - weight) * Math.max(0, sums[j] / variance - samplingError) + weight * tau);
     return { base: LEAST_RATIO, ratios: ratios.map((ratio) => Math.max(LEAST_RATIO, ratio)) };
   }
-  const weight = d / (d + classes - 1);
+  const weight = oracleShrinkage(products, classes - 1, d);
   const base = Math.max(LEAST_RATIO, weight * tau);
   const { values, directions } = whitenedDirections(deviations, within);
   const ratios = values.map(
     (value) => base + (1 - weight) * Math.max(0, value / (classes - 1) - samplingError),
   );
   return { base, ratios, directions };
+}
+
+/**
+ * Weight of the multiple of the identity that lowers the expected squared error of a covariance S of few rows most, were they normal:
+ *
+ *     s = ((1 - 2 / d) tr(S^2) + tr(S)^2) / ((f + 1 - 2 / d) (tr(S^2) - tr(S)^2 / d)),   at most 1
+ *
+ * Ledoit and Wolf's weight counts on more rows than there are subclasses: with two it is 0.
+ *
+ * Source: Chen, Wiesel, Eldar and Hero, "Shrinkage algorithms for MMSE covariance estimation" (2010), equation 23, arXiv:0907.4698.
+ *
+ * @param products inner products of the centred rows, whose squares have the same sum as those of S
+ * @param freedom degrees of freedom f of the rows
+ */
+export function oracleShrinkage(products: Matrix, freedom: number, d: number): number {
+  const squares = sumOfSquares(products.data);
+  const trace = traceOf(products) ** 2;
+  const distance = (freedom + 1 - 2 / d) * (squares - trace / d);
+  const error = (1 - 2 / d) * squares + trace;
+  return distance > error ? error / distance : 1;
+}
+
+/** Sum of the diagonal. */
+export function traceOf(matrix: Matrix): number {
+  let sum = 0;
+  for (let i = 0; i < matrix.rows; i++) sum += matrix.at(i, i);
+  return sum;
 }
 
 /** The same for a T that is given: the generalized eigenvectors of T against W. */
@@ -124,6 +153,18 @@ export function rescale(
         directions.cols,
       ),
   };
+}
+
+/** The same ratios where coordinate j is measured in units 1 / factors_j. */
+export function stretch({ base, ratios, directions }: BetweenRatios, factors: Float64Array): BetweenRatios {
+  if (directions === undefined) return { base, ratios };
+  const { data, rows, cols } = directions;
+  const stretched = new Matrix(
+    data.map((value, i) => value * factors[i % cols]),
+    rows,
+    cols,
+  );
+  return { base, ratios, directions: stretched };
 }
 
 /** G offset = T (T + W / n)^-1 offset, and offset^T (T + W / n)^-1 offset. */

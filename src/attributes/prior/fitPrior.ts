@@ -1,15 +1,18 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
-import type { Seed } from '../../core/random';
+import { RandomStream, type Seed } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
 import { type Covariance, LowRankCovariance, sliceColumns } from '../../statistics/covariance';
 import { sumOfSquares } from '../../statistics/ledoitWolf';
-import { meanOfRows } from '../../statistics/rows';
+import { meanOfRows, subtractFromRows } from '../../statistics/rows';
 import { type Labeled, type LabeledLatents, toLabeled } from '../labeled';
 import { checkLayout, type LatentLevel } from '../layout';
-import { estimateBetween } from './between';
+import { estimateBetween, stretch } from './between';
+import type { PriorBlock } from './blocks';
+import { calibrate, type NoveltyCalibration } from './calibrate';
 import { checkWithinWeight, Prior } from './prior';
+import { divideColumns, withinScales } from './scales';
 import { estimateWithin, type PriorCovarianceKind } from './within';
 import { chooseWithinWeight } from './withinWeight';
 
@@ -22,6 +25,12 @@ export interface FitPriorOptions {
   covariance?: PriorCovarianceKind;
   /** Number of factors of the low-rank form. Default: 64, at most samples minus subclasses. */
   rank?: number;
+  /**
+   * 'perColumn': every column is divided by its own deviation within subclasses before anything is shrunk, so that units have no say.
+   * 'common': all columns share one unit, as pixels do, so that a column that hardly varies in the base subclasses borrows the width of
+   * the others. Default: 'perColumn'.
+   */
+  units?: 'perColumn' | 'common';
   /** Levels of a multi-scale flow: each gets covariances of its own, independent of the others. Default: one block. */
   layout?: readonly LatentLevel[];
   /** Weight nu0 of the pooled covariance W against the scatter of few samples, or how to find it. Default: 'leaveOneSubclassOut'. */
@@ -35,6 +44,7 @@ export interface FitPriorOptions {
 const OPTIONS: OptionNames<FitPriorOptions> = {
   covariance: true,
   rank: true,
+  units: true,
   layout: true,
   withinWeight: ['nu0', 'priorDegreesOfFreedom', 'degreesOfFreedom'],
   inflate: 'boolean',
@@ -44,27 +54,29 @@ const OPTIONS: OptionNames<FitPriorOptions> = {
 /**
  * The general class from samples of several subclasses, as a hierarchical normal fitted by empirical Bayes.
  *
- *     W  = Ledoit-Wolf covariance of the within-class residuals
- *     T  = cov(class means) - W mean(1 / n_c), clipped, shrunk by d / (d + C - 1) towards tr(T) / tr(W) W
- *     nu0: the weight of W that predicts left-out classes best
+ *     s_j = standard deviation of column j within the subclasses; columns are divided by it, so units have no say
+ *     W  = Ledoit-Wolf covariance of the within-class residuals: their correlation is shrunk towards none
+ *     T  = cov(class means) - W mean(1 / n_c), clipped, shrunk towards tr(T) / tr(W) W by the weight that normal means call for
+ *     nu0: the weight of W that predicts left-out classes best, at most the degrees of freedom that W was estimated with
  *
- * In the low-rank form nu0 is chosen in the leading within-class components.
+ * In the low-rank form nu0 is chosen in the leading within-class components. Base subclasses are also left out to learn how far ordinary
+ * ones lie apart (`Posterior.novelty`). `Prior.notes` tells what was chosen because the data left no other choice.
  * Shapes: z [n, d] in at least 2 subclasses. Low-rank: time n^2 d / 2 and memory for two copies of z, no d x d matrix.
  *
  * Source: Efron and Morris, "Stein's estimation rule and its competitors" (1973), doi:10.2307/2284155; Ledoit and Wolf (2004),
- * doi:10.1016/S0047-259X(03)00096-4.
+ * doi:10.1016/S0047-259X(03)00096-4; for T see `oracleShrinkage`.
  *
  * @throws DataError for fewer than 2 subclasses, no subclass with 2 samples, constant data or values that are not finite; ConfigError
  * @example
  * const prior = fitPrior({ z: latents, subclass: labels });
- * const { mean, covariance, degreesOfFreedom } = prior.posterior(fiveSamplesOfANewSubclass);
+ * const { mean, covariance, novelty } = prior.posterior(fiveSamplesOfANewSubclass);
  */
 export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
   const where = 'fitPrior';
   checkOptions(where, options, OPTIONS);
   const labeled = toLabeled(where, base, 2);
   const { z, groups, names } = labeled;
-  const { inflate = true, seed = 0, rank = 64, withinWeight = 'leaveOneSubclassOut' } = options;
+  const { inflate = true, seed = 0 } = options;
   checkValues(where, options);
   const freedom = z.rows - groups.length;
   if (freedom < 1) {
@@ -72,43 +84,98 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
       complaint(where, 'a subclass with at least 2 samples', `${z.rows} subclasses of one sample each`),
     );
   }
-  const layout =
-    options.layout === undefined
-      ? [{ level: 0, offset: 0, size: z.cols }]
-      : checkLayout(where, options.layout, z.cols);
   const means = groups.map((rows) => meanOfRows(where, z, rows));
   const mean = meanOfRows(where, Matrix.fromRows(means));
-  const deviations = Matrix.fromRows(means.map((one) => one.map((value, j) => value - mean[j])));
-  const samplingError = groups.reduce((sum, rows) => sum + 1 / rows.length, 0) / groups.length;
   const residuals = withinResiduals(labeled, means);
-  const usedRank = Math.min(rank, freedom);
-  const kindOf = (size: number) => options.covariance ?? (size <= FULL_LIMIT ? 'full' : 'lowRank');
+  const scales = withinScales(where, z, residuals, freedom, options.units === 'common');
+  divideColumns(residuals, scales.deviations);
+  const deviations = divideColumns(subtractFromRows(Matrix.fromRows(means), mean), scales.deviations);
 
+  const { blocks, weight } = fitBlocks(where, residuals, deviations, groups, scales.constant, options);
+  const calibration = calibrate(deviations, residuals, groups, new RandomStream(seed));
+  const subclasses = names.map((subclass, c) => ({ subclass, count: groups[c].length, mean: means[c] }));
+  return new Prior(
+    mean,
+    blocks.map((block) => scaleBlock(block, scales.deviations)),
+    weight ?? freedom,
+    subclasses,
+    inflate,
+    calibration,
+    notesOn(groups, scales.constant, weight, calibration),
+  );
+}
+
+/** W, T and nu0 in units of the within-class deviations. */
+function fitBlocks(
+  where: string,
+  residuals: Matrix,
+  deviations: Matrix,
+  groups: readonly Int32Array[],
+  constant: readonly number[],
+  options: FitPriorOptions,
+): { blocks: (PriorBlock & { offset: number })[]; weight: number | null } {
+  const { covariance, seed = 0, rank = 64, withinWeight = 'leaveOneSubclassOut' } = options;
+  const d = residuals.cols;
+  const layout =
+    options.layout === undefined ? [{ level: 0, offset: 0, size: d }] : checkLayout(where, options.layout, d);
+  const freedom = residuals.rows - groups.length;
+  const samplingError = groups.reduce((sum, rows) => sum + 1 / rows.length, 0) / groups.length;
   const parts = layout.map(({ offset, size }) => sliceColumns(residuals, offset, size));
   const blocks = layout.map(({ offset, size }, i) => {
-    const within = estimateWithin(where, parts[i], freedom, kindOf(size), usedRank);
-    return {
-      within,
-      between: estimateBetween(sliceColumns(deviations, offset, size), within, samplingError),
-    };
+    const kind = covariance ?? (size <= FULL_LIMIT ? 'full' : 'lowRank');
+    const lost = constant.filter((j) => j >= offset && j < offset + size).map((j) => j - offset);
+    const within = estimateWithin(where, parts[i], freedom, kind, Math.min(rank, freedom), lost);
+    const between = estimateBetween(sliceColumns(deviations, offset, size), within, samplingError);
+    return { offset, within, between };
   });
-  const weight =
-    withinWeight === 'leaveOneSubclassOut'
-      ? chooseWithinWeight(
-          where,
-          parts.map((part, i) => inComponents(part, blocks[i].within)),
-          groups,
-          options.covariance === 'diagonal' ? 'diagonal' : 'full',
-          seed,
-        )
-      : withinWeight;
-  const subclasses = names.map((subclass, c) => ({ subclass, count: groups[c].length, mean: means[c] }));
-  return new Prior(mean, blocks, weight, subclasses, inflate);
+  if (withinWeight !== 'leaveOneSubclassOut') return { blocks, weight: withinWeight };
+  const components = parts.map((part, i) => inComponents(part, blocks[i].within));
+  const form = covariance === 'diagonal' ? 'diagonal' : 'full';
+  return { blocks, weight: chooseWithinWeight(where, components, groups, form, seed) };
+}
+
+/** A block in the units of the data. */
+function scaleBlock(
+  { offset, within, between }: PriorBlock & { offset: number },
+  deviations: Float64Array,
+): PriorBlock {
+  const factors = deviations.subarray(offset, offset + within.dimension);
+  return { within: within.stretched(factors), between: stretch(between, factors) };
+}
+
+/** What was chosen because the data left no other choice. */
+function notesOn(
+  groups: readonly Int32Array[],
+  constant: readonly number[],
+  weight: number | null,
+  calibration: NoveltyCalibration | null,
+): string[] {
+  const notes: string[] = [];
+  const largest = Math.max(...groups.map((rows) => rows.length));
+  if (weight === null) {
+    notes.push(
+      `No subclass has 3 samples (at most ${largest}) to be left out, so W weighs as much as the degrees of freedom that it was estimated with.`,
+    );
+  }
+  if (calibration === null) {
+    notes.push(
+      `Of ${groups.length} subclasses none can be left out to learn how far ordinary ones lie apart (4 can): no subclass is called novel.`,
+    );
+  }
+  if (constant.length > 0) {
+    const shown = constant.slice(0, 5).join(', ');
+    const columns = constant.length > 5 ? `${shown} and ${constant.length - 5} others` : shown;
+    notes.push(
+      `Constant within every subclass: column ${columns}. They got the root mean square deviation of the others.`,
+    );
+  }
+  return notes;
 }
 
 function checkValues(where: string, options: FitPriorOptions): void {
-  const { covariance, rank, withinWeight } = options;
+  const { covariance, rank, units, withinWeight } = options;
   if (covariance !== undefined) checkChoice(where, 'covariance', covariance, ['full', 'diagonal', 'lowRank']);
+  if (units !== undefined) checkChoice(where, 'units', units, ['perColumn', 'common']);
   if (rank !== undefined) checkInteger(where, 'rank', rank);
   if (typeof withinWeight === 'number') checkWithinWeight(where, withinWeight);
   else if (withinWeight !== undefined && withinWeight !== 'leaveOneSubclassOut') {

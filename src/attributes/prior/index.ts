@@ -1,5 +1,8 @@
 export type { BetweenRatios } from './between';
+export type { PriorBlock } from './blocks';
+export type { NoveltyCalibration } from './calibrate';
 export { type FitPriorOptions, fitPrior } from './fitPrior';
-export { type NoveltyInflation, Posterior, type PosteriorOptions, Prior } from './prior';
-export type { PriorBlock, SerializedPrior, SubclassStatistics } from './serialize';
+export type { Novelty, NoveltyInflation, SubclassStatistics } from './novelty';
+export { Posterior, type PosteriorOptions, Prior } from './prior';
+export type { SerializedPrior } from './serialize';
 export type { PriorCovarianceKind } from './within';

@@ -4,18 +4,21 @@ import { RandomStream, type Seed } from '../../core/random';
 import { recognizable } from '../../core/recognizable';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
-import { BlockCovariance, type Covariance, FullCovariance } from '../../statistics/covariance';
+import { type Covariance, FullCovariance } from '../../statistics/covariance';
 import { type LatentsInput, toLatents, toVector, type VectorInput } from '../../statistics/inputs';
 import { meanOfRows, subtractFromRows } from '../../statistics/rows';
-import { betweenFromCovariance, functionOf, rescale, shrinkOffset } from './between';
+import { betweenFromCovariance } from './between';
+import { functionOfBlocks, inflate, judgeByKnown, type PriorBlock, shrinkToMean, withinOf } from './blocks';
+import type { NoveltyCalibration } from './calibrate';
 import { checkDimension } from './checks';
 import {
-  type PriorBlock,
-  readPrior,
-  type SerializedPrior,
+  type Novelty,
+  type NoveltyInflation,
+  NoveltyJudge,
+  type NoveltyJudgement,
   type SubclassStatistics,
-  serializePrior,
-} from './serialize';
+} from './novelty';
+import { readPrior, type SerializedPrior, serializePrior } from './serialize';
 
 /** Above this tau squared the general mean misleads more than it helps, so the posterior keeps the sample mean. */
 const NOVEL_MEAN = 2;
@@ -27,14 +30,6 @@ export interface PosteriorOptions {
 }
 
 const POSTERIOR_OPTIONS: OptionNames<PosteriorOptions> = { inflate: 'boolean' };
-
-/** How much wider than the prior a new subclass looks; 1 and 1 where it looks like the others. */
-export interface NoveltyInflation {
-  /** Factor on W: max(1, tr(W^-1 S) / d) with S the covariance of the few samples. */
-  lambda: number;
-  /** Factor on T: max(1, squared distance of the sample mean from the general mean, per dimension, in units of its expectation). */
-  tauSquared: number;
-}
 
 /**
  * The general class as a hierarchical normal: subclass means mu_c ~ N(M, T), samples z | c ~ N(mu_c, Sigma_c) with E Sigma_c = W.
@@ -48,6 +43,7 @@ export interface NoveltyInflation {
 export class Prior {
   /** E Sigma_c = W, the covariance within a subclass. */
   readonly within: Covariance;
+  private readonly judge?: NoveltyJudge;
 
   constructor(
     /** Mean M of the subclass means, [d]. */
@@ -60,8 +56,19 @@ export class Prior {
     readonly subclasses: readonly SubclassStatistics[],
     /** Whether `posterior` inflates by default. */
     readonly inflate: boolean,
+    /**
+     * What base subclasses look like when they are left out, the null law of `Posterior.novelty`; 'known' where T and W are taken for
+     * known (`Prior.of`, files of version 1), null where there are too few subclasses to leave any out.
+     */
+    readonly calibration: NoveltyCalibration | 'known' | null,
+    /** What was chosen in the fit because the data left no other choice. */
+    readonly notes: readonly string[],
   ) {
-    this.within = joinBlocks(blocks.map((block) => block.within));
+    this.within = withinOf(blocks);
+    if (calibration !== null && calibration !== 'known') {
+      const scales = this.within.diagonal().map(Math.sqrt);
+      this.judge = new NoveltyJudge(mean, scales, subclasses, calibration);
+    }
   }
 
   /**
@@ -84,7 +91,7 @@ export class Prior {
     checkDimension('Prior.of (between)', means.matrix, general.length);
     checkWithinWeight('Prior.of', withinWeight);
     const block = { within: covariance, between: betweenFromCovariance(means, covariance) };
-    return new Prior(general, [block], withinWeight, [], true);
+    return new Prior(general, [block], withinWeight, [], true, 'known', []);
   }
 
   /** Number d of dimensions. */
@@ -94,16 +101,12 @@ export class Prior {
 
   /** T, the covariance of the subclass means. */
   get between(): Covariance {
-    return joinBlocks(
-      this.blocks.map(({ within, between }) => functionOf(between, within, (ratio) => ratio)),
-    );
+    return functionOfBlocks(this.blocks, (ratio) => ratio);
   }
 
   /** W + T, the covariance of a sample of any subclass around M. */
   get total(): Covariance {
-    return joinBlocks(
-      this.blocks.map(({ within, between }) => functionOf(between, within, (ratio) => 1 + ratio)),
-    );
+    return functionOfBlocks(this.blocks, (ratio) => 1 + ratio);
   }
 
   /**
@@ -111,8 +114,8 @@ export class Prior {
    *
    *     m = M + T (T + W/n)^-1 (mean - M),   V = (T^-1 + n W^-1)^-1,   Sigma = (nu0 W + scatter) / (nu0 + n - 1)
    *
-   * With inflation W is first widened by lambda and T by tau squared (see `NoveltyInflation`), as a subclass that the flow never saw does
-   * not look like those it was trained on; and where tau squared > 2, m is the plain sample mean and V = W/n.
+   * With inflation W is first widened by lambda where the samples scatter more than those of base subclasses do, and T by tau squared
+   * where the subclass is `novel`; where tau squared > 2, m is the plain sample mean and V = W/n.
    *
    * Shapes: [n, d], n >= 1. Source: Gelman et al., Bayesian Data Analysis (2013), sections 3.5 and 5.4.
    *
@@ -123,7 +126,7 @@ export class Prior {
   posterior(few: LatentsInput, options: PosteriorOptions = {}): Posterior {
     const where = 'Prior.posterior';
     checkOptions(where, options, POSTERIOR_OPTIONS);
-    const { inflate = this.inflate } = options;
+    const { inflate: widen = this.inflate } = options;
     const samples = toLatents(where, few);
     checkDimension(where, samples, this.dimension);
     const n = samples.rows;
@@ -131,32 +134,22 @@ export class Prior {
     const residuals = subtractFromRows(samples, sampleMean);
     const offset = sampleMean.map((value, j) => value - this.mean[j]);
 
-    const lambda = inflate && n > 1 ? this.widthOf(residuals) : 1;
-    let blocks = this.blocks.map(({ within, between }) => ({
-      within: within.scaled(lambda),
-      between: rescale(between, lambda, 1),
-    }));
-    const distance = forBlocks(blocks, offset, n).distance / this.dimension;
-    const tauSquared = inflate ? Math.max(1, distance) : 1;
-    blocks = blocks.map(({ within, between }) => ({ within, between: rescale(between, 1, tauSquared) }));
-
-    const usesSampleMean = tauSquared > NOVEL_MEAN;
-    const { shrunk } = forBlocks(blocks, offset, n);
+    const { inflation, novelty } = this.judgement(sampleMean, offset, residuals);
+    const used = widen ? inflation : { lambda: 1, tauSquared: 1 };
+    const blocks = inflate(this.blocks, used);
+    const usesSampleMean = used.tauSquared > NOVEL_MEAN;
+    const { shrunk } = shrinkToMean(blocks, offset, n);
     const mean = usesSampleMean ? sampleMean : shrunk.map((value, j) => value + this.mean[j]);
-    const meanCovariance = joinBlocks(
-      blocks.map(({ within, between }) =>
-        usesSampleMean
-          ? within.scaled(1 / n)
-          : functionOf(between, within, (ratio) => ratio / (1 + n * ratio)),
-      ),
-    );
+    const within = withinOf(blocks);
+    const meanCovariance = usesSampleMean
+      ? within.scaled(1 / n)
+      : functionOfBlocks(blocks, (ratio) => ratio / (1 + n * ratio));
     const weight = this.withinWeight + n - 1;
     const scatter = new Matrix(
       residuals.data.map((value) => value / Math.sqrt(weight)),
       n,
       this.dimension,
     );
-    const within = joinBlocks(blocks.map((block) => block.within));
     const shrunkWithin = within.scaled(this.withinWeight / weight);
     const covariance = n === 1 ? shrunkWithin : shrunkWithin.plusScatter(scatter);
     return new Posterior(
@@ -166,7 +159,8 @@ export class Prior {
       weight,
       samples,
       sampleMean,
-      { lambda, tauSquared },
+      used,
+      novelty,
       usesSampleMean,
       this,
     );
@@ -188,16 +182,15 @@ export class Prior {
 
   /** @throws FormatError unless the JSON is a prior of a version that this library reads */
   static fromJSON(json: SerializedPrior): Prior {
-    const { mean, blocks, withinWeight, subclasses, inflate } = readPrior(json);
+    const { mean, blocks, withinWeight, subclasses, inflate, calibration, notes } = readPrior(json);
     checkWithinWeight('Prior.fromJSON', withinWeight);
-    return new Prior(mean, blocks, withinWeight, subclasses, inflate);
+    return new Prior(mean, blocks, withinWeight, subclasses, inflate, calibration, notes);
   }
 
-  /** lambda = max(1, tr(W^-1 S) / d) with S the covariance of the few samples. */
-  private widthOf(residuals: Matrix): number {
-    let sum = 0;
-    for (let i = 0; i < residuals.rows; i++) sum += this.within.mahalanobis(residuals.row(i));
-    return Math.max(1, sum / ((residuals.rows - 1) * this.dimension));
+  private judgement(sampleMean: Float64Array, offset: Float64Array, residuals: Matrix): NoveltyJudgement {
+    if (this.judge !== undefined) return this.judge.judge(sampleMean, residuals);
+    if (this.calibration === 'known') return judgeByKnown(this.blocks, offset, residuals);
+    return { inflation: { lambda: 1, tauSquared: 1 }, novelty: { p: null, novel: false } };
   }
 }
 
@@ -225,8 +218,11 @@ export class Posterior {
     readonly samples: Matrix,
     /** Their plain mean, [d]. */
     readonly sampleMean: Float64Array,
+    /** How much wider than the prior it looks; 1 and 1 with `inflate: false`. */
     readonly inflation: NoveltyInflation,
-    /** Whether the subclass looked so novel (tauSquared > 2) that the prior's mean was not used. */
+    /** Whether its mean lies farther out than those of ordinary subclasses. */
+    readonly novelty: Novelty,
+    /** Whether the subclass looked so novel (tauSquared above 2) that the prior's mean was not used. */
     readonly usesSampleMean: boolean,
     /** The prior that it was made by. */
     readonly prior: Prior,
@@ -295,28 +291,6 @@ export function checkWithinWeight(where: string, value: number): void {
   if (!(value > 0 && Number.isFinite(value))) {
     throw new ConfigError(complaint(where, 'a positive withinWeight', value));
   }
-}
-
-function joinBlocks(parts: readonly Covariance[]): Covariance {
-  return parts.length === 1 ? parts[0] : new BlockCovariance(parts);
-}
-
-/** `shrinkOffset` block by block. */
-function forBlocks(
-  blocks: readonly PriorBlock[],
-  offset: Float64Array,
-  n: number,
-): { shrunk: Float64Array; distance: number } {
-  const shrunk = new Float64Array(offset.length);
-  let distance = 0;
-  let first = 0;
-  for (const { within, between } of blocks) {
-    const part = shrinkOffset(between, within, offset.slice(first, first + within.dimension), n);
-    shrunk.set(part.shrunk, first);
-    distance += part.distance;
-    first += within.dimension;
-  }
-  return { shrunk, distance };
 }
 
 /** log N(z; mean, covariance) of every row. */

@@ -1,27 +1,14 @@
 import { complaint, FormatError } from '../../core/errors';
 import { toFloat64 } from '../../core/numbers';
 import { Matrix } from '../../linalg';
-import { type Covariance, covarianceFromJSON, type SerializedCovariance } from '../../statistics/covariance';
+import { covarianceFromJSON, type SerializedCovariance } from '../../statistics/covariance';
 import type { SubclassName } from '../labeled';
-import type { BetweenRatios } from './between';
+import type { PriorBlock } from './blocks';
+import type { NoveltyCalibration } from './calibrate';
+import type { SubclassStatistics } from './novelty';
 
 const FORMAT = 'tfjs-flows/prior';
 const VERSION = 2;
-
-/** What the prior remembers of one subclass it was fitted on. */
-export interface SubclassStatistics {
-  subclass: SubclassName;
-  /** Number of samples. */
-  count: number;
-  /** Their mean, [d]. */
-  mean: Float64Array;
-}
-
-/** Neighbouring coordinates that share one pair of covariances. */
-export interface PriorBlock {
-  within: Covariance;
-  between: BetweenRatios;
-}
 
 /** What makes up a prior. */
 export interface PriorParts {
@@ -30,6 +17,8 @@ export interface PriorParts {
   readonly withinWeight: number;
   readonly subclasses: readonly SubclassStatistics[];
   readonly inflate: boolean;
+  readonly calibration: NoveltyCalibration | 'known' | null;
+  readonly notes: readonly string[];
 }
 
 /** A prior as plain JSON. */
@@ -43,6 +32,8 @@ interface SavedPrior {
   mean: number[];
   withinWeight: number;
   inflate: boolean;
+  calibration: NoveltyCalibration | 'known' | null;
+  notes: string[];
   subclasses: { subclass: SubclassName; count: number; mean: number[] }[];
   blocks: { within: SerializedCovariance; base: number; ratios: number[]; directions?: number[] }[];
 }
@@ -54,6 +45,8 @@ export function serializePrior(prior: PriorParts): SerializedPrior {
     mean: Array.from(prior.mean),
     withinWeight: prior.withinWeight,
     inflate: prior.inflate,
+    calibration: prior.calibration,
+    notes: [...prior.notes],
     subclasses: prior.subclasses.map((entry) => ({ ...entry, mean: Array.from(entry.mean) })),
     blocks: prior.blocks.map(({ within, between }) => ({
       within: within.toJSON(),
@@ -64,13 +57,15 @@ export function serializePrior(prior: PriorParts): SerializedPrior {
   };
 }
 
-/** Version 1 had other names. */
+/** Version 1 had other names, and took T and W for known. */
 function fromVersion1({ general, degreesOfFreedom, classes, ...rest }: SerializedPrior): SavedPrior {
   return {
     ...rest,
     mean: general,
     withinWeight: degreesOfFreedom,
     subclasses: classes,
+    calibration: 'known',
+    notes: [],
   } as unknown as SavedPrior;
 }
 
@@ -86,6 +81,8 @@ export function readPrior(json: SerializedPrior): PriorParts {
     mean: numbers('mean', saved.mean),
     withinWeight: saved.withinWeight,
     inflate: saved.inflate,
+    calibration: saved.calibration,
+    notes: saved.notes,
     subclasses: saved.subclasses.map((entry) => ({ ...entry, mean: numbers('mean', entry.mean) })),
     blocks: saved.blocks.map(({ within, base, ratios, directions }) => {
       const covariance = covarianceFromJSON(within);

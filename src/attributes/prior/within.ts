@@ -12,10 +12,12 @@ import { shrinkageOf, shrinkScatter, sumOfSquares } from '../../statistics/ledoi
 export type PriorCovarianceKind = 'full' | 'diagonal' | 'lowRank';
 
 /**
- * Shrunk covariance of within-class residuals in the form asked for.
+ * Covariance of within-class residuals in the form asked for, shrunk towards a multiple of the identity; the diagonal form is not shrunk.
  *
  * Ledoit and Wolf's estimate divides by the number of rows; `degreesOfFreedom` (rows minus classes) makes it unbiased for residuals of
  * small classes. The low-rank form keeps the leading principal components and all variances of the full estimate.
+ *
+ * @param constant columns that never vary; they get the variance 1
  */
 export function estimateWithin(
   where: string,
@@ -23,21 +25,30 @@ export function estimateWithin(
   degreesOfFreedom: number,
   kind: PriorCovarianceKind,
   rank: number,
+  constant: readonly number[] = [],
 ): Covariance {
   if (residuals.data.every((value) => value === 0)) {
     throw new DataError(complaint(where, 'samples that differ within their subclass', 'none that do'));
   }
   const correction = residuals.rows / degreesOfFreedom;
-  if (kind === 'diagonal') return new DiagonalCovariance(shrunkVariances(residuals)).scaled(correction);
+  const variances = columnVariances(residuals);
+  for (const j of constant) variances[j] = 1 / correction;
+  if (kind === 'diagonal') return new DiagonalCovariance(variances).scaled(correction);
   if (kind === 'full') {
     const scatter = gram(residuals.transpose());
     const shrinkage = shrinkageOf(where, residuals, sumOfSquares(scatter.data));
+    for (const j of constant) scatter.data[j * (scatter.cols + 1)] = degreesOfFreedom;
     return new FullCovariance(shrinkScatter(scatter, residuals.rows, shrinkage)).scaled(correction);
   }
-  return lowRankWithin(where, residuals, rank).scaled(correction);
+  return lowRankWithin(where, residuals, variances, rank).scaled(correction);
 }
 
-function lowRankWithin(where: string, residuals: Matrix, rank: number): LowRankCovariance {
+function lowRankWithin(
+  where: string,
+  residuals: Matrix,
+  noise: Float64Array,
+  rank: number,
+): LowRankCovariance {
   const { rows: n, cols: d } = residuals;
   const wide = d > n;
   const products = gram(wide ? residuals : residuals.transpose());
@@ -45,7 +56,6 @@ function lowRankWithin(where: string, residuals: Matrix, rank: number): LowRankC
   const { variances, directions } = wide
     ? componentsFromGram(residuals, products, rank)
     : principalComponents(residuals, rank);
-  const noise = columnVariances(residuals);
   const target = noise.reduce((sum, value) => sum + value, 0) / d;
   const factors = Matrix.zeros(directions.rows, d);
   for (let k = 0; k < directions.rows; k++) {
@@ -62,22 +72,6 @@ function lowRankWithin(where: string, residuals: Matrix, rank: number): LowRankC
     noise[j] = Math.max(least, (1 - shrinkage) * noise[j] + shrinkage * target);
   }
   return new LowRankCovariance(noise, factors);
-}
-
-/**
- * Variances shrunk towards their mean, by Ledoit and Wolf's rule restricted to diagonal matrices:
- * a = min(1, sum_j var(s_j) / sum_j (s_j - mean)^2), var(s_j) = (mean of fourth powers - s_j^2) / n.
- */
-export function shrunkVariances(residuals: Matrix): Float64Array {
-  const { rows: n, cols: d } = residuals;
-  const variances = columnVariances(residuals);
-  const mean = variances.reduce((sum, value) => sum + value, 0) / d;
-  let fourth = 0;
-  for (let i = 0; i < residuals.data.length; i++) fourth += residuals.data[i] ** 4 / n;
-  const squares = sumOfSquares(variances);
-  const spread = squares - d * mean * mean;
-  const weight = spread > 0 ? Math.max(0, Math.min(1, (fourth - squares) / n / spread)) : 0;
-  return variances.map((value) => (1 - weight) * value + weight * mean);
 }
 
 function columnVariances(residuals: Matrix): Float64Array {

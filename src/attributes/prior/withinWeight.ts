@@ -1,4 +1,3 @@
-import { complaint, DataError } from '../../core/errors';
 import { RandomStream, type Seed } from '../../core/random';
 import { Matrix, solveLower } from '../../linalg';
 import { DiagonalCovariance, type FullCovariance, LowRankCovariance } from '../../statistics/covariance';
@@ -10,15 +9,17 @@ const CANDIDATES = Array.from({ length: 13 }, (_, k) => 2 ** k);
 const FEW = 5;
 const SPLITS = 4;
 const MAXIMUM_CLASSES = 24;
+/** Fewest samples of a class that is left out: two for a scatter, one to score. */
+const FEWEST = 3;
 
 /**
  * The weight nu0 of the pooled covariance W in (nu0 W + scatter) / (nu0 + n - 1) that predicts left-out classes best.
  *
  * Each class in turn plays the new one: W comes from the others, a few of its samples give the scatter, the rest is scored by the normal
- * log-likelihood around the class mean.
+ * log-likelihood around the class mean. W never weighs more than the degrees of freedom that it was estimated with.
  *
  * @param blocks within-class residuals of every block, [N, size]
- * @throws DataError where no class can be left out
+ * @returns null where no class can be left out
  */
 export function chooseWithinWeight(
   where: string,
@@ -26,12 +27,14 @@ export function chooseWithinWeight(
   groups: readonly Int32Array[],
   form: 'full' | 'diagonal',
   seed: Seed,
-): number {
-  const usable = Array.from(groups.keys()).filter((c) => groups[c].length >= 4);
+): number | null {
+  const usable = Array.from(groups.keys()).filter((c) => groups[c].length >= FEWEST);
   const order = new RandomStream(seed).permutation(usable.length);
   const leftOut = Array.from(order.subarray(0, MAXIMUM_CLASSES), (i) => usable[i]);
   const rows = groups.reduce((sum, group) => sum + group.length, 0);
-  const total = new Float64Array(CANDIDATES.length);
+  const largest = rows - groups.length;
+  const candidates = [...CANDIDATES.filter((candidate) => candidate < largest), largest];
+  const total = new Float64Array(candidates.length);
   let scored = 0;
   for (const residuals of blocks) {
     const random = new RandomStream(seed);
@@ -40,24 +43,15 @@ export function chooseWithinWeight(
       if (freedom < 1) continue;
       const others = groups.flatMap((group, k) => (k === c ? [] : Array.from(group)));
       const whitened = whiten(where, residuals, others, groups[c], freedom, form);
-      scoreClass(whitened, form, random, total);
+      if (whitened === null) continue;
+      scoreClass(whitened, candidates, form, random, total);
       scored++;
     }
   }
-  if (scored === 0) {
-    throw new DataError(
-      complaint(
-        where,
-        'a subclass of 4 samples to leave out, and others to predict it from',
-        `${groups.length} subclasses of at most ${Math.max(...groups.map((group) => group.length))} samples`,
-        'Give withinWeight as a number.',
-      ),
-    );
-  }
-  return CANDIDATES[total.indexOf(Math.max(...total))];
+  return scored === 0 ? null : candidates[total.indexOf(Math.max(...total))];
 }
 
-/** Residuals of the left-out class in coordinates where the others' W is the identity. */
+/** Residuals of the left-out class in coordinates where the others' W is the identity; null where the others do not vary in all. */
 function whiten(
   where: string,
   residuals: Matrix,
@@ -65,31 +59,40 @@ function whiten(
   own: Int32Array,
   freedom: number,
   form: 'full' | 'diagonal',
-): Matrix {
-  const within = estimateWithin(where, selectRows(residuals, others), freedom, form, 0);
+): Matrix | null {
+  const remaining = selectRows(residuals, others);
+  const varies = new Uint8Array(residuals.cols);
+  for (let i = 0; i < remaining.data.length; i++) if (remaining.data[i] !== 0) varies[i % residuals.cols] = 1;
+  const constant = Array.from(varies.keys()).filter((j) => varies[j] === 0);
+  if (constant.length === residuals.cols) return null;
+  const within = estimateWithin(where, remaining, freedom, form, 0, constant);
+  // Residuals of n samples are shorter than their distances from the true mean.
+  const length = Math.sqrt(own.length / (own.length - 1));
   const rows = selectRows(residuals, own);
   const deviations = within.diagonal().map(Math.sqrt);
   for (let i = 0; i < rows.rows; i++) {
     const row = rows.row(i);
     if (form === 'full') row.set(solveLower((within as FullCovariance).lower, row));
     else for (let j = 0; j < row.length; j++) row[j] /= deviations[j];
+    for (let j = 0; j < row.length; j++) row[j] *= length;
   }
   return rows;
 }
 
 function scoreClass(
   whitened: Matrix,
+  candidates: readonly number[],
   form: 'full' | 'diagonal',
   random: RandomStream,
   total: Float64Array,
 ): void {
   const { rows: n, cols: d } = whitened;
-  const few = Math.min(FEW, Math.floor(n / 2));
+  const few = Math.min(FEW, Math.max(2, Math.floor(n / 2)));
   for (let split = 0; split < SPLITS; split++) {
     const order = random.permutation(n);
     const chosen = selectRows(whitened, order.subarray(0, few));
     const scatter = subtractFromRows(chosen, meanOfRows('fitPrior', chosen));
-    CANDIDATES.forEach((candidate, k) => {
+    candidates.forEach((candidate, k) => {
       const weight = candidate + few - 1;
       const noise = new Float64Array(d).fill(candidate / weight);
       const rows = new Matrix(

@@ -44,6 +44,14 @@ export class BlockCovariance extends Covariance {
     return new BlockCovariance(this.blocks.map((block) => block.scaled(factor)));
   }
 
+  stretched(factors: Float64Array): BlockCovariance {
+    return new BlockCovariance(
+      this.blocks.map((block, i) =>
+        block.stretched(factors.subarray(this.offsets[i], this.offsets[i] + block.dimension)),
+      ),
+    );
+  }
+
   plusScatter(rows: Matrix): BlockCovariance {
     return new BlockCovariance(
       this.blocks.map((block, i) => block.plusScatter(sliceColumns(rows, this.offsets[i], block.dimension))),

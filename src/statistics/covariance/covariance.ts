@@ -44,6 +44,9 @@ export abstract class Covariance {
   /** factor * S for factor > 0. */
   abstract scaled(factor: number): Covariance;
 
+  /** diag(factors) S diag(factors) for factors > 0: the covariance of coordinates in other units. */
+  abstract stretched(factors: Float64Array): Covariance;
+
   /** S + R^T R for rows R [k, d]: a scatter is added. A diagonal form adds the diagonal of R^T R. */
   abstract plusScatter(rows: Matrix): Covariance;
 

@@ -43,6 +43,10 @@ export class DiagonalCovariance extends Covariance {
     return new DiagonalCovariance(this.variances.map((value) => factor * value));
   }
 
+  stretched(factors: Float64Array): DiagonalCovariance {
+    return new DiagonalCovariance(this.variances.map((value, j) => value * factors[j] * factors[j]));
+  }
+
   plusScatter(rows: Matrix): DiagonalCovariance {
     return new DiagonalCovariance(plusSquares(this.variances, rows));
   }

@@ -56,6 +56,17 @@ export class FullCovariance extends Covariance {
     );
   }
 
+  stretched(factors: Float64Array): FullCovariance {
+    const { data, rows: d } = this.matrix;
+    return new FullCovariance(
+      new Matrix(
+        data.map((value, i) => value * (factors[Math.floor(i / d)] * factors[i % d])),
+        d,
+        d,
+      ),
+    );
+  }
+
   plusScatter(rows: Matrix): FullCovariance {
     const scatter = rows.transpose().multiply(rows);
     return new FullCovariance(addMatrices(this.matrix, scatter));

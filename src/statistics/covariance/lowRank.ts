@@ -99,6 +99,18 @@ export class LowRankCovariance extends Covariance {
     );
   }
 
+  stretched(factors: Float64Array): LowRankCovariance {
+    const { data, rows, cols } = this.factors;
+    return new LowRankCovariance(
+      this.noise.map((value, j) => value * factors[j] * factors[j]),
+      new Matrix(
+        data.map((value, i) => value * factors[i % cols]),
+        rows,
+        cols,
+      ),
+    );
+  }
+
   plusScatter(rows: Matrix): LowRankCovariance {
     return new LowRankCovariance(this.noise, stack(this.factors, rows, this.dimension));
   }
