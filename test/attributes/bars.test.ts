@@ -57,7 +57,7 @@ describe('hypothesis 1 on attributes of digits', () => {
 });
 
 describe('complementarity of small samples of digits', () => {
-  const z = components(digits, 8);
+  const z = components(digits);
   const over = (planted: 'nothing' | 'shared' | 'cancelling', splits: number, replicates: number) => {
     const random = new RandomStream(1);
     return summarize(

@@ -1,7 +1,8 @@
 import { DataError, Matrix, RandomStream, ShapeError } from 'tfjs-flows';
 import { biasReport, type Labeled, zDelta } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
-import { intraclassCorrelations, permutationTest } from '../../src/attributes/bias/differences';
+import { intraclassCorrelations } from '../../src/attributes/bias/differences';
+import { permutationTest } from '../../src/attributes/bias/permutation';
 import { expectClose } from '../support/golden';
 
 interface Population {
@@ -130,7 +131,7 @@ describe('differences (H2a)', () => {
     expect(permutationTest(rows, [groups[0]], 19, new RandomStream(0))).toMatchObject({
       f: null,
       p: null,
-      reason: expect.stringContaining('two classes'),
+      reason: expect.stringContaining('two subclasses'),
     });
   });
 
@@ -210,6 +211,34 @@ describe('biasReport', () => {
       );
       expect(entry.bures).toBeLessThan(2.5 * entry.buresNull);
     }
+  });
+
+  it('refuses few samples that are in the reference too, as copies or views', () => {
+    const { few, reference } = population(new RandomStream(14));
+    const z = new Float64Array([...few.z.data, ...reference.z.data]);
+    const all = { z: new Matrix(z, 225, 8), subclass: [...few.subclass, ...reference.subclass] };
+    const view = { z: new Matrix(z.subarray(0, 25 * 8), 25, 8), subclass: few.subclass };
+    expect(() => biasReport(all, all, quick)).toThrow('225 of 225 few samples in the reference too');
+    expect(() => biasReport(view, all, quick)).toThrow('25 of 25 few samples in the reference too');
+    // One row that slipped in, rounded to float32 by a device.
+    const slipped = { ...few, z: new Matrix(few.z.data.slice(), 25, 8) };
+    slipped.z.row(3).set(Float32Array.from(reference.z.row(7)));
+    expect(() => biasReport(slipped, reference, quick)).toThrow(DataError);
+    expect(() => biasReport(slipped, reference, quick)).toThrow('1 of 25 few samples');
+  });
+
+  it('takes equal values of counts for what they are, unless all are the same list', () => {
+    const random = new RandomStream(15);
+    const counts = (n: number) => ({
+      z: Array.from({ length: 4 * n }, (_, i) => [Math.round(Math.floor(i / n) + 3 * random.normalNumber())]),
+      subclass: Array.from({ length: 4 * n }, (_, i) => Math.floor(i / n)),
+    });
+    const reference = counts(60);
+    expect(() => biasReport(counts(6), reference, quick)).not.toThrow();
+    expect(() => biasReport(reference, reference, quick)).toThrow(DataError);
+    expect(() =>
+      biasReport({ ...reference, z: reference.z.map((row) => [...row]) }, reference, quick),
+    ).toThrow(DataError);
   });
 
   it('repeats with the seed', () => {

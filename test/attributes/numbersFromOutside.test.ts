@@ -35,6 +35,8 @@ const rows = Array.from({ length: 24 }, () => Array.from(random.normalArray(2)))
 const subclass = rows.map((_, i) => i % 2);
 const attributes = rows.map(([x]) => [x]);
 const labeled: Labeled = { z: rows, subclass, attributes };
+/** Other samples of the same subclasses. */
+const reference: Labeled = { z: rows.map(([x, y]) => [x + 1, y]), subclass };
 const prior = fitPrior({ z: rows, subclass }, { withinWeight: 4 });
 const posterior = prior.posterior(rows.slice(0, 4));
 
@@ -46,8 +48,8 @@ function spoiled(entry: unknown): never {
 /** Every function that takes labelled samples. */
 const ofLabeled: Record<string, (labeled: Labeled) => unknown> = {
   'augment (others)': (others) => augment(rows.slice(0, 4), prior, { count: 2, others }),
-  'biasReport (few)': (few) => biasReport(few, labeled),
-  'biasReport (reference)': (reference) => biasReport(labeled, reference),
+  'biasReport (few)': (few) => biasReport(few, reference),
+  'biasReport (reference)': (others) => biasReport(reference, others),
   fitPrior,
   mixedNormality,
   transferPairs: (donors) => transferPairs(rows, donors),

@@ -21,6 +21,7 @@ import { describe, expect, it } from 'vitest';
 const random = new RandomStream(3);
 const z = Array.from({ length: 24 }, () => Array.from(random.normalArray(2)));
 const labeled = { z, subclass: z.map((_, i) => i % 2), attributes: z.map(([x]) => x) };
+const fewLabeled = { z: z.slice(0, 6).map(([x, y]) => [x + 1, y]), subclass: [0, 1, 0, 1, 0, 1] };
 const prior = fitPrior(labeled, { withinWeight: 4 });
 const posterior = prior.posterior(z.slice(0, 4));
 const column = labeled.attributes;
@@ -31,7 +32,13 @@ type Call = (options: never) => unknown;
 /** Every function with options, options that it takes, a name that somebody may write, and the name that is meant. */
 const calls: [string, Call, object, string, string][] = [
   ['augment', (o) => augment(z.slice(0, 4), prior, o), { count: 2, method: 'mixup' }, 'filters', 'filter'],
-  ['biasReport', (o) => biasReport(labeled, labeled, o), { replicates: 19 }, 'n_permutations', 'replicates'],
+  [
+    'biasReport',
+    (o) => biasReport(fewLabeled, labeled, o),
+    { replicates: 19 },
+    'n_permutations',
+    'replicates',
+  ],
   ['fitPrior', (o) => fitPrior(labeled, o), { withinWeight: 4 }, 'nu0', 'withinWeight'],
   ['imageGrid', (o) => imageGrid(grid, o), { nBits: 5 }, 'n_bits', 'nBits'],
   [
@@ -125,7 +132,7 @@ describe('numbers among the options', () => {
       'minimumConsistency',
       () => learnableRange(posterior, z[0], [1, 0], { minimumConsistency: null } as never),
     ],
-    ['level of biasReport', () => biasReport(labeled, labeled, { level: '0.95' } as never)],
+    ['level of biasReport', () => biasReport(fewLabeled, labeled, { level: '0.95' } as never)],
     ['level of mixedNormality', () => mixedNormality(labeled, { level: '0.95' } as never)],
     ['epsilon', () => mixedNormality(labeled, { epsilon: '0.05' } as never)],
     ['strength of transferPairs', () => transferPairs(few, labeled, { strength: '0.5' } as never)],

@@ -1,25 +1,23 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { figure, printable } from '../../core/printable';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
-import { type Matrix, principalComponents } from '../../linalg';
+import { Matrix, principalComponents } from '../../linalg';
 import { meanOfRows } from '../../statistics/rows';
 import { type AttributeName, attributesOf } from '../attributeColumns';
-import type { DirectionConsistency } from '../consistency';
-import { type Labeled, type LabeledLatents, type SubclassName, toLabeled } from '../labeled';
+import { type Labeled, type LabeledLatents, toLabeled } from '../labeled';
 import { fitPrior, type Prior } from '../prior';
 import { zDelta } from '../zDelta';
 import { type Complementarity, complementarityOf } from './complementarity';
-import {
-  intraclassCorrelations,
-  pairProducts,
-  permutationTest,
-  type SubclassDifferences,
-} from './differences';
+import { intraclassCorrelations, pairProducts, type SubclassDifferences } from './differences';
 import { notesOn } from './notes';
-import { classResiduals, recursiveResiduals, scaleColumns } from './residuals';
-import { type SubclassShape, shapeOf } from './shapes';
-import { type Transferability, transferabilityOf } from './transferability';
+import { deviationTest, permutationTest } from './permutation';
+import type { AttributeConsistency, BiasReport, SubclassBias } from './report';
+import { classResiduals, scaleColumns } from './residuals';
+import { shapeOf } from './shapes';
+import { checkIndependent } from './sharedRows';
+import { transferabilityOf } from './transferability';
 
 /** Options of `biasReport`. */
 export interface BiasReportOptions {
@@ -39,45 +37,6 @@ const OPTIONS: OptionNames<BiasReportOptions> = {
   components: true,
   seed: true,
 };
-
-/** One subclass: how its few samples deviate from it, and how it deviates from the general class. */
-export interface SubclassBias extends SubclassShape {
-  subclass: SubclassName;
-  /** Few samples, and reference samples. */
-  count: number;
-  referenceCount: number;
-  /** b_c = mean of the few - mean of the reference, [d]. */
-  bias: Float64Array;
-  /** sqrt(b^T W^-1 b / d): in within-class deviations per dimension. */
-  biasNorm: number;
-  /** What independent sampling alone gives for `biasNorm`: sqrt(1 / count + 1 / referenceCount). */
-  expectedBiasNorm: number;
-  /** d_c = mean of the reference - general mean, [d]. */
-  offset: Float64Array;
-  /** sqrt(d^T W^-1 d / d), in within-class deviations per dimension. */
-  offsetNorm: number;
-}
-
-/** Whether an attribute has one direction in all subclasses. */
-export interface AttributeConsistency extends DirectionConsistency {
-  /** Its name where it has one, else its column. */
-  attribute: AttributeName;
-}
-
-/** What `biasReport` found; `notes` says it in sentences. */
-export interface BiasReport {
-  perSubclass: SubclassBias[];
-  /** H2a: whether the few samples of different subclasses differ. */
-  differ: SubclassDifferences;
-  /** H2b: whether deviations of small samples cancel over subclasses beyond what independence does. */
-  complementarity: Complementarity;
-  /** H2c: whether other subclasses' deviations are a better model than a subclass's own few samples; null where nothing can be scored. */
-  transfer: Transferability | null;
-  /** H2d: consistency of every attribute's direction over subclasses; empty without attributes in the reference. */
-  directions: AttributeConsistency[];
-  /** The findings in sentences. */
-  notes: string[];
-}
 
 const SHAPE_TEST_COMPONENTS = 4;
 
@@ -109,34 +68,33 @@ export function biasReport(few: Labeled, reference: Labeled, options: BiasReport
   const small = toLabeled('biasReport (few)', few, 2);
   const large = toLabeled('biasReport (reference)', reference, 2);
   const partners = matchClasses(small, large);
+  checkIndependent('biasReport', small.z, large.z);
   const random = new RandomStream(seed);
   // nu0 has no part in M, W and T; giving it saves the search.
   const prior = fitPrior(reference, { withinWeight: 1 });
 
   const residuals = classResiduals(large);
   const perSubclass = describeClasses(small, large, partners, prior, residuals, components, random);
-  const complementarity = complementarityOf(
-    perSubclass.map(({ bias }) => bias),
-    prior.within,
-    residuals,
-    partners.map((target) => large.groups[target]),
-    small.groups.map((rows) => rows.length),
-    replicates,
-    level,
-    random,
-  );
+  const complementarity = complementarityBetween(small, large, partners, replicates, level, random);
   const differ = differencesOf(small, large, prior, residuals, replicates, random);
   const transfer = transferabilityOf(small, large, partners, random);
   const attributes = large.attributes === undefined ? [] : attributesOf(large.attributes);
   const directions = attributes.map(({ name }) => consistencyOf(reference, name));
-  return {
-    perSubclass,
-    differ,
-    complementarity,
-    transfer,
-    directions,
-    notes: notesOn(differ, complementarity, transfer),
-  };
+  const figures = { perSubclass, differ, complementarity, transfer, directions };
+  return printable({ ...figures, notes: notesOn(figures) }, linesOf);
+}
+
+function linesOf({ perSubclass, notes }: BiasReport): string[] {
+  const rootMeanSquare = (norm: (one: SubclassBias) => number) =>
+    figure(Math.sqrt(perSubclass.reduce((sum, one) => sum + norm(one) ** 2, 0) / perSubclass.length));
+  const found = rootMeanSquare(({ biasNorm }) => biasNorm);
+  const expected = rootMeanSquare(({ expectedBiasNorm }) => expectedBiasNorm);
+  const counts = [...new Set(perSubclass.map(({ count }) => count))].sort((a, b) => a - b);
+  return [
+    `bias report on ${counts.join(', ')} samples each of ${perSubclass.length} subclasses`,
+    `deviation of their means ${found} within-subclass deviations per dimension, ${expected} by independent sampling`,
+    ...notes,
+  ];
 }
 
 /** One attribute that varies nowhere must not take the rest of the report with it. */
@@ -172,6 +130,27 @@ function matchClasses(few: LabeledLatents, reference: LabeledLatents): number[] 
     }
     return target;
   });
+}
+
+/** `complementarityOf` in the metric of W of few and reference together. */
+function complementarityBetween(
+  few: LabeledLatents,
+  reference: LabeledLatents,
+  partners: readonly number[],
+  replicates: number,
+  level: number,
+  random: RandomStream,
+): Complementarity {
+  const z = Matrix.zeros(few.z.rows + reference.z.rows, few.z.cols);
+  z.data.set(few.z.data);
+  z.data.set(reference.z.data, few.z.data.length);
+  const subclass = Int32Array.from([...few.subclass.map((c) => partners[c]), ...reference.subclass]);
+  const { within } = fitPrior({ z, subclass }, { withinWeight: 1 });
+  const dealt = partners.map((target, c) => ({
+    few: few.groups[c],
+    reference: reference.groups[target].map((row) => row + few.z.rows),
+  }));
+  return complementarityOf(z, dealt, within, replicates, level, random);
 }
 
 function describeClasses(
@@ -215,15 +194,17 @@ function differencesOf(
   random: RandomStream,
 ): SubclassDifferences {
   const deviations = prior.within.diagonal().map(Math.sqrt);
-  const own = recursiveResiduals(few);
-  const absolute = scaleColumns(own.rows, deviations);
-  for (let i = 0; i < absolute.data.length; i++) absolute.data[i] = Math.abs(absolute.data[i]);
+  const scaled = scaleColumns(few.z, deviations);
   const { directions, variances } = principalComponents(residuals, SHAPE_TEST_COMPONENTS);
-  const scores = scaleColumns(own.rows.multiply(directions.transpose()), variances.map(Math.sqrt));
+  const scores = scaleColumns(few.z.multiply(directions.transpose()), variances.map(Math.sqrt));
   return {
-    location: permutationTest(scaleColumns(few.z, deviations), few.groups, replicates, random),
-    spread: permutationTest(absolute, own.groups, replicates, random),
-    shape: permutationTest(pairProducts(scores), own.groups, replicates, random),
+    location: permutationTest(scaled, few.groups, replicates, random),
+    spread: deviationTest(scaled, few.groups, absolute, replicates, random),
+    shape: deviationTest(scores, few.groups, pairProducts, replicates, random),
     intraclassCorrelation: intraclassCorrelations(reference.z, reference.groups),
   };
+}
+
+function absolute({ data, rows, cols }: Matrix): Matrix {
+  return new Matrix(data.map(Math.abs), rows, cols);
 }

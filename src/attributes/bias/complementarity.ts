@@ -2,14 +2,14 @@ import type { RandomStream } from '../../core/random';
 import type { Matrix } from '../../linalg';
 import { type Covariance, dot } from '../../statistics/covariance';
 
-/** Whether the deviations of small samples cancel over classes better, or worse, than independent ones do. */
+/** Whether the deviations of small samples cancel over subclasses better, or worse, than independent ones do. */
 export interface Complementarity {
   /**
-   * K |mean_c b_c|^2 / mean_c |b_c|^2 over K classes in the metric of W: 1 for independent samples, below for deviations that cancel,
-   * above for a bias that classes share.
+   * K |mean_c b_c|^2 / mean_c |b_c|^2 over K subclasses in the metric of W: 1 for independent samples, below for deviations that cancel,
+   * above for a bias that subclasses share.
    */
   ratio: number;
-  /** Mean cosine between the deviations of two classes: 0 for independent samples. */
+  /** Mean cosine between the deviations of two subclasses: 0 for independent samples. */
   cosine: number;
   /** Where independent sampling leaves `ratio` and `cosine`, at the level asked for. */
   independent: { ratio: [number, number]; cosine: [number, number] };
@@ -19,40 +19,59 @@ export interface Complementarity {
   pComplementary: number;
 }
 
+/** The few samples of one subclass and its reference samples, as rows of one matrix. */
+export interface Dealt {
+  few: Int32Array;
+  reference: Int32Array;
+}
+
 /**
- * Tests the deviations b_c = mean of few - mean of reference, one row per class.
+ * Tests the deviations b_c = mean of few - mean of reference, one per subclass.
  *
- * The null is simulated: every class draws its number of samples from its own residuals, independently of the others.
+ * Under independent sampling any samples of a subclass could have been the few ones: all are dealt again, subclass by subclass. That makes
+ * p exact whatever the law of the samples, the subclasses' covariances and sizes, as long as W does not tell few from reference.
  *
- * @param residuals deviations of reference samples from their class mean, [n, d]
- * @param groups rows of `residuals` of every class, in the order of `biases`
- * @param counts number of few samples of every class
+ * @param within W of few and reference together
  */
 export function complementarityOf(
-  biases: readonly Float64Array[],
+  z: Matrix,
+  subclasses: readonly Dealt[],
   within: Covariance,
-  residuals: Matrix,
-  groups: readonly Int32Array[],
-  counts: readonly number[],
   replicates: number,
   level: number,
   random: RandomStream,
 ): Complementarity {
-  const observed = agreement(biases, within);
+  const pools = subclasses.map(({ few, reference }) => Int32Array.from([...few, ...reference]));
+  const totals = pools.map((rows) => sumOf(z, rows));
+  /** Agreement of the deviations when the first rows of every pool are the few. */
+  const dealt = () =>
+    agreement(
+      pools.map((rows, c) => {
+        const [count, others] = [subclasses[c].few.length, subclasses[c].reference.length];
+        const sum = sumOf(z, rows.subarray(0, count));
+        return sum.map((value, j) => value / count - (totals[c][j] - value) / others);
+      }),
+      within,
+    );
+  const observed = dealt();
   const ratios = new Float64Array(replicates);
   const cosines = new Float64Array(replicates);
   for (let r = 0; r < replicates; r++) {
-    const drawn = groups.map((rows, c) => meanOfDraws(residuals, rows, counts[c], random));
-    const result = agreement(drawn, within);
-    ratios[r] = result.ratio;
-    cosines[r] = result.cosine;
+    pools.forEach((rows, c) => {
+      drawToFront(rows, subclasses[c].few.length, random);
+    });
+    const { ratio, cosine } = dealt();
+    ratios[r] = ratio;
+    cosines[r] = cosine;
   }
+  // Rounding must not decide about ties with the observed deal.
+  const [low, high] = [observed.ratio * (1 - 1e-12), observed.ratio * (1 + 1e-12)];
   const share = (test: (ratio: number) => boolean) => (1 + ratios.filter(test).length) / (1 + replicates);
   return {
     ...observed,
     independent: { ratio: central(ratios, level), cosine: central(cosines, level) },
-    pShared: share((ratio) => ratio >= observed.ratio),
-    pComplementary: share((ratio) => ratio <= observed.ratio),
+    pShared: share((ratio) => ratio >= low),
+    pComplementary: share((ratio) => ratio <= high),
   };
 }
 
@@ -68,19 +87,29 @@ function agreement(biases: readonly Float64Array[], within: Covariance): { ratio
     for (let other = 0; other < c; other++) {
       const product = dot(biases[c], solved[other]);
       cross += 2 * product;
-      cosine += product / Math.sqrt(lengths[c] * lengths[other]) / ((K * (K - 1)) / 2);
+      // A deviation of 0, as rounded values may have, points nowhere.
+      if (product !== 0) cosine += product / Math.sqrt(lengths[c] * lengths[other]) / ((K * (K - 1)) / 2);
     }
   }
-  return { ratio: (sum + cross) / sum, cosine };
+  // No deviations at all neither agree nor cancel.
+  return { ratio: sum > 0 ? (sum + cross) / sum : 1, cosine };
 }
 
-function meanOfDraws(residuals: Matrix, rows: Int32Array, count: number, random: RandomStream): Float64Array {
-  const mean = new Float64Array(residuals.cols);
-  for (let i = 0; i < count; i++) {
-    const row = residuals.row(rows[random.integer(rows.length)]);
-    for (let j = 0; j < mean.length; j++) mean[j] += row[j] / count;
+/** Moves as many random rows to the front, all sets of them being equally likely. */
+function drawToFront(rows: Int32Array, count: number, random: RandomStream): void {
+  for (let k = 0; k < count; k++) {
+    const other = k + random.integer(rows.length - k);
+    [rows[k], rows[other]] = [rows[other], rows[k]];
   }
-  return mean;
+}
+
+function sumOf(z: Matrix, rows: Int32Array): Float64Array {
+  const sum = new Float64Array(z.cols);
+  for (const i of rows) {
+    const row = z.row(i);
+    for (let j = 0; j < sum.length; j++) sum[j] += row[j];
+  }
+  return sum;
 }
 
 /** The central `level` of the values. */

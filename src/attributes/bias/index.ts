@@ -1,5 +1,7 @@
-export { type BiasReport, type BiasReportOptions, biasReport, type SubclassBias } from './biasReport';
+export { type BiasReportOptions, biasReport } from './biasReport';
 export type { Complementarity } from './complementarity';
-export type { PermutationTest, SubclassDifferences } from './differences';
+export type { SubclassDifferences } from './differences';
+export type { PermutationTest } from './permutation';
+export type { AttributeConsistency, BiasReport, SubclassBias } from './report';
 export type { SubclassShape } from './shapes';
-export type { Transferability, TransferScores } from './transferability';
+export type { SubclassTransfer, Transferability, TransferGain, TransferScores } from './transferability';
