@@ -46,7 +46,7 @@ const EXACT_PAIRS = 3000;
  * @param labeled samples that the direction was not learned on, with attributes
  * @throws DataError, ShapeError, ConfigError
  * @example
- * const { share, p } = orderAlong(heldOut, zDelta(labeled));
+ * const { share, p } = orderAlong(labeled, zDelta(labeled)); // better: of other samples than those
  */
 export function orderAlong(
   labeled: Labeled,
