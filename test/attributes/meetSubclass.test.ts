@@ -114,7 +114,7 @@ describe('meetSubclass', () => {
     const given = await meetSubclass({ direction, mixing, prior }, few.slice(0, 3));
     expect(given.moved.data).toEqual(again.moved.data);
     await expect(meetSubclass({ direction, mixing, prior }, few, { decode, calibrate })).rejects.toThrow(
-      /samples of the other subclasses/,
+      /what learnAttribute found, with calibrate/,
     );
     await expect(meetSubclass(learned, few, { attribute: 1 })).rejects.toThrow(
       /learned already, got attribute/,
@@ -129,6 +129,25 @@ describe('meetSubclass', () => {
     const mixing = mixedNormality(base, { along: direction, seed: 1 });
     expect(learned.mixing?.along).toEqual(mixing.along);
     expect(learned.mixing?.curve).toEqual(mixing.curve);
+  });
+
+  it('moves other latents of the subclass, by a direction that is known from a file', async () => {
+    const { direction, mixing, prior } = learnAttribute(base, { seed: 3 });
+    const { delta, consistency, consistencyError } = direction;
+    const known = { direction: { delta: Array.from(delta), consistency, consistencyError }, mixing, prior };
+    const z = [few[0].map((value) => value + 0.1)];
+    const met = await meetSubclass(known, few, { z, match: 'diagonal' });
+    const posterior = prior.posterior(few);
+    const shared = { z: z[0], match: 'diagonal', mixing: mixing! } as const;
+    const step = transferDelta(known.direction, posterior, shared);
+    expect(met.transfers.map((one) => one?.strength)).toEqual([step.strength]);
+    expect(met.coloured).toEqual(step.direction);
+    expect(met.coloured).not.toEqual(delta);
+    expect([met.ranges.length, met.moved.rows, met.posterior.count]).toEqual([1, 1, 5]);
+    expect(String(met)).toContain('one deviation is strength 1\n');
+    await expect(meetSubclass(known, few, { decode, calibrate })).rejects.toThrow(
+      /what learnAttribute found/,
+    );
   });
 
   it('goes on where nothing can be said of the mixture', async () => {

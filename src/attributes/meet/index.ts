@@ -1,7 +1,8 @@
 export {
+  type CarriedDirection,
   type KnownAttribute,
   type LearnAttributeOptions,
   type LearnedAttribute,
   learnAttribute,
 } from './learnAttribute';
-export { type MeetSubclassOptions, type MetSubclass, meetSubclass } from './meetSubclass';
+export { type Meeting, type MeetSubclassOptions, type MetSubclass, meetSubclass } from './meetSubclass';

@@ -2,6 +2,7 @@ import { DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { figure, printable } from '../../core/printable';
 import type { Seed } from '../../core/random';
+import type { VectorInput } from '../../statistics/inputs';
 import { type AttributeName, attributeOf } from '../attributeColumns';
 import type { DeltaMode } from '../contrast';
 import { type Labeled, toLabeled } from '../labeled';
@@ -39,11 +40,22 @@ export const learnOptions: OptionNames<LearnAttributeOptions> = {
   seed: true,
 };
 
+/** A direction as it is carried to another subclass; that of `zDelta` is one. */
+export interface CarriedDirection {
+  /** Latent shift of strength 1, [d]. */
+  delta: VectorInput;
+  consistency: number | null;
+  consistencyError?: number | null;
+  consistencyReason?: string | null;
+  /** Strength of one standard deviation of the attribute within subclasses. Default: 1. */
+  attributeDeviation?: number;
+}
+
 /** What is known of an attribute before a subclass is met, from `learnAttribute` or from elsewhere. */
-export interface KnownAttribute<Mixing extends NearNormality = NearNormality> {
-  direction: AttributeDirection;
+export interface KnownAttribute {
+  direction: CarriedDirection;
   /** Whether positions along the direction mix to a normal; null where that is not known. */
-  mixing: Mixing | null;
+  mixing: NearNormality | null;
   /** Why `mixing` is null. */
   mixingReason?: string | null;
   prior: Prior;
@@ -52,7 +64,9 @@ export interface KnownAttribute<Mixing extends NearNormality = NearNormality> {
 }
 
 /** What several subclasses tell of an attribute: all that `meetSubclass` carries to another one. */
-export interface LearnedAttribute extends KnownAttribute<MixedNormalityReport> {
+export interface LearnedAttribute extends KnownAttribute {
+  direction: AttributeDirection;
+  mixing: MixedNormalityReport | null;
   /** Why `mixing` is null: too few samples to say anything. */
   mixingReason: string | null;
   samples: Labeled;
@@ -89,13 +103,18 @@ export function learn(where: string, base: Labeled, options: LearnAttributeOptio
 
 /** Of a learned attribute in a few lines. */
 export function knownLines({ direction, mixing, mixingReason, prior }: KnownAttribute): string[] {
-  const { consistency, consistencyError, consistencyReason, attributeDeviation } = direction;
-  const error = consistencyError === null ? '' : ` (standard error ${figure(consistencyError)})`;
-  const shared = consistency === null ? `unknown, ${consistencyReason}` : `${figure(consistency)}${error}`;
+  const { consistency, consistencyError, consistencyReason, attributeDeviation = 1 } = direction;
+  const error = typeof consistencyError === 'number' ? ` (standard error ${figure(consistencyError)})` : '';
+  const shared =
+    consistency === null ? `unknown${because(consistencyReason)}` : `${figure(consistency)}${error}`;
   return [
     `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
-    `positions along it, mixed, near normal: ${mixing === null ? `not known${mixingReason ? `, ${mixingReason}` : ''}` : mixing.nearNormal}`,
+    `positions along it, mixed, near normal: ${mixing === null ? `not known${because(mixingReason)}` : mixing.nearNormal}`,
   ];
+}
+
+function because(reason: string | null | undefined): string {
+  return typeof reason === 'string' ? `, ${reason}` : '';
 }
 
 function mixingAlong(

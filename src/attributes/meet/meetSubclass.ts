@@ -5,15 +5,15 @@ import { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { type CalibrateDirectionOptions, type Calibration, calibrateDirection } from '../calibrate';
 import type { Labeled } from '../labeled';
-import type { MixedNormalityReport } from '../mixing';
 import type { Posterior } from '../prior';
-import type { LearnableRange, LearnableRangeOptions, NearNormality } from '../range';
+import type { LearnableRange, LearnableRangeOptions } from '../range';
 import { type TransferDeltaOptions, type TransferredDelta, transferDelta } from '../transfer';
 import type { AttributeDirection } from '../zDelta';
 import {
   type KnownAttribute,
   knownLines,
   type LearnAttributeOptions,
+  type LearnedAttribute,
   learn,
   learnOptions,
 } from './learnAttribute';
@@ -24,6 +24,8 @@ export interface MeetSubclassOptions<Images = unknown> extends LearnAttributeOpt
   decode?: CalibrateDirectionOptions<Images>['decode'];
   /** The attribute as measured on images, [n]: strengths then count deviations of what is measured. Default: none. */
   calibrate?: CalibrateDirectionOptions<Images>['measure'];
+  /** Latents of the subclass that are to be moved, [k, d]. Default: the few. */
+  z?: LatentsInput;
   /** Whether the direction is coloured for the subclass, as in `transferDelta`. Default: 'none'. */
   match?: TransferDeltaOptions['match'];
   /** Probability of the region that the range is taken from. Default: 0.95. */
@@ -34,6 +36,7 @@ const OPTIONS: OptionNames<MeetSubclassOptions> = {
   ...learnOptions,
   decode: true,
   calibrate: true,
+  z: true,
   match: true,
   level: true,
 };
@@ -41,23 +44,27 @@ const OPTIONS: OptionNames<MeetSubclassOptions> = {
 /** Options that say what is learned, not how a subclass is met. */
 const LEARNING = ['attribute', 'direction', 'prior', 'mode', 'layout', 'trainingLatents'] as const;
 
-/** A subclass of which few samples are known, after all that other subclasses say of it. */
-export interface MetSubclass<Mixing extends NearNormality = MixedNormalityReport>
-  extends KnownAttribute<Mixing> {
+/** What a meeting adds to what was known before. */
+export interface Meeting {
   /** Response of decoded images to the direction; null without `calibrate` and where images do not follow. */
   calibration: Calibration | null;
   posterior: Posterior;
-  /** What every one of the few samples may be moved by. */
+  /** The direction as it is applied, [d]: coloured where `match` asks for it. */
+  coloured: Float64Array;
+  /** What every one of the few samples, or of `z`, may be moved by. */
   ranges: LearnableRange[];
   /** Why nothing beyond the own samples is learnable; null where the other subclasses vouch for it. */
   refusal: string | null;
-  /** The largest learnable step of every sample, at most 2 deviations of the attribute; null where nothing above 0 is learnable. */
+  /** The largest learnable step of every one, at most 2 deviations of the attribute; null where nothing above 0 is learnable. */
   transfers: (TransferredDelta | null)[];
   /** The samples moved by those, [n, d]. */
   moved: Matrix;
   /** What was found on the way, in sentences. */
   notes: string[];
 }
+
+/** A subclass of which few samples are known, after all that other subclasses say of it. */
+export type MetSubclass<Known extends KnownAttribute = LearnedAttribute> = Known & Meeting;
 
 /**
  * Meets a subclass of which few samples are known, and carries an attribute to it that others taught, as far as that is learnable.
@@ -74,60 +81,68 @@ export interface MetSubclass<Mixing extends NearNormality = MixedNormalityReport
  * console.log(String(met));
  * met.refusal ?? met.transfers; // why not, or the step of every sample
  */
-export async function meetSubclass<Images = unknown, Mixing extends NearNormality = MixedNormalityReport>(
-  base: Labeled | KnownAttribute<Mixing>,
+export async function meetSubclass<Images = unknown>(
+  base: Labeled | LearnedAttribute,
+  few: LatentsInput,
+  options?: MeetSubclassOptions<Images>,
+): Promise<MetSubclass>;
+export async function meetSubclass<Known extends KnownAttribute, Images = unknown>(
+  base: Known,
+  few: LatentsInput,
+  options?: MeetSubclassOptions<Images>,
+): Promise<MetSubclass<Known>>;
+export async function meetSubclass<Images>(
+  base: Labeled | KnownAttribute,
   few: LatentsInput,
   options: MeetSubclassOptions<Images> = {},
-): Promise<MetSubclass<Mixing>> {
+): Promise<MetSubclass<KnownAttribute>> {
   const where = 'meetSubclass';
   checkOptions(where, options, OPTIONS as OptionNames<MeetSubclassOptions<Images>>);
   if (options.calibrate !== undefined && options.decode === undefined) {
     throw new ConfigError(complaint(where, 'decode, which makes the images, with calibrate', 'none'));
   }
   const samples = toLatents(`${where} (few)`, few);
-  const learned = knownFrom(where, base, options) as KnownAttribute<Mixing>;
+  const learned = knownFrom(where, base, options);
   const posterior = learned.prior.posterior(samples);
   const notes: string[] = [];
   const { direction, calibration } = await calibrated(where, learned, samples, options, notes);
 
   const { match, level } = options;
   const shared = { match, level, mixing: learned.mixing ?? undefined };
-  const rows = Array.from({ length: samples.rows }, (_, i) => samples.row(i));
-  const ranges = rows.map((z) => {
-    const { range } = transferDelta(direction, posterior, { ...shared, z, strength: 0, allowOutside: true });
-    return range as LearnableRange;
-  });
-  const transfers = rows.map((z) =>
-    learnableStep(() => transferDelta(direction, posterior, { ...shared, z })),
+  const z = options.z === undefined ? samples : toLatents(`${where} (z)`, options.z);
+  const rows = Array.from({ length: z.rows }, (_, i) => z.row(i));
+  const looks = rows.map((row) =>
+    transferDelta(direction, posterior, { ...shared, z: row, strength: 0, allowOutside: true }),
+  );
+  const ranges = looks.map(({ range }) => range as LearnableRange);
+  const transfers = rows.map((row) =>
+    learnableStep(() => transferDelta(direction, posterior, { ...shared, z: row })),
   );
   if (posterior.usesSampleMean) notes.push('Its mean lies so far out that the prior has no say in it.');
-  const met: MetSubclass<Mixing> = {
+  const met: MetSubclass<KnownAttribute> = {
     ...learned,
     direction,
     calibration,
     posterior,
+    coloured: looks[0].direction,
     ranges,
     refusal: ranges[0].refusal,
     transfers,
-    moved: Matrix.fromRows(rows.map((z, i) => z.map((value, j) => value + (transfers[i]?.delta[j] ?? 0)))),
+    moved: Matrix.fromRows(
+      rows.map((row, i) => row.map((value, j) => value + (transfers[i]?.delta[j] ?? 0))),
+    ),
     notes,
   };
   return printable(met, linesOf);
 }
 
-function isKnown<Mixing extends NearNormality>(
-  base: Labeled | KnownAttribute<Mixing>,
-): base is KnownAttribute<Mixing> {
-  return typeof base === 'object' && base !== null && 'prior' in base;
-}
-
 /** What was learned before, or is now. */
-function knownFrom<Mixing extends NearNormality>(
+function knownFrom(
   where: string,
-  base: Labeled | KnownAttribute<Mixing>,
+  base: Labeled | KnownAttribute,
   options: LearnAttributeOptions,
-): KnownAttribute<Mixing | MixedNormalityReport> {
-  if (!isKnown(base)) return learn(where, base, options);
+): KnownAttribute {
+  if (typeof base !== 'object' || base === null || !('prior' in base)) return learn(where, base, options);
   const given = LEARNING.find((name) => options[name] !== undefined);
   if (given === undefined) return base;
   const expected = 'options of the meeting only, as the attribute is learned already';
@@ -141,13 +156,14 @@ async function calibrated<Images>(
   moved: Matrix,
   { decode, calibrate, seed }: MeetSubclassOptions<Images>,
   notes: string[],
-): Promise<{ direction: AttributeDirection; calibration: Calibration | null }> {
+): Promise<Pick<MetSubclass<KnownAttribute>, 'direction' | 'calibration'>> {
   if (calibrate === undefined) return { direction, calibration: null };
-  if (samples === undefined) {
-    throw new ConfigError(complaint(where, 'samples of the other subclasses, with calibrate', 'none'));
+  if (samples === undefined || !('perSubclass' in direction)) {
+    const expected = 'what learnAttribute found, with calibrate: samples and a direction of zDelta';
+    throw new ConfigError(complaint(where, expected, 'no samples or another direction'));
   }
   try {
-    const found = await calibrateDirection(direction, samples, {
+    const found = await calibrateDirection(direction as AttributeDirection, samples, {
       decode: decode!,
       measure: calibrate,
       moved,
@@ -170,9 +186,9 @@ function learnableStep(step: () => TransferredDelta): TransferredDelta | null {
   }
 }
 
-function linesOf(met: MetSubclass<NearNormality>): string[] {
+function linesOf(met: MetSubclass<KnownAttribute>): string[] {
   const { posterior, calibration, direction, ranges, refusal, transfers, notes } = met;
-  const inDeviations = (strength: number) => figure(strength / direction.attributeDeviation);
+  const inDeviations = (strength: number) => figure(strength / (direction.attributeDeviation ?? 1));
   const interval = (low: number, high: number) => `${inDeviations(low)} .. ${inDeviations(high)}`;
   const [{ own, transferable }] = ranges;
   const { lambda, tauSquared } = posterior.inflation;

@@ -1,22 +1,20 @@
-import { decodeLatents, learnableRange, type Matrix, manipulate } from 'tfjs-flows';
+import { decodeLatents, type Matrix, manipulate, meetSubclass } from 'tfjs-flows';
 import type { Params, Pictures, StrengthRange } from '../protocol';
 import { model, toPictures } from './model';
-import { describeRange, latentsOf } from './ranges';
+import { describeRange, knownAttribute, latentsOf } from './ranges';
 
 /** Latent of the picture that the sliders move, [1, d]. */
 let chosen: Matrix | undefined;
 
 /** Takes a picture; for every attribute, how far it may be moved. */
 export async function choosePicture({ picture, few }: Params<'choosePicture'>): Promise<StrengthRange[]> {
-  const { statistics, prior } = model();
   chosen = await latentsOf(model(), [picture]);
-  const posterior = prior.posterior(await latentsOf(model(), few));
-  const z = chosen.row(0);
-  return statistics.attributes.map(({ mixing, ...direction }) =>
-    describeRange(
-      learnableRange(posterior, z, direction, { mixing: { nearNormal: mixing, along: direction.delta } }),
-    ),
+  const z = chosen;
+  const samples = await latentsOf(model(), few);
+  const met = model().statistics.attributes.map((_, i) =>
+    meetSubclass(knownAttribute(model(), i), samples, { z }),
   );
+  return (await Promise.all(met)).map(({ ranges }) => describeRange(ranges[0]));
 }
 
 /** The chosen picture, moved along all attributes at once. */

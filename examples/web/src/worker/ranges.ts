@@ -1,4 +1,4 @@
-import { type LearnableRange, Matrix } from 'tfjs-flows';
+import { type KnownAttribute, type LearnableRange, Matrix } from 'tfjs-flows';
 import { selectPictures } from '../pictures';
 import type { StrengthRange } from '../protocol';
 import { type LoadedModel, toTensor } from './model';
@@ -14,6 +14,12 @@ export async function latentsOf(
   images.dispose();
   z.dispose();
   return new Matrix(Float64Array.from(values), indices.length, values.length / indices.length);
+}
+
+/** What the model's file says of one attribute. */
+export function knownAttribute({ statistics, prior }: LoadedModel, index: number): KnownAttribute {
+  const { mixing, ...direction } = statistics.attributes[index];
+  return { direction, mixing: { nearNormal: mixing, along: direction.delta }, prior };
 }
 
 /** A range as the page shows it. */

@@ -1,7 +1,7 @@
-import { decodeLatents, Matrix, manipulate, transferDelta } from 'tfjs-flows';
+import { decodeLatents, Matrix, manipulate, meetSubclass } from 'tfjs-flows';
 import type { Params, Pictures, StrengthRange } from '../protocol';
 import { model, toPictures } from './model';
-import { describeRange, latentsOf } from './ranges';
+import { describeRange, knownAttribute, latentsOf } from './ranges';
 
 /** Latents [1, d] and the direction that each is moved along. */
 interface Prepared {
@@ -13,22 +13,16 @@ let prepared: Prepared | undefined;
 
 /** Takes a direction from the subclasses it was learned on to a subclass with few samples. */
 export async function prepareTransfer(params: Params<'prepareTransfer'>): Promise<StrengthRange> {
-  const { statistics, prior } = model();
-  const { mixing, ...learned } = statistics.attributes[params.attribute];
-  const [source, target] = [
+  const known = knownAttribute(model(), params.attribute);
+  const { delta } = model().statistics.attributes[params.attribute];
+  const [source, target, few] = [
     await latentsOf(model(), [params.source]),
     await latentsOf(model(), [params.target]),
+    await latentsOf(model(), params.few),
   ];
-  const posterior = prior.posterior(await latentsOf(model(), params.few));
-  const { direction, range } = transferDelta(learned, posterior, {
-    z: target.row(0),
-    match: params.match,
-    strength: 0,
-    allowOutside: true,
-    mixing: { nearNormal: mixing, along: learned.delta },
-  });
-  prepared = { source: { z: source, direction: learned.delta }, target: { z: target, direction } };
-  return describeRange(range!);
+  const { ranges, coloured } = await meetSubclass(known, few, { z: target, match: params.match });
+  prepared = { source: { z: source, direction: delta }, target: { z: target, direction: coloured } };
+  return describeRange(ranges[0]);
 }
 
 /** Source and target, each moved by the strength. */
