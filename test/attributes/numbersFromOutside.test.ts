@@ -272,15 +272,15 @@ describe('mixedNormality', () => {
     const names = Object.entries(sizes).flatMap(([name, size]) => new Array<string>(size).fill(name));
     const z = names.map((_, i) => [Math.sin(i)]);
     expect(() => mixedNormality({ z, subclass: names })).toThrow(
-      'at least 8 samples of every class, got 1 of class c. Take more samples of it, leave it out.',
+      'mixtures of 8 samples in equal parts, got 1 of subclass c, the smallest of 3. Take more samples of it, or leave it out.',
     );
     const four = names.slice(0, 24).map((_, i) => 'abcd'[Math.floor(i / 6)]);
-    expect(() => mixedNormality({ z: z.slice(0, 24), subclass: four })).toThrow(
-      'got 6 of class a. Take more samples of it, leave it out, or mix more classes at once (counts from 2 on).',
+    const labeled = { z: z.slice(0, 24), subclass: four };
+    expect(() => mixedNormality(labeled, { n: 25 })).toThrow('or lower n');
+    expect(() => mixedNormality(labeled, { counts: [1, 4] })).toThrow(
+      '8 samples of every subclass to mix 1 at n = 8, got 6 of subclass a. Raise the smallest count',
     );
-    const two = names.slice(0, 8).map((_, i) => 'abcd'[Math.floor(i / 2)]);
-    expect(() => mixedNormality({ z: z.slice(0, 8), subclass: two })).toThrow('(counts from 4 on)');
-    expect(mixedNormality({ z: z.slice(0, 24), subclass: four }, { counts: [2], replicates: 19 }).n).toBe(12);
+    expect(mixedNormality(labeled, { counts: [2], replicates: 19 }).n).toBe(12);
   });
 });
 

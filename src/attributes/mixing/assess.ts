@@ -1,5 +1,6 @@
 import { bandAround, type Resampled, slopeOf, trendOf } from './bands';
 import type { MixtureMeans } from './mixingCurve';
+import type { DistanceFromNormal, ViewEvidence } from './nearNormality';
 import {
   combine,
   type EstimatedBand,
@@ -10,27 +11,31 @@ import {
 } from './verdict';
 
 /** One K of a curve. */
-export interface MixingPoint extends MixtureMeans {
+export interface MixingPoint extends Omit<MixtureMeans, 'energyExcess'> {
   /** K, the number of subclasses mixed. */
   subclasses: number;
-  /** Band of `excess`. */
+  /** Root of the energy distance beyond that of n normal values, negative where there is less of it. */
+  excess: number;
+  /** Band of `excess`: what other subclasses of the same kind could have given. */
   low: number;
   high: number;
   /** Excess when every subclass is replaced by a normal one of its mean and deviation. */
   control: number;
 }
 
-/** Hypothesis 1 for one view, or for the mean over views. */
+/** Hypothesis 1 for one view, or for all. */
 export interface MixingReport {
   /** Whether the mixture of all subclasses is near normal: the verdict of the statement of that name. */
   nearNormal: Verdict;
   /** Hypothesis 1 as a whole: mixing brings the attribute nearer to normal, and near. */
   mixingHelps: Verdict;
+  /** Of the mixture of all subclasses, from all their samples; of several views that of the farthest. */
+  distance: DistanceFromNormal;
   curve: MixingPoint[];
   trend: MixingTrend | null;
-  /** Excess of the fewest subclasses minus excess of the most. */
+  /** Energy excess of the fewest subclasses minus that of the most. */
   gain: EstimatedBand;
-  /** Control minus excess, at the most subclasses. */
+  /** Energy excess of the control minus that of the mixtures, at the most subclasses. */
   advantage: EstimatedBand;
   statements: MixingStatements;
 }
@@ -48,41 +53,65 @@ export interface Evidence {
   trainingLatents: boolean;
 }
 
-/** Curve, bands, statements and verdict of one column of the evidence. */
-export function assess(evidence: Evidence, points: readonly MixtureMeans[], column: number): MixingReport {
+/** Curve, bands, statements and verdicts of one column of the evidence. */
+export function assess(
+  evidence: Evidence,
+  points: readonly MixtureMeans[],
+  views: readonly ViewEvidence[],
+  column: number,
+): MixingReport {
   const { counts, controls, resampled, slopes, epsilon, level, trainingLatents } = evidence;
   const last = counts.length - 1;
-  const curve = points.map((point, k) => {
+  const curve = points.map(({ energyExcess, ...point }, k) => {
     const replicates = resampled.tables.map((table) => table[k][column]);
-    const { low, high } = bandAround(point.excess, replicates, level);
-    return { subclasses: counts[k], ...point, low, high, control: controls[k][column] };
+    const { low, high } = bandAround(energyExcess, replicates, level);
+    return {
+      subclasses: counts[k],
+      excess: signedRoot(energyExcess),
+      low: signedRoot(low),
+      high: signedRoot(high),
+      control: signedRoot(controls[k][column]),
+      ...point,
+    };
   });
   const gain = bandAround(
-    points[0].excess - points[last].excess,
+    points[0].energyExcess - points[last].energyExcess,
     resampled.tables.map((table) => table[0][column] - table[last][column]),
     level,
   );
   const advantage = bandAround(
-    controls[last][column] - points[last].excess,
+    controls[last][column] - points[last].energyExcess,
     resampled.tables.map((table, b) => resampled.controls[b][column] - table[last][column]),
     level,
   );
+  const slope = slopeOf(
+    points.map((point) => point.energyExcess),
+    counts,
+  );
   const trend = trendOf(
-    slopeOf(
-      points.map((point) => point.excess),
-      counts,
-    ),
+    slope,
     slopes.map((row) => row[column]),
   );
-  const end = { value: points[last].excess, low: curve[last].low, high: curve[last].high };
-  const statements = judge(trend, gain, end, advantage, epsilon, 1 - level, trainingLatents);
+  const statements = judge({ trend, gain, views, advantage, epsilon, level, trainingLatents });
   return {
     nearNormal: statements.nearNormal.verdict,
     mixingHelps: combine(statements),
+    distance: farthest(views),
     curve,
     trend,
     gain,
     advantage,
     statements,
   };
+}
+
+/** The distance of the view that is farthest from normal. */
+function farthest(views: readonly ViewEvidence[]): DistanceFromNormal {
+  return views
+    .map(({ distance }) => distance)
+    .reduce((most, other) => (other.value > most.value ? other : most));
+}
+
+function signedRoot(value: number): number {
+  return Math.sign(value) * Math.sqrt(Math.abs(value));
 }

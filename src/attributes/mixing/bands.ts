@@ -1,19 +1,25 @@
 import type { RandomStream } from '../../core/random';
-import { type ClassMoments, controlRow, type ExcessTable, excessTable, type MixingPlan } from './mixingCurve';
-import { type ClassRows, permuteClasses, resampleClasses } from './mixtures';
+import {
+  controlRow,
+  type ExcessTable,
+  excessTable,
+  type MixingPlan,
+  type SubclassMoments,
+} from './mixingCurve';
+import { permuteSubclasses, resampleSubclasses, type SubclassRows } from './mixtures';
 import type { EstimatedBand, MixingTrend } from './verdict';
 
-/** Excesses of resampled classes, and their controls at the largest K. */
+/** Excesses of resampled subclasses, and their controls at the largest K. */
 export interface Resampled {
   tables: ExcessTable[];
   controls: Float64Array[];
 }
 
-/** Two-level bootstrap: what other classes of the same kind, and other samples of them, could have given. */
+/** Two-level bootstrap: what other subclasses of the same kind, and other samples of them, could have given. */
 export function resampleTables(
   plan: MixingPlan,
-  groups: ClassRows,
-  moments: ClassMoments,
+  groups: SubclassRows,
+  moments: SubclassMoments,
   replicates: number,
   random: RandomStream,
 ): Resampled {
@@ -21,7 +27,7 @@ export function resampleTables(
   const tables: ExcessTable[] = [];
   const controls: Float64Array[] = [];
   for (let b = 0; b < replicates; b++) {
-    const resampled = resampleClasses(groups, random);
+    const resampled = resampleSubclasses(groups, random);
     tables.push(excessTable(plan, resampled, random));
     controls.push(controlRow(plan, resampled, last, moments, random));
   }
@@ -31,7 +37,7 @@ export function resampleTables(
 /**
  * Band around an estimate from the spread of its bootstrap replicates about their own mean.
  *
- * The replicates' level is not used: repeated rows and classes make every resampled mixture less normal than a fresh one.
+ * The replicates' level is not used: repeated rows and subclasses make every resampled mixture less normal than a fresh one.
  */
 export function bandAround(value: number, replicates: readonly number[], level: number): EstimatedBand {
   const sorted = Float64Array.from(replicates).sort();
@@ -65,15 +71,15 @@ export function slopeOf(excesses: readonly number[], counts: readonly number[]):
   return cross / square;
 }
 
-/** Slopes of every column when class labels mean nothing: rows dealt to the classes at random. */
+/** Slopes of every column when labels mean nothing: rows dealt to the subclasses at random. */
 export function permutedSlopes(
   plan: MixingPlan,
-  groups: ClassRows,
-  permutations: number,
+  groups: SubclassRows,
+  replicates: number,
   random: RandomStream,
 ): Float64Array[] {
-  return Array.from({ length: permutations }, () => {
-    const table = excessTable(plan, permuteClasses(groups, random), random);
+  return Array.from({ length: replicates }, () => {
+    const table = excessTable(plan, permuteSubclasses(groups, random), random);
     return table[0].map((_, column) =>
       slopeOf(
         table.map((row) => row[column]),

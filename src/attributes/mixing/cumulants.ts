@@ -1,4 +1,4 @@
-import type { ClassRows } from './mixtures';
+import type { SubclassRows } from './mixtures';
 
 /** Where the skewness of an equal mixture of classes comes from; the parts sum to `total`. */
 export interface SkewnessParts {
@@ -43,7 +43,7 @@ export interface CumulantDecomposition {
  * Mixing averages only the first term of each; the others it adds. Source: Brillinger, "The calculation of cumulants
  * via conditioning" (1969), doi:10.1007/BF02532246.
  */
-export function decomposeCumulants(values: Float64Array, groups: ClassRows): CumulantDecomposition {
+export function decomposeCumulants(values: Float64Array, groups: SubclassRows): CumulantDecomposition {
   const classes = groups.map((rows) => classCumulants(values, rows));
   const average = (f: (c: ClassCumulants) => number) =>
     classes.reduce((sum, c) => sum + f(c), 0) / classes.length;

@@ -1,10 +1,11 @@
 export type { MixingPoint, MixingReport } from './assess';
 export type { CumulantDecomposition, KurtosisParts, SkewnessParts } from './cumulants';
+export type { JointNormality } from './jointNormality';
 export {
   type MixedNormalityReport,
   mixedNormality,
   type ViewReport,
 } from './mixedNormality';
-export type { MixtureMeans } from './mixingCurve';
+export type { DistanceFromNormal } from './nearNormality';
 export type { MixedNormalityOptions } from './protocol';
 export type { EstimatedBand, MixingStatement, MixingStatements, MixingTrend, Verdict } from './verdict';

@@ -1,15 +1,15 @@
 import type { RandomStream } from '../../core/random';
 
-/** Rows of every class. */
-export type ClassRows = readonly Int32Array[];
+/** Rows of every subclass. */
+export type SubclassRows = readonly Int32Array[];
 
 /**
- * Random mixtures of `count` classes in equal parts: n rows each, drawn without replacement.
+ * Random mixtures of `count` subclasses in equal parts: n rows each, drawn without replacement.
  *
- * Classes are dealt from a shuffled deck, so that over the mixtures all take part about equally often.
+ * Subclasses are dealt from a shuffled deck, so that over the mixtures all take part about equally often.
  */
 export function drawMixtures(
-  groups: ClassRows,
+  groups: SubclassRows,
   count: number,
   n: number,
   mixtures: number,
@@ -43,16 +43,16 @@ function sampleWithout(rows: Int32Array, count: number, random: RandomStream): I
   return pool.subarray(0, count);
 }
 
-/** One two-level bootstrap: classes drawn with replacement, then the rows of each. */
-export function resampleClasses(groups: ClassRows, random: RandomStream): ClassRows {
+/** One two-level bootstrap: subclasses drawn with replacement, then the rows of each. */
+export function resampleSubclasses(groups: SubclassRows, random: RandomStream): SubclassRows {
   return groups.map(() => {
     const rows = groups[random.integer(groups.length)];
     return rows.map(() => rows[random.integer(rows.length)]);
   });
 }
 
-/** The same rows dealt to classes of the same sizes at random. */
-export function permuteClasses(groups: ClassRows, random: RandomStream): ClassRows {
+/** The same rows dealt to subclasses of the same sizes at random. */
+export function permuteSubclasses(groups: SubclassRows, random: RandomStream): SubclassRows {
   const all = groups.flatMap((rows) => [...rows]);
   const order = random.permutation(all.length);
   let next = 0;

@@ -1,16 +1,19 @@
-import { ConfigError, complaint, DataError } from '../../core/errors';
+import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { someOf } from '../../core/printable';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { dot } from '../../statistics/covariance';
-import type { LabeledLatents, SubclassName } from '../labeled';
+import type { LabeledLatents } from '../labeled';
 import { type DirectionInput, toDirection } from '../manipulate';
 import type { MixingPlan } from './mixingCurve';
-import { viewAlong, viewsOf } from './views';
+import { chooseSizes } from './sizes';
+import { splitViews, viewAlong, viewsOf } from './views';
 
 /** Options of `mixedNormality`. */
 export interface MixedNormalityOptions {
-  /** Numbers of subclasses K to mix. Default: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100 as far as there are subclasses, and all. */
+  /** Numbers of subclasses K to mix. Default: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100 as far as
+   * their samples reach and there are subclasses, and all. */
   counts?: readonly number[];
   /** Samples per mixture, the same for every K. Default: the most that the smallest subclass allows, at most 200. */
   n?: number;
@@ -20,9 +23,9 @@ export interface MixedNormalityOptions {
   along?: DirectionInput;
   /** What to look at: coordinates, 8 principal components, or that many random directions. Default: 'axes' up to 16 dimensions, else 16. */
   projections?: 'axes' | 'pca' | number;
-  /** Largest W1 excess that counts as normal, in standard deviations; choose it before looking. Default: 0.05, about what a skewness of 0.3 causes. */
+  /** Largest distance that counts as near normal (root of the energy distance); choose it before looking. Default: 0.03, what a skewness of 0.3 causes. */
   epsilon?: number;
-  /** Level of the bands; 1 - level is the size of the trend test. Default: 0.95. */
+  /** Level of the bands; 1 - level is the size of the tests. Default: 0.95. */
   level?: number;
   /** Random replicates: of the two-level bootstrap behind the bands, and of the label permutations behind the trend. Default: 199. */
   replicates?: number;
@@ -45,9 +48,8 @@ const OPTIONS: OptionNames<MixedNormalityOptions> = {
   seed: true,
 };
 
-const USUAL_COUNTS = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100];
-const SMALLEST_N = 8;
-const LARGEST_DEFAULT_N = 200;
+/** Farther from normal than an exponential distribution nothing is near. */
+const LARGEST_EPSILON = 0.2;
 
 /** Options with their defaults, checked against the data, and the stream that all draws come from. */
 export interface Protocol {
@@ -59,6 +61,8 @@ export interface Protocol {
   replicates: number;
   trainingLatents: boolean;
   random: RandomStream;
+  /** What was chosen inside, in sentences. */
+  notes: string[];
 }
 
 export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions): Protocol {
@@ -67,7 +71,7 @@ export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions
     along,
     mixtures = 10,
     projections = data.z.cols <= 16 ? 'axes' : 16,
-    epsilon = 0.05,
+    epsilon = 0.03,
     level = 0.95,
     replicates = 199,
     trainingLatents = false,
@@ -78,80 +82,35 @@ export function protocolFor(data: LabeledLatents, options: MixedNormalityOptions
   if (projections !== 'axes' && projections !== 'pca') {
     checkInteger('mixedNormality', "projections ('axes', 'pca' or a number)", projections);
   }
-  if (!(Number.isFinite(epsilon) && epsilon > 0))
-    throw new ConfigError(complaint('mixedNormality', 'epsilon > 0', epsilon));
+  if (!(Number.isFinite(epsilon) && epsilon > 0 && epsilon <= LARGEST_EPSILON)) {
+    throw new ConfigError(complaint('mixedNormality', `epsilon in (0, ${LARGEST_EPSILON}]`, epsilon));
+  }
   if (!(Number.isFinite(level) && level > 0.5 && level < 1)) {
     throw new ConfigError(complaint('mixedNormality', 'level between 0.5 and 1', level));
   }
-  const sizes = planSizes(data, options);
+  const { counts, n, notes } = chooseSizes(data, options);
   const random = new RandomStream(seed);
-  const direction =
-    along === undefined ? null : unitVector(toDirection('mixedNormality', along, data.z.cols));
+  const direction = along === undefined ? null : toUnitVector(along, data.z.cols);
   const views = direction === null ? viewsOf(data.z, projections, random) : [viewAlong(data.z, direction)];
-  const plan = { views, ...sizes, mixtures };
-  return { plan, along: direction, epsilon, level, replicates, trainingLatents, random };
+  const { varying, constant } = splitViews(views);
+  if (constant.length > 0) {
+    const are = constant.length === 1 ? 'is constant and was' : 'are constant and were';
+    notes.push(`${someOf(constant)} ${are} left out.`);
+  }
+  return {
+    plan: { views: varying, counts, n, mixtures },
+    along: direction,
+    epsilon,
+    level,
+    replicates,
+    trainingLatents,
+    random,
+    notes,
+  };
 }
 
-/** K values and the common n, checked against the sizes of the classes. */
-function planSizes(data: LabeledLatents, options: MixedNormalityOptions): { counts: number[]; n: number } {
-  const classes = data.groups.length;
-  const usual = [...USUAL_COUNTS.filter((count) => count < classes), classes];
-  if (options.counts !== undefined && !Array.isArray(options.counts)) {
-    throw new ConfigError(
-      complaint('mixedNormality', 'counts to be a list of numbers of classes', options.counts),
-    );
-  }
-  const counts = [...new Set(options.counts ?? usual)].sort((a, b) => a - b);
-  if (counts.length === 0) throw new ConfigError(complaint('mixedNormality', 'at least one count', 'none'));
-  for (const count of counts) {
-    checkInteger('mixedNormality', 'counts', count);
-    if (count > classes) {
-      throw new ConfigError(complaint('mixedNormality', `counts up to the ${classes} classes`, count));
-    }
-  }
-  const sizes = data.groups.map((rows) => rows.length);
-  const smallest = Math.min(...sizes);
-  const smallestName = data.names[sizes.indexOf(smallest)];
-  if (options.n === undefined && smallest * counts[0] < SMALLEST_N) {
-    throw tooSmall(smallestName, smallest, counts[0], classes);
-  }
-  const n = options.n ?? Math.min(LARGEST_DEFAULT_N, smallest * counts[0]);
-  checkInteger('mixedNormality', 'n', n, SMALLEST_N);
-  const needed = Math.ceil(n / counts[0]);
-  if (needed > smallest) {
-    throw new DataError(
-      complaint(
-        'mixedNormality',
-        `${needed} samples of every class to mix ${counts[0]} at n = ${n}`,
-        `${smallest} of class ${smallestName}`,
-        'Lower n, raise the smallest count, or leave that class out.',
-      ),
-    );
-  }
-  const largest = counts[counts.length - 1];
-  if (largest > n) {
-    throw new ConfigError(
-      complaint('mixedNormality', `counts up to n = ${n}`, largest, 'Mix fewer classes.'),
-    );
-  }
-  return { counts, n };
-}
-
-/** What to do where the smallest class does not fill a mixture of the smallest n. */
-function tooSmall(name: SubclassName, size: number, count: number, classes: number): DataError {
-  const others = Math.ceil(SMALLEST_N / size);
-  const mix = others <= classes ? `, or mix more classes at once (counts from ${others} on)` : '';
-  return new DataError(
-    complaint(
-      'mixedNormality',
-      `at least ${Math.ceil(SMALLEST_N / count)} samples of every class`,
-      `${size} of class ${name}`,
-      `Take more samples of it, leave it out${mix}.`,
-    ),
-  );
-}
-
-function unitVector(direction: Float64Array): Float64Array {
+function toUnitVector(along: DirectionInput, dimension: number): Float64Array {
+  const direction = toDirection('mixedNormality', along, dimension);
   const largest = direction.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   // Scaled first: squares of float32's smallest numbers are 0.
   const scaled = direction.map((value) => value / largest);

@@ -1,3 +1,6 @@
+import { figure, pFigure } from '../../core/printable';
+import type { ViewEvidence } from './nearNormality';
+
 /** What the data say of a statement; "undecided" is no support. */
 export type Verdict = 'supported' | 'not supported' | 'undecided';
 
@@ -14,7 +17,7 @@ export interface EstimatedBand {
   high: number;
 }
 
-/** Slope of the excess on ln K, with one-sided permutation p-values for falling and rising. */
+/** Slope of the energy excess on ln K, with one-sided permutation p-values for falling and rising. */
 export interface MixingTrend {
   slope: number;
   /** Share of label permutations with a slope as low: small means falling. */
@@ -35,20 +38,24 @@ export interface MixingStatements {
   control: MixingStatement;
 }
 
-export function judge(
-  trend: MixingTrend | null,
-  gain: EstimatedBand,
-  last: EstimatedBand,
-  advantage: EstimatedBand,
-  epsilon: number,
-  alpha: number,
-  trainingLatents: boolean,
-): MixingStatements {
+/** What the statements are judged by. */
+interface Findings {
+  trend: MixingTrend | null;
+  gain: EstimatedBand;
+  advantage: EstimatedBand;
+  views: readonly ViewEvidence[];
+  epsilon: number;
+  level: number;
+  trainingLatents: boolean;
+}
+
+export function judge(findings: Findings): MixingStatements {
+  const { trend, gain, advantage, level } = findings;
   return {
-    trend: judgeTrend(trend, alpha),
-    gain: judgeSign(gain, 'excess of few subclasses minus excess of all'),
-    nearNormal: judgeNearNormal(last, epsilon, trainingLatents),
-    control: judgeSign(advantage, 'excess of normal subclasses minus excess of these'),
+    trend: judgeTrend(trend, 1 - level),
+    gain: judgeSign(gain, 'energy excess of few subclasses minus that of all'),
+    nearNormal: judgeNearNormal(findings),
+    control: judgeSign(advantage, 'energy excess of normal subclasses minus that of these'),
   };
 }
 
@@ -61,18 +68,41 @@ export function combine({ trend, gain, nearNormal }: MixingStatements): Verdict 
   return verdicts.every((verdict) => verdict === 'supported') ? 'supported' : 'undecided';
 }
 
-/** Latents of training data can refute closeness to normal, not support it: the loss made it. */
-function judgeNearNormal(last: EstimatedBand, epsilon: number, trainingLatents: boolean): MixingStatement {
-  const because = `excess of all subclasses ${band(last)}, epsilon ${epsilon}`;
-  if (last.low > epsilon) return { verdict: 'not supported', because };
-  if (last.high > epsilon) return { verdict: 'undecided', because };
+/** Views among which one may be as extreme by chance as a single replicate tells. */
+const VIEWS_PER_RANK = 16;
+
+/**
+ * A mixture is near normal if all its views are, each to the level; it is not if the views together refute it, by the k-th smallest of
+ * their V p-values times V / k, which holds however they depend on each other.
+ *
+ * Latents of training data can refute closeness to normal, not support it: the loss made it.
+ *
+ * Sources: Berger (1982), doi:10.1080/00401706.1982.10487790 (all at once); Ruger (1978), doi:10.1007/BF01893544 (the k-th smallest).
+ */
+function judgeNearNormal({ views, epsilon, level, trainingLatents }: Findings): MixingStatement {
+  const count = views.length;
+  const outside = views.filter(({ distance }) => distance.high > epsilon).length;
+  const rank = Math.ceil(count / VIEWS_PER_RANK);
+  const ordered = views.map(({ p }) => p).sort((a, b) => a - b);
+  const p = (ordered[rank - 1] * count) / rank;
+  const far = views.reduce((most, view) =>
+    view.distance.value > most.distance.value ? view : most,
+  ).distance;
+  const of = count === 1 ? '' : ` in the farthest of ${count} views`;
+  const because = `distance of all subclasses mixed${of} ${band(far)}, epsilon ${figure(epsilon)}`;
+  if (p <= 1 - level) return { verdict: 'not supported', because };
+  if (outside > 0) {
+    const power = Math.min(...views.map(({ distance }) => distance.power));
+    const chance = `a normal mixture would be found near normal in ${(100 * power).toFixed(0)} % of such samples`;
+    return { verdict: 'undecided', because: `${because}; ${chance}` };
+  }
   if (trainingLatents) return { verdict: 'undecided', because: `${because}, but these are training latents` };
   return { verdict: 'supported', because };
 }
 
 function judgeTrend(trend: MixingTrend | null, alpha: number): MixingStatement {
   if (trend === null) return { verdict: 'undecided', because: 'one number of subclasses has no trend' };
-  const because = `slope ${show(trend.slope)} per unit of ln K, p ${show(trend.p)} (falling), ${show(trend.pRising)} (rising)`;
+  const because = `slope ${figure(trend.slope)} per unit of ln K, ${pFigure(trend.p)} (falling), ${pFigure(trend.pRising)} (rising)`;
   if (trend.p <= alpha) return { verdict: 'supported', because };
   return { verdict: trend.pRising <= alpha ? 'not supported' : 'undecided', because };
 }
@@ -84,9 +114,5 @@ function judgeSign(interval: EstimatedBand, name: string): MixingStatement {
 }
 
 function band({ value, low, high }: EstimatedBand): string {
-  return `${show(value)} [${show(low)}, ${show(high)}]`;
-}
-
-function show(value: number): string {
-  return value.toFixed(3);
+  return `${figure(value)} [${figure(low)}, ${figure(high)}]`;
 }

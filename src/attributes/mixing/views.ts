@@ -31,8 +31,7 @@ export function viewsOf(z: Matrix, kind: 'axes' | 'pca' | number, random: Random
 
 /** Positions along a direction of length 1, as the one view. */
 export function viewAlong(z: Matrix, direction: Float64Array): View {
-  const values = projections(z, direction);
-  return named('position', new Matrix(values, values.length, 1))[0];
+  return { name: 'position along the direction', values: projections(z, direction) };
 }
 
 /** Rows in the directions of their `rank` largest variances, [n, <= rank]. */
@@ -42,13 +41,15 @@ export function principalScores(z: Matrix, rank: number): Matrix {
   return centered.multiply(directions.transpose());
 }
 
-/** One view per column; a column that does not vary has no shape to look at. */
+/** The views with any spread, and the names of those without. */
+export function splitViews(views: readonly View[]): { varying: View[]; constant: string[] } {
+  const isConstant = ({ values }: View) => values.every((value) => value === values[0]);
+  const varying = views.filter((view) => !isConstant(view));
+  if (varying.length > 0) return { varying, constant: views.filter(isConstant).map(({ name }) => name) };
+  const received = views.length === 1 ? `constant ${views[0].name}` : `${views.length} constant columns`;
+  throw new DataError(complaint('mixedNormality', 'values that vary', received));
+}
+
 function named(kind: string, scores: Matrix): View[] {
-  const all = Array.from({ length: scores.cols }, (_, j) => ({
-    name: `${kind} ${j}`,
-    values: scores.column(j),
-  }));
-  const varying = all.filter(({ values }) => values.some((value) => value !== values[0]));
-  if (varying.length > 0) return varying;
-  throw new DataError(complaint('mixedNormality', 'a column that varies', 'constant columns alone'));
+  return Array.from({ length: scores.cols }, (_, j) => ({ name: `${kind} ${j}`, values: scores.column(j) }));
 }
