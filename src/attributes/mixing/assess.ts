@@ -1,13 +1,14 @@
 import { bandAround, type Resampled, slopeOf, trendOf } from './bands';
 import type { MixtureMeans } from './mixingCurve';
-import type { DistanceFromNormal, ViewEvidence } from './nearNormality';
 import {
   combine,
+  type DistanceFromNormal,
   type EstimatedBand,
   judge,
   type MixingStatements,
   type MixingTrend,
   type Verdict,
+  type ViewEvidence,
 } from './verdict';
 
 /** One K of a curve. */

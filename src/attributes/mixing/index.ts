@@ -6,6 +6,12 @@ export {
   mixedNormality,
   type ViewReport,
 } from './mixedNormality';
-export type { DistanceFromNormal } from './nearNormality';
 export type { MixedNormalityOptions } from './protocol';
-export type { EstimatedBand, MixingStatement, MixingStatements, MixingTrend, Verdict } from './verdict';
+export type {
+  DistanceFromNormal,
+  EstimatedBand,
+  MixingStatement,
+  MixingStatements,
+  MixingTrend,
+  Verdict,
+} from './verdict';

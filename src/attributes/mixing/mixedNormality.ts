@@ -52,7 +52,7 @@ export interface MixedNormalityReport extends MixingReport {
  *     values; ConfigError
  * Sources: energy distance as in `normality`; two one-sided tests: Schuirmann (1987), doi:10.1007/BF01068419.
  * @example
- * const report = mixedNormality({ z: latents, subclass: digit }, { along: direction, seed: 1 });
+ * const report = mixedNormality(labeled, { along: zDelta(labeled), seed: 1 });
  * report.nearNormal; // 'supported' | 'not supported' | 'undecided'
  * report.statements.nearNormal.because; // "distance of all subclasses mixed 0.016 [0, 0.027], epsilon 0.03"
  */

@@ -1,20 +1,7 @@
 import type { MixtureDesign } from './design';
 import { POINT_ENERGY } from './energy';
 import { type SimulatedDistances, simulateDistances } from './simulate';
-import type { EstimatedBand } from './verdict';
-
-/** Distance of the mixture of all subclasses from normal: root of the energy distance, 0.2 for an exponential distribution. */
-export interface DistanceFromNormal extends EstimatedBand {
-  /** Chance that a normal population is found near normal by so many samples of so many subclasses. */
-  power: number;
-}
-
-/** What one view says of the mixture of all subclasses. */
-export interface ViewEvidence {
-  distance: DistanceFromNormal;
-  /** p of a distance as large where that of the population is epsilon. */
-  p: number;
-}
+import type { ViewEvidence } from './verdict';
 
 /** Distances that are simulated, in units of epsilon; what lies between is interpolated. */
 const STEPS = [0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13];

@@ -1,5 +1,4 @@
 import { figure, pFigure } from '../../core/printable';
-import type { ViewEvidence } from './nearNormality';
 
 /** What the data say of a statement; "undecided" is no support. */
 export type Verdict = 'supported' | 'not supported' | 'undecided';
@@ -15,6 +14,19 @@ export interface EstimatedBand {
   value: number;
   low: number;
   high: number;
+}
+
+/** Distance of the mixture of all subclasses from normal: root of the energy distance, 0.2 for an exponential distribution. */
+export interface DistanceFromNormal extends EstimatedBand {
+  /** Chance that a normal population is found near normal by so many samples of so many subclasses. */
+  power: number;
+}
+
+/** What one view says of the mixture of all subclasses. */
+export interface ViewEvidence {
+  distance: DistanceFromNormal;
+  /** p of a distance as large where that of the population is epsilon. */
+  p: number;
 }
 
 /** Slope of the energy excess on ln K, with one-sided permutation p-values for falling and rising. */

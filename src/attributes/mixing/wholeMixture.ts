@@ -2,7 +2,8 @@ import type { RandomStream } from '../../core/random';
 import { designOf, equalWeights, limitRows } from './design';
 import { energyDistance } from './energy';
 import type { SubclassRows } from './mixtures';
-import { nearNormalityOf, type ViewEvidence } from './nearNormality';
+import { nearNormalityOf } from './nearNormality';
+import type { ViewEvidence } from './verdict';
 import type { View } from './views';
 
 /** Rows times epsilon squared beyond which more of them change nothing: 1.4 of it support a normal mixture in most cases. */
