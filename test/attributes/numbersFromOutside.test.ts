@@ -305,7 +305,7 @@ describe('arguments that are missing or of another kind', () => {
     [
       'learnableRange without a posterior',
       () => learnableRange(undefined as never, [0, 0], [1, 0]),
-      /learnableRange \(mean\)/,
+      /a posterior, got a missing value \(undefined\)\. Make one/,
     ],
     [
       'transferDelta to nothing',

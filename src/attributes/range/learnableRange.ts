@@ -1,8 +1,9 @@
-import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
+import { ConfigError, complaint, DataError, NotLearnableError } from '../../core/errors';
+import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice } from '../../core/shapes';
 import type { Matrix } from '../../linalg';
-import { type Covariance, dot } from '../../statistics/covariance';
+import { Covariance, dot } from '../../statistics/covariance';
 import { type LatentsInput, toLatents, toVector, type VectorInput } from '../../statistics/inputs';
 import { fCdf, fSf } from '../../statistics/special';
 import { type DirectionInput, toDirection } from '../manipulate';
@@ -202,7 +203,13 @@ export function rangeOf(
   if (!(Number.isFinite(level) && level > 0 && level < 1)) {
     throw new ConfigError(complaint(where, 'a level in (0, 1)', level));
   }
-  const mean = toVector(`${where} (mean)`, summary?.mean);
+  if (!(summary?.covariance instanceof Covariance)) {
+    const hint = 'Make one from its few samples: prior.posterior(few).';
+    throw new DataError(
+      complaint(where, 'what is known of the subclass, a posterior', named(summary)[0], hint),
+    );
+  }
+  const mean = toVector(`${where} (mean)`, summary.mean);
   const d = mean.length;
   const point = toVector(where, z, d);
   const direction = toDirection(where, delta, d);
