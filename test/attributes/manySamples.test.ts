@@ -54,9 +54,9 @@ describe('100,000 subclasses of two samples', () => {
   const many = { z, subclass: Int32Array.from({ length: n }, (_, i) => i >> 1), attributes };
 
   it.each<[string, () => unknown]>([
-    ['fitPrior', () => fitPrior(many, { withinWeight: 4 })],
     ['zDelta', () => zDelta(many, { mode: 'slope' })],
     ['transferPairs', () => transferPairs([[0]], many, { count: 2 })],
+    ['mixedNormality', () => mixedNormality(many, { counts: [10], mixtures: 2, replicates: 20 })],
   ])('%s', (_, call) => {
     expect(call).not.toThrow();
   });

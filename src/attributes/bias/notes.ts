@@ -33,7 +33,7 @@ function differenceNote({ differ, perSubclass }: Omit<BiasReport, 'notes'>): str
     if (p === null) parts.push(`A difference in ${name} could not be tested: ${reason}.`);
   }
   const counts = perSubclass.map(({ count }) => count).filter((count) => count > 1);
-  const fewest = Math.min(...counts);
+  const fewest = counts.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY);
   if (counts.length > 1 && fewest < ENOUGH_FOR_SPREAD) {
     parts.push(
       `With ${fewest} samples of a subclass, spread and shape cannot tell subclasses that differ from heavy or skewed tails that all have; from ${ENOUGH_FOR_SPREAD} on they can.`,

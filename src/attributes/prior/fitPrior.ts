@@ -151,7 +151,7 @@ function notesOn(
   calibration: NoveltyCalibration | null,
 ): string[] {
   const notes: string[] = [];
-  const largest = Math.max(...groups.map((rows) => rows.length));
+  const largest = groups.reduce((most, rows) => Math.max(most, rows.length), 0);
   if (weight === null) {
     notes.push(
       `No subclass has 3 samples (at most ${largest}) to be left out, so W weighs as much as the degrees of freedom that it was estimated with.`,
