@@ -20,7 +20,7 @@ const STEPS = 40;
 export function limitRows(groups: SubclassRows, limit: number, random: RandomStream): SubclassRows {
   const sizes = groups.map((rows) => rows.length);
   const total = (size: number) => sizes.reduce((sum, own) => sum + Math.min(own, size), 0);
-  let size = Math.max(...sizes);
+  let size = sizes.reduce((most, own) => Math.max(most, own), 0);
   if (total(size) <= limit) return groups;
   let low = 1;
   while (size - low > 1) {

@@ -25,7 +25,7 @@ export function chooseSizes(
 ): MixtureSizes {
   const subclasses = data.groups.length;
   const sizes = data.groups.map((rows) => rows.length);
-  const smallest = Math.min(...sizes);
+  const smallest = sizes.reduce((least, size) => Math.min(least, size));
   const name = data.names[sizes.indexOf(smallest)];
   if (asked.n !== undefined) checkInteger('mixedNormality', 'n', asked.n, SMALLEST_N);
   const counts = asked.counts === undefined ? undefined : checkCounts(asked.counts, subclasses);
