@@ -1,4 +1,5 @@
-import { RandomStream } from 'tfjs-flows';
+import { inspect } from 'node:util';
+import { FlowError, RandomStream } from 'tfjs-flows';
 import { fitPrior, Prior } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 import { measureNovelty } from '../../bench/attributes/novelty';
@@ -78,5 +79,48 @@ describe('three samples a subclass', () => {
     const pairs = fitPrior(population.base(8, 2));
     expect(pairs.withinWeight).toBe(8);
     expect(pairs.notes.join()).toContain('No subclass has 3 samples (at most 2)');
+  });
+});
+
+describe('a prior and its posteriors, as a notebook meets them', () => {
+  const population = new Population({ dimensions: 6, factors: 0, ratio: 2, units: 3, seed: 6 });
+  const prior = fitPrior(population.base(6, 5));
+
+  it('print themselves in a few lines, without matrices', () => {
+    const posterior = prior.posterior(population.samples(population.planted(6), 4));
+    for (const shown of [String(prior), String(posterior), inspect(prior), inspect(posterior)]) {
+      expect(shown.split('\n').length).toBeLessThanOrEqual(6);
+      expect(shown).not.toContain('Float64Array');
+    }
+    expect(String(prior)).toContain('Prior of 6 dimensions from 6 subclasses, 30 samples');
+    expect(String(posterior)).toContain('from 4 samples of 6 dimensions: novel');
+    expect(String(prior.posterior(population.samples(population.ordinary(), 4)))).toContain('not unlike');
+  });
+
+  it('take { z } and flat lists of one value per sample', () => {
+    const few = population.samples(population.ordinary(), 4);
+    expect([...prior.posterior({ z: few }).mean]).toEqual([...prior.posterior(few).mean]);
+    const z = Array.from({ length: 12 }, (_, i) => (i % 4) + Math.sin(5 * i));
+    const line = fitPrior({ z, subclass: z.map((_, i) => i % 4) });
+    expect([...line.posterior([1, 2, 2.5]).mean]).toEqual([...line.posterior([[1], [2], [2.5]]).mean]);
+    expect(line.posterior({ z: [1, 2] }).count).toBe(2);
+    expect(line.logProb([1, 2])).toHaveLength(2);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['fitPrior()', () => fitPrior(undefined as never)],
+    ['fitPrior of latents alone', () => fitPrior([[1], [2]] as never)],
+    ['fitPrior without subclasses', () => fitPrior({ z: [[1], [2]] } as never)],
+    ['fitPrior of a posterior', () => fitPrior(prior as never)],
+    ['posterior()', () => prior.posterior(undefined as never)],
+    ['posterior of a prior', () => prior.posterior(prior as never)],
+    ['posterior of { z } without z', () => prior.posterior({ z: undefined } as never)],
+    ['a flat list for six dimensions', () => prior.posterior([1, 2, 3, 4, 5, 6] as never)],
+    ['Prior.of()', () => Prior.of(undefined as never, undefined as never, undefined as never, 1)],
+    ['Prior.fromJSON()', () => Prior.fromJSON(undefined as never)],
+    ['logProb()', () => prior.logProb(undefined as never)],
+    ['units of another name', () => fitPrior(population.base(4, 3), { units: 'own' as never })],
+  ])('%s says what is missing or swapped', (_, call) => {
+    expect(call).toThrow(FlowError);
   });
 });

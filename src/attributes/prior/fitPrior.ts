@@ -64,7 +64,7 @@ const OPTIONS: OptionNames<FitPriorOptions> = {
  * Shapes: z [n, d] in at least 2 subclasses. Low-rank: time n^2 d / 2 and memory for two copies of z, no d x d matrix.
  *
  * Source: Efron and Morris, "Stein's estimation rule and its competitors" (1973), doi:10.2307/2284155; Ledoit and Wolf (2004),
- * doi:10.1016/S0047-259X(03)00096-4; for T see `oracleShrinkage`.
+ * doi:10.1016/S0047-259X(03)00096-4; Chen, Wiesel, Eldar and Hero (2010), arXiv:0907.4698.
  *
  * @throws DataError for fewer than 2 subclasses, no subclass with 2 samples, constant data or values that are not finite; ConfigError
  * @example

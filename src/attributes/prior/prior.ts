@@ -1,5 +1,6 @@
 import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { figure, pFigure, printable, someOf } from '../../core/printable';
 import { RandomStream, type Seed } from '../../core/random';
 import { recognizable } from '../../core/recognizable';
 import { checkInteger } from '../../core/shapes';
@@ -10,7 +11,7 @@ import { meanOfRows, subtractFromRows } from '../../statistics/rows';
 import { betweenFromCovariance } from './between';
 import { functionOfBlocks, inflate, judgeByKnown, type PriorBlock, shrinkToMean, withinOf } from './blocks';
 import type { NoveltyCalibration } from './calibrate';
-import { checkDimension } from './checks';
+import { checkDimension, type SamplesInput, toSamples } from './checks';
 import {
   type Novelty,
   type NoveltyInflation,
@@ -117,18 +118,17 @@ export class Prior {
    * With inflation W is first widened by lambda where the samples scatter more than those of base subclasses do, and T by tau squared
    * where the subclass is `novel`; where tau squared > 2, m is the plain sample mean and V = W/n.
    *
-   * Shapes: [n, d], n >= 1. Source: Gelman et al., Bayesian Data Analysis (2013), sections 3.5 and 5.4.
+   * Shapes: [n, d], n >= 1, also as `{ z }`, or a flat list where d = 1. Source: Gelman et al., Bayesian Data Analysis (2013), sections 3.5 and 5.4.
    *
    * @throws ShapeError where d differs; DataError for no samples or values that are not finite
    * @example
    * const { mean, covariance } = prior.posterior(fewLatents);
    */
-  posterior(few: LatentsInput, options: PosteriorOptions = {}): Posterior {
+  posterior(few: SamplesInput, options: PosteriorOptions = {}): Posterior {
     const where = 'Prior.posterior';
     checkOptions(where, options, POSTERIOR_OPTIONS);
     const { inflate: widen = this.inflate } = options;
-    const samples = toLatents(where, few);
-    checkDimension(where, samples, this.dimension);
+    const samples = toSamples(where, few, this.dimension);
     const n = samples.rows;
     const sampleMean = meanOfRows(where, samples);
     const residuals = subtractFromRows(samples, sampleMean);
@@ -171,7 +171,7 @@ export class Prior {
    *
    * Shapes: [k, d] -> [k]. Throws ShapeError, DataError.
    */
-  logProb(z: LatentsInput): Float64Array {
+  logProb(z: SamplesInput): Float64Array {
     return logDensities('Prior.logProb', z, this.mean, this.total);
   }
 
@@ -258,7 +258,7 @@ export class Posterior {
    * @example
    * const nats = prior.posterior(few).logProb(latents); // [n]
    */
-  logProb(z: LatentsInput): Float64Array {
+  logProb(z: SamplesInput): Float64Array {
     return logDensities('Posterior.logProb', z, this.mean, this.predictive);
   }
 
@@ -296,13 +296,39 @@ export function checkWithinWeight(where: string, value: number): void {
 /** log N(z; mean, covariance) of every row. */
 export function logDensities(
   where: string,
-  z: LatentsInput,
+  z: SamplesInput,
   mean: Float64Array,
   covariance: Covariance,
 ): Float64Array {
-  const rows = toLatents(where, z);
-  checkDimension(where, rows, mean.length);
+  const rows = toSamples(where, z, mean.length);
   return Float64Array.from({ length: rows.rows }, (_, i) =>
     covariance.logDensity(rows.row(i).map((value, j) => value - mean[j])),
   );
 }
+
+printable(Prior.prototype, (prior) => {
+  const { subclasses, dimension, within, blocks, withinWeight, notes } = prior;
+  const form = blocks.length > 1 ? `${blocks.length} blocks of ${blocks[0].within.kind}` : within.kind;
+  const samples = subclasses.reduce((sum, { count }) => sum + count, 0);
+  const source =
+    subclasses.length === 0 ? 'given covariances' : `${subclasses.length} subclasses, ${samples} samples`;
+  return [
+    `Prior of ${dimension} dimensions from ${source}, ${form} covariances`,
+    `  mean ${someOf(prior.mean)}`,
+    `  a mean varies ${figure(Math.sqrt(prior.between.trace / within.trace))} times as much between subclasses as samples do within`,
+    `  withinWeight ${figure(withinWeight)}: the pooled covariance counts as so many degrees of freedom`,
+    ...notes.map((note) => `  ${note}`),
+  ];
+});
+
+printable(Posterior.prototype, (posterior) => {
+  const { count, dimension, mean, inflation, novelty, usesSampleMean, degreesOfFreedom } = posterior;
+  const verdict = novelty.novel
+    ? 'novel: its mean lies farther out than those of ordinary subclasses'
+    : 'not unlike the others';
+  return [
+    `Posterior of a subclass from ${count} samples of ${dimension} dimensions: ${verdict} (${pFigure(novelty.p)})`,
+    `  mean ${someOf(mean)}${usesSampleMean ? ', the plain sample mean' : ''}`,
+    `  covariance with ${figure(degreesOfFreedom)} degrees of freedom, lambda ${figure(inflation.lambda)}, tau squared ${figure(inflation.tauSquared)}`,
+  ];
+});
