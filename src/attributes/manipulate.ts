@@ -1,8 +1,16 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
+import { printable } from '../core/printable';
 import { Matrix } from '../linalg';
 import { dot } from '../statistics/covariance';
-import { type LatentsInput, toColumns, toLatents, toVector, type VectorInput } from '../statistics/inputs';
+import {
+  isList,
+  type LatentsInput,
+  toColumns,
+  toLatents,
+  toVector,
+  type VectorInput,
+} from '../statistics/inputs';
 import { checkLayout, type LatentLevel } from './layout';
 
 /** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */
@@ -47,21 +55,21 @@ export interface Manipulated {
  *     z' = z + sum_k strength_k f_level * delta_k
  *
  * Shapes: z [n, d], deltas [d] each, strengths [steps] for one direction or [steps][k] for k of them -> [n * steps, d]. A single number
- * is one step.
+ * is one step. A flat list of numbers is one latent [d], or n latents of one value each where the direction is one value.
  *
  * @throws ShapeError, ConfigError, DataError (values that are not finite, directions that depend on each other under `orthogonalize`)
  * @example
  * const sweep = manipulate(latents, zDelta(labeled), [-2, -1, 0, 1, 2]);
  */
 export function manipulate(
-  z: LatentsInput,
+  z: LatentsInput | VectorInput,
   deltas: DirectionInput | readonly DirectionInput[],
   strengths: StrengthsInput,
   options: ManipulateOptions = {},
 ): Manipulated {
   const where = 'manipulate';
   checkOptions(where, options, OPTIONS);
-  const rows = toLatents(where, z);
+  const rows = toRows(where, z, deltas);
   let directions = directionsOf(where, deltas, rows.cols);
   if (options.orthogonalize === true) directions = orthogonalized(where, directions);
   const factors = levelFactors(where, options, rows.cols);
@@ -80,17 +88,37 @@ export function manipulate(
     const move = moves[i % steps.rows];
     result.row(i).set(row.map((value, j) => value + move[j]));
   }
-  return {
-    z: result,
-    source: Int32Array.from({ length: count }, (_, i) => Math.floor(i / steps.rows)),
-    step: Int32Array.from({ length: count }, (_, i) => i % steps.rows),
-  };
+  const source = Int32Array.from({ length: count }, (_, i) => Math.floor(i / steps.rows));
+  const step = Int32Array.from({ length: count }, (_, i) => i % steps.rows);
+  return printable({ z: result, source, step }, (moved) => [
+    `${moved.z.rows} latents of ${moved.z.cols} values: ${rows.rows} of them by ${steps.rows} ${steps.rows === 1 ? 'step' : 'steps'}`,
+  ]);
+}
+
+/** Latents as rows; of a flat list the direction says whether it is one latent, or one value each of several. */
+function toRows(
+  where: string,
+  z: LatentsInput | VectorInput,
+  deltas: DirectionInput | readonly DirectionInput[],
+): Matrix {
+  if (!isList(z)) return toLatents(where, z);
+  const [first] = listOfDirections(deltas);
+  const values = toVector(where, z);
+  if (first !== undefined && vectorOf(where, first).length === 1) return new Matrix(values, values.length, 1);
+  return new Matrix(values, 1, values.length);
+}
+
+function vectorOf(where: string, input: DirectionInput, d?: number): Float64Array {
+  return toVector(
+    where,
+    typeof input === 'object' && input !== null && 'delta' in input ? input.delta : input,
+    d,
+  );
 }
 
 /** One direction as plain numbers of length d. */
 export function toDirection(where: string, input: DirectionInput, d: number): Float64Array {
-  const vector = typeof input === 'object' && input !== null && 'delta' in input ? input.delta : input;
-  const direction = toVector(where, vector, d);
+  const direction = vectorOf(where, input, d);
   if (direction.every((value) => value === 0)) {
     throw new DataError(complaint(where, 'a direction', 'zeros only'));
   }

@@ -1,5 +1,6 @@
 import { ConfigError, complaint, DataError } from '../core/errors';
 import { checkOptions, type OptionNames } from '../core/options';
+import { figure, printable } from '../core/printable';
 import { checkChoice } from '../core/shapes';
 import { type AttributeName, attributeOf } from './attributeColumns';
 import { type DirectionConsistency, directionConsistency } from './consistency';
@@ -112,7 +113,7 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
       });
     }
   });
-  return {
+  const direction = {
     attribute: name,
     delta,
     standardError: standardError(data.z, contrast, used, scale),
@@ -127,18 +128,35 @@ export function zDelta(labeled: Labeled, options: ZDeltaOptions = {}): Attribute
     negativeCount: used.reduce((sum, part) => sum + part.negativeCount, 0),
     attributeDeviation: deviationInSteps(values, contrast, used) / Math.abs(scale),
   };
+  return printable(direction, linesOf);
+}
+
+function linesOf(direction: AttributeDirection): string[] {
+  const { attribute, delta, positiveCount, negativeCount, perSubclass } = direction;
+  const { consistency, consistencyError, consistencyReason, attributeDeviation } = direction;
+  const length = figure(Math.sqrt(delta.reduce((sum, value) => sum + value * value, 0)));
+  const shared =
+    consistency === null
+      ? `consistency unknown: ${consistencyReason}`
+      : `consistency ${figure(consistency)}, standard error ${consistencyError === null ? 'unknown' : figure(consistencyError)}`;
+  return [
+    `direction of attribute ${attribute}: length ${length} in ${delta.length} dimensions, one deviation of the attribute is ${figure(attributeDeviation)} of it`,
+    `${positiveCount} samples with and ${negativeCount} without it, ${perSubclass.length} subclasses`,
+    shared,
+  ];
 }
 
 /** The same direction with `factor` times as long a step. */
 export function scaledDirection(direction: AttributeDirection, factor: number): AttributeDirection {
   const times = (values: Float64Array) => values.map((value) => factor * value);
-  return {
+  const scaled = {
     ...direction,
     delta: times(direction.delta),
     standardError: direction.standardError && times(direction.standardError),
     perSubclass: direction.perSubclass.map((part) => ({ ...part, delta: times(part.delta) })),
     attributeDeviation: direction.attributeDeviation / factor,
   };
+  return printable(scaled, linesOf);
 }
 
 function emptyGroup(where: string, mode: DeltaMode, values: Float64Array, stratified: boolean): DataError {

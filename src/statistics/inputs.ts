@@ -42,9 +42,14 @@ export function toLatents(where: string, input: LatentsInput, minimumRows = 1): 
 
 /** The same where one value per sample may come as a flat list, [n], which is one column. */
 export function toColumns(where: string, input: LatentsInput | VectorInput): Matrix {
-  if (!isFlat(input) && !isVector(input)) return toLatents(where, input);
+  if (!isList(input)) return toLatents(where, input);
   const values = toVector(where, input);
   return new Matrix(values, values.length, 1);
+}
+
+/** Whether these are numbers one after the other, or a tensor [n], and no rows. */
+export function isList(input: LatentsInput | VectorInput): input is VectorInput {
+  return isFlat(input) || isVector(input);
 }
 
 /** One vector in float64, checked to be finite and, where `length` is given, of that length. */

@@ -1,4 +1,4 @@
-import { ConfigError, DataError, RandomStream, ShapeError } from 'tfjs-flows';
+import { ConfigError, DataError, NotLearnableError, RandomStream, ShapeError } from 'tfjs-flows';
 import { augment, fitPrior, synthesize, zDelta } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 
@@ -104,6 +104,26 @@ describe('synthesize', () => {
       return all.reduce((a, b) => a + b) / 300;
     };
     expect(average(0.1)).toBeLessThan(average(0.5));
+  });
+
+  it('never sells a sample over again as a new one', () => {
+    // Half of the donors' pairs do not differ.
+    const twins = { z: [...base.z.slice(0, 2), base.z[0], base.z[0]], subclass: [0, 0, 1, 1] };
+    const { z: rows, source } = synthesize(posterior, { count: 40, method: 'pair', donors: twins });
+    expect([rows.rows, source.length]).toEqual([40, 40]);
+    for (const row of Array.from({ length: 40 }, (_, i) => [...rows.row(i)])) {
+      for (const sample of novel) expect(row).not.toEqual(sample);
+    }
+    // One sample of its own shows no strength but 0, and nobody vouches for more.
+    const alone = prior.posterior([novel[0]]);
+    const moves = { count: 3, method: 'attribute', directions: [direction.delta] } as const;
+    expect(() => synthesize(alone, moves)).toThrow(NotLearnableError);
+    expect(() => synthesize(alone, moves)).toThrow('No strength but 0 is learnable');
+    expect(() => augment([novel[0]], prior, moves)).toThrow(NotLearnableError);
+    const equal = prior.posterior([novel[0], novel[0], novel[0]]);
+    expect(() => synthesize(equal, { count: 3, method: 'mixup' })).toThrow('3 copies of them');
+    const choice = { count: 3, others: { z: novel.slice(1), subclass: novel.slice(1).map(() => 'rival') } };
+    expect(augment([novel[0], novel[0], novel[0]], prior, choice).method).toBe('none');
   });
 
   it('refuses what it lacks', () => {

@@ -62,7 +62,7 @@ describe('mixedNormality on planted populations', () => {
     expect(report.mixingHelps).toBe('not supported');
     expect(report.nearNormal).toBe('not supported');
     expect(report.views[0].cumulants.excessKurtosis.means).toBeLessThan(-1);
-    expect(report.views[0].cumulants.intraclassCorrelation).toBeCloseTo(0.9, 1);
+    expect(report.views[0].cumulants.betweenShare).toBeCloseTo(0.9, 1);
   });
 
   it('does not support: scale that grows with location, and the decomposition names it', () => {

@@ -139,17 +139,20 @@ describe.each(Object.entries(ofLabeled))('%s', (_, use) => {
   });
 });
 
-describe.each(Object.entries(ofRows))('%s', (_, use) => {
+describe.each(Object.entries(ofRows))('%s', (name, use) => {
   it.each(missing)('refuses %s', (entry, message) => {
     expect(() => use(spoiled(entry))).toThrow(DataError);
     expect(() => use(spoiled(entry))).toThrow(`${message} in row 2, column 1`);
   });
 
   it('says what to do about one flat sample, records and what is no list', () => {
-    expect(() => use([1, 2] as never)).toThrow(
-      /rows \[n, d\], got a flat list of 2 numbers\. One sample is \[values\]/,
-    );
-    expect(() => use(Float32Array.of(1, 2) as never)).toThrow(ShapeError);
+    // `manipulate` takes one latent as it is.
+    if (name !== 'manipulate') {
+      expect(() => use([1, 2] as never)).toThrow(
+        /rows \[n, d\], got a flat list of 2 numbers\. One sample is \[values\]/,
+      );
+      expect(() => use(Float32Array.of(1, 2) as never)).toThrow(ShapeError);
+    }
     expect(() => use([{ a: 1, b: 2 }] as never)).toThrow(
       /an object \{ a, b \} in row 0\. Write rows as arrays/,
     );

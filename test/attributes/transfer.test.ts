@@ -108,6 +108,16 @@ describe('transferDelta', () => {
     );
   });
 
+  it('prints itself in a few lines', () => {
+    const posterior = Prior.of([0], [[1]], [[1]], 30).posterior([[-3], [0], [1]]);
+    const own = transferDelta([2], posterior, { z: [0] });
+    expect(String(own).split('\n')).toEqual([
+      'strength 0.5, which moves by 1 in 1 dimensions: own',
+      own.range!.refusal,
+    ]);
+    expect(String(transferDelta([2], posterior))).toContain('not checked against a range');
+  });
+
   it('refuses what is not learnable unless told otherwise', () => {
     const prior = Prior.of([0], [[1]], [[1]], 30);
     const posterior = prior.posterior([[-0.5], [0.5]]);

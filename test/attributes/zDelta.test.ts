@@ -1,5 +1,8 @@
+import { inspect } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
 import * as oracle from 'ml-matrix';
-import { ConfigError, DataError, RandomStream, ShapeError } from 'tfjs-flows';
+import { ConfigError, DataError, FlowError, RandomStream, ShapeError } from 'tfjs-flows';
 import { manipulate, zDelta } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
 
@@ -239,6 +242,31 @@ describe('manipulate', () => {
     expect(() =>
       manipulate(z, [1, 1, 1], [1], { layout: layout.slice(1), levelStrengths: { 1: 0 } }),
     ).toThrow(ConfigError);
+  });
+
+  it('takes one strength, one latent, and latents of one value', () => {
+    expect([...manipulate(z, [1, 0, 2], 0.5).z.data]).toEqual([0.5, 0, 1, 1.5, 1, 2]);
+    const one = manipulate(Float64Array.of(1, 2, 3), [1, 0, 2], 0.5);
+    expect([one.z.rows, ...one.z.data]).toEqual([1, 1.5, 2, 4]);
+    const values = manipulate([5, 6, 7], { delta: [2] }, 0.5);
+    expect([values.z.rows, values.z.cols, ...values.z.data]).toEqual([3, 1, 6, 7, 8]);
+    const tensor = tf.tensor1d([1, 2, 3]);
+    expect([...manipulate(tensor, [1, 0, 2], [0, 1]).z.data]).toEqual([1, 2, 3, 2, 2, 5]);
+    tensor.dispose();
+    expect([...manipulate([5], [2], 1).z.data]).toEqual([7]);
+    expect(() => manipulate([5, 6], [1, 0, 2], 0.5)).toThrow(ShapeError);
+    expect(() => manipulate([], [1, 0, 2], 0.5)).toThrow(FlowError);
+    expect(() => manipulate([1, 2], [], 0.5)).toThrow(FlowError);
+  });
+
+  it('prints itself in a few lines, and so do directions', () => {
+    expect(String(manipulate(z, [1, 0, 2], [0, 1]))).toBe('4 latents of 3 values: 2 of them by 2 steps');
+    const direction = zDelta(simulate(1, {}));
+    const lines = inspect(direction).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(/^direction of attribute 0: length \d.* in 8 dimensions/);
+    expect(lines[1]).toBe('120 samples with and 120 without it, 6 subclasses');
+    expect(lines[2]).toMatch(/^consistency [01].*, standard error 0\.\d/);
   });
 
   it('refuses what does not fit', () => {

@@ -1,23 +1,19 @@
 import { ConfigError, complaint } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { printable } from '../../core/printable';
 import { RandomStream } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
-import { Matrix } from '../../linalg';
+import type { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { selectRows } from '../../statistics/rows';
 import { type Labeled, type SubclassName, toLabeled } from '../labeled';
 import { Prior } from '../prior';
 import { checkDimension } from '../prior/checks';
+import { joinSamples, noSamples, pickSamples, type SyntheticSamples } from './batches';
 import { chooseMethod } from './chooseMethod';
 import { type LabelFilter, nearestClassFilter, rivalMeans } from './labelKeeping';
-import {
-  type SynthesisMethod,
-  type SynthesizeOptions,
-  type SyntheticSamples,
-  samplesOf,
-  synthesizeOptions,
-} from './synthesize';
+import { type SynthesisMethod, type SynthesizeOptions, samplesOf, synthesizeOptions } from './synthesize';
 
 /** Synthetic samples tried per sample wanted before `augment` stops with what it has. */
 const ATTEMPTS = 20;
@@ -79,7 +75,9 @@ export function augment(few: LatentsInput, prior: Prior, options: AugmentOptions
   const samples = toLatents(where, few);
   checkDimension(where, samples, prior.dimension);
   const choice = method === 'auto' ? decide(prior, samples, options) : { method, reason: null };
-  if (choice.method === 'none') return { ...nothing(prior.dimension), ...choice, rejected: 0 };
+  if (choice.method === 'none') {
+    return printable({ ...noSamples(prior.dimension), ...choice, rejected: 0 }, linesOf);
+  }
 
   const posterior = prior.posterior(samples);
   const keeps = filterOf(where, filter, () =>
@@ -102,9 +100,17 @@ export function augment(few: LatentsInput, prior: Prior, options: AugmentOptions
     const looked = taken.length < good.length ? good[taken.length] : batch.z.rows;
     rejected += looked - taken.length;
     found += taken.length;
-    kept.push(pick(batch, taken));
+    kept.push(pickSamples(batch, taken));
   }
-  return { ...join(kept), ...choice, rejected };
+  return printable({ ...joinSamples(kept), ...choice, rejected }, linesOf);
+}
+
+function linesOf({ z, method, reason, rejected }: Augmented): string[] {
+  const made =
+    method === 'none'
+      ? 'no samples made'
+      : `${z.rows} samples of ${z.cols} values by ${method}, ${rejected} refused by the filter`;
+  return reason === null ? [made] : [made, reason];
 }
 
 function decide(
@@ -136,42 +142,4 @@ function filterOf(
   if (filter === 'none') return (z) => new Array<boolean>(z.rows).fill(true);
   if (filter === 'nearestClass') return nearestClass();
   throw new ConfigError(complaint(where, "filter 'nearestClass', 'none' or a function", filter));
-}
-
-function nothing(d: number): SyntheticSamples {
-  return {
-    z: Matrix.zeros(0, d),
-    source: new Int32Array(0),
-    strengths: null,
-    logProb: new Float64Array(0),
-  };
-}
-
-function pick(
-  { z, source, strengths, logProb }: SyntheticSamples,
-  rows: readonly number[],
-): SyntheticSamples {
-  return {
-    z: selectRows(z, rows),
-    source: Int32Array.from(rows, (i) => source[i]),
-    strengths: strengths && selectRows(strengths, rows),
-    logProb: Float64Array.from(rows, (i) => logProb[i]),
-  };
-}
-
-function join(parts: readonly SyntheticSamples[]): SyntheticSamples {
-  const stack = (matrices: readonly Matrix[]) => {
-    const rows = matrices.reduce((sum, matrix) => sum + matrix.rows, 0);
-    return new Matrix(
-      Float64Array.from(matrices.flatMap((matrix) => Array.from(matrix.data))),
-      rows,
-      matrices[0].cols,
-    );
-  };
-  return {
-    z: stack(parts.map((part) => part.z)),
-    source: Int32Array.from(parts.flatMap((part) => Array.from(part.source))),
-    strengths: parts[0].strengths && stack(parts.map((part) => part.strengths as Matrix)),
-    logProb: Float64Array.from(parts.flatMap((part) => Array.from(part.logProb))),
-  };
 }

@@ -1,8 +1,10 @@
+import { NotLearnableError } from '../../core/errors';
 import type { Matrix } from '../../linalg';
 import { selectRows } from '../../statistics/rows';
 import { listOfDirections } from '../manipulate';
 import type { Prior } from '../prior';
-import { type SynthesisMethod, type SynthesizeOptions, type SyntheticSamples, samplesOf } from './synthesize';
+import { noSamples, type SyntheticSamples } from './batches';
+import { type SynthesisMethod, type SynthesizeOptions, samplesOf } from './synthesize';
 
 /** Fewest samples that leave something to learn from when one is left out. */
 const FEWEST = 3;
@@ -92,8 +94,14 @@ function leaveOneOutGain(
   return { gain, error: Math.sqrt(variance) };
 }
 
+/** What the method makes of the samples; nothing where it can make nothing but copies. */
 function attempt(prior: Prior, few: Matrix, options: SynthesizeOptions): SyntheticSamples {
-  return samplesOf('augment', prior.posterior(few), options);
+  try {
+    return samplesOf('augment', prior.posterior(few), options);
+  } catch (error) {
+    if (error instanceof NotLearnableError) return noSamples(prior.dimension);
+    throw error;
+  }
 }
 
 /** Squared distance to the nearest row. */

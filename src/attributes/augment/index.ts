@@ -1,8 +1,8 @@
 export { type Augmented, type AugmentOptions, augment } from './augment';
+export type { SyntheticSamples } from './batches';
 export type { LabelFilter } from './labelKeeping';
 export {
   type SynthesisMethod,
   type SynthesizeOptions,
-  type SyntheticSamples,
   synthesize,
 } from './synthesize';

@@ -1,6 +1,7 @@
-import { ConfigError, complaint, DataError } from '../../core/errors';
+import { ConfigError, complaint, DataError, NotLearnableError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { printable } from '../../core/printable';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
@@ -13,6 +14,7 @@ import { rangeOf } from '../range/learnableRange';
 import type { ChannelMaskOptions } from '../transfer';
 import { channelMaskOptions } from '../transfer/channelMask';
 import { pairsOf } from '../transfer/transferPairs';
+import { joinSamples, pickSamples, type SyntheticSamples } from './batches';
 
 /** How synthetic samples are made. */
 export type SynthesisMethod = 'attribute' | 'pair' | 'posterior' | 'mixup';
@@ -57,18 +59,17 @@ export const synthesizeOptions: OptionNames<SynthesizeOptions> = {
   seed: true,
 };
 
-/** Synthetic samples of a subclass. */
-export interface SyntheticSamples {
-  /** [count, d] */
-  z: Matrix;
-  /** Row of the few samples that every result came from; -1 for plain draws from the posterior. */
-  source: Int32Array;
-  /** Strength along every direction, [count, directions]; null for other methods. */
-  strengths: Matrix | null;
-  /** Predictive log-density of every result under the posterior, in nats, [count]. Not the same as keeping the label. */
-  logProb: Float64Array;
-}
-
+/** Batches made before copies of the few samples are taken for all that there is. */
+const ROUNDS = 20;
+/** Relative difference that sums of shares of equal samples may have. */
+const ROUNDING = 1e-12;
+/** What to do where a method makes nothing but copies. */
+const HINTS: Record<SynthesisMethod, string> = {
+  attribute: 'No strength but 0 is learnable along the directions; see learnableRange.',
+  pair: 'The donors do not differ.',
+  posterior: '',
+  mixup: 'The few samples are equal.',
+};
 const DEFAULT_STRENGTH = { attribute: 0.5, pair: 0.3, posterior: 0.5, mixup: 0.5 } as const;
 
 /**
@@ -86,7 +87,9 @@ const DEFAULT_STRENGTH = { attribute: 0.5, pair: 0.3, posterior: 0.5, mixup: 0.5
  * Source: mixup as in Zhang et al. (2017), arXiv:1710.09412, within one subclass; draws as in Gambardella et al., "Transflow learning"
  * (2019), arXiv:1911.13270.
  *
- * @throws ConfigError, DataError (mixup of one sample), ShapeError
+ * No result is a copy of one of the few.
+ *
+ * @throws NotLearnableError where nothing but copies can be made, ConfigError, DataError (mixup of one sample), ShapeError
  * @example
  * const { z, logProb } = synthesize(prior.posterior(few), { count: 20, method: 'mixup', seed: 3 });
  */
@@ -110,8 +113,35 @@ export function samplesOf(where: string, posterior: Posterior, options: Synthesi
     throw new ConfigError(complaint(where, `a strength in (0, ${largest}] for ${method}`, strength));
   }
   const random = new RandomStream(seed);
-  const made = makers[method](posterior, { ...options, strength }, random);
-  return { strengths: null, ...made, logProb: posterior.logProb(made.z) };
+  const kept: SyntheticSamples[] = [];
+  let found = 0;
+  for (let round = 0; round < ROUNDS && found < count; round++) {
+    const made = makers[method](posterior, { ...options, strength }, random);
+    const batch = { strengths: null, ...made, logProb: posterior.logProb(made.z) };
+    const fresh = rowsThatAreNew(batch.z, posterior.samples).slice(0, count - found);
+    kept.push(fresh.length === batch.z.rows ? batch : pickSamples(batch, fresh));
+    found += fresh.length;
+  }
+  if (found < count) {
+    const received = `${count - found} copies of them`;
+    throw new NotLearnableError(
+      complaint(where, `${count} samples by ${method} that differ from the few`, received, HINTS[method]),
+    );
+  }
+  const lines = ({ z }: SyntheticSamples) => [`${z.rows} samples of ${z.cols} values by ${method}`];
+  return printable(joinSamples(kept), lines);
+}
+
+/** Rows that are none of the samples over again: a copy is no further sample, whatever it is called. */
+function rowsThatAreNew(z: Matrix, samples: Matrix): number[] {
+  const isCopy = (row: Float64Array) => {
+    for (let i = 0; i < samples.rows; i++) {
+      const sample = samples.row(i);
+      if (row.every((value, j) => Math.abs(value - sample[j]) <= ROUNDING * Math.abs(sample[j]))) return true;
+    }
+    return false;
+  };
+  return Array.from({ length: z.rows }, (_, i) => i).filter((i) => !isCopy(z.row(i)));
 }
 
 type Made = Pick<SyntheticSamples, 'z' | 'source'> & { strengths?: Matrix };

@@ -30,8 +30,8 @@ export interface KurtosisParts {
 export interface CumulantDecomposition {
   skewness: SkewnessParts;
   excessKurtosis: KurtosisParts;
-  /** Share of the mixture's variance that lies between class means, 0 to 1. */
-  intraclassCorrelation: number;
+  /** Share of the variance of this mixture that lies between its class means as they are, 0 to 1; an intraclass correlation takes their sampling error off. */
+  betweenShare: number;
 }
 
 /**
@@ -69,7 +69,7 @@ export function decomposeCumulants(values: Float64Array, groups: SubclassRows): 
   return {
     skewness: { ...skewness, total: sumOf(skewness) },
     excessKurtosis: { ...excessKurtosis, total: sumOf(excessKurtosis) },
-    intraclassCorrelation: between / variance,
+    betweenShare: between / variance,
   };
 }
 

@@ -1,8 +1,9 @@
 import { ConfigError, complaint, NotLearnableError, ShapeError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { figure, printable } from '../../core/printable';
 import { checkChoice } from '../../core/shapes';
-import { BlockCovariance, Covariance } from '../../statistics/covariance';
+import { BlockCovariance, Covariance, dot } from '../../statistics/covariance';
 import type { VectorInput } from '../../statistics/inputs';
 import { otMap } from '../../statistics/optimalTransport';
 import { type DirectionInput, toDirection } from '../manipulate';
@@ -92,7 +93,7 @@ export function transferDelta(
     if (strength === 'auto') {
       throw new ConfigError(complaint(where, "z, the latent to be moved, with strength 'auto'", 'none'));
     }
-    return { delta: coloured.map((value) => strength * value), strength, direction: coloured, range: null };
+    return transferred(coloured, strength, null);
   }
   if (posterior instanceof Covariance) {
     throw new ConfigError(
@@ -102,7 +103,23 @@ export function transferDelta(
   const range = rangeOf(where, posterior, z, coloured, options, direction);
   const used = strength === 'auto' ? automaticStrength(where, direction, range) : strength;
   if (!allowOutside) range.check(where, used);
-  return { delta: coloured.map((value) => used * value), strength: used, direction: coloured, range };
+  return transferred(coloured, used, range);
+}
+
+function transferred(
+  direction: Float64Array,
+  strength: number,
+  range: LearnableRange | null,
+): TransferredDelta {
+  const delta = direction.map((value) => strength * value);
+  return printable({ delta, strength, direction, range }, linesOf);
+}
+
+function linesOf({ delta, strength, range }: TransferredDelta): string[] {
+  const length = figure(Math.sqrt(dot(delta, delta)));
+  const moved = `strength ${figure(strength)}, which moves by ${length} in ${delta.length} dimensions`;
+  if (range === null) return [`${moved}; not checked against a range`];
+  return [`${moved}: ${range.status(strength)}`, ...(range.refusal === null ? [] : [range.refusal])];
 }
 
 /** Covariance of the subclass that the direction goes to. */

@@ -1,5 +1,6 @@
 import { ConfigError, complaint, DataError, ShapeError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { printable } from '../../core/printable';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
@@ -114,5 +115,8 @@ export function pairsOf(
     source[k] = i;
     donor.push(names[c]);
   }
-  return { z: result, source, donor };
+  return printable({ z: result, source, donor }, (made) => {
+    const donors = new Set(made.donor).size;
+    return [`${made.z.rows} samples of ${made.z.cols} values, moved by pairs of ${donors} subclasses`];
+  });
 }
