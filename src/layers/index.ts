@@ -18,6 +18,7 @@ export {
   type CouplingOptions,
 } from './coupling';
 export { Dequantize, type DequantizeOptions, type Preprocessing } from './dequantize';
+export { Elementwise, type ElementwiseOptions } from './elementwise';
 export { Flatten, type FlattenOptions } from './flatten';
 export { InvConv1x1, type InvConv1x1Options } from './invConv1x1';
 export { Invert, type InvertOptions } from './invert';
@@ -28,5 +29,7 @@ export * from './networks';
 export { Permutation, type PermutationOptions } from './permutation';
 export { ReversePass, type ReversePassOptions } from './reversePass';
 export type { ScaleMap } from './scaleMaps';
+export { SplineCoupling, type SplineCouplingOptions } from './splineCoupling';
 export { Split, type SplitOptions } from './split';
 export { Squeeze, type SqueezeOptions } from './squeeze';
+export * from './transformers';

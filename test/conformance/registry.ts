@@ -9,6 +9,7 @@ import {
   type ContextOption,
   ConvolutionNetwork,
   Dequantize,
+  Elementwise,
   Flatten,
   InvConv1x1,
   Invert,
@@ -19,7 +20,9 @@ import {
   type Padding,
   Permutation,
   type RandomStream,
+  RationalQuadraticSpline,
   type Shape,
+  SplineCoupling,
   Split,
   Squeeze,
 } from 'tfjs-flows';
@@ -188,6 +191,55 @@ export const registry: Record<string, CheckOptions> = {
   },
   'AdditiveCoupling, vector': {
     create: () => new AdditiveCoupling({ inputShape: vector, passthrough: 3, network: perceptron }),
+  },
+  'SplineCoupling, linear tails': {
+    create: () =>
+      new SplineCoupling({ inputShape: vector, passthrough: 2, bins: 4, bound: 3, network: perceptron }),
+  },
+  'SplineCoupling, image': {
+    create: () =>
+      new SplineCoupling({
+        inputShape: image,
+        bins: 3,
+        network: convolutions({ actnorm: false, padding: 'zero' }),
+      }),
+  },
+  'SplineCoupling, circle, with context': {
+    create: () =>
+      new SplineCoupling({
+        inputShape: [3],
+        passthrough: 1,
+        bins: 4,
+        bound: Math.PI,
+        tails: 'circular',
+        network: (inputShape, [units]) =>
+          new MultilayerPerceptron({
+            inputShape,
+            units,
+            hiddenUnits: [8],
+            context: 3,
+            activation: 'tanh',
+            seed: 3,
+          }),
+      }),
+    context: labels,
+    sample: (n, random) => random.uniform([n, 3], -3, 3),
+  },
+  'SplineCoupling, box': {
+    create: () =>
+      new SplineCoupling({ inputShape: [4], bins: 4, bound: 1, tails: 'none', network: perceptron }),
+    sample: (n, random) => random.uniform([n, 4], -0.99, 0.99),
+  },
+  'Elementwise, spline, vector': {
+    create: () =>
+      new Elementwise({
+        inputShape: vector,
+        transformer: new RationalQuadraticSpline({ bins: 4, bound: 3 }),
+      }),
+  },
+  'Elementwise, spline, image': {
+    create: () =>
+      new Elementwise({ inputShape: image, transformer: new RationalQuadraticSpline({ bins: 3 }) }),
   },
   Squeeze: { create: () => new Squeeze({ inputShape: [4, 2, 3] }) },
   Flatten: { create: () => new Flatten({ inputShape: [2, 3, 2] }) },

@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, FormatError } from '../../core/errors';
+import { untaped } from '../../core/tensors';
+
+/** Values under an elementwise map, and the log of its derivative at each; both like the input. */
+export interface ElementwiseResult {
+  value: tf.Tensor;
+  /** Natural log of dy/dx, or of dx/dy for an inverse. */
+  logDerivative: tf.Tensor;
+}
+
+/** A transformer as plain JSON. */
+export interface SerializedTransformer {
+  className: string;
+  config: tf.serialization.ConfigDict;
+}
+
+/**
+ * An increasing map of single numbers that parameters steer, one set for each value.
+ *
+ * Shapes: x [..., d], parameters [..., d, `parameters`] -> value and logDerivative [..., d]. Parameters of zeros are the identity. It computes
+ * with ops that every backend has, inside `tf.tidy` and on the tape; whoever holds it (couplings, elementwise layers) says where
+ * the parameters come from, and sums the log-derivatives.
+ *
+ * @example
+ * const spline: Transformer = new RationalQuadraticSpline({ bins: 4 });
+ * spline.parameters; // 11
+ */
+export abstract class Transformer extends tf.serialization.Serializable {
+  /** How many numbers steer the map of one value. */
+  abstract readonly parameters: number;
+  abstract forward(x: tf.Tensor, parameters: tf.Tensor): ElementwiseResult;
+  abstract inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult;
+
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    return new cls(config);
+  }
+}
+
+/**
+ * The point that a map sends to y, with the gradients of the implicit function, from a point that is right but has none.
+ *
+ *     x = x0 - (f(x0; p) - y) / f'(x0),   so that   dx/dy = 1 / f',   dx/dp = -(df/dp) / f'
+ *
+ * One step of Newton's method on the tape: it says these derivatives whatever found x0, and takes back its rounding.
+ *
+ * @param found x0, off the tape
+ * @param forward the map at x0, on the tape of its parameters
+ */
+export function implicitInverse(y: tf.Tensor, found: tf.Tensor, forward: ElementwiseResult): tf.Tensor {
+  const slope = untaped(() => tf.exp(forward.logDerivative));
+  return tf.add(found, tf.div(tf.sub(y, forward.value), slope));
+}
+
+/** A transformer as plain JSON, for the file of the layer that holds it. */
+export function serializeTransformer(transformer: Transformer): SerializedTransformer {
+  return { className: transformer.getClassName(), config: transformer.getConfig() };
+}
+
+/**
+ * The transformer of a file.
+ *
+ * @throws FormatError for a class that is not registered
+ */
+export function deserializeTransformer({ className, config }: SerializedTransformer): Transformer {
+  const entry = tf.serialization.SerializationMap.getMap().classNameMap[className];
+  if (entry === undefined) {
+    const hint = 'Import the package that defines it, and register it with tf.serialization.registerClass.';
+    throw new FormatError(complaint('deserializeTransformer', 'a registered class', `'${className}'`, hint));
+  }
+  const [transformerClass, fromConfig] = entry;
+  return fromConfig(transformerClass as never, config) as unknown as Transformer;
+}
