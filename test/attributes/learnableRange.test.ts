@@ -2,6 +2,7 @@ import { ConfigError, Matrix, NotLearnableError, RandomStream, ShapeError } from
 import {
   DiagonalCovariance,
   FullCovariance,
+  fitPrior,
   learnableRange,
   mixedNormality,
   Prior,
@@ -173,6 +174,20 @@ describe('learnableRange', () => {
     const single = learnableRange(prior.posterior([[1]]), [1], [1]);
     expect(single.own).toEqual([0, 0]);
     expect(single.varianceRatio).toBe(null);
+  });
+
+  it('refuses joint regions of a fitted prior with fewer than 4 degrees of freedom per dimension', () => {
+    const random = new RandomStream(2);
+    const z = Array.from({ length: 40 }, () => Array.from(random.normalArray(12)));
+    const subclass = z.map((_, i) => i % 5);
+    const joint = (withinWeight: number, kind: 'ellipsoid' | 'typical') =>
+      learnableRange(fitPrior({ z, subclass }, { withinWeight }).posterior(z.slice(0, 4)), z[0], z[1], {
+        kind,
+      });
+    for (const kind of ['ellipsoid', 'typical'] as const) {
+      expect(() => joint(44, kind)).toThrow('at least 48 degrees of freedom');
+      expect(() => joint(45, kind)).not.toThrow();
+    }
   });
 
   it('refuses what it cannot compute', () => {

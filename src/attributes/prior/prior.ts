@@ -240,6 +240,11 @@ export class Posterior {
     return this.prior.within;
   }
 
+  /** Whether W is an estimate that was shrunk, not a covariance that is known. */
+  get shrunk(): boolean {
+    return this.prior.calibration !== 'known';
+  }
+
   /** Weight nu0 of W against their scatter. */
   get withinWeight(): number {
     return this.prior.withinWeight;

@@ -15,7 +15,12 @@ export interface NormalSummary {
   degreesOfFreedom: number;
   /** Samples behind the mean; Infinity where it is known. */
   count: number;
+  /** Whether the covariance was shrunk, so that a joint region's F law holds only with many degrees of freedom. Default: false. */
+  shrunk?: boolean;
 }
+
+/** Least degrees of freedom per dimension for a joint region of a shrunk covariance: below, it covered anything from .9 to 0 of .95. */
+const JOINT_FREEDOM = 4;
 
 /** The strengths s for which z + s delta stays in the region that holds a further sample with probability `level`. */
 export function priorRange(
@@ -61,20 +66,21 @@ function marginalRange(
 /** Hotelling's limit of the squared Mahalanobis distance of a further sample. */
 function predictionLimit(
   where: string,
-  { covariance, degreesOfFreedom: nu, count: n }: NormalSummary,
+  { covariance, degreesOfFreedom: nu, count: n, shrunk = false }: NormalSummary,
   probability: number,
 ): number {
   const d = covariance.dimension;
+  const least = shrunk ? JOINT_FREEDOM * d : d;
   const meanFactor = 1 + 1 / n;
   if (!Number.isFinite(nu)) return meanFactor * chiSquaredQuantile(probability, d);
   const rest = nu - d + 1;
-  if (rest <= 0) {
+  if (nu < least || rest <= 0) {
     throw new ConfigError(
       complaint(
         where,
-        `more than ${d - 1} degrees of freedom for a joint region in ${d} dimensions`,
+        `at least ${least} degrees of freedom for a joint region in ${d} dimensions`,
         `${nu}`,
-        "Use kind: 'marginal', which is exact at any number.",
+        "Use kind: 'marginal', which holds at any number.",
       ),
     );
   }
