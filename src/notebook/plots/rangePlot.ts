@@ -23,7 +23,7 @@ export async function rangePlot(rows: readonly RangeRow[], options: PlotLabels =
   checkPlotOptions('rangePlot', options, {});
   const { title = 'Learnable strengths', ...size } = options;
   return draw('rangePlot', title, size, (plot) => ({
-    x: { label: 'strength (1 = without to with the attribute)' },
+    x: { label: 'strength' },
     y: { label: null, domain: rows.map(({ name }) => name), padding: 0.5 },
     marks: [
       plot.ruleX([0], { stroke: palette.rule }),
