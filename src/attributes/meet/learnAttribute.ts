@@ -1,6 +1,6 @@
 import { DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
-import { figure, printable } from '../../core/printable';
+import { printable } from '../../core/printable';
 import type { Seed } from '../../core/random';
 import type { VectorInput } from '../../statistics/inputs';
 import { type AttributeName, attributeOf } from '../attributeColumns';
@@ -11,6 +11,7 @@ import { type MixedNormalityReport, mixedNormality } from '../mixing';
 import { fitPrior, type Prior } from '../prior';
 import type { NearNormality } from '../range';
 import { type AttributeDirection, zDelta } from '../zDelta';
+import { knownLines } from './lines';
 
 /** Options of `learnAttribute`. */
 export interface LearnAttributeOptions {
@@ -99,22 +100,6 @@ export function learn(where: string, base: Labeled, options: LearnAttributeOptio
     { direction, ...mixingAlong(base, direction, trainingLatents, seed), prior, samples: base },
     knownLines,
   );
-}
-
-/** Of a learned attribute in a few lines. */
-export function knownLines({ direction, mixing, mixingReason, prior }: KnownAttribute): string[] {
-  const { consistency, consistencyError, consistencyReason, attributeDeviation = 1 } = direction;
-  const error = typeof consistencyError === 'number' ? ` (standard error ${figure(consistencyError)})` : '';
-  const shared =
-    consistency === null ? `unknown${because(consistencyReason)}` : `${figure(consistency)}${error}`;
-  return [
-    `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
-    `positions along it, mixed, near normal: ${mixing === null ? `not known${because(mixingReason)}` : mixing.nearNormal}`,
-  ];
-}
-
-function because(reason: string | null | undefined): string {
-  return typeof reason === 'string' ? `, ${reason}` : '';
 }
 
 function mixingAlong(

@@ -1,6 +1,6 @@
 import { ConfigError, complaint, NotLearnableError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
-import { figure, printable } from '../../core/printable';
+import { printable } from '../../core/printable';
 import { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
 import { type CalibrateDirectionOptions, type Calibration, calibrateDirection } from '../calibrate';
@@ -11,12 +11,12 @@ import { type TransferDeltaOptions, type TransferredDelta, transferDelta } from 
 import type { AttributeDirection } from '../zDelta';
 import {
   type KnownAttribute,
-  knownLines,
   type LearnAttributeOptions,
   type LearnedAttribute,
   learn,
   learnOptions,
 } from './learnAttribute';
+import { meetingLines } from './lines';
 
 /** Options of `meetSubclass`; those of `learnAttribute` apply where the base is labelled samples. */
 export interface MeetSubclassOptions<Images = unknown> extends LearnAttributeOptions {
@@ -133,7 +133,7 @@ export async function meetSubclass<Images>(
     ),
     notes,
   };
-  return printable(met, linesOf);
+  return printable(met, meetingLines);
 }
 
 /** What was learned before, or is now. */
@@ -184,28 +184,4 @@ function learnableStep(step: () => TransferredDelta): TransferredDelta | null {
     if (error instanceof NotLearnableError) return null;
     throw error;
   }
-}
-
-function linesOf(met: MetSubclass<KnownAttribute>): string[] {
-  const { posterior, calibration, direction, ranges, refusal, transfers, notes } = met;
-  const inDeviations = (strength: number) => figure(strength / (direction.attributeDeviation ?? 1));
-  const interval = (low: number, high: number) => `${inDeviations(low)} .. ${inDeviations(high)}`;
-  const [{ own, transferable }] = ranges;
-  const { lambda, tauSquared } = posterior.inflation;
-  const further = transferable.map(([low, high]) => interval(low, high)).join(' and ');
-  return [
-    `Subclass of ${posterior.count} samples in ${posterior.dimension} dimensions`,
-    `  posterior: lambda ${figure(lambda)}, tau squared ${figure(tauSquared)}; both 1 where it looks like the others`,
-    ...knownLines(met).map((line) => `  ${line}`),
-    ...(calibration === null
-      ? []
-      : [
-          `  calibrated on images, asked for and moved: ${calibration.response.map(({ asked, moved }) => `${asked}: ${figure(moved)}`).join(', ')}`,
-        ]),
-    `  first sample, in deviations: own ${own === null ? 'none' : interval(...own)}, ${
-      refusal === null ? `transferable ${further || 'none'}` : `not transferable: ${refusal}`
-    }`,
-    `  moved by, in deviations: ${transfers.map((step) => inDeviations(step?.strength ?? 0)).join(', ')}`,
-    ...notes.map((note) => `  ${note}`),
-  ];
 }

@@ -14,7 +14,7 @@ import { checkPlotOptions, draw, type PlotLabels, palette } from './draw';
 export async function mixingPlot(report: MixedNormalityReport, options: PlotLabels = {}): Promise<Figure> {
   checkPlotOptions('mixingPlot', options, {});
   const { curve, epsilon, nearNormal } = report;
-  const { title = `W1 excess of mixtures: near normal ${nearNormal}`, ...size } = options;
+  const { title = `Mixtures: near normal ${nearNormal}`, ...size } = options;
   const points = curve.map((point) => ({ ...point }));
   return draw('mixingPlot', title, size, (plot) => ({
     x: {
@@ -23,7 +23,7 @@ export async function mixingPlot(report: MixedNormalityReport, options: PlotLabe
       ticks: points.map(({ subclasses }) => subclasses),
       tickFormat: 'd',
     },
-    y: { label: 'excess, standard deviations', labelAnchor: 'center', zero: true },
+    y: { label: 'root of the energy excess', labelAnchor: 'center', zero: true },
     marks: [
       plot.ruleY([epsilon], { stroke: palette.limit, strokeDasharray: '4,3' }),
       plot.ruleY([0], { stroke: palette.rule }),
