@@ -1,8 +1,4 @@
-export {
-  type CarriedDirection,
-  type KnownAttribute,
-  type LearnAttributeOptions,
-  type LearnedAttribute,
-  learnAttribute,
-} from './learnAttribute';
-export { type Meeting, type MeetSubclassOptions, type MetSubclass, meetSubclass } from './meetSubclass';
+export type { CarriedDirection, KnownAttribute } from './known';
+export { type LearnAttributeOptions, type LearnedAttribute, learnAttribute } from './learnAttribute';
+export type { Meeting, MetSubclass } from './meeting';
+export { type MeetSubclassOptions, meetSubclass } from './meetSubclass';

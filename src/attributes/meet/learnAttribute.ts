@@ -2,16 +2,14 @@ import { DataError } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { printable } from '../../core/printable';
 import type { Seed } from '../../core/random';
-import type { VectorInput } from '../../statistics/inputs';
 import { type AttributeName, attributeOf } from '../attributeColumns';
 import type { DeltaMode } from '../contrast';
 import { type Labeled, toLabeled } from '../labeled';
 import type { LatentLevel } from '../layout';
 import { type MixedNormalityReport, mixedNormality } from '../mixing';
 import { fitPrior, type Prior } from '../prior';
-import type { NearNormality } from '../range';
 import { type AttributeDirection, zDelta } from '../zDelta';
-import { knownLines } from './lines';
+import { type KnownAttribute, knownLines } from './known';
 
 /** Options of `learnAttribute`. */
 export interface LearnAttributeOptions {
@@ -40,29 +38,6 @@ export const learnOptions: OptionNames<LearnAttributeOptions> = {
   trainingLatents: 'boolean',
   seed: true,
 };
-
-/** A direction as it is carried to another subclass; that of `zDelta` is one. */
-export interface CarriedDirection {
-  /** Latent shift of strength 1, [d]. */
-  delta: VectorInput;
-  consistency: number | null;
-  consistencyError?: number | null;
-  consistencyReason?: string | null;
-  /** Strength of one standard deviation of the attribute within subclasses. Default: 1. */
-  attributeDeviation?: number;
-}
-
-/** What is known of an attribute before a subclass is met, from `learnAttribute` or from elsewhere. */
-export interface KnownAttribute {
-  direction: CarriedDirection;
-  /** Whether positions along the direction mix to a normal; null where that is not known. */
-  mixing: NearNormality | null;
-  /** Why `mixing` is null. */
-  mixingReason?: string | null;
-  prior: Prior;
-  /** The samples that all of it was learned from, which `calibrate` needs. */
-  samples?: Labeled;
-}
 
 /** What several subclasses tell of an attribute: all that `meetSubclass` carries to another one. */
 export interface LearnedAttribute extends KnownAttribute {

@@ -3,20 +3,14 @@ import { checkOptions, type OptionNames } from '../../core/options';
 import { printable } from '../../core/printable';
 import { Matrix } from '../../linalg';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
-import { type CalibrateDirectionOptions, type Calibration, calibrateDirection } from '../calibrate';
+import { type CalibrateDirectionOptions, calibrateDirection } from '../calibrate';
 import type { Labeled } from '../labeled';
-import type { Posterior } from '../prior';
 import type { LearnableRange, LearnableRangeOptions } from '../range';
 import { type TransferDeltaOptions, type TransferredDelta, transferDelta } from '../transfer';
 import type { AttributeDirection } from '../zDelta';
-import {
-  type KnownAttribute,
-  type LearnAttributeOptions,
-  type LearnedAttribute,
-  learn,
-  learnOptions,
-} from './learnAttribute';
-import { meetingLines } from './lines';
+import type { KnownAttribute } from './known';
+import { type LearnAttributeOptions, type LearnedAttribute, learn, learnOptions } from './learnAttribute';
+import { type MetSubclass, meetingLines } from './meeting';
 
 /** Options of `meetSubclass`; those of `learnAttribute` apply where the base is labelled samples. */
 export interface MeetSubclassOptions<Images = unknown> extends LearnAttributeOptions {
@@ -43,28 +37,6 @@ const OPTIONS: OptionNames<MeetSubclassOptions> = {
 
 /** Options that say what is learned, not how a subclass is met. */
 const LEARNING = ['attribute', 'direction', 'prior', 'mode', 'layout', 'trainingLatents'] as const;
-
-/** What a meeting adds to what was known before. */
-export interface Meeting {
-  /** Response of decoded images to the direction; null without `calibrate` and where images do not follow. */
-  calibration: Calibration | null;
-  posterior: Posterior;
-  /** The direction as it is applied, [d]: coloured where `match` asks for it. */
-  coloured: Float64Array;
-  /** What every one of the few samples, or of `z`, may be moved by. */
-  ranges: LearnableRange[];
-  /** Why nothing beyond the own samples is learnable; null where the other subclasses vouch for it. */
-  refusal: string | null;
-  /** The largest learnable step of every one, at most 2 deviations of the attribute; null where nothing above 0 is learnable. */
-  transfers: (TransferredDelta | null)[];
-  /** The samples moved by those, [n, d]. */
-  moved: Matrix;
-  /** What was found on the way, in sentences. */
-  notes: string[];
-}
-
-/** A subclass of which few samples are known, after all that other subclasses say of it. */
-export type MetSubclass<Known extends KnownAttribute = LearnedAttribute> = Known & Meeting;
 
 /**
  * Meets a subclass of which few samples are known, and carries an attribute to it that others taught, as far as that is learnable.

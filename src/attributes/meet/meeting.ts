@@ -1,18 +1,33 @@
 import { figure, pFigure } from '../../core/printable';
-import type { KnownAttribute } from './learnAttribute';
-import type { MetSubclass } from './meetSubclass';
+import type { Matrix } from '../../linalg';
+import type { Calibration } from '../calibrate';
+import type { Posterior } from '../prior';
+import type { LearnableRange } from '../range';
+import type { TransferredDelta } from '../transfer';
+import { type KnownAttribute, knownLines } from './known';
+import type { LearnedAttribute } from './learnAttribute';
 
-/** Of a learned attribute in a few lines. */
-export function knownLines({ direction, mixing, mixingReason, prior }: KnownAttribute): string[] {
-  const { consistency, consistencyError, consistencyReason, attributeDeviation = 1 } = direction;
-  const error = typeof consistencyError === 'number' ? ` (standard error ${figure(consistencyError)})` : '';
-  const shared =
-    consistency === null ? `unknown${because(consistencyReason)}` : `${figure(consistency)}${error}`;
-  return [
-    `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
-    `positions along it, mixed, near normal: ${mixing === null ? `not known${because(mixingReason)}` : mixing.nearNormal}`,
-  ];
+/** What a meeting adds to what was known before. */
+export interface Meeting {
+  /** Response of decoded images to the direction; null without `calibrate` and where images do not follow. */
+  calibration: Calibration | null;
+  posterior: Posterior;
+  /** The direction as it is applied, [d]: coloured where `match` asks for it. */
+  coloured: Float64Array;
+  /** What every one of the few samples, or of `z`, may be moved by. */
+  ranges: LearnableRange[];
+  /** Why nothing beyond the own samples is learnable; null where the other subclasses vouch for it. */
+  refusal: string | null;
+  /** The largest learnable step of every one, at most 2 deviations of the attribute; null where nothing above 0 is learnable. */
+  transfers: (TransferredDelta | null)[];
+  /** The samples moved by those, [n, d]. */
+  moved: Matrix;
+  /** What was found on the way, in sentences. */
+  notes: string[];
 }
+
+/** A subclass of which few samples are known, after all that other subclasses say of it. */
+export type MetSubclass<Known extends KnownAttribute = LearnedAttribute> = Known & Meeting;
 
 /** Of a meeting in a few lines, strengths in deviations. */
 export function meetingLines(met: MetSubclass<KnownAttribute>): string[] {
@@ -38,8 +53,4 @@ export function meetingLines(met: MetSubclass<KnownAttribute>): string[] {
     `  moved by, in deviations: ${transfers.map((step) => inDeviations(step?.strength ?? 0)).join(', ')}`,
     ...notes.map((note) => `  ${note}`),
   ];
-}
-
-function because(reason: string | null | undefined): string {
-  return typeof reason === 'string' ? `, ${reason}` : '';
 }
