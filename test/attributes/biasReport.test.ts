@@ -1,6 +1,7 @@
 import { DataError, Matrix, RandomStream, ShapeError } from 'tfjs-flows';
 import { biasReport, type Labeled, zDelta } from 'tfjs-flows/attributes';
 import { describe, expect, it } from 'vitest';
+import { falsePositivesOf } from '../../bench/attributes/biasNulls';
 import { intraclassCorrelations } from '../../src/attributes/bias/differences';
 import { permutationTest } from '../../src/attributes/bias/permutation';
 import { expectClose } from '../support/golden';
@@ -97,6 +98,11 @@ describe('differences (H2a)', () => {
         if (differ[name].p! <= 0.05) rejected[name]++;
     }
     for (const count of Object.values(rejected)) expect(count).toBeLessThan(11);
+  });
+
+  it('do not take heavy tails for differences at 8 a subclass (40 runs of t4; Binomial(40, 0.1): 12 or more has probability 0.0003)', () => {
+    const { spread, shape, complementarity } = falsePositivesOf('t4', 8, 12, 2, 40, 39);
+    for (const share of [spread, shape, complementarity]) expect(share * 40).toBeLessThan(11.5);
   });
 
   it('tell location, spread and shape apart', () => {
