@@ -166,6 +166,17 @@ describe('multivariateNormality', () => {
     expect(Math.abs(middle(own.energy) - middle(carried.energy))).toBeLessThan(0.2 * spread(own.energy));
   });
 
+  it('carries kurtosis on to a normal law, and energy further the way that it went from half the size', () => {
+    const carried = atOnce(nullTable(1_000_000, 16, 399, 'far'));
+    const own = atOnce(nullTable(200, 16, 399, 'far'));
+    const skew = (values: Float64Array) => (values[379] - values[199]) / (values[199] - values[19]);
+    // The kurtosis of 200 samples is skewed to the right; of a million it is not.
+    expect(Math.abs(skew(carried.kurtosis) - 1)).toBeLessThan(0.05);
+    // 2.081 at 200 samples, about 2.087 in the limit; the standard error of the median is 0.002.
+    expect(carried.energy[199] - own.energy[199]).toBeGreaterThan(0.001);
+    expect(carried.energy[199] - own.energy[199]).toBeLessThan(0.015);
+  });
+
   it('tells its progress in turns, and ends by its signal', async () => {
     const rows = normalRows(150, 3);
     const seen: number[] = [];
