@@ -25,7 +25,9 @@ export function coverage(populations: number, replicates: number): number[] {
   });
   return COUNTS.map((_, k) => {
     const points = curves.map((curve): MixingPoint => curve[k]);
-    const truth = points.reduce((sum, { excess }) => sum + excess, 0) / populations;
+    // Energies have the unbiased mean, not their roots.
+    const energy = points.reduce((sum, { excess }) => sum + Math.sign(excess) * excess ** 2, 0) / populations;
+    const truth = Math.sign(energy) * Math.sqrt(Math.abs(energy));
     return points.filter(({ low, high }) => low <= truth && truth <= high).length / populations;
   });
 }

@@ -68,13 +68,13 @@ export async function run(splits = 6): Promise<BarFigure[]> {
   const share = (attribute: (typeof ATTRIBUTES)[number], verdict: Verdict) =>
     mean((outcome) => (outcome[attribute].verdict === verdict ? 1 : 0));
   return [
-    atLeast('thickness: rise of the W1 excess from 1 to 10 digits', rise('thickness'), 0.05),
-    below('slant: rise of the W1 excess from 1 to 10 digits', rise('slant'), 0),
+    atLeast('thickness: rise of the distance from 1 to 10 digits', rise('thickness'), 0.05),
+    below('slant: rise of the distance from 1 to 10 digits', rise('slant'), 0),
     atLeast("thickness: share of splits 'not supported'", share('thickness', 'not supported'), 1),
     below("slant: share of splits 'not supported'", share('slant', 'not supported'), 0.5),
     below("training latents: 'supported'", supported(told.mixingHelps), 1),
     below("training latents that nobody declared: 'supported'", supported(untold.mixingHelps), 1),
     atLeast('training latents that nobody declared: notes', untold.notes.length, 1),
-    below('training latents: W1 excess of one digit', untold.curve[0].excess, 0.05),
+    below('training latents: W1 excess of one digit', untold.curve[0].w1Excess, 0.05),
   ];
 }

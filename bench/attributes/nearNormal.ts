@@ -56,6 +56,13 @@ const APART: Design[] = [
   { subclasses: 20, size: 50, between: 0.5 },
 ];
 
+/** What it takes for support where subclasses differ. */
+const ENOUGH: Design[] = [
+  { subclasses: 300, size: 10, between: 0.5 },
+  { subclasses: 30, size: 200, between: 0.2 },
+  { subclasses: 9, size: 500, between: 0.1 },
+];
+
 /** Shares of the three verdicts over fresh populations. */
 export function verdicts(family: Family, design: Design, repeats: number): Record<Verdict, number> {
   const { subclasses, size, between, onlyMeans = false } = design;
@@ -103,6 +110,11 @@ export async function run(repeats = 300): Promise<BarFigure[]> {
         figures.push(atLeast(`${label}: not supported`, shares['not supported'], 0));
       }
     }
+  }
+  for (const design of ENOUGH) {
+    const { subclasses, size, between } = design;
+    const share = verdicts('normal', design, repeats / 3).supported;
+    figures.push(atLeast(`normal, ${subclasses} x ${size}, ${between} between: supported`, share, 0.85));
   }
   return figures;
 }

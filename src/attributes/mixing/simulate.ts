@@ -9,12 +9,14 @@ export interface SimulatedDistances {
   normal: Float64Array;
   /** For every distance of the population, where it is a normal one bent as a whole. */
   bent: readonly Float64Array[];
-  /** The same where the means of the subclasses alone are bent; null where no bend of theirs goes so far. */
+  /** The same where the means of the subclasses alone are bent; null where no bend of theirs goes so far, or only an extreme one. */
   bentMeans: readonly (Float64Array | null)[];
 }
 
 const REPLICATES = 400;
 const LARGEST_CACHE = 200;
+/** Subclass means are taken to be no more skewed than an exponential distribution: others would leave nothing to be said of few. */
+const LARGEST_MEAN_BEND = 0.55;
 
 const tables = new Map<string, SimulatedDistances>();
 
@@ -44,7 +46,10 @@ function simulate(design: MixtureDesign, distances: readonly number[]): Simulate
   const { between, within } = deviationsOf(design);
   const random = new RandomStream(`distances of mixtures ${JSON.stringify(design)}`);
   const bends = distances.map((distance) => bendFor(distance, 1) as number);
-  const meanBends = distances.map((distance) => bendFor(distance, between ** 2));
+  const meanBends = distances.map((distance) => {
+    const bend = bendFor(distance, between ** 2);
+    return bend !== null && bend > LARGEST_MEAN_BEND ? null : bend;
+  });
   const made = () => new Float64Array(REPLICATES);
   const normal = made();
   const bent = bends.map(made);
