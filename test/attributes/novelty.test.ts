@@ -38,6 +38,17 @@ describe('novelty of ordinary and of planted subclasses', () => {
     }
   });
 
+  it('is the t test of the class means in one dimension (6 subclasses, within 25 %)', () => {
+    const means = [-3, -1, 0, 0.5, 1, 2.5];
+    const shifts = [-1, -0.5, 0, 0.5, 1];
+    const z = means.flatMap((mean) => shifts.map((shift) => mean + 0.1 * shift));
+    const prior = fitPrior({ z, subclass: z.map((_, i) => Math.floor(i / 5)) });
+    // Deviation 1.8974, t = 6 / (1.8974 sqrt(1 + 1 / 6)) = 2.928 with 5 degrees of freedom: two-sided p .0327.
+    const { p } = prior.posterior(shifts.map((shift) => 6 + 0.1 * shift)).novelty;
+    expect(p as number).toBeGreaterThan(0.0245);
+    expect(p as number).toBeLessThan(0.041);
+  });
+
   it('widens W for samples that scatter three times as much as others do', () => {
     const population = new Population({ dimensions: 16, factors: 0, ratio: 1, units: 5, seed: 3 });
     const prior = fitPrior(population.base(10, 20));
