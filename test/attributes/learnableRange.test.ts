@@ -190,6 +190,24 @@ describe('learnableRange', () => {
     }
   });
 
+  it('prints itself', () => {
+    const range = learnableRange(
+      {
+        ...known([0, 0]),
+        samples: Matrix.fromRows([
+          [-1, 0],
+          [0.5, 3],
+        ]),
+      },
+      [0, 0],
+      [2, 0],
+    );
+    expect(String(range)).toMatch(
+      /^Learnable strengths \(marginal, level 0.95\): own -0.5000 .. 0.2500, transferable none\n {2}prior -0.98/,
+    );
+    expect(String(range)).toContain('not transferable: it is not known');
+  });
+
   it('refuses what it cannot compute', () => {
     const summary = { ...known([0, 0]), degreesOfFreedom: 1, count: 2 };
     expect(() => learnableRange(summary, [0, 0], [1, 0], { kind: 'ellipsoid' })).toThrow("kind: 'marginal'");

@@ -1,6 +1,7 @@
 import { ConfigError, complaint, DataError, NotLearnableError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { printable } from '../../core/printable';
 import { checkChoice } from '../../core/shapes';
 import type { Matrix } from '../../linalg';
 import { Covariance, dot } from '../../statistics/covariance';
@@ -313,3 +314,11 @@ function varianceRatioOf(
 function show([low, high]: Strengths): string {
   return `${low.toPrecision(4)} .. ${high.toPrecision(4)}`;
 }
+
+printable(LearnableRange.prototype, ({ kind, level, prior, own, transferable, refusal }) => {
+  const shown = (intervals: readonly Strengths[]) => intervals.map(show).join(', ') || 'none';
+  return [
+    `Learnable strengths (${kind}, level ${level}): own ${shown(own === null ? [] : [own])}, transferable ${shown(transferable)}`,
+    `  prior ${shown(prior)}${refusal === null ? '' : `; not transferable: ${refusal}`}`,
+  ];
+});
