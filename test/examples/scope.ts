@@ -90,7 +90,8 @@ export async function makeScope(): Promise<Scope> {
       z: [...ofClass(1), ...ofClass(2)],
       subclass: [...Array(12).fill(1), ...Array(12).fill(2)],
     },
-    fewLatents: labeled.z.slice(0, 12),
+    // Other samples than the latents, as a report on their bias needs them.
+    fewLatents: labeled.z.slice(0, 12).map((row) => row.map((value) => value + 0.01)),
     fewLabels: labeled.subclass.slice(0, 12),
   };
 }
