@@ -155,6 +155,20 @@ describe('meetSubclass', () => {
     );
   });
 
+  it('takes your word for what the report leaves undecided, and not for what it refutes', async () => {
+    const { direction, prior } = learnAttribute(base, { seed: 3 });
+    const meet = (nearNormal: 'supported' | 'undecided' | 'not supported', assumeNearNormal: boolean) =>
+      meetSubclass({ direction, prior, mixing: { nearNormal, along: direction.delta } }, few, {
+        assumeNearNormal,
+      });
+    const [found, word] = [await meet('supported', false), await meet('undecided', true)];
+    expect([found.refusal, word.refusal]).toEqual([null, null]);
+    expect(word.ranges[0].transferable).toEqual(found.ranges[0].transferable);
+    expect([found.notes, word.notes.length]).toEqual([[], 1]);
+    expect((await meet('undecided', false)).refusal).toMatch(/undecided/);
+    expect((await meet('not supported', true)).refusal).toMatch(/not supported/);
+  });
+
   it('goes on where nothing can be said of the mixture', async () => {
     const met = await meetSubclass(
       { direction: zDelta(base, { mode: 'slope' }), mixing: null, prior: fitPrior(base) },

@@ -1,6 +1,7 @@
 import { figure } from '../../core/printable';
 import type { VectorInput } from '../../statistics/inputs';
 import type { Labeled } from '../labeled';
+import type { MixingStatements } from '../mixing';
 import type { Prior } from '../prior';
 import type { NearNormality } from '../range';
 
@@ -35,8 +36,16 @@ export function knownLines({ direction, mixing, mixingReason, prior }: KnownAttr
     consistency === null ? `unknown${because(consistencyReason)}` : `${figure(consistency)}${error}`;
   return [
     `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
-    `positions along it, mixed, near normal: ${mixing === null ? `not known${because(mixingReason)}` : mixing.nearNormal}`,
+    `positions along it, mixed, near normal: ${nearNormality(mixing, mixingReason)}`,
   ];
+}
+
+function nearNormality(
+  mixing: (NearNormality & { statements?: MixingStatements }) | null,
+  reason: string | null | undefined,
+): string {
+  if (mixing === null) return `not known${because(reason)}`;
+  return `${mixing.nearNormal}${because(mixing.statements?.nearNormal.because)}`;
 }
 
 function because(reason: string | null | undefined): string {

@@ -22,6 +22,11 @@ export interface MeetSubclassOptions<Images = unknown> extends LearnAttributeOpt
   z?: LatentsInput;
   /** Whether the direction is coloured for the subclass, as in `transferDelta`. Default: 'none'. */
   match?: TransferDeltaOptions['match'];
+  /**
+   * Takes the mixture for near normal on your word where the report leaves that undecided; one that refutes it stands. Few subclasses
+   * leave it undecided mostly. Default: false.
+   */
+  assumeNearNormal?: boolean;
   /** Probability of the region that the range is taken from. Default: 0.95. */
   level?: LearnableRangeOptions['level'];
 }
@@ -32,6 +37,7 @@ const OPTIONS: OptionNames<MeetSubclassOptions> = {
   calibrate: true,
   z: true,
   match: true,
+  assumeNearNormal: 'boolean',
   level: true,
 };
 
@@ -79,8 +85,10 @@ export async function meetSubclass<Images>(
   const notes: string[] = [];
   const { direction, calibration } = await calibrated(where, learned, samples, options, notes);
 
-  const { match, level } = options;
-  const shared = { match, level, mixing: learned.mixing ?? undefined };
+  const { match, level, assumeNearNormal = false } = options;
+  const mixing = learned.mixing ?? undefined;
+  const onYourWord = assumeNearNormal && (mixing === undefined || mixing.nearNormal === 'undecided');
+  const shared = { match, level, ...(onYourWord ? { assumeNearNormal } : { mixing }) };
   const z = options.z === undefined ? samples : toLatents(`${where} (z)`, options.z);
   const rows = Array.from({ length: z.rows }, (_, i) => z.row(i));
   const looks = rows.map((row) =>
@@ -90,6 +98,7 @@ export async function meetSubclass<Images>(
   const transfers = rows.map((row) =>
     learnableStep(() => transferDelta(direction, posterior, { ...shared, z: row })),
   );
+  if (onYourWord) notes.push('That the mixture is near normal is your word, not a finding.');
   if (posterior.usesSampleMean) notes.push('Its mean lies so far out that the prior has no say in it.');
   const met: MetSubclass<KnownAttribute> = {
     ...learned,
