@@ -212,7 +212,7 @@ function nearestOf({ pixels, side, label }: Drawings, count: number): Classifier
 
 async function mnistSetting(): Promise<Setting | undefined> {
   const training = loadMnist('train', 12_000);
-  const held = loadMnist('t10k', 1_600);
+  const held = loadMnist('t10k', 5_000);
   if (training === undefined || held === undefined) return undefined;
   const flow = await mnistFlow(training);
   return {
@@ -220,7 +220,7 @@ async function mnistSetting(): Promise<Setting | undefined> {
     flow,
     layout: flow.flow.latentLayout,
     held,
-    digits: [2, 3, 5, 7],
+    digits: [3, 7],
     classify: nearestOf(training, 5000),
   };
 }
