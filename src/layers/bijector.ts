@@ -27,6 +27,12 @@ export interface BothWays {
   inverse(y: tf.Tensor, context?: ContextTensors): Transformed;
 }
 
+/** Passes of its network that a bijector takes per direction. */
+export interface Cost {
+  forward: number;
+  inverse: number;
+}
+
 /** How close to singular a layer is on some data. */
 export interface Conditioning {
   /** Smallest factor by which forward scales anything; the inverse divides by it. */
@@ -179,6 +185,11 @@ export abstract class Bijector extends Module {
         ? value
         : this.computeForward(input, given).value;
     });
+  }
+
+  /** Passes of its network per direction: 1 and 1 for most; autoregressive layers take many in one of them. */
+  get cost(): Cost {
+    return { forward: 1, inverse: 1 };
   }
 
   /** Which slice of the latent belongs to which level; one slice where there are no levels. */

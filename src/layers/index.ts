@@ -4,6 +4,7 @@ export {
   type BijectorOptions,
   type BothWays,
   type Conditioning,
+  type Cost,
   type LatentSlice,
   type Reversed,
   type TraceEntry,
@@ -24,6 +25,7 @@ export { InvConv1x1, type InvConv1x1Options } from './invConv1x1';
 export { Invert, type InvertOptions } from './invert';
 export type { ClassOption } from './labels';
 export { LearnedPrior, type LearnedPriorOptions, type PriorKind } from './learnedPrior';
+export { MaskedAutoregressive, type MaskedAutoregressiveOptions } from './maskedAutoregressive';
 export { MultiScale, type MultiScaleOptions } from './multiScale';
 export * from './networks';
 export { Permutation, type PermutationOptions } from './permutation';

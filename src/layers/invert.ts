@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
-import { Bijector, type Transformed } from './bijector';
+import { Bijector, type Cost, type Transformed } from './bijector';
 
 /** Options of {@link Invert}. */
 export interface InvertOptions {
@@ -32,6 +32,11 @@ export class Invert extends Bijector {
     if (new.target === Invert) checkOptions('Invert', options, { bijector: true, name: true });
     super(options.name ?? 'invert', options.bijector.outputShape, options.bijector.inputShape);
     this.bijector = this.addChild(options.bijector);
+  }
+
+  override get cost(): Cost {
+    const { forward, inverse } = this.bijector.cost;
+    return { forward: inverse, inverse: forward };
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {

@@ -70,8 +70,10 @@ export function reversibleGradients(
       const { bijector, x, context, lossOf } = source.parts;
       const ofBijector = partOf(context, bijector.contextShape);
       let layers = 0;
-      const keepAnchor = ({ name, input }: TraceEntry) => {
-        if (layers++ % anchorEvery === 0) anchors.set(name, tf.keep(tf.clone(input)));
+      const keepAnchor = ({ name, input, bijector }: TraceEntry) => {
+        // An inverse of many passes costs more than the memory of its result.
+        const keep = layers++ % anchorEvery === 0 || bijector.cost.inverse > bijector.cost.forward;
+        if (keep) anchors.set(name, tf.keep(tf.clone(input)));
       };
       const { value, logDet } = bijector.trace(x, keepAnchor, ofBijector);
       const watched = source.upstream.length === 0 ? [] : [...new Set(contextTensors(context))];

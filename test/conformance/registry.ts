@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   ActNorm,
   AdditiveCoupling,
+  type Adjacency,
   AffineCoupling,
   Chain,
   type ConditionerBuilder,
@@ -15,6 +16,9 @@ import {
   Invert,
   LayersNetwork,
   LearnedPrior,
+  MaskedAutoregressive,
+  MaskedPerceptron,
+  type MaskedPerceptronOptions,
   MultilayerPerceptron,
   MultiScale,
   type Padding,
@@ -33,6 +37,17 @@ const vector: Shape = [5];
 
 const perceptron: ConditionerBuilder = (inputShape, [units]) =>
   new MultilayerPerceptron({ inputShape, units, hiddenUnits: [8], activation: 'tanh', seed: 3 });
+
+const masked =
+  (options: Omit<MaskedPerceptronOptions, 'adjacency'>) => (adjacency: Adjacency, outputsPerValue: number) =>
+    new MaskedPerceptron({
+      hiddenUnits: [8, 8],
+      activation: 'tanh',
+      seed: 3,
+      ...options,
+      adjacency,
+      outputsPerValue,
+    });
 
 const convolutions =
   (options: { actnorm: boolean; padding: Padding }): ConditionerBuilder =>
@@ -240,6 +255,40 @@ export const registry: Record<string, CheckOptions> = {
   'Elementwise, spline, image': {
     create: () =>
       new Elementwise({ inputShape: image, transformer: new RationalQuadraticSpline({ bins: 3 }) }),
+  },
+  'MaskedAutoregressive, spline': {
+    create: () =>
+      new MaskedAutoregressive({
+        inputShape: [4],
+        transformer: new RationalQuadraticSpline({ bins: 4, bound: 3 }),
+        network: masked({ inputShape: [4] }),
+      }),
+  },
+  'MaskedAutoregressive, two passes, another order, with context': {
+    create: () =>
+      new MaskedAutoregressive({
+        inputShape: vector,
+        order: [3, 0, 4, 1, 2],
+        passes: 2,
+        transformer: new RationalQuadraticSpline({ bins: 3 }),
+        network: masked({ inputShape: vector, context: 3 }),
+      }),
+    context: labels,
+  },
+  'MaskedAutoregressive, given adjacency, turned round': {
+    create: () =>
+      new Invert({
+        bijector: new MaskedAutoregressive({
+          inputShape: [3],
+          adjacency: [
+            [0, 0, 1],
+            [1, 0, 0],
+            [0, 0, 0],
+          ],
+          transformer: new RationalQuadraticSpline({ bins: 3, bound: 4 }),
+          network: masked({ inputShape: [3] }),
+        }),
+      }),
   },
   Squeeze: { create: () => new Squeeze({ inputShape: [4, 2, 3] }) },
   Flatten: { create: () => new Flatten({ inputShape: [2, 3, 2] }) },

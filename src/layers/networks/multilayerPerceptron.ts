@@ -16,6 +16,12 @@ import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fuse
 
 const activations = { relu: tf.relu, tanh: tf.tanh, elu: tf.elu, softplus: tf.softplus };
 
+/** A fully connected layer, [inputs, outputs] and [outputs]. */
+export interface DenseLayer {
+  kernel: tf.Tensor2D;
+  bias: tf.Tensor;
+}
+
 /** Options of {@link MultilayerPerceptron}. */
 export interface MultilayerPerceptronOptions {
   /** [d] */
@@ -51,7 +57,7 @@ export class MultilayerPerceptron extends Conditioner {
   static className = 'FlowMultilayerPerceptron';
   private readonly hiddenUnits: readonly number[];
   private readonly activation: keyof typeof activations;
-  private readonly layers: { kernel: tf.Tensor2D; bias: tf.Variable }[];
+  private readonly layers: DenseLayer[];
 
   constructor(options: MultilayerPerceptronOptions) {
     if (new.target === MultilayerPerceptron)
@@ -97,7 +103,7 @@ export class MultilayerPerceptron extends Conditioner {
     if (this.activation === 'relu' && hasFusedConvolutions())
       return fusedConvolutions(input, this.convolutions);
     const activate = activations[this.activation];
-    return this.layers.reduce((value, { kernel, bias }, i) => {
+    return this.denseLayers().reduce((value, { kernel, bias }, i) => {
       const linear = tf.add(tf.matMul(value as tf.Tensor2D, kernel), bias);
       return i === this.hiddenUnits.length ? linear : activate(linear);
     }, input);
@@ -123,9 +129,14 @@ export class MultilayerPerceptron extends Conditioner {
     return new cls(contextSize ? { ...rest, context: contextSize } : rest);
   }
 
+  /** The layers as they compute, in order. */
+  protected denseLayers(): DenseLayer[] {
+    return this.layers;
+  }
+
   /** The layers as 1x1 convolutions of images of one pixel. */
   private get convolutions(): FusedLayer[] {
-    return this.layers.map(({ kernel, bias }) => ({ filter: kernel, offset: bias }));
+    return this.denseLayers().map(({ kernel, bias }) => ({ filter: kernel, offset: bias }));
   }
 
   private withContext(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
