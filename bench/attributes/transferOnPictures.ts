@@ -220,7 +220,7 @@ async function mnistSetting(): Promise<Setting | undefined> {
     flow,
     layout: flow.flow.latentLayout,
     held,
-    digits: [3, 7],
+    digits: [2, 3, 5, 7],
     classify: nearestOf(training, 5000),
   };
 }

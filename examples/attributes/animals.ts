@@ -22,6 +22,7 @@ import { fitPrior, meetSubclass, mixedNormality, zDelta } from 'tfjs-flows/attri
 import { type Frame, frameOf, imageSheet } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { trainedGlow } from './model';
+import { drawable } from './transfer';
 
 const FOLDER = 'output/animals';
 const N_BITS = 5;
@@ -106,7 +107,7 @@ for (let i = 0; i < FEW; i++) {
 
 // Each turned picture stands before the photograph of the same cow from there.
 const decoded = await decodeLatents(flow, moved);
-const pictures = await decoded.data();
+const pictures = drawable((await decoded.data()) as Float32Array);
 decoded.dispose();
 const size = 32 * 32 * 3;
 const columns = 1 + 2 * TURNS.length;

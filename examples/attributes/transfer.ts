@@ -26,7 +26,7 @@ export async function drawTransfer(
 ): Promise<RangeRow[]> {
   const { samples } = posterior;
   const sweep = manipulate(samples, direction, strengths);
-  const moved = await decode(sweep.z);
+  const moved = drawable(await decode(sweep.z));
   const size = moved.length / sweep.z.rows;
   const columns = strengths.length + 1;
   const cells = new Float32Array(samples.rows * columns * size);
@@ -47,6 +47,17 @@ export async function drawTransfer(
     own: range.own ?? [0, 0],
     applied: transfers[i]?.strength ?? 0,
   }));
+}
+
+/** Levels to draw: black where a latent so far out has no finite image any more, which is told. */
+export function drawable(levels: Float32Array): Float32Array {
+  const broken = levels.reduce((sum, level) => sum + Number(!Number.isFinite(level)), 0);
+  if (broken === 0) return levels;
+  const percent = ((100 * broken) / levels.length).toFixed(1);
+  console.log(
+    `  ${percent} % of the pixels drawn are not finite, and black: these strengths lead out of what the flow can invert`,
+  );
+  return levels.map((level) => (Number.isFinite(level) ? level : 0));
 }
 
 /** Writes a file and says so. */
