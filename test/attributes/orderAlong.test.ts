@@ -73,7 +73,7 @@ describe('orderAlong', () => {
     const random = new RandomStream(2);
     const at = (count: number) => {
       const attributes = Array.from({ length: count }, (_, i) => i % 2);
-      const z = attributes.map((value) => 0.2 * value + random.normalNumber());
+      const z = attributes.map((value) => 0.5 * value + random.normalNumber());
       return { z, subclass: attributes.map(() => 0), attributes };
     };
     // 54 of each, 2,916 pairs: exact; one more of each, 3,025 pairs: normal.
@@ -88,8 +88,8 @@ describe('orderAlong', () => {
       [1],
     );
     expect(more.pairs).toBe(3025);
-    // One of the two has all pairs in order, the other none: the verdict is nearly the same.
-    expect(Math.abs(more.p - p)).toBeLessThan(0.02);
+    // One of the two has all pairs in order, the other none: p is nearly the same, .084 and .089.
+    expect(Math.abs(more.p - p)).toBeLessThan(0.01);
     expect(p).toBeGreaterThan(0.05);
   });
 
