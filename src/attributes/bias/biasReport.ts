@@ -7,7 +7,7 @@ import { Matrix, principalComponents } from '../../linalg';
 import { meanOfRows } from '../../statistics/rows';
 import { type AttributeName, attributesOf } from '../attributeColumns';
 import { type Labeled, type LabeledLatents, toLabeled } from '../labeled';
-import { fitPrior, type Prior } from '../prior';
+import { type MeanAndWithin, meanAndWithin } from '../prior/moments';
 import { zDelta } from '../zDelta';
 import { type Complementarity, complementarityOf } from './complementarity';
 import { intraclassCorrelations, pairProducts, type SubclassDifferences } from './differences';
@@ -70,13 +70,12 @@ export function biasReport(few: Labeled, reference: Labeled, options: BiasReport
   const partners = matchClasses(small, large);
   checkIndependent('biasReport', small.z, large.z);
   const random = new RandomStream(seed);
-  // nu0 has no part in M, W and T; giving it saves the search.
-  const prior = fitPrior(reference, { withinWeight: 1 });
+  const general = meanAndWithin('biasReport (reference)', large);
 
   const residuals = classResiduals(large);
-  const perSubclass = describeClasses(small, large, partners, prior, residuals, components, random);
+  const perSubclass = describeClasses(small, large, partners, general, residuals, components, random);
   const complementarity = complementarityBetween(small, large, partners, replicates, level, random);
-  const differ = differencesOf(small, large, prior, residuals, replicates, random);
+  const differ = differencesOf(small, large, general, residuals, replicates, random);
   const transfer = transferabilityOf(small, large, partners, random);
   const attributes = large.attributes === undefined ? [] : attributesOf(large.attributes);
   const directions = attributes.map(({ name }) => consistencyOf(reference, name));
@@ -145,7 +144,7 @@ function complementarityBetween(
   z.data.set(few.z.data);
   z.data.set(reference.z.data, few.z.data.length);
   const subclass = Int32Array.from([...few.subclass.map((c) => partners[c]), ...reference.subclass]);
-  const { within } = fitPrior({ z, subclass }, { withinWeight: 1 });
+  const { within } = meanAndWithin('biasReport', toLabeled('biasReport', { z, subclass }));
   const dealt = partners.map((target, c) => ({
     few: few.groups[c],
     reference: reference.groups[target].map((row) => row + few.z.rows),
@@ -157,7 +156,7 @@ function describeClasses(
   few: LabeledLatents,
   reference: LabeledLatents,
   partners: readonly number[],
-  prior: Prior,
+  general: MeanAndWithin,
   residuals: Matrix,
   components: number,
   random: RandomStream,
@@ -169,17 +168,17 @@ function describeClasses(
     const rows = reference.groups[partners[c]];
     const truth = meanOfRows('biasReport', reference.z, rows);
     const bias = meanOfRows('biasReport', few.z, few.groups[c]).map((value, j) => value - truth[j]);
-    const offset = truth.map((value, j) => value - prior.mean[j]);
+    const offset = truth.map((value, j) => value - general.mean[j]);
     const count = few.groups[c].length;
     return {
       subclass,
       count,
       referenceCount: rows.length,
       bias,
-      biasNorm: Math.sqrt(prior.within.mahalanobis(bias) / d),
+      biasNorm: Math.sqrt(general.within.mahalanobis(bias) / d),
       expectedBiasNorm: Math.sqrt(1 / count + 1 / rows.length),
       offset,
-      offsetNorm: Math.sqrt(prior.within.mahalanobis(offset) / d),
+      offsetNorm: Math.sqrt(general.within.mahalanobis(offset) / d),
       ...shapeOf(scores, rows, random),
     };
   });
@@ -188,12 +187,12 @@ function describeClasses(
 function differencesOf(
   few: LabeledLatents,
   reference: LabeledLatents,
-  prior: Prior,
+  general: MeanAndWithin,
   residuals: Matrix,
   replicates: number,
   random: RandomStream,
 ): SubclassDifferences {
-  const deviations = prior.within.diagonal().map(Math.sqrt);
+  const deviations = general.within.diagonal().map(Math.sqrt);
   const scaled = scaleColumns(few.z, deviations);
   const { directions, variances } = principalComponents(residuals, SHAPE_TEST_COMPONENTS);
   const scores = scaleColumns(few.z.multiply(directions.transpose()), variances.map(Math.sqrt));

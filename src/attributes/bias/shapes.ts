@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../core/random';
-import { Matrix } from '../../linalg';
+import { gram, Matrix } from '../../linalg';
 import { describe } from '../../statistics/normality/sample';
 import { buresDistanceSquared } from '../../statistics/optimalTransport';
 import { selectRows } from '../../statistics/rows';
@@ -49,7 +49,7 @@ export function shapeOf(scores: Matrix, rows: Int32Array, random: RandomStream):
 
 /** R^T R / n: the covariance of residuals, whose mean is 0 by construction. */
 function secondMoments(rows: Matrix): Matrix {
-  const scatter = rows.transpose().multiply(rows);
+  const scatter = gram(rows.transpose());
   return new Matrix(
     scatter.data.map((value) => value / rows.rows),
     rows.cols,

@@ -1,23 +1,17 @@
-import { ConfigError, complaint, DataError } from '../../core/errors';
+import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { Matrix } from '../../linalg';
-import { type Covariance, LowRankCovariance, sliceColumns } from '../../statistics/covariance';
+import { type Covariance, LowRankCovariance } from '../../statistics/covariance';
 import { sumOfSquares } from '../../statistics/ledoitWolf';
-import { meanOfRows, subtractFromRows } from '../../statistics/rows';
-import { type Labeled, type LabeledLatents, toLabeled } from '../labeled';
-import { checkLayout, type LatentLevel } from '../layout';
-import { estimateBetween, stretch } from './between';
-import type { PriorBlock } from './blocks';
+import { type Labeled, toLabeled } from '../labeled';
+import type { LatentLevel } from '../layout';
 import { calibrate, type NoveltyCalibration } from './calibrate';
+import { fitMoments, type Moments } from './moments';
 import { checkWithinWeight, Prior } from './prior';
-import { divideColumns, withinScales } from './scales';
-import { estimateWithin, type PriorCovarianceKind } from './within';
+import type { PriorCovarianceKind } from './within';
 import { chooseWithinWeight } from './withinWeight';
-
-/** Up to this many dimensions the covariance is a full matrix by default. */
-const FULL_LIMIT = 256;
 
 /** Options of `fitPrior`. */
 export interface FitPriorOptions {
@@ -75,28 +69,17 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
   const where = 'fitPrior';
   checkOptions(where, options, OPTIONS);
   const labeled = toLabeled(where, base, 2);
-  const { z, groups, names } = labeled;
+  const { groups, names } = labeled;
   const { inflate = true, seed = 0 } = options;
   checkValues(where, options);
-  const freedom = z.rows - groups.length;
-  if (freedom < 1) {
-    throw new DataError(
-      complaint(where, 'a subclass with at least 2 samples', `${z.rows} subclasses of one sample each`),
-    );
-  }
-  const means = groups.map((rows) => meanOfRows(where, z, rows));
-  const mean = meanOfRows(where, Matrix.fromRows(means));
-  const residuals = withinResiduals(labeled, means);
-  const scales = withinScales(where, z, residuals, freedom, options.units === 'common');
-  divideColumns(residuals, scales.deviations);
-  const deviations = divideColumns(subtractFromRows(Matrix.fromRows(means), mean), scales.deviations);
-
-  const { blocks, weight } = fitBlocks(where, residuals, deviations, groups, scales.constant, options);
+  const moments = fitMoments(where, labeled, options);
+  const { mean, means, blocks, freedom, scales, deviations, residuals } = moments;
+  const weight = weightOf(where, moments, groups, options);
   const calibration = calibrate(deviations, residuals, groups, new RandomStream(seed));
   const subclasses = names.map((subclass, c) => ({ subclass, count: groups[c].length, mean: means[c] }));
   return new Prior(
     mean,
-    blocks.map((block) => scaleBlock(block, scales.deviations)),
+    blocks,
     weight ?? freedom,
     subclasses,
     inflate,
@@ -105,42 +88,17 @@ export function fitPrior(base: Labeled, options: FitPriorOptions = {}): Prior {
   );
 }
 
-/** W, T and nu0 in units of the within-class deviations. */
-function fitBlocks(
+/** nu0 as it is given or chosen; null where it cannot be chosen. */
+function weightOf(
   where: string,
-  residuals: Matrix,
-  deviations: Matrix,
+  { parts }: Moments,
   groups: readonly Int32Array[],
-  constant: readonly number[],
-  options: FitPriorOptions,
-): { blocks: (PriorBlock & { offset: number })[]; weight: number | null } {
-  const { covariance, seed = 0, rank = 64, withinWeight = 'leaveOneSubclassOut' } = options;
-  const d = residuals.cols;
-  const layout =
-    options.layout === undefined ? [{ level: 0, offset: 0, size: d }] : checkLayout(where, options.layout, d);
-  const freedom = residuals.rows - groups.length;
-  const samplingError = groups.reduce((sum, rows) => sum + 1 / rows.length, 0) / groups.length;
-  const parts = layout.map(({ offset, size }) => sliceColumns(residuals, offset, size));
-  const blocks = layout.map(({ offset, size }, i) => {
-    const kind = covariance ?? (size <= FULL_LIMIT ? 'full' : 'lowRank');
-    const lost = constant.filter((j) => j >= offset && j < offset + size).map((j) => j - offset);
-    const within = estimateWithin(where, parts[i], freedom, kind, Math.min(rank, freedom), lost);
-    const between = estimateBetween(sliceColumns(deviations, offset, size), within, samplingError);
-    return { offset, within, between };
-  });
-  if (withinWeight !== 'leaveOneSubclassOut') return { blocks, weight: withinWeight };
-  const components = parts.map((part, i) => inComponents(part, blocks[i].within));
+  { covariance, seed = 0, withinWeight = 'leaveOneSubclassOut' }: FitPriorOptions,
+): number | null {
+  if (withinWeight !== 'leaveOneSubclassOut') return withinWeight;
+  const components = parts.map(({ residuals, within }) => inComponents(residuals, within));
   const form = covariance === 'diagonal' ? 'diagonal' : 'full';
-  return { blocks, weight: chooseWithinWeight(where, components, groups, form, seed) };
-}
-
-/** A block in the units of the data. */
-function scaleBlock(
-  { offset, within, between }: PriorBlock & { offset: number },
-  deviations: Float64Array,
-): PriorBlock {
-  const factors = deviations.subarray(offset, offset + within.dimension);
-  return { within: within.stretched(factors), between: stretch(between, factors) };
+  return chooseWithinWeight(where, components, groups, form, seed);
 }
 
 /** What was chosen because the data left no other choice. */
@@ -193,16 +151,4 @@ function inComponents(rows: Matrix, within: Covariance): Matrix {
     .filter(({ length }) => length > 0)
     .map(({ factor, length }) => factor.map((value) => value / length));
   return directions.length === 0 ? rows : rows.multiply(Matrix.fromRows(directions).transpose());
-}
-
-/** Every row minus the mean of its subclass, [n, d]. */
-export function withinResiduals({ z, subclass }: LabeledLatents, means: readonly Float64Array[]): Matrix {
-  const result = Matrix.zeros(z.rows, z.cols);
-  for (let i = 0; i < z.rows; i++) {
-    const source = z.row(i);
-    const target = result.row(i);
-    const mean = means[subclass[i]];
-    for (let j = 0; j < target.length; j++) target[j] = source[j] - mean[j];
-  }
-  return result;
 }

@@ -1,7 +1,8 @@
 import { RandomStream, type Seed } from '../../core/random';
-import { Matrix, solveLower } from '../../linalg';
-import { DiagonalCovariance, type FullCovariance, LowRankCovariance } from '../../statistics/covariance';
-import { meanOfRows, selectRows, subtractFromRows } from '../../statistics/rows';
+import { type Matrix, solveLower } from '../../linalg';
+import type { FullCovariance } from '../../statistics/covariance';
+import { selectRows } from '../../statistics/rows';
+import { heldOutLogDensity } from './heldOutDensity';
 import { estimateWithin } from './within';
 
 /** 1, 2, 4, ... 4096: from "each class its own covariance" to "one covariance for all". */
@@ -79,6 +80,7 @@ function whiten(
   return rows;
 }
 
+/** Adds up what the candidates say of samples of the left-out class, a few of which they know. */
 function scoreClass(
   whitened: Matrix,
   candidates: readonly number[],
@@ -86,25 +88,14 @@ function scoreClass(
   random: RandomStream,
   total: Float64Array,
 ): void {
-  const { rows: n, cols: d } = whitened;
+  const n = whitened.rows;
   const few = Math.min(FEW, Math.max(2, Math.floor(n / 2)));
   for (let split = 0; split < SPLITS; split++) {
     const order = random.permutation(n);
     const chosen = selectRows(whitened, order.subarray(0, few));
-    const scatter = subtractFromRows(chosen, meanOfRows('fitPrior', chosen));
+    const logDensity = heldOutLogDensity(chosen, selectRows(whitened, order.subarray(few)), form);
     candidates.forEach((candidate, k) => {
-      const weight = candidate + few - 1;
-      const noise = new Float64Array(d).fill(candidate / weight);
-      const rows = new Matrix(
-        scatter.data.map((value) => value / Math.sqrt(weight)),
-        few,
-        d,
-      );
-      const covariance =
-        form === 'diagonal'
-          ? new DiagonalCovariance(noise).plusScatter(rows)
-          : new LowRankCovariance(noise, rows);
-      for (let i = few; i < n; i++) total[k] += covariance.logDensity(whitened.row(order[i])) / (n - few);
+      total[k] += logDensity(candidate);
     });
   }
 }
