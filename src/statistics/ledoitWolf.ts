@@ -26,6 +26,8 @@ export interface LedoitWolfResult {
  *
  *     S* = (1 - a) S + a m I,   m = tr(S) / d,   a = min(b^2, d^2) / d^2
  *
+ * Of two samples it is S as it is, and singular: their one deviation has no error to estimate.
+ *
  * Shapes: [n, d] -> [d, d]. Meant for d up to some hundreds; `fitPrior` uses low-rank forms beyond.
  *
  * Source: Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices" (2004), section 3.2,

@@ -36,23 +36,32 @@ export function estimateWithin(
   if (kind === 'diagonal') return new DiagonalCovariance(variances).scaled(correction);
   if (kind === 'full') {
     const scatter = gram(residuals.transpose());
-    const shrinkage = shrinkageOf(where, residuals, sumOfSquares(scatter.data));
+    const shrinkage = weightOf(where, residuals, degreesOfFreedom, scatter);
     for (const j of constant) scatter.data[j * (scatter.cols + 1)] = degreesOfFreedom;
     return new FullCovariance(shrinkScatter(scatter, residuals.rows, shrinkage)).scaled(correction);
   }
-  return lowRankWithin(where, residuals, variances, rank).scaled(correction);
+  return lowRankWithin(where, residuals, degreesOfFreedom, variances, rank).scaled(correction);
+}
+
+/**
+ * Weight of the identity; all of it for a single deviation, which Ledoit and Wolf's estimate would leave as it is, and singular, as it has no
+ * error to estimate.
+ */
+function weightOf(where: string, residuals: Matrix, degreesOfFreedom: number, products: Matrix): number {
+  return degreesOfFreedom < 2 ? 1 : shrinkageOf(where, residuals, sumOfSquares(products.data));
 }
 
 function lowRankWithin(
   where: string,
   residuals: Matrix,
+  degreesOfFreedom: number,
   noise: Float64Array,
   rank: number,
 ): LowRankCovariance {
   const { rows: n, cols: d } = residuals;
   const wide = d > n;
   const products = gram(wide ? residuals : residuals.transpose());
-  const shrinkage = shrinkageOf(where, residuals, sumOfSquares(products.data));
+  const shrinkage = weightOf(where, residuals, degreesOfFreedom, products);
   const { variances, directions } = wide
     ? componentsFromGram(residuals, products, rank)
     : principalComponents(residuals, rank);
