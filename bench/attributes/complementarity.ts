@@ -64,12 +64,14 @@ function removeCommon(sample: Matrix, few: number[], z: Matrix, label: Int32Arra
   }
 }
 
-/** Means over splits, and the largest p-values against what was planted. */
-export function summarize(outcomes: readonly Outcome[]): Outcome {
+/** Means over splits, the standard error of that of the ratio, and the largest p-values against what was planted. */
+export function summarize(outcomes: readonly Outcome[]): Outcome & { ratioError: number } {
   const mean = (f: (outcome: Outcome) => number) =>
     outcomes.reduce((sum, outcome) => sum + f(outcome), 0) / outcomes.length;
+  const average = mean(({ ratio }) => ratio);
   return {
-    ratio: mean(({ ratio }) => ratio),
+    ratio: average,
+    ratioError: Math.sqrt(mean(({ ratio }) => (ratio - average) ** 2) / (outcomes.length - 1)),
     cosine: mean(({ cosine }) => cosine),
     pShared: Math.max(...outcomes.map(({ pShared }) => pShared)),
     pComplementary: Math.max(...outcomes.map(({ pComplementary }) => pComplementary)),
@@ -103,9 +105,10 @@ export async function run(splits = 60): Promise<BarFigure[]> {
       Array.from({ length: count }, () => split(z, digits.label, n, planted, random.childSeed(), 499)),
     );
   const figures = [5, 10].flatMap((n) => {
-    const { ratio, cosine } = over(n, 'nothing', splits);
+    const { ratio, ratioError, cosine } = over(n, 'nothing', splits);
+    const error = ratioError.toFixed(3);
     return [
-      between(`ratio under independent sampling, n ${n}`, ratio, 0.9, 1.1),
+      between(`ratio under independent sampling, n ${n} (standard error ${error})`, ratio, 0.9, 1.1),
       between(`cosine, n ${n}`, cosine, -0.03, 0.03),
     ];
   });

@@ -3,7 +3,7 @@ import { fitPrior, learnableRange } from 'tfjs-flows/attributes';
 import { type BarFigure, between } from './bar';
 
 export const name =
-  'varianceRatio: rejections at a nominal .05 of subclasses that are like the others, through fitPrior';
+  'varianceRatio: rejections at a nominal .05 of subclasses like the others, through fitPrior; its p assumes normal samples and equal spreads';
 
 /** Share rejected; `spread` is the deviation between subclasses of the logarithm of their own deviation. */
 export function rejectedShare(

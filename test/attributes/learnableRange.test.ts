@@ -171,9 +171,13 @@ describe('learnableRange', () => {
     // scipy: f = var([-.1, 0, .1, .05], ddof = 1), 2 * f.cdf(f, 3, 20).
     expectClose(range.varianceRatio!.f, 0.00729166666666667, 1e-9);
     expectClose(range.varianceRatio!.p, 0.0017711683192149874, 1e-9);
+    expect(String(range)).toContain(
+      'own variance along it 0.00729 times the pooled one (p .002, if all subclasses were normal and spread alike)',
+    );
     const single = learnableRange(prior.posterior([[1]]), [1], [1]);
     expect(single.own).toEqual([0, 0]);
     expect(single.varianceRatio).toBe(null);
+    expect(String(single)).not.toContain('pooled');
   });
 
   it('refuses joint regions of a fitted prior with fewer than 4 degrees of freedom per dimension', () => {

@@ -1,7 +1,7 @@
 import { ConfigError, complaint, DataError, NotLearnableError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkOptions, type OptionNames } from '../../core/options';
-import { printable } from '../../core/printable';
+import { figure, pFigure, printable } from '../../core/printable';
 import { checkChoice } from '../../core/shapes';
 import type { Matrix } from '../../linalg';
 import { Covariance, dot } from '../../statistics/covariance';
@@ -64,11 +64,16 @@ export const rangeOptions: OptionNames<LearnableRangeOptions> = {
   assumeNearNormal: 'boolean',
 };
 
-/** Whether the few samples spread along the direction as the prior says. */
+/**
+ * Whether the few samples spread along the direction as subclasses do on average.
+ *
+ * The p-value takes the samples for normal, and all subclasses to have one and the same variance. Where subclasses differ in spread by
+ * themselves, an ordinary one is told from the average too often: a small p does not make it unlike the others.
+ */
 export interface VarianceRatio {
-  /** Own variance over the prior's variance along the direction. */
+  /** Own variance over the variance within subclasses, pooled over those of the prior, along the direction. */
   f: number;
-  /** Two-sided p of F with n - 1 and nu0 degrees of freedom. */
+  /** Two-sided p of F with n - 1 and nu0 degrees of freedom, of normal samples of the pooled variance. */
   p: number;
 }
 
@@ -315,10 +320,17 @@ function show([low, high]: Strengths): string {
   return `${low.toPrecision(4)} .. ${high.toPrecision(4)}`;
 }
 
-printable(LearnableRange.prototype, ({ kind, level, prior, own, transferable, refusal }) => {
+printable(LearnableRange.prototype, (range) => {
+  const { kind, level, prior, own, transferable, refusal, varianceRatio } = range;
   const shown = (intervals: readonly Strengths[]) => intervals.map(show).join(', ') || 'none';
-  return [
+  const lines = [
     `Learnable strengths (${kind}, level ${level}): own ${shown(own === null ? [] : [own])}, transferable ${shown(transferable)}`,
     `  prior ${shown(prior)}${refusal === null ? '' : `; not transferable: ${refusal}`}`,
+  ];
+  if (varianceRatio === null) return lines;
+  const { f, p } = varianceRatio;
+  return [
+    ...lines,
+    `  own variance along it ${figure(f)} times the pooled one (${pFigure(p)}, if all subclasses were normal and spread alike)`,
   ];
 });
