@@ -27,5 +27,5 @@ export function atLeast(figure: string, value: number, low: number): BarFigure {
 
 /** A figure that must be below `high`. */
 export function below(figure: string, value: number, high: number): BarFigure {
-  return { figure, value, bar: `< ${high}`, met: value < high };
+  return { figure, value, bar: `< ${Number(high.toPrecision(3))}`, met: value < high };
 }

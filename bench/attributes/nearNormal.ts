@@ -58,7 +58,7 @@ const APART: Design[] = [
 
 /** What it takes for support where subclasses differ. */
 const ENOUGH: Design[] = [
-  { subclasses: 300, size: 10, between: 0.5 },
+  { subclasses: 400, size: 10, between: 0.5 },
   { subclasses: 30, size: 200, between: 0.2 },
   { subclasses: 9, size: 500, between: 0.1 },
 ];
