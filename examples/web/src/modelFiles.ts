@@ -12,8 +12,8 @@ export interface AttributeFile {
   delta: number[];
   /** rho across subclasses; null where it cannot be estimated. */
   consistency: number | null;
-  /** Its standard error; null where it cannot be estimated, absent in models trained before there was one. */
-  consistencyError?: number | null;
+  /** Its standard error; null where it cannot be estimated. */
+  consistencyError: number | null;
   /** Whether the attribute, mixed over subclasses, is near normal on held-out images. */
   mixing: MixingVerdict;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { encodeLatents, Glow, type GlowOptions, RandomStream } from 'tfjs-flows';
+import { encodeLatents, Glow, type GlowOptions, loadFlow, RandomStream } from 'tfjs-flows';
 import { fileSystem } from 'tfjs-flows/node';
 import type { StatisticsFile } from '../src/modelFiles';
 import { type LabelledPictures, picture } from './dataset';
@@ -21,7 +21,7 @@ export interface Recipe {
 /** Trains a Glow on some pictures and writes it to a folder, with the statistics of its latents and the pictures that the page shows. */
 export async function buildModel(folder: string, { load, glow: sizes, steps }: Recipe): Promise<void> {
   const data = load();
-  const { training, held } = split(data);
+  const { training } = split(data);
   const glow = new Glow({
     imageShape: [data.size, data.size, 1],
     nBits: data.nBits,
@@ -43,6 +43,24 @@ export async function buildModel(folder: string, { load, glow: sizes, steps }: R
     average: 0.99,
     seed: 1,
   });
+  images.dispose();
+  mkdirSync(folder, { recursive: true });
+  await glow.save(fileSystem(folder));
+  writeFileSync(join(folder, 'pictures.npz'), shippedPictures(data));
+  await describeLatents(folder, data, glow);
+  glow.dispose();
+}
+
+/** Writes the statistics of a model's latents anew; its weights stay. */
+export async function describeModel(folder: string, { load }: Recipe): Promise<void> {
+  const glow = await loadFlow<Glow>(fileSystem(folder));
+  await describeLatents(folder, load(), glow);
+  glow.dispose();
+}
+
+async function describeLatents(folder: string, data: LabelledPictures, glow: Glow): Promise<void> {
+  const { training, held } = split(data);
+  const images = tensorOf(data, training);
   const heldImages = tensorOf(data, held);
   const known = { z: await encodeLatents(glow, images), rows: training };
   const unseen = { z: await encodeLatents(glow, heldImages), rows: held };
@@ -57,14 +75,11 @@ export async function buildModel(folder: string, { load, glow: sizes, steps }: R
   };
   tf.dispose([images, heldImages]);
   for (const { name, consistency, mixing } of statistics.attributes) {
-    console.log(`  ${name}: consistency ${consistency?.toFixed(2)}, mixture near normal: ${mixing}`);
+    const shared = consistency === null ? 'not known' : consistency.toFixed(2);
+    console.log(`  ${name}: consistency ${shared}, mixture near normal: ${mixing}`);
   }
   console.log(`  held-out ${statistics.heldOutBitsPerDim.toFixed(3)} bits per dimension`);
-  mkdirSync(folder, { recursive: true });
-  await glow.save(fileSystem(folder));
   writeFileSync(join(folder, 'statistics.json'), JSON.stringify(statistics));
-  writeFileSync(join(folder, 'pictures.npz'), shippedPictures(data));
-  glow.dispose();
 }
 
 /** Rows of the subclasses that the flow may see, every third of a subclass held out. */

@@ -1,13 +1,13 @@
 /**
  * Trains the small Glows that the page ships with, and learns the attribute directions and the prior beside them.
  *
- *     npm run web:train [-- garments|faces|all [steps]]
+ *     npm run web:train [-- garments|faces|all [steps|statistics]]
  *
- * The same steps give the same files on the same machine.
+ * The same steps give the same files on the same machine. With `statistics` the weights stay, directions and prior are learned anew.
  */
 import { fileURLToPath } from 'node:url';
 import { prepareWasm } from 'tfjs-flows/wasm';
-import { buildModel, type Recipe } from './build';
+import { buildModel, describeModel, type Recipe } from './build';
 import { loadFaces } from './faces';
 import { loadGarments } from './garments';
 
@@ -16,11 +16,11 @@ const recipes: Record<string, Recipe> = {
   faces: { load: loadFaces, glow: { levels: 3, stepsPerLevel: 5, hiddenChannels: 64 }, steps: 3000 },
 };
 
-const [which = 'all', steps] = process.argv.slice(2);
+const [which = 'all', what] = process.argv.slice(2);
 await prepareWasm();
 for (const [name, recipe] of Object.entries(recipes)) {
-  if (which === 'all' || which === name) {
-    const folder = fileURLToPath(new URL(`../public/models/${name}`, import.meta.url));
-    await buildModel(folder, { ...recipe, steps: steps === undefined ? recipe.steps : Number(steps) });
-  }
+  if (which !== 'all' && which !== name) continue;
+  const folder = fileURLToPath(new URL(`../public/models/${name}`, import.meta.url));
+  if (what === 'statistics') await describeModel(folder, recipe);
+  else await buildModel(folder, { ...recipe, steps: what === undefined ? recipe.steps : Number(what) });
 }

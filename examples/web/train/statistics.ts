@@ -4,8 +4,6 @@ import type { Attribute, LabelledPictures } from './dataset';
 
 /** Factors of the prior's covariances: few, as the file is to stay small. */
 const RANK = 12;
-/** Numbers of subclasses to mix: a mixture is no larger than the smallest subclass. */
-const COUNTS = [1, 2, 3, 5, 8];
 
 /** Latents of some images of a data set. */
 export interface EncodedRows {
@@ -34,7 +32,7 @@ export function learnDirection(
   const delta = direction.delta.map((shift) => shift * unit);
   const { nearNormal } = mixedNormality(
     { z: held.z, subclass: Array.from(held.rows, (row) => subclass[row]) },
-    { along: direction, counts: COUNTS },
+    { along: direction },
   );
   return {
     name,
