@@ -4,4 +4,8 @@ export { ConvolutionNetwork, type ConvolutionNetworkOptions } from './convolutio
 export { LayersNetwork, type LayersNetworkOptions } from './layersNetwork';
 export { MaskedPerceptron, type MaskedPerceptronOptions } from './maskedPerceptron';
 export type { Adjacency } from './masks';
-export { MultilayerPerceptron, type MultilayerPerceptronOptions } from './multilayerPerceptron';
+export {
+  type DenseLayer,
+  MultilayerPerceptron,
+  type MultilayerPerceptronOptions,
+} from './multilayerPerceptron';
