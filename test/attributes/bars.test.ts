@@ -53,6 +53,8 @@ describe('hypothesis 1 on attributes of digits', () => {
     const options = { n: 80, replicates: 39, counts: [1, 10] };
     expect(mixedNormality(labeled, { ...options, trainingLatents: true }).nearNormal).not.toBe('supported');
     expect(mixedNormality(labeled, options).notes).toEqual([expect.stringContaining('training data')]);
+    // What the flow was given has the same moments.
+    expect(mixedNormality({ ...labeled, z: attributes }, options).notes).toEqual([]);
   });
 });
 

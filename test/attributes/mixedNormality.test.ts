@@ -88,6 +88,17 @@ describe('mixedNormality on planted populations', () => {
     expect(report.notes).toEqual([expect.stringContaining('trainingLatents')]);
   });
 
+  it('suspects training latents by pooled moments and normal classes, not by the moments alone', () => {
+    const notes = (draw: (random: RandomStream) => number) =>
+      mixedNormality(
+        population(12, 60, (random) => () => draw(random)),
+        quick,
+      ).notes;
+    expect(notes((random) => -Math.log(1 - random.uniformNumber()) - 1)).toEqual([]);
+    expect(notes((random) => 2 * random.normalNumber())).toEqual([]);
+    expect(notes((random) => random.normalNumber())).toEqual([expect.stringContaining('trainingLatents')]);
+  });
+
   it('calls equal classes of any shape exchangeable: p of the trend is uniform (20 runs, least below 0.2)', () => {
     const below = (limit: number) =>
       Array.from({ length: 20 }, (_, seed) => {

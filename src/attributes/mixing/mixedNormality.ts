@@ -103,7 +103,7 @@ export function mixedNormality(labeled: Labeled, options: MixedNormalityOptions 
       ...(constant > 0
         ? [`${constant} mixtures had no spread in some view and count as single points.`]
         : []),
-      ...originNotes(columns, overall.curve[0].w1Excess, trainingLatents),
+      ...originNotes(columns, overall.curve[0].excess, trainingLatents),
     ],
   };
   return printable(report, linesOf);
