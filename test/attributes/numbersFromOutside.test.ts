@@ -87,6 +87,9 @@ const ofRows: Record<string, (z: never) => unknown> = {
   transferPairs: (z) => transferPairs(z, labeled),
 };
 
+/** Those of them that take the samples of one subclass, as labelled samples hold them too. */
+const ofSamples = ['Posterior.logProb', 'Prior.logProb', 'Prior.posterior'];
+
 /** Every function that takes vectors. */
 const ofVectors: Record<string, (vector: never) => unknown> = {
   'learnableRange (z)': (z) => learnableRange(posterior, z, [1, 0]),
@@ -156,9 +159,17 @@ describe.each(Object.entries(ofRows))('%s', (name, use) => {
     expect(() => use([{ a: 1, b: 2 }] as never)).toThrow(
       /an object \{ a, b \} in row 0\. Write rows as arrays/,
     );
-    for (const input of [null, 'latents.npy', 7, { z: rows }]) {
+    for (const input of [null, 'latents.npy', 7]) {
       expect(() => use(input as never)).toThrow(FlowError);
     }
+  });
+
+  it('takes { z } where it takes samples of one subclass, and refuses it elsewhere', () => {
+    const held = () => use({ z: rows } as never);
+    if (ofSamples.includes(name)) expect(held()).toEqual(use(rows as never));
+    else expect(held).toThrow(FlowError);
+    expect(() => use({ z: 7 } as never)).toThrow(FlowError);
+    expect(() => use({ latents: rows } as never)).toThrow(FlowError);
   });
 });
 
