@@ -16,7 +16,12 @@ import { checkLayout, type LatentLevel } from './layout';
 /** A direction: plain numbers [d], or what `zDelta` and `transferDelta` return. */
 export type DirectionInput =
   | VectorInput
-  | { delta: VectorInput; consistency?: number | null; consistencyError?: number | null };
+  | {
+      delta: VectorInput;
+      consistency?: number | null;
+      consistencyError?: number | null;
+      consistencyReason?: string | null;
+    };
 
 /** Options of `manipulate`. */
 export interface ManipulateOptions {

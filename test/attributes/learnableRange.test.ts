@@ -110,6 +110,8 @@ describe('learnableRange', () => {
 
     const strict = (options: object) => learnableRange(summary, [0, 0], { delta: [2, 0] }, options);
     expect(strict({}).refusal).toContain('not known whether other subclasses share');
+    const alone = { delta: [2, 0], consistency: null, consistencyReason: 'only one subclass has both' };
+    expect(learnableRange(summary, [0, 0], alone).refusal).toContain('only one subclass has both');
     expect(strict({ consistency: 0.3, assumeNearNormal: true }).refusal).toContain('consistency 0.30 < 0.5');
     expect(strict({ consistency: 0.3, minimumConsistency: 0.2, assumeNearNormal: true }).refusal).toBe(null);
     expect(strict({ consistency: 0.9 }).refusal).toContain('mixedNormality');

@@ -112,7 +112,7 @@ function show(app: App): void {
       id: 'attributes',
       title: 'Attributes',
       intro:
-        'Move a picture along what the model has learned about its subclass, and see how far that is backed.',
+        'Move a picture along the attributes that the model has learned, and see how far its subclass backs that.',
       build: () => attributesPanel(app),
     },
     {

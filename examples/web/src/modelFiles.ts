@@ -1,7 +1,4 @@
-import type { SerializedPrior } from 'tfjs-flows';
-
-/** A verdict of `mixedNormality`. */
-export type MixingVerdict = 'supported' | 'not supported' | 'undecided';
+import type { SerializedPrior, Verdict } from 'tfjs-flows';
 
 /** A direction in latent space that a slider moves along. */
 export interface AttributeFile {
@@ -14,8 +11,10 @@ export interface AttributeFile {
   consistency: number | null;
   /** Its standard error; null where it cannot be estimated. */
   consistencyError: number | null;
-  /** Whether the attribute, mixed over subclasses, is near normal on held-out images. */
-  mixing: MixingVerdict;
+  /** Why `consistency` is null. */
+  consistencyReason: string | null;
+  /** Whether positions along the direction, mixed over subclasses, are near normal on held-out images. */
+  nearNormal: Verdict;
 }
 
 /** What `statistics.json` beside a trained model holds. */

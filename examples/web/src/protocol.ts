@@ -1,4 +1,4 @@
-import type { MixingVerdict } from './modelFiles';
+import type { AttributeFile } from './modelFiles';
 
 /** Backends that the page offers, in the order in which they are shown. */
 export const backendNames = ['wasm', 'webgl', 'webgpu'] as const;
@@ -23,12 +23,7 @@ export interface Pictures {
 }
 
 /** An attribute as the page shows it. */
-export interface AttributeSummary {
-  name: string;
-  unit: 'with' | 'deviation';
-  consistency: number | null;
-  mixing: MixingVerdict;
-}
+export type AttributeSummary = Omit<AttributeFile, 'delta'>;
 
 /** A loaded model, without its weights. */
 export interface ModelSummary {
@@ -110,11 +105,12 @@ export interface SavedFlow {
 export interface Calls {
   start: { params: { backend: BackendName; wasmFolder: string }; result: BackendReport };
   loadModel: { params: { folder: string }; result: ModelSummary };
-  /** Takes a picture to be moved along attributes; `few` are the samples that its subclass is known by. */
-  choosePicture: { params: { picture: number; few: number[] }; result: StrengthRange[] };
+  /** Takes a picture to be moved along attributes, the first of `few`, the samples that its subclass is known by. */
+  choosePicture: { params: { few: number[] }; result: StrengthRange[] };
   move: { params: { strengths: number[] }; result: Pictures };
+  /** The target is the first of `few`, the samples that its subclass is known by. */
   prepareTransfer: {
-    params: { attribute: number; source: number; target: number; few: number[]; match: 'none' | 'diagonal' };
+    params: { attribute: number; source: number; few: number[]; match: 'none' | 'diagonal' };
     result: StrengthRange;
   };
   /** The source and the target, each moved by the strength. */

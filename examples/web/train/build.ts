@@ -1,15 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import { encodeLatents, Glow, type GlowOptions, loadFlow, RandomStream } from 'tfjs-flows';
+import { Glow, type GlowOptions, loadFlow } from 'tfjs-flows';
 import { fileSystem } from 'tfjs-flows/node';
-import type { StatisticsFile } from '../src/modelFiles';
-import { type LabelledPictures, picture } from './dataset';
+import { type LabelledPictures, split, tensorOf } from './dataset';
 import { shippedPictures } from './shippedPictures';
-import { learnDirection, learnPrior } from './statistics';
-
-/** One picture in so many is held out of training. */
-const HELD_OUT = 3;
+import { learnStatistics } from './statistics';
 
 /** How a model is built. */
 export interface Recipe {
@@ -59,47 +54,11 @@ export async function describeModel(folder: string, { load }: Recipe): Promise<v
 }
 
 async function describeLatents(folder: string, data: LabelledPictures, glow: Glow): Promise<void> {
-  const { training, held } = split(data);
-  const images = tensorOf(data, training);
-  const heldImages = tensorOf(data, held);
-  const known = { z: await encodeLatents(glow, images), rows: training };
-  const unseen = { z: await encodeLatents(glow, heldImages), rows: held };
-  const statistics: StatisticsFile = {
-    title: data.title,
-    source: data.source,
-    subclasses: data.subclasses,
-    novel: data.novel,
-    attributes: data.attributes.map((attribute) => learnDirection(data, attribute, known, unseen)),
-    prior: learnPrior(data, known, glow),
-    heldOutBitsPerDim: tf.tidy(() => tf.mean(glow.bitsPerDim(heldImages, { seed: 1 })).dataSync()[0]),
-  };
-  tf.dispose([images, heldImages]);
-  for (const { name, consistency, mixing } of statistics.attributes) {
+  const statistics = await learnStatistics(data, glow);
+  for (const { name, consistency, nearNormal } of statistics.attributes) {
     const shared = consistency === null ? 'not known' : consistency.toFixed(2);
-    console.log(`  ${name}: consistency ${shared}, mixture near normal: ${mixing}`);
+    console.log(`  ${name}: consistency ${shared}, mixture near normal: ${nearNormal}`);
   }
   console.log(`  held-out ${statistics.heldOutBitsPerDim.toFixed(3)} bits per dimension`);
   writeFileSync(join(folder, 'statistics.json'), JSON.stringify(statistics));
-}
-
-/** Rows of the subclasses that the flow may see, every third of a subclass held out. */
-function split({ subclass, novel, count }: LabelledPictures): { training: Int32Array; held: Int32Array } {
-  const seen = new Map<number, number>();
-  const training: number[] = [];
-  const held: number[] = [];
-  for (const row of new RandomStream(0).permutation(count)) {
-    if (novel.includes(subclass[row])) continue;
-    const place = seen.get(subclass[row]) ?? 0;
-    seen.set(subclass[row], place + 1);
-    (place % HELD_OUT === 0 ? held : training).push(row);
-  }
-  return { training: Int32Array.from(training), held: Int32Array.from(held) };
-}
-
-function tensorOf(data: LabelledPictures, rows: Int32Array): tf.Tensor {
-  const values = new Float32Array(rows.length * data.size ** 2);
-  rows.forEach((row, i) => {
-    values.set(picture(data, row), i * data.size ** 2);
-  });
-  return tf.tensor(values, [rows.length, data.size, data.size, 1]);
 }

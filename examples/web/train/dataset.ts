@@ -1,3 +1,9 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from 'tfjs-flows';
+
+/** One picture in so many is held out of training. */
+const HELD_OUT = 3;
+
 /** An attribute that a direction is learned for. */
 export interface Attribute {
   name: string;
@@ -31,4 +37,30 @@ export function picture(
   row: number,
 ): Uint8Array {
   return levels.subarray(row * size * size, (row + 1) * size * size);
+}
+
+/** Images of some rows, [n, h, w, 1]. */
+export function tensorOf(data: LabelledPictures, rows: Int32Array): tf.Tensor {
+  const values = new Float32Array(rows.length * data.size ** 2);
+  rows.forEach((row, i) => {
+    values.set(picture(data, row), i * data.size ** 2);
+  });
+  return tf.tensor(values, [rows.length, data.size, data.size, 1]);
+}
+
+/** Rows of the subclasses that the flow may see, every third of a subclass held out. */
+export function split({ subclass, novel, count }: LabelledPictures): {
+  training: Int32Array;
+  held: Int32Array;
+} {
+  const seen = new Map<number, number>();
+  const training: number[] = [];
+  const held: number[] = [];
+  for (const row of new RandomStream(0).permutation(count)) {
+    if (novel.includes(subclass[row])) continue;
+    const place = seen.get(subclass[row]) ?? 0;
+    seen.set(subclass[row], place + 1);
+    (place % HELD_OUT === 0 ? held : training).push(row);
+  }
+  return { training: Int32Array.from(training), held: Int32Array.from(held) };
 }

@@ -261,14 +261,16 @@ function whyNotTransferable(
   if (!Number.isFinite(minimumConsistency)) {
     throw new ConfigError(complaint(where, 'a finite minimumConsistency', minimumConsistency));
   }
-  const known: { consistency?: number | null; consistencyError?: number | null } =
-    options.consistency === undefined && typeof learned === 'object' && 'delta' in learned
-      ? learned
-      : { consistency: options.consistency };
+  const known: Omit<Exclude<DirectionInput, VectorInput>, 'delta'> = options.consistency === undefined &&
+  typeof learned === 'object' &&
+  'delta' in learned
+    ? learned
+    : { consistency: options.consistency };
   // A consistency that you state yourself has no error.
   const { consistency, consistencyError = 0 } = known;
   if (typeof consistency !== 'number') {
-    return 'it is not known whether other subclasses share the direction (consistency, from zDelta)';
+    const why = known.consistencyReason ?? 'no consistency, which zDelta gives';
+    return `it is not known whether other subclasses share the direction: ${why}`;
   }
   if (!(consistency >= minimumConsistency)) {
     return `the direction differs between subclasses (consistency ${consistency.toFixed(2)} < ${minimumConsistency})`;

@@ -30,9 +30,8 @@ export function attributesPanel(app: App): HTMLElement {
   );
   const choose = latest<void>(() =>
     guarded(app, async () => {
-      const few = picker.few(FEW);
       drawPicture(original, app.model.pictures, picker.picture);
-      const ranges = await app.worker.call('choosePicture', { picture: picker.picture, few });
+      const ranges = await app.worker.call('choosePicture', { few: picker.few(FEW) });
       ranges.forEach((range, i) => {
         sliders[i].show(range);
         sliders[i].value = 0;
@@ -75,7 +74,7 @@ export function attributesPanel(app: App): HTMLElement {
       ...sliders.map((slider) => slider.element),
       zoneLegend(),
       small(
-        `The range is learned from ${FEW} samples of the subclass and a prior from the others. Strength 1 of a yes-or-no attribute is the mean way from without to with it; sd is its standard deviation within subclasses.`,
+        `The range is learned from ${FEW} samples of the subclass and a prior of the subclasses that the model has seen. Strength 1 of a yes-or-no attribute is the mean way from without to with it; sd stands for the way that goes with one standard deviation of the attribute within subclasses.`,
       ),
       reasons,
     ),
@@ -94,7 +93,7 @@ function reasonsOf({ model }: App, ranges: readonly { refusal: string | null }[]
     element(
       'details',
       {},
-      element('summary', {}, 'Why nothing is borrowed from other subclasses'),
+      element('summary', {}, 'What is not borrowed from other subclasses, and why'),
       element('ul', {}, ...items),
     ),
   ];

@@ -6,6 +6,7 @@ import { PicturePicker } from '../display/picturePicker';
 import { StrengthSlider, zoneLegend } from '../display/strengthSlider';
 import { element, labelled, select, small } from '../dom';
 import { selectPictures } from '../pictures';
+import type { AttributeSummary } from '../protocol';
 
 /** Samples that the target's subclass is known by. */
 const FEW = 5;
@@ -43,23 +44,23 @@ export function transferPanel(app: App): HTMLElement {
   const prepare = latest<void>(() =>
     guarded(app, async () => {
       const index = Number(attribute.value);
-      const { name, unit, consistency, mixing } = model.attributes[index];
+      const { name, unit, nearNormal, ...direction } = model.attributes[index];
       const few = target.few(FEW, index);
       samples.show(selectPictures(model.pictures, few));
       const range = await app.worker.call('prepareTransfer', {
         attribute: index,
         source: source.picture,
-        target: target.picture,
         few,
         match: match.value as 'none' | 'diagonal',
       });
       slider = new StrengthSlider(name, unitOf(unit), () => draw());
       slider.show(range);
       sliderPlace.replaceChildren(slider.element);
-      const rho = consistency === null ? 'not known' : consistency.toFixed(2);
       verdict.textContent =
-        `Direction shared across subclasses (ρ): ${rho}. Mixture near normal: ${mixing}. ` +
-        (range.refusal === null ? 'Transfer is backed.' : `Transfer is not backed: ${range.refusal}.`);
+        `${sharedness(direction)} Positions along it, all subclasses mixed, near normal: ${nearNormal}. ` +
+        (range.refusal === null
+          ? 'The other subclasses back the transfer.'
+          : `The other subclasses do not back the transfer: ${range.refusal}.`);
       draw();
     }),
   );
@@ -83,7 +84,7 @@ export function transferPanel(app: App): HTMLElement {
       element('h2', {}, 'All that is known of the target'),
       samples.element,
       small(
-        'Neither the flow nor the prior has seen the target’s subclass; its five samples are those with the least of the attribute. The zones on the slider are the target’s.',
+        'Neither the flow nor the prior has seen the target’s subclass; its five samples are the chosen one and those with the least of the attribute. The zones on the slider are the target’s.',
       ),
     ),
     element(
@@ -95,4 +96,14 @@ export function transferPanel(app: App): HTMLElement {
       verdict,
     ),
   );
+}
+
+/** How far the subclasses share the direction. */
+function sharedness({
+  consistency,
+  consistencyError,
+}: Pick<AttributeSummary, 'consistency' | 'consistencyError'>): string {
+  if (consistency === null) return 'Consistency of the direction between subclasses: unknown.';
+  const error = consistencyError === null ? '' : `, standard error ${consistencyError.toFixed(2)}`;
+  return `Consistency of the direction between subclasses (1: the same in all, 0: unrelated): ${consistency.toFixed(2)}${error}.`;
 }

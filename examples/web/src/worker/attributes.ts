@@ -1,16 +1,16 @@
 import { decodeLatents, type Matrix, manipulate, meetSubclass } from 'tfjs-flows';
 import type { Params, Pictures, StrengthRange } from '../protocol';
 import { model, toPictures } from './model';
-import { describeRange, knownAttribute, latentsOf } from './ranges';
+import { describeRange, firstOf, knownAttribute, latentsOf } from './ranges';
 
 /** Latent of the picture that the sliders move, [1, d]. */
 let chosen: Matrix | undefined;
 
-/** Takes a picture; for every attribute, how far it may be moved. */
-export async function choosePicture({ picture, few }: Params<'choosePicture'>): Promise<StrengthRange[]> {
-  chosen = await latentsOf(model(), [picture]);
-  const z = chosen;
+/** Takes a picture, the first of the few samples of its subclass; for every attribute, how far it may be moved. */
+export async function choosePicture({ few }: Params<'choosePicture'>): Promise<StrengthRange[]> {
   const samples = await latentsOf(model(), few);
+  const z = firstOf(samples);
+  chosen = z;
   const met = model().statistics.attributes.map((_, i) =>
     meetSubclass(knownAttribute(model(), i), samples, { z }),
   );

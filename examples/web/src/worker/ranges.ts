@@ -16,10 +16,18 @@ export async function latentsOf(
   return new Matrix(Float64Array.from(values), indices.length, values.length / indices.length);
 }
 
+/**
+ * The first of some latents, [1, d]. Encoded anew, alone, it would differ in the last digit: then it would not lie between the samples where
+ * it is the outermost of them.
+ */
+export function firstOf(z: Matrix): Matrix {
+  return Matrix.fromRows([z.row(0)]);
+}
+
 /** What the model's file says of one attribute. */
 export function knownAttribute({ statistics, prior }: LoadedModel, index: number): KnownAttribute {
-  const { mixing, ...direction } = statistics.attributes[index];
-  return { direction, mixing: { nearNormal: mixing, along: direction.delta }, prior };
+  const { nearNormal, ...direction } = statistics.attributes[index];
+  return { direction, mixing: { nearNormal, along: direction.delta }, prior };
 }
 
 /** A range as the page shows it. */

@@ -1,7 +1,7 @@
 import { decodeLatents, Matrix, manipulate, meetSubclass } from 'tfjs-flows';
 import type { Params, Pictures, StrengthRange } from '../protocol';
 import { model, toPictures } from './model';
-import { describeRange, knownAttribute, latentsOf } from './ranges';
+import { describeRange, firstOf, knownAttribute, latentsOf } from './ranges';
 
 /** Latents [1, d] and the direction that each is moved along. */
 interface Prepared {
@@ -15,11 +15,9 @@ let prepared: Prepared | undefined;
 export async function prepareTransfer(params: Params<'prepareTransfer'>): Promise<StrengthRange> {
   const known = knownAttribute(model(), params.attribute);
   const { delta } = model().statistics.attributes[params.attribute];
-  const [source, target, few] = [
-    await latentsOf(model(), [params.source]),
-    await latentsOf(model(), [params.target]),
-    await latentsOf(model(), params.few),
-  ];
+  const source = await latentsOf(model(), [params.source]);
+  const few = await latentsOf(model(), params.few);
+  const target = firstOf(few);
   const { ranges, coloured } = await meetSubclass(known, few, { z: target, match: params.match });
   prepared = { source: { z: source, direction: delta }, target: { z: target, direction: coloured } };
   return describeRange(ranges[0]);
