@@ -19,11 +19,16 @@ export async function run(splits = 6): Promise<BarFigure[]> {
   const { names, z } = columnsOf(digits);
   const rows = new Map<string, MixingReport[]>();
   const add = (label: string, report: MixingReport) => rows.set(label, [...(rows.get(label) ?? []), report]);
+  const skewness = { total: 0, within: 0, meanVariance: 0, means: 0 };
   for (let seed = 1; seed <= splits; seed++) {
     const [, held] = splitHalves(digits.label, new RandomStream(seed));
     const subclass = held.map((i) => digits.label[i]);
     mixedNormality({ z: rowsOf(z, held), subclass }, { n: N, seed }).views.forEach((view, j) => {
       add(names[j], view);
+      if (names[j] !== 'thickness') return;
+      for (const part of Object.keys(skewness) as (keyof typeof skewness)[]) {
+        skewness[part] += view.cumulants.skewness[part] / splits;
+      }
     });
     const pixels = mixedNormality(
       { z: rowsOf(digits.pixels, held), subclass },
@@ -31,7 +36,7 @@ export async function run(splits = 6): Promise<BarFigure[]> {
     );
     add('8 principal components', pixels);
   }
-  return [...rows].map(([label, reports]) => {
+  const figures = [...rows].map(([label, reports]) => {
     const mean = (f: (report: MixingReport) => number) =>
       reports.reduce((sum, report) => sum + f(report), 0) / reports.length;
     const { length } = reports[0].curve;
@@ -56,4 +61,6 @@ export async function run(splits = 6): Promise<BarFigure[]> {
     ];
     return atLeast(`${label}: ${row.join('; ')}`, distances[0], 0);
   });
+  const parts = Object.entries(skewness).map(([part, value]) => `${part} ${value.toFixed(2)}`);
+  return [...figures, atLeast(`skewness of thickness: ${parts.join(', ')}`, skewness.total, 1)];
 }
