@@ -54,16 +54,20 @@ export function isList(input: LatentsInput | VectorInput): input is VectorInput 
 
 /** One vector in float64, checked to be finite and, where `length` is given, of that length. */
 export function toVector(where: string, input: VectorInput, length?: number): Float64Array {
-  const values = toFloat64(where, 'values', input instanceof tf.Tensor ? readVector(where, input) : input);
-  if (length !== undefined && values.length !== length) {
-    throw new ShapeError(complaint(where, `a vector of ${length} values`, `${values.length}`));
-  }
+  const values = toMeasured(where, input, length);
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) {
       throw new DataError(complaint(where, 'finite values', `${values[i]} at index ${i}`));
     }
   }
   return values;
+}
+
+/** The same where not every value need be finite, as what is measured on a blank image. */
+export function toMeasured(where: string, input: VectorInput, length?: number): Float64Array {
+  const values = toFloat64(where, 'values', input instanceof tf.Tensor ? readVector(where, input) : input);
+  if (length === undefined || values.length === length) return values;
+  throw new ShapeError(complaint(where, `a vector of ${length} values`, `${values.length}`));
 }
 
 function readVector(where: string, input: tf.Tensor): ArrayLike<unknown> {

@@ -82,6 +82,59 @@ describe('calibrateDirection', () => {
     expect(own.calibration.deviation).toBe(all.calibration.deviation);
     expect(own.calibration.factor / all.calibration.factor).toBeCloseTo(2, 1);
     expect(own.calibration.samples).toBe(5);
+    expect(own.calibration.ownWeight).toBeGreaterThan(0.95);
+    expect(all.calibration.ownWeight).toBe(1);
+  });
+
+  it('five images whose responses differ by chance lean on the known subclasses', async () => {
+    const known = {
+      z: labeled.z.slice(PER_CLASS),
+      subclass: labeled.subclass.slice(PER_CLASS),
+      attributes: labeled.attributes.slice(PER_CLASS),
+    };
+    const taught = zDelta(known, { mode: 'slope' });
+    // Every image answers by a factor of its own, .1 to 1.9, that has nothing to do with the subclass.
+    const measure = (images: Matrix) =>
+      Array.from(
+        { length: images.rows },
+        (_, i) => images.at(i, 0) * (1 + 0.9 * Math.sin(3 * images.at(i, 4))),
+      );
+    const responseOf = (z: number[][], { delta }: { delta: Float64Array }, strength: number) => {
+      const [up, down] = [strength, -strength].map((s) => measure(manipulate(z, { delta }, s).z));
+      return up.reduce((sum, value, i) => sum + (value - down[i]) / 2, 0) / z.length;
+    };
+    const errors: number[] = [];
+    const alone: number[] = [];
+    for (let set = 0; set < 6; set++) {
+      const few = labeled.z.slice(5 * set, 5 * set + 5);
+      const calibrated = await calibrateDirection(taught, known, { decode, measure, moved: few });
+      const { deviation, ownWeight, response } = calibrated.calibration;
+      expect(ownWeight).toBeLessThan(1);
+      expect(response[2].moved).toBeCloseTo(1, 0);
+      const whole = responseOf(labeled.z.slice(0, PER_CLASS), calibrated, 1);
+      errors.push((whole / deviation - 1) ** 2);
+      alone.push((responseOf(few, calibrated, 1) / whole - 1) ** 2);
+    }
+    const root = (squares: number[]) => Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / 6);
+    expect(root(errors)).toBeLessThan(0.8 * root(alone));
+  });
+
+  it('one image of the subclass does, and known images that a shift leaves blank tell nothing', async () => {
+    const top = Math.max(...labeled.z.map((row) => row[0]));
+    const measure = (images: Matrix) =>
+      Array.from({ length: images.rows }, (_, i) => (images.at(i, 0) > top ? Number.NaN : images.at(i, 0)));
+    const lowest = labeled.z.toSorted((a, b) => a[0] - b[0]).slice(0, PER_CLASS);
+    // With as many of every known subclass, the topmost is among them, and blank when moved.
+    for (const moved of [lowest.slice(0, 1), lowest]) {
+      const { calibration } = await calibrateDirection(direction, labeled, { decode, measure, moved });
+      expect(Math.abs((calibration.factor * direction.delta[0]) / calibration.deviation - 1)).toBeLessThan(
+        0.03,
+      );
+      expect(calibration.samples).toBe(moved.length);
+    }
+    const high = labeled.z.filter((row) => row[0] === top);
+    const blank = calibrateDirection(direction, labeled, { decode, measure, moved: high });
+    await expect(blank).rejects.toThrow(DataError);
   });
 
   it('tensors and promises do, and nothing is left of them', async () => {

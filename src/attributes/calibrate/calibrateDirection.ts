@@ -4,12 +4,19 @@ import { checkOptions, type OptionNames } from '../../core/options';
 import { figure, printable } from '../../core/printable';
 import { RandomStream, type Seed } from '../../core/random';
 import { checkInteger } from '../../core/shapes';
-import type { Matrix } from '../../linalg';
-import { type LatentsInput, toLatents, toVector, type VectorInput } from '../../statistics/inputs';
+import { Matrix } from '../../linalg';
+import {
+  type LatentsInput,
+  toLatents,
+  toMeasured,
+  toVector,
+  type VectorInput,
+} from '../../statistics/inputs';
 import { selectRows } from '../../statistics/rows';
 import { type Labeled, type LabeledLatents, toLabeled } from '../labeled';
 import { manipulate } from '../manipulate';
 import { type AttributeDirection, scaledDirection } from '../zDelta';
+import { answerOf } from './answer';
 
 /** Options of `calibrateDirection`. */
 export interface CalibrateDirectionOptions<Images> {
@@ -17,9 +24,9 @@ export interface CalibrateDirectionOptions<Images> {
   decode: (z: Matrix) => Images | Promise<Images>;
   /** The attribute of every image, [n]: numbers or a tensor, which is disposed. */
   measure: (images: Images) => VectorInput | Promise<VectorInput>;
-  /** Latents whose images are moved, [n, d], such as the few of a new subclass. Default: those that the deviation is measured on. */
+  /** Latents of the subclass that is to be moved, [k, d], where it is a new one. Default: those that the deviation is measured on. */
   moved?: LatentsInput;
-  /** Latents that are decoded at most, spread over the subclasses. Default: 200. */
+  /** Latents that are decoded at most, spread over the subclasses. Default: 500. */
   samples?: number;
   /** Seed of which ones. Default: 0. */
   seed?: Seed;
@@ -41,8 +48,10 @@ export interface Calibration {
   deviation: number;
   /** Mean shift of the measured attribute, in deviations, for every strength that was asked for. */
   response: { asked: number; moved: number; standardError: number }[];
-  /** Images that were moved. */
+  /** Images that were moved, of the new subclass where `moved` names one. */
   samples: number;
+  /** Weight of their own response at 1 deviation, the rest is that of the known subclasses; 1 without `moved`. */
+  ownWeight: number;
 }
 
 /** A direction whose strength 1 moves the measured attribute by one deviation within subclasses. */
@@ -67,7 +76,10 @@ const LONGEST = 10;
  * Regression says how latents differ where the attribute does, which is not what the decoder makes of a latent moved that way: on
  * digits it moves less than was asked for. `calibration.response` says how straight the measured response is.
  *
- * The response differs between subclasses: for a new one, give its few latents as `moved`.
+ * The response differs between subclasses: for a new one, give its few latents as `moved`. As few images tell a mean response badly, as
+ * many of every known subclass are moved too, and the mean is drawn to theirs as far as chance explains the difference:
+ *
+ *     w own + (1 - w) all,   w = t^2 / (t^2 + s^2 / k),   t^2 between subclasses, s^2 within them
  *
  * Shapes: z [n, d], moved [k, d] -> delta [d].
  *
@@ -86,7 +98,7 @@ export async function calibrateDirection<Images>(
 ): Promise<CalibratedDirection> {
   const where = 'calibrateDirection';
   checkOptions(where, options, OPTIONS);
-  const { decode, measure, samples = 200, seed = 0 } = options;
+  const { decode, measure, samples = 500, seed = 0 } = options;
   for (const [name, given] of Object.entries({ decode, measure })) {
     if (typeof given !== 'function')
       throw new ConfigError(complaint(where, `${name}, a function`, typeof given));
@@ -95,25 +107,38 @@ export async function calibrateDirection<Images>(
   const data = toLabeled(where, labeled);
   const { rows, groups } = spread(data, samples, new RandomStream(seed));
   const known = selectRows(data.z, rows);
-  const valuesOf = async (z: Matrix): Promise<Float64Array> => {
+  // A shift may leave an image of a known subclass blank: rows before `strictFrom` need not be finite.
+  const valuesOf = async (z: Matrix, strictFrom = 0): Promise<Float64Array> => {
     const images = await decode(z);
     const given = await measure(images);
-    const values = toVector(`${where} (measure)`, given, z.rows).slice();
+    const values = toMeasured(`${where} (measure)`, given, z.rows).slice();
+    toVector(`${where} (measure)`, values.subarray(strictFrom));
     for (const made of [images, given]) if (made instanceof tf.Tensor) made.dispose();
     return values;
   };
   const measured = await valuesOf(known);
   const deviation = withinDeviation(where, measured, groups);
-  const z = options.moved === undefined ? known : toLatents(`${where} (moved)`, options.moved);
+  const { z, parts } = whoAnswers(where, known, groups, options.moved);
+  const [from, to] = parts[parts.length - 1];
   const still = options.moved === undefined ? measured : await valuesOf(z);
   const shiftAt = async (strength: number): Promise<Float64Array> =>
-    (await valuesOf(manipulate(z, direction, strength).z)).map((value, i) => (value - still[i]) / deviation);
+    (await valuesOf(manipulate(z, direction, strength).z, from)).map(
+      (value, i) => (value - still[i]) / deviation,
+    );
+  const answer = (shifts: Float64Array) =>
+    answerOf(
+      parts
+        .map(([start, end]) => shifts.subarray(start, end).filter(Number.isFinite))
+        .filter(({ length }) => length > 0),
+    );
 
   let factor = direction.attributeDeviation;
+  let ownWeight: number;
   for (let round = 0; ; round++) {
     const up = await shiftAt(factor);
     const down = await shiftAt(-factor);
-    const { mean: moved, error } = meanOf(up.map((value, i) => (value - down[i]) / 2));
+    const { mean: moved, standardError: error, weight } = answer(up.map((value, i) => (value - down[i]) / 2));
+    ownWeight = weight;
     const follows = moved > 2 * error;
     if (follows && Math.abs(moved - 1) < CLOSE) break;
     // The response is no straight line: steps are bounded, and so is the search.
@@ -127,20 +152,20 @@ export async function calibrateDirection<Images>(
   }
   const response: Calibration['response'] = [];
   for (const asked of ASKED) {
-    const { mean, error } = meanOf(await shiftAt(asked * factor));
-    response.push({ asked, moved: mean, standardError: error });
+    const { mean, standardError } = answer(await shiftAt(asked * factor));
+    response.push({ asked, moved: mean, standardError });
   }
-  const calibration = { factor, deviation, response, samples: z.rows };
+  const calibration = { factor, deviation, response, samples: to - from, ownWeight };
   return printable({ ...scaledDirection(direction, factor), attributeDeviation: 1, calibration }, linesOf);
 }
 
 function linesOf({ calibration }: CalibratedDirection): string[] {
-  const { factor, deviation, response, samples } = calibration;
+  const { factor, deviation, response, samples, ownWeight } = calibration;
   const moved = response.map((step) => `${step.asked}: ${figure(step.moved)}`).join(', ');
   return [
     `Direction whose strength 1 moves the measured attribute by one deviation, ${figure(deviation)}`,
     `  asked for and moved, in deviations: ${moved}`,
-    `  ${figure(factor)} times the direction that was given, by the images of ${samples} latents`,
+    `  ${figure(factor)} times the direction that was given, by the images of ${samples} latents${ownWeight < 1 ? ` (weight ${figure(ownWeight)}) and of the known subclasses` : ''}`,
   ];
 }
 
@@ -173,6 +198,30 @@ function spread(
   return { rows, groups: places };
 }
 
+/** Latents that are moved, and where those of every subclass begin and end: all as one, or a new subclass last, after as many of each known one. */
+function whoAnswers(
+  where: string,
+  known: Matrix,
+  groups: readonly number[][],
+  moved: LatentsInput | undefined,
+): { z: Matrix; parts: [number, number][] } {
+  if (moved === undefined) return { z: known, parts: [[0, known.rows]] };
+  const own = toLatents(`${where} (moved)`, moved);
+  const each = Math.max(2, own.rows);
+  const others = groups.map((group) => group.slice(0, each)).filter((group) => group.length > 0);
+  const parts: [number, number][] = [];
+  let end = 0;
+  for (const length of [...others.map((group) => group.length), own.rows]) {
+    parts.push([end, end + length]);
+    end += length;
+  }
+  const rows = [
+    ...others.flat().map((row) => known.row(row)),
+    ...Array.from({ length: own.rows }, (_, i) => own.row(i)),
+  ];
+  return { z: Matrix.fromRows(rows), parts };
+}
+
 /** Pooled over the subclasses. */
 function withinDeviation(where: string, values: Float64Array, groups: readonly number[][]): number {
   const freedom = groups.reduce((sum, group) => sum + Math.max(0, group.length - 1), 0);
@@ -185,10 +234,4 @@ function withinDeviation(where: string, values: Float64Array, groups: readonly n
   if (freedom > 0 && deviation > 0) return deviation;
   const received = freedom > 0 ? 'the same value for all' : 'one sample of each';
   throw new DataError(complaint(where, 'measured values that vary within a subclass', received));
-}
-
-function meanOf(values: Float64Array): { mean: number; error: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, error: Math.sqrt(squares / (values.length - 1) / values.length) };
 }
