@@ -182,7 +182,7 @@ describe('meetSubclass', () => {
     const lines = String(met).split('\n');
     expect(lines.length).toBeLessThan(12);
     expect(lines[0]).toBe('Subclass of 5 samples in 5 dimensions');
-    expect(String(met)).toMatch(/consistency .*\n.*near normal: .*\n.*calibrated .*1: /);
+    expect(String(met)).toMatch(/consistency .*\n.*near normal: .*\n( {4}.*\n)+.*calibrated .*1: /);
     const [first] = met.transfers;
     expect(lines.at(-1)).toContain(`moved by, in deviations: ${Number(first!.strength.toPrecision(3))}, `);
     expect(Object.keys(met)).not.toContain('toString');

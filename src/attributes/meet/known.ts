@@ -30,22 +30,22 @@ export interface KnownAttribute {
 
 /** Of a learned attribute in a few lines. */
 export function knownLines({ direction, mixing, mixingReason, prior }: KnownAttribute): string[] {
+  // A report of mixedNormality says why.
+  const report: (NearNormality & { statements?: MixingStatements }) | null = mixing;
   const { consistency, consistencyError, consistencyReason, attributeDeviation = 1 } = direction;
   const error = typeof consistencyError === 'number' ? ` (standard error ${figure(consistencyError)})` : '';
   const shared =
     consistency === null ? `unknown${because(consistencyReason)}` : `${figure(consistency)}${error}`;
   return [
     `direction from ${prior.subclasses.length} subclasses: consistency ${shared}; one deviation is strength ${figure(attributeDeviation)}`,
-    `positions along it, mixed, near normal: ${nearNormality(mixing, mixingReason)}`,
+    `positions along it, mixed, near normal: ${report?.nearNormal ?? 'not known'}`,
+    ...reasons(report === null ? mixingReason : report.statements?.nearNormal.because),
   ];
 }
 
-function nearNormality(
-  mixing: (NearNormality & { statements?: MixingStatements }) | null,
-  reason: string | null | undefined,
-): string {
-  if (mixing === null) return `not known${because(reason)}`;
-  return `${mixing.nearNormal}${because(mixing.statements?.nearNormal.because)}`;
+/** The parts of a reason, one a line. */
+function reasons(reason: string | null | undefined): string[] {
+  return reason?.split('; ').map((part) => `  ${part}`) ?? [];
 }
 
 function because(reason: string | null | undefined): string {

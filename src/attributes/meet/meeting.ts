@@ -47,9 +47,10 @@ export function meetingLines(met: MetSubclass<KnownAttribute>): string[] {
       : [
           `  calibrated on images, asked for and moved: ${calibration.response.map(({ asked, moved }) => `${asked}: ${figure(moved)}`).join(', ')}`,
         ]),
-    `  first sample, in deviations: own ${own === null ? 'none' : interval(...own)}, ${
-      refusal === null ? `transferable ${further || 'none'}` : `not transferable: ${refusal}`
+    `  first sample, in deviations: own ${own === null ? 'none' : interval(...own)}${
+      refusal === null ? `, transferable ${further || 'none'}` : ''
     }`,
+    ...(refusal === null ? [] : [`    not transferable: ${refusal}`]),
     `  moved by, in deviations: ${transfers.map((step) => inDeviations(step?.strength ?? 0)).join(', ')}`,
     ...notes.map((note) => `  ${note}`),
   ];
