@@ -7,7 +7,7 @@ import {
   Distribution,
   type Flow,
   loadModule,
-  type Module,
+  Module,
   moduleFromArtifacts,
   registerModule,
   saveModule,
@@ -33,6 +33,7 @@ const files = {
   FlowConvolutionNetwork: 'convolutionNetwork',
   FlowDequantize: 'dequantizeLogit',
   FlowDiagonalNormal: 'diagonalNormal',
+  FlowElementwise: 'elementwise',
   FlowFlatten: 'flatten',
   FlowFlow: 'realNvp',
   FlowGlow: 'glow',
@@ -41,9 +42,12 @@ const files = {
   FlowInvert: 'invert',
   FlowLayersNetwork: 'layersNetwork',
   FlowLearnedPrior: 'learnedPriorBorder',
+  FlowMaskedAutoregressive: 'maskedAutoregressive',
+  FlowMaskedPerceptron: 'maskedPerceptron',
   FlowMultiScale: 'multiScale',
   FlowMultilayerPerceptron: 'perceptron',
   FlowPermutation: 'permutationGiven',
+  FlowSplineCoupling: 'splineCoupling',
   FlowSplit: 'splitVector',
   FlowSqueeze: 'squeeze',
   FlowStandardNormal: 'standardNormal',
@@ -143,7 +147,10 @@ function load({ artifacts }: Saved, classes: readonly string[]): Module {
 }
 
 const registered = tf.serialization.SerializationMap.getMap().classNameMap;
-const classNames = Object.keys(registered).filter((name) => /^Flow(?!CompactAdam)/.test(name));
+// Optimizers and transformers are registered under the same prefix.
+const classNames = Object.keys(registered).filter(
+  (name) => name.startsWith('Flow') && registered[name][0].prototype instanceof Module,
+);
 for (const name of classNames) registerModule(extended(registered[name][0] as never) as never);
 
 beforeEach(() => tf.setBackend('cpu'));

@@ -3,4 +3,4 @@ export {
   type SplineOptions,
   type SplineTails,
 } from './rationalQuadraticSpline';
-export { type ElementwiseResult, type SerializedTransformer, Transformer } from './transformer';
+export { type ElementwiseResult, Transformer } from './transformer';

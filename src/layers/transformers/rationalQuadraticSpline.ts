@@ -34,7 +34,7 @@ const TAILS: readonly SplineTails[] = ['linear', 'circular', 'none'];
 /** Derivatives at knots beyond two for each piece, by tails: K + this many are learned. */
 const DERIVATIVES: Record<SplineTails, number> = { linear: -1, circular: 0, none: 1 };
 
-/** Pieces of all values in one direction, each [..., d, K]. */
+/** Pieces of all values in one direction, each [n, K]. */
 interface Axis {
   start: tf.Tensor;
   size: tf.Tensor;
@@ -49,7 +49,7 @@ interface Knots {
   right: tf.Tensor;
 }
 
-/** The piece of one value, each [..., d]. */
+/** The piece of each value, each [n]. */
 interface Piece {
   x: tf.Tensor;
   width: tf.Tensor;
@@ -107,22 +107,35 @@ export class RationalQuadraticSpline extends Transformer {
   }
 
   forward(x: tf.Tensor, parameters: tf.Tensor): ElementwiseResult {
-    const knots = this.knotsOf(parameters);
-    const { value, logDerivative } = this.map(this.intoBox(x), knots);
-    return this.outside(x, value, logDerivative);
+    return this.inRows(x, parameters, (values, knots) => {
+      const { value, logDerivative } = this.map(this.intoBox(values), knots);
+      return this.outside(values, value, logDerivative);
+    });
   }
 
   inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult {
-    const knots = this.knotsOf(parameters);
-    const inBox = this.intoBox(y);
-    const found = untaped(() => this.solve(inBox, knots));
-    const x = this.rounded(implicitInverse(inBox, found, this.map(found, knots)));
-    return this.outside(y, x, tf.neg(this.map(x, knots).logDerivative));
+    return this.inRows(y, parameters, (values, knots) => {
+      const inBox = this.intoBox(values);
+      const found = untaped(() => this.solve(inBox, knots));
+      const x = this.rounded(implicitInverse(inBox, found, this.map(found, knots)));
+      return this.outside(values, x, tf.neg(this.map(x, knots).logDerivative));
+    });
   }
 
   getConfig(): tf.serialization.ConfigDict {
     const { bins, bound, tails, minimum } = this;
     return { bins, bound, tails, minimum };
+  }
+
+  /** All values in one row, with a row of parameters each: backends differ in what they can do with more axes. */
+  private inRows(
+    x: tf.Tensor,
+    parameters: tf.Tensor,
+    compute: (values: tf.Tensor, knots: Knots) => ElementwiseResult,
+  ): ElementwiseResult {
+    const rows = tf.reshape(parameters, [-1, this.parameters]);
+    const { value, logDerivative } = compute(tf.reshape(x, [-1]), this.knotsOf(rows));
+    return { value: tf.reshape(value, x.shape), logDerivative: tf.reshape(logDerivative, x.shape) };
   }
 
   /** Values of the box as they are; those outside at its nearest end, or at the same point of the circle. */
@@ -176,7 +189,9 @@ export class RationalQuadraticSpline extends Transformer {
     const { bins, bound, minimum } = this;
     const axis = raw.rank - 1;
     const shares = tf.add(tf.mul(tf.softmax(raw), 1 - bins * minimum), minimum);
-    const start = tf.sub(tf.mul(tf.cumsum(shares, axis, true), 2 * bound), bound);
+    // A product instead of tf.cumsum, which is wrong on webgpu for some lengths.
+    const before = tf.matMul(shares as tf.Tensor2D, strictlyUpper(bins));
+    const start = tf.sub(tf.mul(before, 2 * bound), bound);
     const last = tf.fill([...raw.shape.slice(0, -1), 1], bound);
     return { start, size: tf.sub(tf.concat([withoutFirst(start), last], axis), start) };
   }
@@ -239,6 +254,12 @@ function pieceAt(at: tf.Tensor, starts: tf.Tensor, { x, y, left, right }: Knots)
     left: choose(left),
     right: choose(right),
   };
+}
+
+/** [n, n], 1 above the diagonal: a row times it has the sums of what stands before each place. */
+function strictlyUpper(n: number): tf.Tensor2D {
+  const values = Float32Array.from({ length: n * n }, (_, at) => Number(Math.floor(at / n) < at % n));
+  return tf.tensor2d(values, [n, n]);
 }
 
 function withoutFirst(x: tf.Tensor): tf.Tensor {
