@@ -21,8 +21,8 @@ import {
 import { fitPrior, meetSubclass, mixedNormality, zDelta } from 'tfjs-flows/attributes';
 import { type Frame, frameOf, imageSheet } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
+import { drawable } from '../drawable';
 import { trainedGlow } from './model';
-import { drawable } from './transfer';
 
 const FOLDER = 'output/animals';
 const N_BITS = 5;

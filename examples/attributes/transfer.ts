@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Matrix } from 'tfjs-flows';
 import { type MetSubclass, manipulate } from 'tfjs-flows/attributes';
 import { type Frame, frameOf, imageSheet, type RangeRow } from 'tfjs-flows/notebook';
+import { drawable } from '../drawable';
 
 /** How a subclass that was met is drawn. */
 export interface Drawing {
@@ -47,17 +48,6 @@ export async function drawTransfer(
     own: range.own ?? [0, 0],
     applied: transfers[i]?.strength ?? 0,
   }));
-}
-
-/** Levels to draw: black where a latent so far out has no finite image any more, which is told. */
-export function drawable(levels: Float32Array): Float32Array {
-  const broken = levels.reduce((sum, level) => sum + Number(!Number.isFinite(level)), 0);
-  if (broken === 0) return levels;
-  const percent = ((100 * broken) / levels.length).toFixed(1);
-  console.log(
-    `  ${percent} % of the pixels drawn are not finite, and black: these strengths lead out of what the flow can invert`,
-  );
-  return levels.map((level) => (Number.isFinite(level) ? level : 0));
 }
 
 /** Writes a file and says so. */
