@@ -1,16 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
-import { named } from '../core/numbers';
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
 import {
+  checkTransformer,
   deserializeTransformer,
   type SerializedTransformer,
   serializeTransformer,
-  Transformer,
+  type Transformer,
 } from './transformers/transformer';
 
 /** Options of {@link Elementwise}. */
@@ -43,10 +42,7 @@ export class Elementwise extends Bijector {
     }
     const { inputShape, transformer } = options;
     checkEventShape('Elementwise', inputShape, [1, 3]);
-    if (!(transformer instanceof Transformer)) {
-      const expected = 'a transformer, such as new RationalQuadraticSpline()';
-      throw new ConfigError(complaint('Elementwise', expected, named(transformer)[0]));
-    }
+    checkTransformer('Elementwise', transformer);
     super(options.name ?? 'elementwise', inputShape);
     this.transformer = transformer;
     this.parameters = this.addWeight('parameters', tf.zeros([sizeOf(inputShape), transformer.parameters]));

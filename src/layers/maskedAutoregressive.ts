@@ -10,10 +10,11 @@ import { Bijector, type BijectorOptions, type Cost, type Transformed } from './b
 import { MaskedPerceptron } from './networks/maskedPerceptron';
 import { type Adjacency, checkAdjacency, levelsOf, orderedAdjacency } from './networks/masks';
 import {
+  checkTransformer,
   deserializeTransformer,
   type SerializedTransformer,
   serializeTransformer,
-  Transformer,
+  type Transformer,
 } from './transformers/transformer';
 
 /** Options of {@link MaskedAutoregressive}. */
@@ -73,10 +74,7 @@ export class MaskedAutoregressive extends Bijector {
     }
     const { inputShape, transformer, network } = options;
     checkEventShape(where, inputShape, [1]);
-    if (!(transformer instanceof Transformer)) {
-      const expected = 'a transformer, such as new RationalQuadraticSpline()';
-      throw new ConfigError(complaint(where, expected, named(transformer)[0]));
-    }
+    checkTransformer(where, transformer);
     const adjacency = adjacencyOf(where, options);
     const levels = levelsOf(where, adjacency);
     super(options.name ?? 'autoregressive', inputShape);

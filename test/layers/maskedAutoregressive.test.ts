@@ -4,6 +4,7 @@ import {
   type Adjacency,
   Chain,
   ConfigError,
+  Elementwise,
   Flow,
   Invert,
   MaskedAutoregressive,
@@ -328,6 +329,15 @@ describe('MaskedAutoregressive', () => {
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(message);
   });
+});
+
+it('Elementwise refuses what is no transformer', () => {
+  const make = () => new Elementwise({ inputShape: [2], transformer: 'spline' as never });
+  expect(make).toThrow(
+    new ConfigError(
+      "Elementwise: expected a transformer, such as new RationalQuadraticSpline(), got the text 'spline'.",
+    ),
+  );
 });
 
 it('levelsOf: what reads nothing is known first, the rest after all that it reads', () => {

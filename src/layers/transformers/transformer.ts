@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, FormatError } from '../../core/errors';
+import { ConfigError, complaint, FormatError } from '../../core/errors';
+import { named } from '../../core/numbers';
 import { untaped } from '../../core/tensors';
 
 /** Values under an elementwise map, and the log of its derivative at each; both like the input. */
@@ -38,6 +39,13 @@ export abstract class Transformer extends tf.serialization.Serializable {
   ): T {
     return new cls(config);
   }
+}
+
+/** Throws a ConfigError unless a layer was given a transformer. */
+export function checkTransformer(where: string, transformer: unknown): void {
+  if (transformer instanceof Transformer) return;
+  const expected = 'a transformer, such as new RationalQuadraticSpline()';
+  throw new ConfigError(complaint(where, expected, named(transformer)[0]));
 }
 
 /**
