@@ -92,7 +92,7 @@ const rows: Row[] = [
     run: () => new AffineCoupling({ inputShape: [3], network }),
     error: ConfigError,
     message:
-      'AffineCoupling: expected an even number of channels, got 3. Squeeze images first, or say how many channels pass with `passthrough`.',
+      'AffineCoupling: expected an even number of channels, got 3. Squeeze images first, or say which channels pass with `passthrough`.',
   },
   {
     name: 'odd channels in a split',

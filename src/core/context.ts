@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, ShapeError } from './errors';
-import { batchOf, isBatchOf, type Shape, sameShape } from './shapes';
+import { batchOf, isBatchOf, type Shape, sameShape, sizeOf } from './shapes';
 
 /*
  * What flows are conditioned on: one tensor, or tensors by name. Whoever reads a context declares its shape; whoever holds such
@@ -102,6 +102,17 @@ export function partOf(
 export function contextTensors(context: ContextTensors | undefined): tf.Tensor[] {
   if (context === undefined) return [];
   return context instanceof tf.Tensor ? [context] : Object.values(context);
+}
+
+/** Number of values of a context for one event; 0 for none. */
+export function contextSize(shape: ContextShape | undefined): number {
+  if (shape === undefined) return 0;
+  return isNamed(shape) ? Object.values(shape).reduce((sum, part) => sum + sizeOf(part), 0) : sizeOf(shape);
+}
+
+/** Rows [n, values] of a context, one for each of its parts, in the order of their names in it. */
+export function contextRows(context: ContextTensors | undefined): tf.Tensor[] {
+  return contextTensors(context).map((part) => tf.reshape(part, [part.shape[0], -1]));
 }
 
 /** A context of changed tensors, under the same names. */

@@ -4,7 +4,7 @@ import { ConfigError, complaint } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { isOwn } from '../core/overriding';
-import { checkChoice, checkEventShape, checkInteger, type Shape } from '../core/shapes';
+import { checkChoice, checkEventShape, type Shape } from '../core/shapes';
 import {
   firstChannels,
   joinChannels,
@@ -21,6 +21,7 @@ import {
   type Reversed,
   type Transformed,
 } from './bijector';
+import { ChannelOrder } from './channelOrder';
 import {
   fusedAffineCoupling,
   fusedNetworkCoupling,
@@ -35,8 +36,11 @@ import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 export interface CouplingOptions extends BijectorOptions {
   /** The network that reads the first part, or a function that builds it for given shapes. It is owned from here on. */
   network: Conditioner | ConditionerBuilder;
-  /** Channels that pass unchanged and feed the network. Default: half; needed where the number of channels is odd. */
-  passthrough?: number;
+  /**
+   * Channels that pass unchanged and feed the network: how many of the first, or true for each that does. Default: half; needed where
+   * the number of channels is odd.
+   */
+  passthrough?: number | readonly boolean[];
 }
 
 /** Options of {@link AffineCoupling}. */
@@ -46,7 +50,7 @@ export interface AffineCouplingOptions extends CouplingOptions {
 }
 
 /**
- * A coupling: the first channels pass and steer; the others are transformed given what a network reads in them.
+ * A coupling: some channels, the first ones mostly, pass and steer; the others are transformed given what a network reads in them.
  *
  *     y1 = x1,    y2 = transform(x2, network(x1)),    logDet = that of transform in x2
  *
@@ -54,7 +58,7 @@ export interface AffineCouplingOptions extends CouplingOptions {
  * A subclass writes `transform` alone: both directions, gradients, reversible gradients (with one pass of the network), contexts of the
  * network and files come from here. Weights of its own, made by `addWeight`, are trained like the network's.
  *
- * @throws ConfigError for odd channels without `passthrough` or a network of other shapes
+ * @throws ConfigError for odd channels without `passthrough`, where nothing or everything would pass, or for a network of other shapes
  * @see Dinh et al., "Density estimation using Real NVP" (2016), section 3.2, arXiv:1605.08803
  * @example
  * class ScalingCoupling extends Coupling {
@@ -72,8 +76,11 @@ export interface AffineCouplingOptions extends CouplingOptions {
  */
 export abstract class Coupling extends Bijector {
   readonly network: Conditioner;
-  /** How many channels pass. */
+  /** How many channels pass; the hooks below get these first, the others behind them, whichever they are. */
   protected readonly passthrough: number;
+  /** Brings the channels that pass to the front; undefined where they stand there. */
+  private readonly order?: ChannelOrder;
+  private readonly mask?: readonly boolean[];
 
   /**
    * @param kind name of the class in messages
@@ -83,10 +90,11 @@ export abstract class Coupling extends Bijector {
     checkEventShape(kind, options.inputShape, [1, 3]);
     super(options.name ?? 'coupling', options.inputShape);
     const channels = options.inputShape[options.inputShape.length - 1];
-    this.passthrough = options.passthrough ?? halfOf(kind, channels);
-    checkInteger(kind, 'passthrough', this.passthrough);
-    if (this.passthrough >= channels) {
-      throw new ConfigError(complaint(kind, `passthrough below ${channels} channels`, this.passthrough));
+    const { passthrough = halfOf(kind, channels) } = options;
+    this.passthrough = countOf(kind, passthrough, channels);
+    if (typeof passthrough !== 'number' && passthrough.indexOf(false) < this.passthrough) {
+      this.mask = [...passthrough];
+      this.order = new ChannelOrder(passingFirst(passthrough));
     }
     const positions = options.inputShape.slice(0, -1);
     const input: Shape = [...positions, this.passthrough];
@@ -112,17 +120,30 @@ export abstract class Coupling extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    return this.pass(x, false, context);
+    const { value, logDet } = this.pass(this.inOrder(x), false, context);
+    return { value: this.asGiven(value), logDet };
   }
 
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
-    return this.pass(y, true, context);
+    const { value, logDet } = this.pass(this.inOrder(y), true, context);
+    return { value: this.asGiven(value), logDet };
   }
 
-  /** The network runs once, on the tape, for the inverse and for the gradients: input and output share what it reads. */
   protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
-    const kept = firstChannels(output.value, this.passthrough);
     const anchor = pass.takeAnchor(name);
+    const after = { value: this.inOrder(output.value), gradient: this.inOrder(output.gradient) };
+    const before = this.passBack(after, pass, anchor && this.inOrder(anchor));
+    return { value: this.asGiven(before.value), gradient: this.asGiven(before.gradient) };
+  }
+
+  /**
+   * A step of `reverse` from what `pass` returns to what it takes. The network runs once, on the tape, for the inverse and for the
+   * gradients: input and output share what it reads.
+   *
+   * @param anchor what `pass` took, where it was kept
+   */
+  protected passBack(output: Reversed, pass: ReversePass, anchor?: tf.Tensor): Reversed {
+    const kept = firstChannels(output.value, this.passthrough);
     const held: tf.Tensor[] = [];
     const ofNetwork = new Set(this.network.trainableWeights);
     const own = [...new Set(this.trainableWeights)].filter((weight) => !ofNetwork.has(weight));
@@ -148,6 +169,11 @@ export abstract class Coupling extends Bijector {
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    return this.asGiven(this.passFirst(this.inOrder(x), context));
+  }
+
+  /** Value of `pass` for the batch that initializes the network. */
+  protected passFirst(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const [kept, changed] = this.split(x);
     const parameters = this.network.initialize(kept, partOf(context, this.network.contextShape));
     return joinChannels([kept, this.transform(changed, parameters, false).value]);
@@ -157,7 +183,7 @@ export abstract class Coupling extends Bijector {
     return {
       name: this.name,
       inputShape: [...this.inputShape],
-      passthrough: this.passthrough,
+      passthrough: this.mask === undefined ? this.passthrough : [...this.mask],
       network: serializeModule(this.network) as never,
     };
   }
@@ -168,6 +194,15 @@ export abstract class Coupling extends Bijector {
   ): T {
     const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
     return new cls({ ...config, network });
+  }
+
+  /** The channels that pass first, the others behind them. */
+  protected inOrder(x: tf.Tensor): tf.Tensor {
+    return this.order === undefined ? x : this.order.apply(x);
+  }
+
+  private asGiven(x: tf.Tensor): tf.Tensor {
+    return this.order === undefined ? x : this.order.undo(x);
   }
 
   /** The network, and what it steers. */
@@ -189,10 +224,30 @@ export abstract class Coupling extends Bijector {
 /** Half the channels; odd numbers have none. */
 export function halfOf(kind: string, channels: number): number {
   if (channels % 2 !== 0) {
-    const hint = 'Squeeze images first, or say how many channels pass with `passthrough`.';
+    const hint =
+      channels === 1
+        ? 'One channel has no parts: use Elementwise, whose network reads the context.'
+        : 'Squeeze images first, or say which channels pass with `passthrough`.';
     throw new ConfigError(complaint(kind, 'an even number of channels', channels, hint));
   }
   return channels / 2;
+}
+
+/** How many channels pass, of which there must be some on either side. */
+function countOf(kind: string, passthrough: number | readonly boolean[], channels: number): number {
+  const isMask = Array.isArray(passthrough);
+  const count = isMask ? passthrough.filter((passes) => passes === true).length : (passthrough as number);
+  const fits =
+    !isMask || (passthrough.length === channels && passthrough.every((p) => typeof p === 'boolean'));
+  if (fits && Number.isInteger(count) && count >= 1 && count < channels) return count;
+  const expected = `passthrough to be 1 .. ${channels - 1} channels, or ${channels} booleans of both kinds`;
+  throw new ConfigError(complaint(kind, expected, passthrough));
+}
+
+/** The numbers of the channels that pass, then those of the others. */
+function passingFirst(mask: readonly boolean[]): Int32Array {
+  const channelsWhere = (passing: boolean) => mask.flatMap((passes, i) => (passes === passing ? [i] : []));
+  return Int32Array.from([...channelsWhere(true), ...channelsWhere(false)]);
 }
 
 /**
@@ -265,7 +320,7 @@ export class AffineCoupling extends Coupling {
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
     const smallest = tf.tidy(() => {
-      const [kept, changed] = this.split(x);
+      const [kept, changed] = this.split(this.inOrder(x));
       const [, raw] = splitChannels(this.parametersOf(kept, context), changed.shape[changed.rank - 1]);
       return tf.exp(tf.min(logScaleOf(raw, this.scale))).dataSync()[0];
     });

@@ -1,9 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { registerModule } from '../core/module';
+import {
+  type ContextOption,
+  type ContextTensors,
+  contextRows,
+  contextShapeOf,
+  contextSize,
+} from '../core/context';
+import { ConfigError, complaint } from '../core/errors';
+import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
+import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import {
   checkTransformer,
   deserializeTransformer,
@@ -16,49 +25,92 @@ import {
 export interface ElementwiseOptions extends BijectorOptions {
   /** The map of single numbers; its parameters are learned for each value apart. */
   transformer: Transformer;
+  /** What the parameters depend on: a number of values, an event shape, or either by name. Default: nothing, they are weights. */
+  context?: ContextOption;
+  /** Reads the parameters of all values in the context, which it gets as one vector. Needed with a context, and only there. */
+  network?: Conditioner | ConditionerBuilder;
 }
 
 /**
- * Every value of an event under a map of its own, learned without looking at the others: it bends each marginal by itself.
+ * Every value of an event under a map of its own, without looking at the others: it bends each marginal by itself.
  *
- *     y_i = f(x_i; p_i),   logDet = sum_i log f'(x_i; p_i)
+ *     y_i = f(x_i; p_i),   p = weights  or  network(context),   logDet = sum_i log f'(x_i; p_i)
  *
- * Shapes: [n, d] or [n, h, w, c]. logDet in nats. It starts as the identity.
+ * With a context it is the conditional flow of one dimension, which has no parts to couple.
  *
- * @throws ConfigError for another event shape, or no transformer
+ * Shapes: [n, d] or [n, h, w, c]; the context [n, ...shape] goes to the network as [n, all its values], parts by name after one another
+ * as they are declared, and comes back as p numbers for each value, one value after another. logDet in nats. Weights start as zeros.
+ *
+ * @throws ConfigError for another event shape, no transformer, a network of other shapes, or a context without network
  * @see Durkan et al., "Neural Spline Flows" (2019), section 3.1, arXiv:1906.04032
  * @example
  * const bend = new Elementwise({ inputShape: [2], transformer: new RationalQuadraticSpline({ bins: 4 }) });
  * bend.forward(tf.tensor2d([[0.5, 1]])).value.print(); // [[0.5, 1]]
+ * const conditional = new Elementwise({
+ *   inputShape: [1],
+ *   transformer: new RationalQuadraticSpline({ bins: 4 }),
+ *   context: 3,
+ *   network: ([c], [units]) => new MultilayerPerceptron({ inputShape: [c], units, seed: 1 }),
+ * });
  */
 export class Elementwise extends Bijector {
   static className = 'FlowElementwise';
-  private readonly transformer: Transformer;
-  private readonly parameters: tf.Variable;
+  readonly transformer: Transformer;
+  readonly network?: Conditioner;
+  private readonly parameters?: tf.Variable;
 
   constructor(options: ElementwiseOptions) {
+    const where = 'Elementwise';
     if (new.target === Elementwise) {
-      checkOptions('Elementwise', options, { inputShape: true, name: true, transformer: true });
+      checkOptions(where, options, {
+        inputShape: true,
+        name: true,
+        transformer: true,
+        context: true,
+        network: true,
+      });
     }
-    const { inputShape, transformer } = options;
-    checkEventShape('Elementwise', inputShape, [1, 3]);
-    checkTransformer('Elementwise', transformer);
+    const { inputShape, transformer, network } = options;
+    checkEventShape(where, inputShape, [1, 3]);
+    checkTransformer(where, transformer);
+    const context = contextShapeOf(where, options.context);
+    if ((context === undefined) !== (network === undefined)) {
+      const received = context === undefined ? 'a network alone' : 'a context alone';
+      throw new ConfigError(complaint(where, 'a context and a network that reads it', received));
+    }
     super(options.name ?? 'elementwise', inputShape);
     this.transformer = transformer;
-    this.parameters = this.addWeight('parameters', tf.zeros([sizeOf(inputShape), transformer.parameters]));
+    this.declareContext(context);
+    const shape = [sizeOf(inputShape), transformer.parameters];
+    if (network === undefined) this.parameters = this.addWeight('parameters', tf.zeros(shape));
+    else
+      this.network = this.addChild(
+        resolveConditioner(where, network, [contextSize(context)], [sizeOf(shape)]),
+      );
   }
 
-  protected computeForward(x: tf.Tensor): Transformed {
-    return this.pass(x, 'forward');
+  protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
+    return this.map(x, this.parametersOf(x, context), 'forward');
   }
 
-  protected computeInverse(y: tf.Tensor): Transformed {
-    return this.pass(y, 'inverse');
+  protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
+    return this.map(y, this.parametersOf(y, context), 'inverse');
+  }
+
+  protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    this.network?.initialize(tf.concat(contextRows(context), 1));
+    return this.computeForward(x, context).value;
   }
 
   getConfig(): tf.serialization.ConfigDict {
-    const transformer = serializeTransformer(this.transformer) as never;
-    return { name: this.name, inputShape: [...this.inputShape], transformer };
+    const { name, transformer, network, contextShape } = this;
+    const config = {
+      name,
+      inputShape: [...this.inputShape],
+      transformer: serializeTransformer(transformer) as never,
+    };
+    if (network === undefined) return config;
+    return { ...config, context: contextShape as never, network: serializeModule(network) as never };
   }
 
   static override fromConfig<T extends tf.serialization.Serializable>(
@@ -66,12 +118,22 @@ export class Elementwise extends Bijector {
     config: tf.serialization.ConfigDict,
   ): T {
     const transformer = deserializeTransformer(config.transformer as unknown as SerializedTransformer);
-    return new cls({ ...config, transformer });
+    if (config.network === undefined) return new cls({ ...config, transformer });
+    const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
+    return new cls({ ...config, transformer, network });
   }
 
-  private pass(x: tf.Tensor, direction: 'forward' | 'inverse'): Transformed {
+  /** [n, values, p] */
+  private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    const values = sizeOf(this.inputShape);
+    if (this.parameters !== undefined) return tf.tile(tf.expandDims(this.parameters, 0), [x.shape[0], 1, 1]);
+    const network = this.network as Conditioner;
+    const parameters = network.apply(tf.concat(contextRows(context), 1));
+    return tf.reshape(parameters, [-1, values, this.transformer.parameters]);
+  }
+
+  private map(x: tf.Tensor, parameters: tf.Tensor, direction: 'forward' | 'inverse'): Transformed {
     const rows = tf.reshape(x, [x.shape[0], -1]);
-    const parameters = tf.tile(tf.expandDims(this.parameters, 0), [x.shape[0], 1, 1]);
     const { value, logDerivative } = this.transformer[direction](rows, parameters);
     return { value: tf.reshape(value, x.shape), logDet: sumPerExample(logDerivative) };
   }

@@ -31,7 +31,7 @@ export * from './networks';
 export { Permutation, type PermutationOptions } from './permutation';
 export { ReversePass, type ReversePassOptions } from './reversePass';
 export type { ScaleMap } from './scaleMaps';
-export { SplineCoupling, type SplineCouplingOptions } from './splineCoupling';
 export { Split, type SplitOptions } from './split';
 export { Squeeze, type SqueezeOptions } from './squeeze';
+export { TransformerCoupling, type TransformerCouplingOptions } from './transformerCoupling';
 export * from './transformers';

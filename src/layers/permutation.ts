@@ -1,12 +1,12 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkEventShape } from '../core/shapes';
 import { zeroLogDet } from '../core/tensors';
-import { record } from '../engine/tape';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
+import { ChannelOrder } from './channelOrder';
 
 /** Options of {@link Permutation}. */
 export interface PermutationOptions extends BijectorOptions {
@@ -32,7 +32,7 @@ export interface PermutationOptions extends BijectorOptions {
 export class Permutation extends Bijector {
   static className = 'FlowPermutation';
   private readonly order: Int32Array;
-  private readonly inverseOrder: Int32Array;
+  private readonly channels: ChannelOrder;
 
   constructor(options: PermutationOptions) {
     if (new.target === Permutation)
@@ -41,15 +41,15 @@ export class Permutation extends Bijector {
     super(options.name ?? 'permutation', options.inputShape);
     const channels = options.inputShape[options.inputShape.length - 1];
     this.order = resolveOrder(options.order ?? 'reverse', channels, options.seed);
-    this.inverseOrder = invertPermutation(this.order);
+    this.channels = new ChannelOrder(this.order);
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
-    return { value: permuteChannels(x, this.order, this.inverseOrder), logDet: zeroLogDet(x.shape[0]) };
+    return { value: this.channels.apply(x), logDet: zeroLogDet(x.shape[0]) };
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    return { value: permuteChannels(y, this.inverseOrder, this.order), logDet: zeroLogDet(y.shape[0]) };
+    return { value: this.channels.undo(y), logDet: zeroLogDet(y.shape[0]) };
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -69,28 +69,6 @@ function resolveOrder(order: PermutationOptions['order'], channels: number, seed
     );
   }
   return Int32Array.from(given);
-}
-
-/**
- * Channels in a new order: result[..., j] = x[..., order[j]].
- *
- * The gradient is the gather by the inverse order, so no backend needs UnsortedSegmentSum.
- */
-function permuteChannels(x: tf.Tensor, order: Int32Array, inverseOrder: Int32Array): tf.Tensor {
-  const axis = x.rank - 1;
-  const [result] = record([x], () => ({
-    results: [tf.gather(x, tf.tensor1d(order, 'int32'), axis)],
-    needed: [],
-    gradient: ([dy]) => [permuteChannels(dy, inverseOrder, order)],
-  }));
-  return result;
-}
-
-/** Position of every channel after `order`: inverse[order[j]] = j. */
-function invertPermutation(order: Int32Array): Int32Array {
-  const inverse = new Int32Array(order.length);
-  for (let j = 0; j < order.length; j++) inverse[order[j]] = j;
-  return inverse;
 }
 
 registerModule(Permutation);

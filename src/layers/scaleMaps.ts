@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LOG_SCALE_LIMIT, SIGMOID_SHIFT } from '../core/kernelConstants';
 
-/** How a coupling turns a network's raw output into a positive scale. */
+/** How an affine coupling turns a network's raw output into a positive scale. */
 export type ScaleMap = 'sigmoid' | 'exp';
 
 const logScales: Record<ScaleMap, (raw: tf.Tensor) => tf.Tensor> = {
   // Not tf.logSigmoid: its gradient reads an input that the enclosing tidy has freed by then.
   sigmoid: (raw) => tf.neg(tf.softplus(tf.neg(tf.add(raw, SIGMOID_SHIFT)))),
-  exp: (raw) => tf.mul(tf.tanh(tf.div(raw, LOG_SCALE_LIMIT)), LOG_SCALE_LIMIT),
+  exp: (raw) => tanhClip(raw, LOG_SCALE_LIMIT),
 };
 
 /**
@@ -20,3 +20,13 @@ export function logScaleOf(raw: tf.Tensor, map: ScaleMap): tf.Tensor {
 }
 
 export const scaleMaps = Object.keys(logScales) as ScaleMap[];
+
+/** A smooth clamp to (-limit, limit), with slope 1 at 0: it is there within a few limits. */
+export function tanhClip(raw: tf.Tensor, limit: number): tf.Tensor {
+  return tf.mul(tf.tanh(tf.div(raw, limit)), limit);
+}
+
+/** A smooth clamp to (-limit, limit), with slope 1 at 0, that comes near its ends slowly: its gradients do not vanish. */
+export function softClip(raw: tf.Tensor, limit: number): tf.Tensor {
+  return tf.div(raw, tf.add(tf.div(tf.abs(raw), limit), 1));
+}

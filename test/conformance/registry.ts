@@ -3,8 +3,11 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   ActNorm,
   AdditiveCoupling,
+  AdditiveTransformer,
   type Adjacency,
   AffineCoupling,
+  AffineTransformer,
+  type Bijector,
   Chain,
   type ConditionerBuilder,
   type ContextOption,
@@ -26,17 +29,21 @@ import {
   type RandomStream,
   RationalQuadraticSpline,
   type Shape,
-  SplineCoupling,
   Split,
   Squeeze,
+  type Transformer,
+  TransformerCoupling,
 } from 'tfjs-flows';
 import type { CheckOptions } from 'tfjs-flows/testing';
 
 const image: Shape = [2, 4, 4];
 const vector: Shape = [5];
 
-const perceptron: ConditionerBuilder = (inputShape, [units]) =>
-  new MultilayerPerceptron({ inputShape, units, hiddenUnits: [8], activation: 'tanh', seed: 3 });
+const perceptronOf =
+  (context?: ContextOption): ConditionerBuilder =>
+  (inputShape, [units]) =>
+    new MultilayerPerceptron({ inputShape, units, hiddenUnits: [8], activation: 'tanh', context, seed: 3 });
+const perceptron = perceptronOf();
 
 const masked =
   (options: Omit<MaskedPerceptronOptions, 'adjacency'>) => (adjacency: Adjacency, outputsPerValue: number) =>
@@ -121,8 +128,42 @@ const level = (inputShape: Shape, last: boolean) =>
 const levelsOf = (nBits: number, shape: Shape) => (n: number, random: RandomStream) =>
   random.uniform([n, ...shape], 1, 2 ** nBits - 1);
 
+/** Every transformer, with a draw of values that it takes where not all do. */
+const transformers: Record<string, { make: () => Transformer; sample?: CheckOptions['sample'] }> = {
+  additive: { make: () => new AdditiveTransformer() },
+  'affine, softclip': { make: () => new AffineTransformer() },
+  'affine, exp': { make: () => new AffineTransformer({ scale: 'exp', limit: 3 }) },
+  'affine, softplus': { make: () => new AffineTransformer({ scale: 'softplus', minimum: 0.01 }) },
+  'affine, sigmoid': { make: () => new AffineTransformer({ scale: 'sigmoid' }) },
+  'spline, linear tails': { make: () => new RationalQuadraticSpline({ bins: 4, bound: 3 }) },
+  'spline, circle': {
+    make: () => new RationalQuadraticSpline({ bins: 4, bound: Math.PI, tails: 'circular' }),
+    sample: (n, random) => random.uniform([n, 4], -3, 3),
+  },
+  'spline, box': {
+    make: () => new RationalQuadraticSpline({ bins: 4, bound: 1, tails: 'none' }),
+    sample: (n, random) => random.uniform([n, 4], -0.99, 0.99),
+  },
+};
+
+/** Every transformer in every layer that takes one. */
+const transformed: Record<string, CheckOptions> = Object.fromEntries(
+  Object.entries(transformers).flatMap(([name, { make, sample }]) => {
+    const inputShape = [4];
+    const layers: Record<string, () => Bijector> = {
+      TransformerCoupling: () =>
+        new TransformerCoupling({ inputShape, transformer: make(), network: perceptron }),
+      MaskedAutoregressive: () =>
+        new MaskedAutoregressive({ inputShape, transformer: make(), network: masked({ inputShape }) }),
+      Elementwise: () => new Elementwise({ inputShape, transformer: make() }),
+    };
+    return Object.entries(layers).map(([layer, create]) => [`${layer}, ${name}`, { create, sample }]);
+  }),
+);
+
 /** One line per bijector and variant: the conformance sweep runs every check on each. */
 export const registry: Record<string, CheckOptions> = {
+  ...transformed,
   'ActNorm, image': { create: () => new ActNorm({ inputShape: image }) },
   'ActNorm, vector': { create: () => new ActNorm({ inputShape: vector }) },
   'InvConv1x1, full, image': { create: () => new InvConv1x1({ inputShape: image, seed: 2 }) },
@@ -163,15 +204,7 @@ export const registry: Record<string, CheckOptions> = {
     create: () =>
       new AffineCoupling({
         inputShape: [4],
-        network: (inputShape, [units]) =>
-          new MultilayerPerceptron({
-            inputShape,
-            units,
-            hiddenUnits: [8],
-            context: 3,
-            activation: 'tanh',
-            seed: 3,
-          }),
+        network: perceptronOf(3),
       }),
     context: labels,
   },
@@ -207,62 +240,84 @@ export const registry: Record<string, CheckOptions> = {
   'AdditiveCoupling, vector': {
     create: () => new AdditiveCoupling({ inputShape: vector, passthrough: 3, network: perceptron }),
   },
-  'SplineCoupling, linear tails': {
+  'AffineCoupling, sigmoid, image, scattered channels': {
     create: () =>
-      new SplineCoupling({ inputShape: vector, passthrough: 2, bins: 4, bound: 3, network: perceptron }),
-  },
-  'SplineCoupling, image': {
-    create: () =>
-      new SplineCoupling({
+      new AffineCoupling({
         inputShape: image,
-        bins: 3,
+        passthrough: [false, true, false, true],
+        network: convolutions({ actnorm: true, padding: 'zero' }),
+      }),
+  },
+  'AdditiveCoupling, vector, scattered channels': {
+    create: () =>
+      new AdditiveCoupling({
+        inputShape: vector,
+        passthrough: [true, false, true, true, false],
+        network: perceptron,
+      }),
+  },
+  'TransformerCoupling, passed values transformed': {
+    create: () =>
+      new TransformerCoupling({
+        inputShape: vector,
+        passthrough: 2,
+        transformer: new RationalQuadraticSpline({ bins: 4, bound: 3 }),
+        passed: new RationalQuadraticSpline({ bins: 5, bound: 2 }),
+        network: perceptron,
+      }),
+  },
+  'TransformerCoupling, scattered values, passed ones transformed, with context': {
+    create: () =>
+      new TransformerCoupling({
+        inputShape: vector,
+        passthrough: [false, true, true, false, true],
+        transformer: new AffineTransformer(),
+        passed: new RationalQuadraticSpline({ bins: 4, bound: 3 }),
+        network: perceptronOf(3),
+      }),
+    context: labels,
+  },
+  'TransformerCoupling, image': {
+    create: () =>
+      new TransformerCoupling({
+        inputShape: image,
+        transformer: new RationalQuadraticSpline({ bins: 3 }),
+        passed: new AffineTransformer({ scale: 'softplus' }),
         network: convolutions({ actnorm: false, padding: 'zero' }),
       }),
   },
-  'SplineCoupling, circle, with context': {
+  'TransformerCoupling, image, network set by the first batch': {
     create: () =>
-      new SplineCoupling({
-        inputShape: [3],
-        passthrough: 1,
-        bins: 4,
-        bound: Math.PI,
-        tails: 'circular',
-        network: (inputShape, [units]) =>
-          new MultilayerPerceptron({
-            inputShape,
-            units,
-            hiddenUnits: [8],
-            context: 3,
-            activation: 'tanh',
-            seed: 3,
-          }),
-      }),
-    context: labels,
-    sample: (n, random) => random.uniform([n, 3], -3, 3),
-  },
-  'SplineCoupling, box': {
-    create: () =>
-      new SplineCoupling({ inputShape: [4], bins: 4, bound: 1, tails: 'none', network: perceptron }),
-    sample: (n, random) => random.uniform([n, 4], -0.99, 0.99),
-  },
-  'Elementwise, spline, vector': {
-    create: () =>
-      new Elementwise({
-        inputShape: vector,
-        transformer: new RationalQuadraticSpline({ bins: 4, bound: 3 }),
+      new TransformerCoupling({
+        inputShape: image,
+        transformer: new AffineTransformer({ scale: 'sigmoid' }),
+        passed: new AdditiveTransformer(),
+        network: convolutions({ actnorm: true, padding: 'edge' }),
       }),
   },
-  'Elementwise, spline, image': {
+  'Elementwise, image': {
     create: () =>
       new Elementwise({ inputShape: image, transformer: new RationalQuadraticSpline({ bins: 3 }) }),
   },
-  'MaskedAutoregressive, spline': {
+  'Elementwise, one value, parts of a context by name': {
     create: () =>
-      new MaskedAutoregressive({
-        inputShape: [4],
+      new Elementwise({
+        inputShape: [1],
         transformer: new RationalQuadraticSpline({ bins: 4, bound: 3 }),
-        network: masked({ inputShape: [4] }),
+        context: { map: [2, 2], pose: 2 },
+        network: perceptron,
       }),
+    context: (n, random) => ({ pose: random.normal([n, 2]), map: random.normal([n, 2, 2]) }),
+  },
+  'Elementwise, image, with context': {
+    create: () =>
+      new Elementwise({
+        inputShape: image,
+        transformer: new AffineTransformer({ scale: 'exp', limit: 2 }),
+        context: 3,
+        network: perceptron,
+      }),
+    context: labels,
   },
   'MaskedAutoregressive, two passes, another order, with context': {
     create: () =>
@@ -333,15 +388,7 @@ export const registry: Record<string, CheckOptions> = {
             bijector: new AffineCoupling({
               inputShape,
               passthrough: 2,
-              network: (shape, [units]) =>
-                new MultilayerPerceptron({
-                  inputShape: shape,
-                  units,
-                  hiddenUnits: [8],
-                  activation: 'tanh',
-                  context: { map: [2, 2], pose: 2 },
-                  seed: 3,
-                }),
+              network: perceptronOf({ map: [2, 2], pose: 2 }),
             }),
           }),
         (inputShape) => new LearnedPrior({ inputShape, classes: { labels: 3 } }),

@@ -47,10 +47,10 @@ const files = {
   FlowMultiScale: 'multiScale',
   FlowMultilayerPerceptron: 'perceptron',
   FlowPermutation: 'permutationGiven',
-  FlowSplineCoupling: 'splineCoupling',
   FlowSplit: 'splitVector',
   FlowSqueeze: 'squeeze',
   FlowStandardNormal: 'standardNormal',
+  FlowTransformerCoupling: 'transformerCoupling',
 };
 
 interface Saved {

@@ -1,16 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type ContextOption,
-  type ContextShape,
   type ContextTensors,
+  contextRows,
   contextShapeOf,
-  contextTensors,
-  isNamed,
+  contextSize,
 } from '../../core/context';
 import { registerModule } from '../../core/module';
 import { checkOptions } from '../../core/options';
 import { RandomStream } from '../../core/random';
-import { checkChoice, checkEventShape, checkInteger, type Shape, sizeOf } from '../../core/shapes';
+import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
 import { Conditioner } from './conditioner';
 import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fusedConvolutions';
 
@@ -81,7 +80,7 @@ export class MultilayerPerceptron extends Conditioner {
     this.hiddenUnits = [...hiddenUnits];
     this.activation = activation;
     const random = new RandomStream(options.seed);
-    const widths = [inputShape[0] + valuesOf(context), ...hiddenUnits, units];
+    const widths = [inputShape[0] + contextSize(context), ...hiddenUnits, units];
     this.layers = widths.slice(1).map((width, i) => {
       const shape = [widths[i], width];
       const limit = Math.sqrt(6 / widths[i]);
@@ -125,8 +124,8 @@ export class MultilayerPerceptron extends Conditioner {
     config: tf.serialization.ConfigDict,
   ): T {
     // Files of earlier versions give the length of a context vector, 0 for none.
-    const { contextSize, ...rest } = config;
-    return new cls(contextSize ? { ...rest, context: contextSize } : rest);
+    const { contextSize: size, ...rest } = config;
+    return new cls(size ? { ...rest, context: size } : rest);
   }
 
   /** The layers as they compute, in order. */
@@ -140,15 +139,9 @@ export class MultilayerPerceptron extends Conditioner {
   }
 
   private withContext(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const parts = contextTensors(context).map((part) => tf.reshape(part, [part.shape[0], -1]));
+    const parts = contextRows(context);
     return parts.length === 0 ? x : tf.concat([x, ...parts], 1);
   }
-}
-
-/** Number of values of a context. */
-function valuesOf(shape: ContextShape | undefined): number {
-  if (shape === undefined) return 0;
-  return isNamed(shape) ? Object.values(shape).reduce((sum, part) => sum + sizeOf(part), 0) : sizeOf(shape);
 }
 
 registerModule(MultilayerPerceptron);

@@ -1,3 +1,5 @@
+export { AdditiveTransformer } from './additiveTransformer';
+export { type AffineScale, AffineTransformer, type AffineTransformerOptions } from './affineTransformer';
 export {
   RationalQuadraticSpline,
   type SplineOptions,

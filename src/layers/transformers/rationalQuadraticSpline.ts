@@ -3,7 +3,7 @@ import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { firstChannels, untaped } from '../../core/tensors';
-import { type ElementwiseResult, implicitInverse, Transformer } from './transformer';
+import { type ElementwiseResult, implicitInverse, inRows, Transformer } from './transformer';
 
 /** What a spline does outside of its box. */
 export type SplineTails = 'linear' | 'circular' | 'none';
@@ -23,7 +23,7 @@ export interface SplineOptions {
   minimum?: number;
 }
 
-export const splineNames: OptionNames<SplineOptions> = {
+const names: OptionNames<SplineOptions> = {
   bins: ['numBins', 'K'],
   bound: ['tailBound', 'B'],
   tails: true,
@@ -89,7 +89,7 @@ export class RationalQuadraticSpline extends Transformer {
   constructor(options: SplineOptions = {}) {
     super();
     const where = 'RationalQuadraticSpline';
-    checkOptions(where, options, splineNames);
+    checkOptions(where, options, names);
     const { bins = 8, bound = 5, tails = 'linear', minimum = 1e-3 } = options;
     checkInteger(where, 'bins', bins, 2);
     checkChoice(where, 'tails', tails, TAILS);
@@ -107,14 +107,16 @@ export class RationalQuadraticSpline extends Transformer {
   }
 
   forward(x: tf.Tensor, parameters: tf.Tensor): ElementwiseResult {
-    return this.inRows(x, parameters, (values, knots) => {
+    return inRows(x, parameters, (values, rows) => {
+      const knots = this.knotsOf(rows);
       const { value, logDerivative } = this.map(this.intoBox(values), knots);
       return this.outside(values, value, logDerivative);
     });
   }
 
   inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult {
-    return this.inRows(y, parameters, (values, knots) => {
+    return inRows(y, parameters, (values, rows) => {
+      const knots = this.knotsOf(rows);
       const inBox = this.intoBox(values);
       const found = untaped(() => this.solve(inBox, knots));
       const x = this.rounded(implicitInverse(inBox, found, this.map(found, knots)));
@@ -125,17 +127,6 @@ export class RationalQuadraticSpline extends Transformer {
   getConfig(): tf.serialization.ConfigDict {
     const { bins, bound, tails, minimum } = this;
     return { bins, bound, tails, minimum };
-  }
-
-  /** All values in one row, with a row of parameters each: backends differ in what they can do with more axes. */
-  private inRows(
-    x: tf.Tensor,
-    parameters: tf.Tensor,
-    compute: (values: tf.Tensor, knots: Knots) => ElementwiseResult,
-  ): ElementwiseResult {
-    const rows = tf.reshape(parameters, [-1, this.parameters]);
-    const { value, logDerivative } = compute(tf.reshape(x, [-1]), this.knotsOf(rows));
-    return { value: tf.reshape(value, x.shape), logDerivative: tf.reshape(logDerivative, x.shape) };
   }
 
   /** Values of the box as they are; those outside at its nearest end, or at the same point of the circle. */

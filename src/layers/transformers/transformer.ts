@@ -19,7 +19,8 @@ export interface SerializedTransformer {
 /**
  * An increasing map of single numbers that parameters steer, one set for each value.
  *
- * Shapes: x [..., d], parameters [..., d, `parameters`] -> value and logDerivative [..., d]. Parameters of zeros are the identity. It computes
+ * Shapes: x [..., d], parameters [..., d, `parameters`] -> value and logDerivative [..., d]. Parameters of zeros are the identity where the
+ * transformer does not say otherwise. It computes
  * with ops that every backend has, inside `tf.tidy` and on the tape; whoever holds it (couplings, elementwise layers) says where
  * the parameters come from, and sums the log-derivatives.
  *
@@ -39,6 +40,20 @@ export abstract class Transformer extends tf.serialization.Serializable {
   ): T {
     return new cls(config);
   }
+}
+
+/**
+ * All values in one row [m], with a row of parameters [m, p] each, and the results back in their shape: backends differ in what they can
+ * do with more axes.
+ */
+export function inRows(
+  x: tf.Tensor,
+  parameters: tf.Tensor,
+  compute: (values: tf.Tensor, rows: tf.Tensor) => ElementwiseResult,
+): ElementwiseResult {
+  const rows = tf.reshape(parameters, [-1, parameters.shape[parameters.rank - 1]]);
+  const { value, logDerivative } = compute(tf.reshape(x, [-1]), rows);
+  return { value: tf.reshape(value, x.shape), logDerivative: tf.reshape(logDerivative, x.shape) };
 }
 
 /** Throws a ConfigError unless a layer was given a transformer. */
