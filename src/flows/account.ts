@@ -113,7 +113,7 @@ function show({ rows, base, total, firstNonFinite }: Account): string {
     value === undefined ? '' : value.toFixed(digits);
   const small = (value: number | undefined) => (value === undefined ? '' : value.toExponential(1));
   const table = [
-    ['layer', 'kind', 'context', 'logDet', 'bits/dim', 'round trip', 'scale >=', 'condition'],
+    ['layer', 'kind', 'context', 'logDet', 'bits/dim', 'round trip', 'scale >=', 'condition', 'residual'],
     ...rows.map((row) => [
       row.finite ? row.name : `${row.name} (!)`,
       row.kind,
@@ -123,9 +123,10 @@ function show({ rows, base, total, firstNonFinite }: Account): string {
       small(row.roundTripError),
       small(row.smallestScale),
       number(row.conditionNumber, 1),
+      small(row.inverseResidual),
     ]),
-    ['base', '', base.context ?? '', number(base.logProb, 2), number(base.bitsPerDim, 4), '', '', ''],
-    ['total', '', '', number(total.logProb, 2), number(total.bitsPerDim, 4), '', '', ''],
+    ['base', '', base.context ?? '', number(base.logProb, 2), number(base.bitsPerDim, 4), '', '', '', ''],
+    ['total', '', '', number(total.logProb, 2), number(total.bitsPerDim, 4), '', '', '', ''],
   ];
   const warning = firstNonFinite === undefined ? '' : `\nfirst non-finite value: ${firstNonFinite}`;
   return alignColumns(table, 3) + warning;

@@ -39,6 +39,8 @@ export interface Conditioning {
   smallestScale?: number;
   /** Condition number of a matrix, 1-norm. */
   conditionNumber?: number;
+  /** Largest |f(f^-1(y)) - y| of an inverse that is found numerically. */
+  inverseResidual?: number;
 }
 
 /** One level's place in the flat latent vector z. */

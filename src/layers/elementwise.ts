@@ -11,7 +11,7 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
-import { Bijector, type BijectorOptions, type Transformed } from './bijector';
+import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import {
   checkTransformer,
@@ -100,6 +100,14 @@ export class Elementwise extends Bijector {
   protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     this.network?.initialize(tf.concat(contextRows(context), 1));
     return this.computeForward(x, context).value;
+  }
+
+  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
+    let found: Conditioning = {};
+    tf.tidy(() => {
+      found = this.transformer.conditioning(tf.reshape(x, [x.shape[0], -1]), this.parametersOf(x, context));
+    });
+    return found;
   }
 
   getConfig(): tf.serialization.ConfigDict {

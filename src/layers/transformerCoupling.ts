@@ -3,7 +3,7 @@ import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { firstChannels, joinChannels, sumPerExample } from '../core/tensors';
-import type { Reversed, Transformed } from './bijector';
+import type { Conditioning, Reversed, Transformed } from './bijector';
 import { Coupling, type CouplingOptions } from './coupling';
 import { Elementwise } from './elementwise';
 import type { ReversePass } from './reversePass';
@@ -71,7 +71,7 @@ export class TransformerCoupling extends Coupling {
   }
 
   protected transform(part: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
-    const each = tf.reshape(parameters, [...part.shape, this.transformer.parameters]);
+    const each = this.perValue(parameters, part);
     const { value, logDerivative } = inverse
       ? this.transformer.inverse(part, each)
       : this.transformer.forward(part, each);
@@ -109,6 +109,17 @@ export class TransformerCoupling extends Coupling {
     return this.passed === undefined ? value : this.mapPassed(this.passed, value, false).value;
   }
 
+  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
+    const found: Conditioning[] = [];
+    tf.tidy(() => {
+      const [kept, changed] = this.split(this.inOrder(x));
+      const parameters = this.perValue(this.parametersOf(kept, context), changed);
+      found.push(this.transformer.conditioning(changed, parameters));
+      if (this.passed !== undefined) found.push(this.passed.conditioning(kept));
+    });
+    return worstOf(found);
+  }
+
   override getConfig(): tf.serialization.ConfigDict {
     const config = { ...super.getConfig(), transformer: serializeTransformer(this.transformer) as never };
     return this.passed === undefined
@@ -128,11 +139,25 @@ export class TransformerCoupling extends Coupling {
     } as never) as T;
   }
 
+  private perValue(parameters: tf.Tensor, part: tf.Tensor): tf.Tensor {
+    return tf.reshape(parameters, [...part.shape, this.transformer.parameters]);
+  }
+
   private mapPassed(passed: Elementwise, x: tf.Tensor, inverse: boolean): Transformed {
     const [kept, changed] = this.split(x);
     const { value, logDet } = inverse ? passed.inverse(kept) : passed.forward(kept);
     return { value: joinChannels([value, changed]), logDet };
   }
+}
+
+/** Of each measure the worst. */
+function worstOf(parts: readonly Conditioning[]): Conditioning {
+  const given = (name: keyof Conditioning) => parts.flatMap((part) => part[name] ?? []);
+  const residuals = given('inverseResidual');
+  return {
+    smallestScale: Math.min(...given('smallestScale')),
+    ...(residuals.length > 0 && { inverseResidual: Math.max(...residuals) }),
+  };
 }
 
 registerModule(TransformerCoupling);

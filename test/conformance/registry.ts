@@ -35,6 +35,7 @@ import {
   TransformerCoupling,
 } from 'tfjs-flows';
 import type { CheckOptions } from 'tfjs-flows/testing';
+import { DeepSigmoids } from '../support/deepSigmoids';
 
 const image: Shape = [2, 4, 4];
 const vector: Shape = [5];
@@ -136,6 +137,9 @@ const transformers: Record<string, { make: () => Transformer; sample?: CheckOpti
   'affine, softplus': { make: () => new AffineTransformer({ scale: 'softplus', minimum: 0.01 }) },
   'affine, sigmoid': { make: () => new AffineTransformer({ scale: 'sigmoid' }) },
   'spline, linear tails': { make: () => new RationalQuadraticSpline({ bins: 4, bound: 3 }) },
+  'spline, softclip': { make: () => new RationalQuadraticSpline({ bins: 4, bound: 3, limits: 'softclip' }) },
+  'spline, learned box': { make: () => new RationalQuadraticSpline({ bins: 4, bound: 3, box: 'learned' }) },
+  'deep sigmoids, inverse by search': { make: () => new DeepSigmoids({ units: 2 }) },
   'spline, circle': {
     make: () => new RationalQuadraticSpline({ bins: 4, bound: Math.PI, tails: 'circular' }),
     sample: (n, random) => random.uniform([n, 4], -3, 3),

@@ -1,8 +1,6 @@
 export { AdditiveTransformer } from './additiveTransformer';
 export { type AffineScale, AffineTransformer, type AffineTransformerOptions } from './affineTransformer';
-export {
-  RationalQuadraticSpline,
-  type SplineOptions,
-  type SplineTails,
-} from './rationalQuadraticSpline';
+export { MonotoneTransformer } from './monotoneTransformer';
+export { RationalQuadraticSpline, type SplineOptions } from './rationalQuadraticSpline';
+export type { SplineLimits, SplineTails } from './splineKnots';
 export { type ElementwiseResult, Transformer } from './transformer';

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, FormatError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { untaped } from '../../core/tensors';
+import type { Conditioning } from '../bijector';
 
 /** Values under an elementwise map, and the log of its derivative at each; both like the input. */
 export interface ElementwiseResult {
@@ -9,6 +10,9 @@ export interface ElementwiseResult {
   /** Natural log of dy/dx, or of dx/dy for an inverse. */
   logDerivative: tf.Tensor;
 }
+
+/** Slopes are not divided by below this, so that no gradient is infinite. */
+const FLATTEST = 1e-12;
 
 /** A transformer as plain JSON. */
 export interface SerializedTransformer {
@@ -33,6 +37,12 @@ export abstract class Transformer extends tf.serialization.Serializable {
   abstract readonly parameters: number;
   abstract forward(x: tf.Tensor, parameters: tf.Tensor): ElementwiseResult;
   abstract inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult;
+
+  /** How close to singular it is on these values; layers tell it in `account`. */
+  conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
+    const smallest = () => tf.exp(tf.min(this.forward(x, parameters).logDerivative)).dataSync()[0];
+    return { smallestScale: tf.tidy(smallest) };
+  }
 
   static override fromConfig<T extends tf.serialization.Serializable>(
     cls: tf.serialization.SerializableConstructor<T>,
@@ -74,7 +84,7 @@ export function checkTransformer(where: string, transformer: unknown): void {
  * @param forward the map at x0, on the tape of its parameters
  */
 export function implicitInverse(y: tf.Tensor, found: tf.Tensor, forward: ElementwiseResult): tf.Tensor {
-  const slope = untaped(() => tf.exp(forward.logDerivative));
+  const slope = untaped(() => tf.maximum(tf.exp(forward.logDerivative), FLATTEST));
   return tf.add(found, tf.div(tf.sub(y, forward.value), slope));
 }
 
