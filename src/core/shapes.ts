@@ -42,12 +42,16 @@ export function checkChoice(where: string, name: string, value: unknown, choices
   }
 }
 
-/** Throws a ConfigError unless `shape` is an event shape of positive integers with one of the given ranks. */
-export function checkEventShape(where: string, shape: Shape, ranks: readonly number[]): void {
+/** Throws a ConfigError unless `shape` is an event shape of positive integers, with one of the given ranks where there are any. */
+export function checkEventShape(where: string, shape: Shape, ranks?: readonly number[]): void {
   const valid =
-    Array.isArray(shape) && ranks.includes(shape.length) && shape.every((n) => Number.isInteger(n) && n > 0);
+    Array.isArray(shape) &&
+    (ranks?.includes(shape.length) ?? shape.length > 0) &&
+    shape.every((n) => Number.isInteger(n) && n > 0);
   if (!valid) {
-    const kinds = ranks.map((rank) => (rank === 1 ? '[d]' : rank === 3 ? '[h, w, c]' : `rank ${rank}`));
+    const kinds = (ranks ?? [1, 3]).map((rank) =>
+      rank === 1 ? '[d]' : rank === 3 ? '[h, w, c]' : `rank ${rank}`,
+    );
     throw new ConfigError(complaint(where, `inputShape ${kinds.join(' or ')} of positive integers`, shape));
   }
 }

@@ -27,7 +27,7 @@ export interface BothWays {
   inverse(y: tf.Tensor, context?: ContextTensors): Transformed;
 }
 
-/** Passes of its network that a bijector takes per direction. */
+/** A number for each direction of a bijector: passes of its network, or steps. */
 export interface Cost {
   forward: number;
   inverse: number;
@@ -189,9 +189,24 @@ export abstract class Bijector extends Module {
     });
   }
 
-  /** Passes of its network per direction: 1 and 1 for most; autoregressive layers take many in one of them. */
+  /** The work of each direction, in passes of its network: 1 and 1 for most, the most of any member for layers made of others. */
   get cost(): Cost {
-    return { forward: 1, inverse: 1 };
+    return this.mostOf('cost');
+  }
+
+  /**
+   * How many times each direction has to wait for a part of its own result: 1 and 1 for most, the most of any member for layers made of
+   * others. Autoregressive layers find one group of values after another in one direction. Where the inverse takes more of them, reversible gradients keep the
+   * layer's input and do not invert it.
+   */
+  get steps(): Cost {
+    return this.mostOf('steps');
+  }
+
+  private mostOf(kind: 'cost' | 'steps'): Cost {
+    const members = this.children.filter((child): child is Bijector => child instanceof Bijector);
+    const most = (direction: keyof Cost) => Math.max(1, ...members.map((member) => member[kind][direction]));
+    return { forward: most('forward'), inverse: most('inverse') };
   }
 
   /** Which slice of the latent belongs to which level; one slice where there are no levels. */

@@ -14,7 +14,6 @@ import { disposeBetween } from '../core/tensors';
 import {
   Bijector,
   type BothWays,
-  type Cost,
   type LatentSlice,
   type Reversed,
   type TraceEntry,
@@ -83,13 +82,6 @@ export class Chain extends Bijector {
       }
       return new Chain({ bijectors, name });
     });
-  }
-
-  /** The most that one of its members takes. */
-  override get cost(): Cost {
-    const costs = this.bijectors.map((bijector) => bijector.cost);
-    const most = (direction: keyof Cost) => Math.max(...costs.map((cost) => cost[direction]));
-    return { forward: most('forward'), inverse: most('inverse') };
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {

@@ -35,8 +35,11 @@ export class Invert extends Bijector {
   }
 
   override get cost(): Cost {
-    const { forward, inverse } = this.bijector.cost;
-    return { forward: inverse, inverse: forward };
+    return turned(this.bijector.cost);
+  }
+
+  override get steps(): Cost {
+    return turned(this.bijector.steps);
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
@@ -58,6 +61,10 @@ export class Invert extends Bijector {
     const bijector = deserializeModule<Bijector>(config.bijector as unknown as SerializedModule);
     return new cls({ ...config, bijector });
   }
+}
+
+function turned({ forward, inverse }: Cost): Cost {
+  return { forward: inverse, inverse: forward };
 }
 
 registerModule(Invert);

@@ -7,8 +7,9 @@ import { checkOptions } from '../core/options';
 import { checkEventShape, checkInteger } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Cost, type Transformed } from './bijector';
-import { MaskedPerceptron } from './networks/maskedPerceptron';
+import { MaskedNetwork } from './networks/maskedNetwork';
 import { type Adjacency, checkAdjacency, levelsOf, orderedAdjacency } from './networks/masks';
+import { runSweep } from './networks/sweep';
 import {
   checkTransformer,
   deserializeTransformer,
@@ -22,7 +23,7 @@ export interface MaskedAutoregressiveOptions extends BijectorOptions {
   /** The map of each value, steered by what the network reads in the values before it. */
   transformer: Transformer;
   /** Builds the network from who may read whom and the number of parameters per value; or the network itself, from a file. */
-  network: MaskedPerceptron | ((adjacency: Adjacency, outputsPerValue: number) => MaskedPerceptron);
+  network: MaskedNetwork | ((adjacency: Adjacency, outputsPerValue: number) => MaskedNetwork);
   /** The values in the order in which they are generated. Default: as they stand. */
   order?: readonly number[];
   /** Groups that are generated one after another, 2 (as a coupling does) to d. Default: d. */
@@ -36,8 +37,10 @@ export interface MaskedAutoregressiveOptions extends BijectorOptions {
  *
  *     y_i = f(x_i; p_i(x_{<i})),   logDet = sum_i log f'(x_i; p_i)
  *
- * Forward takes one pass of the network, the inverse one for each group of values; `cost` says so. Turned round by `Invert` it samples
- * in one pass and takes many for a density (inverse autoregressive flow).
+ * Forward is one step. The inverse finds one group of values after another, as many as `steps` says: in one sweep, which computes every unit
+ * of the network once, with the networks from here, and in as many passes of the network with others; `cost` says which. Turned round by
+ * `Invert` it samples in one step and takes many for a density (inverse autoregressive flow). Reversible gradients keep its input and never
+ * run its inverse.
  *
  * Shapes: [n, d]; context of the network [n, ...]. logDet in nats.
  *
@@ -47,17 +50,15 @@ export interface MaskedAutoregressiveOptions extends BijectorOptions {
  * const layer = new MaskedAutoregressive({
  *   inputShape: [3],
  *   transformer: new RationalQuadraticSpline({ bins: 4 }),
- *   network: (adjacency, outputsPerValue) => new MaskedPerceptron({ inputShape: [3], adjacency, outputsPerValue, seed: 1 }),
+ *   network: (adjacency, outputsPerValue) => new MaskedPerceptron({ adjacency, outputsPerValue, seed: 1 }),
  * });
- * layer.cost; // { forward: 1, inverse: 3 }
+ * layer.steps; // { forward: 1, inverse: 3 }
  */
 export class MaskedAutoregressive extends Bijector {
   static className = 'FlowMaskedAutoregressive';
-  readonly network: MaskedPerceptron;
+  readonly network: MaskedNetwork;
   private readonly transformer: Transformer;
   private readonly adjacency: boolean[][];
-  /** The group of every value. */
-  private readonly levels: number[];
 
   constructor(options: MaskedAutoregressiveOptions) {
     const where = 'MaskedAutoregressive';
@@ -76,23 +77,28 @@ export class MaskedAutoregressive extends Bijector {
     checkEventShape(where, inputShape, [1]);
     checkTransformer(where, transformer);
     const adjacency = adjacencyOf(where, options);
-    const levels = levelsOf(where, adjacency);
+    levelsOf(where, adjacency);
     super(options.name ?? 'autoregressive', inputShape);
     this.transformer = transformer;
     this.adjacency = adjacency;
-    this.levels = levels;
     const made = typeof network === 'function' ? network(adjacency, transformer.parameters) : network;
-    const outputs = inputShape[0] * transformer.parameters;
-    if (!(made instanceof MaskedPerceptron) || made.outputShape[0] !== outputs || !made.masksAs(adjacency)) {
-      const expected = `a MaskedPerceptron with this adjacency and ${transformer.parameters} outputs per value`;
-      const received = made instanceof MaskedPerceptron ? 'another' : named(made)[0];
+    const { parameters } = transformer;
+    const fits = (network: MaskedNetwork) =>
+      network.outputsPerValue === parameters && network.masksAs(adjacency);
+    if (!(made instanceof MaskedNetwork) || !fits(made)) {
+      const expected = `a masked network with this adjacency and ${parameters} outputs per value`;
+      const received = made instanceof MaskedNetwork ? 'another' : named(made)[0];
       throw new ConfigError(complaint(where, expected, received));
     }
     this.network = this.addChild(made);
   }
 
   override get cost(): Cost {
-    return { forward: 1, inverse: Math.max(...this.levels) + 1 };
+    return { forward: 1, inverse: this.network.sweep === undefined ? this.steps.inverse : 1 };
+  }
+
+  override get steps(): Cost {
+    return { forward: 1, inverse: Math.max(...this.network.levels) + 1 };
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
@@ -100,19 +106,14 @@ export class MaskedAutoregressive extends Bijector {
     return { value, logDet: sumPerExample(logDerivative) };
   }
 
-  /** Group by group: each pass of the network makes one more of them right. */
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
-    let x = tf.zerosLike(y);
-    for (let level = 0; ; level++) {
-      const { value, logDerivative } = this.transformer.inverse(y, this.parametersOf(x, context));
-      if (level === this.cost.inverse - 1) return { value, logDet: sumPerExample(logDerivative) };
-      // What is not known yet stays 0: masks keep it from being read, but an infinity would come through a mask as NaN.
-      const known = tf.tensor1d(
-        this.levels.map((own) => own <= level),
-        'bool',
-      );
-      x = tf.where(tf.broadcastTo(known, y.shape), value, tf.zerosLike(y));
-    }
+    const { network } = this;
+    const sweep = network.sweep?.(y.shape[0], partOf(context, network.contextShape));
+    if (sweep === undefined) return this.inverseByPasses(y, context);
+    const { value, logDerivative } = runSweep(sweep, y, (part, parameters) =>
+      this.transformer.inverse(part, this.perValue(part, parameters)),
+    );
+    return { value, logDet: sumPerExample(logDerivative) };
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -129,13 +130,31 @@ export class MaskedAutoregressive extends Bijector {
     cls: tf.serialization.SerializableConstructor<T>,
     config: tf.serialization.ConfigDict,
   ): T {
-    const network = deserializeModule<MaskedPerceptron>(config.network as unknown as SerializedModule);
+    const network = deserializeModule<MaskedNetwork>(config.network as unknown as SerializedModule);
     const transformer = deserializeTransformer(config.transformer as unknown as SerializedTransformer);
     return new cls({ ...config, network, transformer });
   }
 
+  /** Group by group: each pass of the network makes one more of them right. */
+  private inverseByPasses(y: tf.Tensor, context?: ContextTensors): Transformed {
+    let x = tf.zerosLike(y);
+    for (let level = 0; ; level++) {
+      const { value, logDerivative } = this.transformer.inverse(y, this.parametersOf(x, context));
+      if (level === this.steps.inverse - 1) return { value, logDet: sumPerExample(logDerivative) };
+      // What is not known yet stays 0: masks keep it from being read, but an infinity would come through a mask as NaN.
+      const known = tf.tensor1d(
+        this.network.levels.map((own) => own <= level),
+        'bool',
+      );
+      x = tf.where(tf.broadcastTo(known, y.shape), value, tf.zerosLike(y));
+    }
+  }
+
   private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const parameters = this.network.apply(x, partOf(context, this.network.contextShape));
+    return this.perValue(x, this.network.apply(x, partOf(context, this.network.contextShape)));
+  }
+
+  private perValue(x: tf.Tensor, parameters: tf.Tensor): tf.Tensor {
     return tf.reshape(parameters, [...x.shape, this.transformer.parameters]);
   }
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 // Gradients of the tfjs ops are registered by this package, not by tfjs-core.
 import '@tensorflow/tfjs-layers';
 import type { RandomStream } from '../core/random';
+import { inTrainingStep } from '../core/trainingStep';
 import { gradientsOf } from '../engine/gradients';
 import type { Batch, Loss, Trainable } from './trainable';
 
@@ -28,7 +29,7 @@ export interface Gradients {
  * gradients.length === flow.trainableWeights.length; // true
  */
 export function storedGradients(model: Trainable, batch: Batch, random: RandomStream): Gradients {
-  return differentiate(() => model.loss(batch, random), trainableOf(model));
+  return inTrainingStep(random, () => differentiate(() => model.loss(batch, random), trainableOf(model)));
 }
 
 /** The variables that training moves, in the order of the model's weights. */

@@ -4,6 +4,7 @@ import { ConfigError, complaint } from '../core/errors';
 import { checkOptions } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
+import { inTrainingStep } from '../core/trainingStep';
 import { tapeOf } from '../engine/gradients';
 import { ReversePass, type TraceEntry } from '../layers';
 import type { GradientStorage } from '../layers/reversePass';
@@ -63,7 +64,7 @@ export function reversibleGradients(
   let pass: ReversePass | undefined;
   let source: Source | undefined;
   try {
-    return tf.tidy(() => {
+    const compute = () => {
       const weights = trainableOf(model);
       const different = [...new Set(weights)];
       source = sourceOf(model, batch, random, different);
@@ -71,8 +72,8 @@ export function reversibleGradients(
       const ofBijector = partOf(context, bijector.contextShape);
       let layers = 0;
       const keepAnchor = ({ name, input, bijector }: TraceEntry) => {
-        // An inverse of many passes costs more than the memory of its result.
-        const keep = layers++ % anchorEvery === 0 || bijector.cost.inverse > bijector.cost.forward;
+        // An inverse of many steps costs more than the memory of its result.
+        const keep = layers++ % anchorEvery === 0 || bijector.steps.inverse > bijector.steps.forward;
         if (keep) anchors.set(name, tf.keep(tf.clone(input)));
       };
       const { value, logDet } = bijector.trace(x, keepAnchor, ofBijector);
@@ -90,7 +91,8 @@ export function reversibleGradients(
       pass.add(source.upstream, source.pullBack(before.gradient, watched, pass.takeGradients(watched)));
       tf.dispose({ ...before });
       return { ...ofLoss, gradients: pass.takeGradients(weights) } as never;
-    }) as Gradients;
+    };
+    return inTrainingStep(random, () => tf.tidy(compute)) as Gradients;
   } finally {
     source?.dispose();
     pass?.dispose();

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { mapContext } from '../core/context';
 import { RandomStream } from '../core/random';
+import { inTrainingStep } from '../core/trainingStep';
 import { gradientsOf } from '../engine/gradients';
 import { bytesOnTape } from '../engine/tape';
 import type { Batch, Trainable } from './trainable';
@@ -27,8 +28,9 @@ function bytesOfTape(model: Trainable, batch: Batch, count: number): number {
   let bytes = 0;
   tf.tidy(() => {
     const examples = firstExamples(batch, count);
+    const random = new RandomStream(1);
     const taped = () => {
-      const { loss } = model.loss(examples, new RandomStream(1));
+      const { loss } = inTrainingStep(random, () => model.loss(examples, random));
       bytes = bytesOnTape(model.weights.map(({ variable }) => variable));
       return loss;
     };

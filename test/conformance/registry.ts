@@ -158,7 +158,7 @@ const transformed: Record<string, CheckOptions> = Object.fromEntries(
       TransformerCoupling: () =>
         new TransformerCoupling({ inputShape, transformer: make(), network: perceptron }),
       MaskedAutoregressive: () =>
-        new MaskedAutoregressive({ inputShape, transformer: make(), network: masked({ inputShape }) }),
+        new MaskedAutoregressive({ inputShape, transformer: make(), network: masked({}) }),
       Elementwise: () => new Elementwise({ inputShape, transformer: make() }),
     };
     return Object.entries(layers).map(([layer, create]) => [`${layer}, ${name}`, { create, sample }]);
@@ -330,7 +330,7 @@ export const registry: Record<string, CheckOptions> = {
         order: [3, 0, 4, 1, 2],
         passes: 2,
         transformer: new RationalQuadraticSpline({ bins: 3 }),
-        network: masked({ inputShape: vector, context: 3 }),
+        network: masked({ context: 3 }),
       }),
     context: labels,
   },
@@ -345,7 +345,7 @@ export const registry: Record<string, CheckOptions> = {
             [0, 0, 0],
           ],
           transformer: new RationalQuadraticSpline({ bins: 3, bound: 4 }),
-          network: masked({ inputShape: [3] }),
+          network: masked({}),
         }),
       }),
   },

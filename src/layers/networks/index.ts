@@ -1,11 +1,14 @@
+export type { Activation } from './activations';
 export { Conditioner, type ConditionerBuilder } from './conditioner';
 export { Convolution, type ConvolutionOptions, type Padding } from './convolution';
 export { ConvolutionNetwork, type ConvolutionNetworkOptions } from './convolutionNetwork';
+export type { ContextAs } from './denseLayers';
 export { LayersNetwork, type LayersNetworkOptions } from './layersNetwork';
+export type { MaskedDenseOptions } from './maskedDenseNetwork';
+export { MaskedNetwork, type MaskedNetworkOptions } from './maskedNetwork';
 export { MaskedPerceptron, type MaskedPerceptronOptions } from './maskedPerceptron';
+export { MaskedResidualPerceptron, type MaskedResidualPerceptronOptions } from './maskedResidualPerceptron';
 export type { Adjacency } from './masks';
-export {
-  type DenseLayer,
-  MultilayerPerceptron,
-  type MultilayerPerceptronOptions,
-} from './multilayerPerceptron';
+export { MultilayerPerceptron, type MultilayerPerceptronOptions } from './multilayerPerceptron';
+export type { PerceptronOptions } from './perceptronOptions';
+export { ResidualPerceptron, type ResidualPerceptronOptions } from './residualPerceptron';

@@ -1,95 +1,102 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../../core/errors';
 import { registerModule } from '../../core/module';
 import { checkOptions } from '../../core/options';
-import { checkInteger } from '../../core/shapes';
-import { type Adjacency, checkAdjacency, layerMasks } from './masks';
-import {
-  type DenseLayer,
-  MultilayerPerceptron,
-  type MultilayerPerceptronOptions,
-} from './multilayerPerceptron';
+import { checkChoice, checkInteger } from '../../core/shapes';
+import { type ContextAs, perceptronForms } from './denseLayers';
+import { asNumbers, MaskedDenseNetwork, type MaskedDenseOptions } from './maskedDenseNetwork';
+import { maskedNetworkNames } from './maskedNetwork';
+import { type Adjacency, checkSets, type Sets, spreadSets } from './masks';
+import { perceptronNames } from './perceptronOptions';
 
 /** Options of {@link MaskedPerceptron}. */
-export interface MaskedPerceptronOptions extends Omit<MultilayerPerceptronOptions, 'units'> {
-  /** Which inputs the outputs of each value may read: d rows of d booleans, or of 0 and 1. */
-  adjacency: Adjacency;
-  /** Outputs for each value. Default 1. */
-  outputsPerValue?: number;
+export interface MaskedPerceptronOptions extends MaskedDenseOptions {
+  /** Widths of the hidden layers; empty for a plain linear map. Default [64, 64]. */
+  hiddenUnits?: readonly number[];
+  /**
+   * How a context enters: 'inputs', beside the values in the first layer; 'shifts', by a linear map of its own whose activation is added to the
+   * first layer's result, as in nflows. Default 'inputs'.
+   */
+  contextAs?: 'inputs' | 'shifts';
+  /**
+   * Which values every hidden unit may depend on, for each hidden layer a row of d booleans a unit; networks from elsewhere have such sets (degrees of units,
+   * for one). Default: those of the outputs, shared out evenly.
+   */
+  unitSets?: readonly Adjacency[];
 }
 
 /**
- * A fully connected network whose outputs for each value read some inputs only; all of them read the context.
+ * A fully connected network whose outputs for each value read some values only; all of them read the context.
  *
  *     h_i = activation((M_i * W_i)^T h_{i-1} + b_i),   masks M such that the outputs of value i depend on x_j only where A_ij
  *
  * Shapes: [n, d] -> [n, d * outputsPerValue], the outputs of a value side by side. The last layer is zero at the start; the others start
  * uniform within +-sqrt(6 / number of unmasked inputs). There is no normalization across hidden units, which would let every output read
- * everything.
+ * everything. Of one value, or where nothing may be read, the outputs are made of the context, or of biases alone.
  *
- * @throws ConfigError for an adjacency that is not d rows of d, or a bad configuration
+ * @throws ConfigError for an adjacency that is not d rows of d or has circles, or a bad configuration
  * @see Germain et al., "MADE" (2015), section 4, arXiv:1502.03509
  * @example
  * const adjacency = [[false, false], [true, false]]; // the second value reads the first
- * const network = new MaskedPerceptron({ inputShape: [2], adjacency, outputsPerValue: 2, seed: 1 });
+ * const network = new MaskedPerceptron({ adjacency, outputsPerValue: 2, seed: 1 });
  * network.apply(tf.ones([4, 2])).shape; // [4, 4]
  */
-export class MaskedPerceptron extends MultilayerPerceptron {
-  static override className = 'FlowMaskedPerceptron';
-  private readonly adjacency: Adjacency;
-  private readonly outputsPerValue: number;
-  private readonly masks: tf.Tensor2D[];
+export class MaskedPerceptron extends MaskedDenseNetwork {
+  static className = 'FlowMaskedPerceptron';
+  private readonly hiddenUnits: readonly number[];
+  private readonly contextAs: ContextAs;
+  private readonly unitSets?: readonly Sets[];
 
   constructor(options: MaskedPerceptronOptions) {
-    if (new.target === MaskedPerceptron)
-      checkOptions('MaskedPerceptron', options, {
-        inputShape: true,
-        adjacency: true,
-        outputsPerValue: true,
+    const where = 'MaskedPerceptron';
+    if (new.target === MaskedPerceptron) {
+      checkOptions(where, options, {
+        ...maskedNetworkNames,
+        ...perceptronNames,
         hiddenUnits: true,
-        activation: true,
-        context: true,
-        seed: true,
-        name: true,
+        contextAs: true,
+        unitSets: true,
       });
-    const { adjacency: given, outputsPerValue = 1, ...rest } = options;
-    checkInteger('MaskedPerceptron', 'outputsPerValue', outputsPerValue);
-    const adjacency = checkAdjacency('MaskedPerceptron', given, options.inputShape[0]);
-    super({ ...rest, units: options.inputShape[0] * outputsPerValue });
-    this.adjacency = adjacency;
-    this.outputsPerValue = outputsPerValue;
-    const layers = super.denseLayers();
-    const values = layers[0].kernel.shape[0] - adjacency.length;
-    const readable = adjacency.map((row) => [...row, ...new Array<boolean>(values).fill(true)]);
-    const widths = layers.slice(0, -1).map(({ kernel }) => kernel.shape[1]);
-    this.masks = layerMasks(readable, widths, outputsPerValue).map((mask, i) =>
-      this.addConstant(tf.tensor2d(mask, layers[i].kernel.shape)),
-    );
-    for (const [i, { kernel }] of layers.entries()) {
-      const inputs = kernel.shape[0];
-      const scale = tf.tidy(() => tf.sqrt(tf.div(inputs, tf.maximum(tf.sum(this.masks[i], 0), 1))));
-      const scaled = tf.mul(kernel, scale);
-      (kernel as unknown as tf.Variable).assign(scaled);
-      tf.dispose([scale, scaled]);
     }
-  }
-
-  /** Whether its outputs for each value read what this adjacency allows. */
-  masksAs(adjacency: Adjacency): boolean {
-    return JSON.stringify(this.adjacency) === JSON.stringify(adjacency);
-  }
-
-  protected override denseLayers(): DenseLayer[] {
-    return super.denseLayers().map(({ kernel, bias }, i) => ({
-      kernel: tf.mul(kernel, this.masks[i]) as tf.Tensor2D,
-      bias,
-    }));
+    const { hiddenUnits = [64, 64], contextAs = 'inputs' } = options;
+    for (const width of hiddenUnits) checkInteger(where, 'hiddenUnits', width);
+    checkChoice(where, 'contextAs', contextAs, ['inputs', 'shifts']);
+    const unitSets = givenSets(where, options, hiddenUnits);
+    super(where, options, {
+      contextAs,
+      forms: (ends) => perceptronForms(ends, hiddenUnits),
+      hiddenSets: ({ adjacency, levels }, context) =>
+        unitSets ?? hiddenUnits.map((width) => spreadSets(adjacency, levels, width, context > 0)),
+    });
+    this.hiddenUnits = [...hiddenUnits];
+    this.contextAs = contextAs;
+    this.unitSets = unitSets;
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { units: _, ...config } = super.getConfig();
-    const { outputsPerValue } = this;
-    return { ...config, outputsPerValue, adjacency: this.adjacency.map((row) => row.map(Number)) };
+    const { hiddenUnits, contextAs, unitSets } = this;
+    return {
+      ...super.getConfig(),
+      hiddenUnits: [...hiddenUnits],
+      ...(contextAs === 'inputs' ? {} : { contextAs }),
+      ...(unitSets === undefined ? {} : { unitSets: unitSets.map(asNumbers) }),
+    };
   }
+}
+
+function givenSets(
+  where: string,
+  { unitSets, adjacency }: MaskedPerceptronOptions,
+  hiddenUnits: readonly number[],
+): Sets[] | undefined {
+  if (unitSets === undefined) return undefined;
+  if (!Array.isArray(unitSets) || unitSets.length !== hiddenUnits.length) {
+    const received = Array.isArray(unitSets) ? `${unitSets.length}` : unitSets;
+    throw new ConfigError(complaint(where, `unitSets of ${hiddenUnits.length} hidden layers`, received));
+  }
+  return hiddenUnits.map((width, i) =>
+    checkSets(where, `unitSets[${i}]`, unitSets[i], width, adjacency.length),
+  );
 }
 
 registerModule(MaskedPerceptron);

@@ -2,12 +2,14 @@ import { ConfigError, complaint } from '../../core/errors';
 import { named } from '../../core/numbers';
 
 /*
- * Masks of fully connected layers by which every output is kept from reading some inputs.
+ * Masks of fully connected layers by which every output is kept from reading some values. Every unit stands for a set of values that it
+ * may depend on, and reads units whose sets lie within its own.
  */
 
-type Sets = readonly (readonly boolean[])[];
+/** Sets of values: a row of booleans for each. */
+export type Sets = readonly (readonly boolean[])[];
 
-/** Which inputs each output may read: a row of booleans, or of 0 and 1, per output. */
+/** Which values the outputs of each value may read: a row of booleans, or of 0 and 1, for each. */
 export type Adjacency = readonly (readonly (boolean | number)[])[];
 
 /**
@@ -16,13 +18,28 @@ export type Adjacency = readonly (readonly (boolean | number)[])[];
  * @throws ConfigError unless it is d rows of d booleans, or of 0 and 1
  */
 export function checkAdjacency(where: string, adjacency: Adjacency, d: number): boolean[][] {
-  const expected = `adjacency to be ${d} rows of ${d} booleans`;
-  if (!Array.isArray(adjacency)) throw new ConfigError(complaint(where, expected, named(adjacency)[0]));
-  if (adjacency.length !== d) throw new ConfigError(complaint(where, expected, `${adjacency.length} rows`));
-  return adjacency.map((row, i) => {
+  return checkSets(where, 'adjacency', adjacency, d, d);
+}
+
+/**
+ * An option of rows of booleans, or of 0 and 1, as booleans.
+ *
+ * @throws ConfigError for anything else, or other numbers of them
+ */
+export function checkSets(
+  where: string,
+  option: string,
+  given: Adjacency,
+  rows: number,
+  columns: number,
+): boolean[][] {
+  const expected = `${option} to be ${rows} rows of ${columns} booleans`;
+  if (!Array.isArray(given)) throw new ConfigError(complaint(where, expected, named(given)[0]));
+  if (given.length !== rows) throw new ConfigError(complaint(where, expected, `${given.length} rows`));
+  return given.map((row, i) => {
     const good =
       Array.isArray(row) &&
-      row.length === d &&
+      row.length === columns &&
       row.every((entry) => entry === 0 || entry === 1 || typeof entry === 'boolean');
     if (good) return row.map(Boolean);
     throw new ConfigError(
@@ -60,43 +77,58 @@ export function orderedAdjacency(order: readonly number[], passes: number): bool
   return groups.map((group) => groups.map((other) => other < group));
 }
 
+/** The number of steps after which all members of each set are known. */
+export function levelsOfSets(sets: Sets, levels: readonly number[]): number[] {
+  return sets.map((set) =>
+    set.reduce((most, member, j) => (member ? Math.max(most, levels[j] + 1) : most), 0),
+  );
+}
+
 /**
- * Masks of all layers, each [inputs, outputs] with 1 where a weight counts, such that output i depends on input j only where
- * `adjacency[i][j]` says so, and does wherever a path allows it.
+ * What the hidden units of a layer stand for: each for the values that the outputs of some value read, shared out evenly, those that are
+ * known first in front. For an order this is what degrees of units say (Germain et al., 2015); it holds for any adjacency.
  *
- * Every hidden unit stands for the set of inputs of some output, the sets taken in turn, and reads units whose sets lie within its own. For an
- * order this is what degrees of units say (Germain et al., 2015); it holds for any sets.
- *
- * @param hiddenUnits widths of the hidden layers
- * @param repeats outputs per row of the adjacency, side by side
+ * @param levels for each value the step in which it is known
+ * @param withEmpty whether some units stand for no value, as they have a context to read
  */
-export function layerMasks(adjacency: Sets, hiddenUnits: readonly number[], repeats: number): Float32Array[] {
-  const inputs = adjacency[0].length;
-  const single = Array.from({ length: inputs }, (_, j) => Array.from({ length: inputs }, (_, k) => j === k));
-  const sets = distinct(adjacency.filter((row) => row.some(Boolean)));
-  let before: Sets = single;
-  const masks = hiddenUnits.map((width) => {
-    // Without any set nothing may be read: units that read nothing.
-    const units = Array.from({ length: width }, (_, h) => sets[h % sets.length] ?? adjacency[0]);
-    const mask = maskOf(before, units, 1);
-    before = units;
-    return mask;
-  });
-  return [...masks, maskOf(before, adjacency, repeats)];
+export function spreadSets(
+  adjacency: Sets,
+  levels: readonly number[],
+  width: number,
+  withEmpty: boolean,
+): Sets {
+  const different = [...new Map(adjacency.map((row) => [row.join(), row])).values()];
+  const useful = different.filter((row) => withEmpty || row.some(Boolean));
+  // Where no output reads a value, units are constants.
+  const sets = useful.length > 0 ? useful : different;
+  const known = new Map(sets.map((set) => [set, levelsOfSets([set], levels)[0]]));
+  const sorted = [...sets].sort((a, b) => (known.get(a) as number) - (known.get(b) as number));
+  return Array.from({ length: width }, (_, h) => sorted[Math.floor((h * sorted.length) / width)]);
 }
 
-function distinct(rows: Sets): Sets {
-  return [...new Map(rows.map((row) => [row.join(), row])).values()];
+/** The set of each value alone, `repeats` times, then `others` empty ones: what the first layer of a network reads. */
+export function inputSets(d: number, repeats: number, others: number): Sets {
+  const single = Array.from({ length: d * repeats }, (_, i) =>
+    Array.from({ length: d }, (_, j) => j === Math.floor(i / repeats)),
+  );
+  const empty = new Array<boolean>(d).fill(false);
+  return [...single, ...new Array<boolean[]>(others).fill(empty)];
 }
 
-/** 1 where the set of a unit before lies within that of a unit after. */
-function maskOf(before: Sets, after: Sets, repeats: number): Float32Array {
-  const columns = after.length * repeats;
-  const mask = new Float32Array(before.length * columns);
-  before.forEach((from, i) => {
-    after.forEach((to, o) => {
-      const within = from.every((reads, j) => !reads || to[j]) && from.some(Boolean);
-      if (within) mask.fill(1, i * columns + o * repeats, i * columns + (o + 1) * repeats);
+/** Every set `repeats` times. */
+export function repeated(sets: Sets, repeats: number): Sets {
+  return sets.flatMap((set) => new Array<readonly boolean[]>(repeats).fill(set));
+}
+
+/**
+ * Mask of a layer, [inputs, outputs], with 1 where the set of the input lies within that of the output: so no output of a network depends
+ * on a value outside of its set, and it does on those within wherever a path allows it.
+ */
+export function maskOf(inputs: Sets, outputs: Sets): Float32Array {
+  const mask = new Float32Array(inputs.length * outputs.length);
+  inputs.forEach((from, i) => {
+    outputs.forEach((to, o) => {
+      if (from.every((member, j) => !member || to[j])) mask[i * outputs.length + o] = 1;
     });
   });
   return mask;

@@ -1,50 +1,38 @@
-import * as tf from '@tensorflow/tfjs-core';
-import {
-  type ContextOption,
-  type ContextTensors,
-  contextRows,
-  contextShapeOf,
-  contextSize,
-} from '../../core/context';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ContextTensors } from '../../core/context';
 import { registerModule } from '../../core/module';
 import { checkOptions } from '../../core/options';
 import { RandomStream } from '../../core/random';
-import { checkChoice, checkEventShape, checkInteger, type Shape } from '../../core/shapes';
+import { checkEventShape, checkInteger, type Shape, sizeOf } from '../../core/shapes';
 import { Conditioner } from './conditioner';
-import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fusedConvolutions';
-
-const activations = { relu: tf.relu, tanh: tf.tanh, elu: tf.elu, softplus: tf.softplus };
-
-/** A fully connected layer, [inputs, outputs] and [outputs]. */
-export interface DenseLayer {
-  kernel: tf.Tensor2D;
-  bias: tf.Tensor;
-}
+import { perceptronForms } from './denseLayers';
+import { DenseStack } from './denseStack';
+import type { FusedLayer } from './fusedConvolutions';
+import {
+  type PerceptronOptions,
+  type PerceptronSettings,
+  perceptronConfig,
+  perceptronNames,
+  perceptronSettings,
+} from './perceptronOptions';
 
 /** Options of {@link MultilayerPerceptron}. */
-export interface MultilayerPerceptronOptions {
-  /** [d] */
+export interface MultilayerPerceptronOptions extends PerceptronOptions {
+  /** [d], or any other event shape: [t, k] of a series, [h, w, c] of an image. */
   inputShape: Shape;
   /** Number of outputs. */
   units: number;
   /** Widths of the hidden layers; empty for a plain linear map. Default [64, 64]. */
   hiddenUnits?: readonly number[];
-  /** 'relu', 'tanh', 'elu' or 'softplus'. Default 'relu'. */
-  activation?: keyof typeof activations;
-  /** What is read beside x: a number of values, an event shape, or either by name. Default: nothing. */
-  context?: ContextOption;
-  /** Seed of the initial weights. Default: another one each time. */
-  seed?: number;
-  /** Name in the weight tree. Default 'network'. */
-  name?: string;
 }
 
 /**
- * A fully connected network for vectors, its last layer zero at the start.
+ * A fully connected network, its last layer zero at the start.
  *
- *     h_0 = [x, flat(context)],    h_i = activation(h_{i-1} W_i + b_i),    y = h_k W + b
+ *     h_0 = [flat(x), flat(context)],    h_i = activation(h_{i-1} W_i + b_i),    y = h_k W + b
  *
- * Shapes: [n, d] -> [n, units]; a context [n, ...shape] is flattened, parts by name follow one another as they are declared. Hidden weights start uniform within +-sqrt(6 / fanIn) (He), biases at 0.
+ * Shapes: [n, ...inputShape] -> [n, units]; a context [n, ...shape] is flattened, parts by name follow one another as they are declared.
+ * Hidden weights start uniform within +-sqrt(6 / fanIn) (He), biases at 0.
  *
  * @throws ConfigError for a bad configuration; ShapeError for an input or context of another shape
  * @see He et al., "Delving Deep into Rectifiers" (2015), section 2.2, arXiv:1502.01852
@@ -55,68 +43,57 @@ export interface MultilayerPerceptronOptions {
 export class MultilayerPerceptron extends Conditioner {
   static className = 'FlowMultilayerPerceptron';
   private readonly hiddenUnits: readonly number[];
-  private readonly activation: keyof typeof activations;
-  private readonly layers: DenseLayer[];
+  private readonly settings: PerceptronSettings;
+  private readonly stack: DenseStack;
 
   constructor(options: MultilayerPerceptronOptions) {
-    if (new.target === MultilayerPerceptron)
-      checkOptions('MultilayerPerceptron', options, {
-        inputShape: true,
-        units: true,
-        hiddenUnits: true,
-        activation: true,
-        context: true,
-        seed: true,
-        name: true,
-      });
-    const { inputShape, units, hiddenUnits = [64, 64], activation = 'relu' } = options;
-    checkEventShape('MultilayerPerceptron', inputShape, [1]);
-    checkInteger('MultilayerPerceptron', 'units', units);
-    for (const width of hiddenUnits) checkInteger('MultilayerPerceptron', 'hiddenUnits', width);
-    checkChoice('MultilayerPerceptron', 'activation', activation, Object.keys(activations));
-    const context = contextShapeOf('MultilayerPerceptron', options.context);
+    const where = 'MultilayerPerceptron';
+    if (new.target === MultilayerPerceptron) {
+      checkOptions(where, options, { inputShape: true, units: true, hiddenUnits: true, ...perceptronNames });
+    }
+    const { inputShape, units, hiddenUnits = [64, 64] } = options;
+    checkEventShape(where, inputShape);
+    checkInteger(where, 'units', units);
+    for (const width of hiddenUnits) checkInteger(where, 'hiddenUnits', width);
+    const settings = perceptronSettings(where, options);
     super(options.name ?? 'network', inputShape, [units]);
-    this.declareContext(context);
+    this.declareContext(settings.contextShape);
     this.hiddenUnits = [...hiddenUnits];
-    this.activation = activation;
-    const random = new RandomStream(options.seed);
-    const widths = [inputShape[0] + contextSize(context), ...hiddenUnits, units];
-    this.layers = widths.slice(1).map((width, i) => {
-      const shape = [widths[i], width];
-      const limit = Math.sqrt(6 / widths[i]);
-      const start = i === hiddenUnits.length ? tf.zeros(shape) : random.uniform(shape, -limit, limit);
-      return {
-        kernel: this.addWeight(`kernel${i}`, start) as unknown as tf.Tensor2D,
-        bias: this.addWeight(`bias${i}`, tf.zeros([width])),
-      };
-    });
+    this.settings = settings;
+    const { featuresPerValue, context } = settings;
+    const features = featuresPerValue * sizeOf(inputShape);
+    this.stack = new DenseStack(
+      this,
+      {
+        weight: (name, initial) => this.addWeight(name, initial),
+        constant: (tensor) => this.addConstant(tensor),
+      },
+      {
+        settings,
+        forms: perceptronForms({ features, outputs: units, context, contextAs: 'inputs' }, hiddenUnits),
+        random: new RandomStream(options.seed),
+      },
+    );
   }
 
   override get fusedLayers(): FusedLayer[] | undefined {
-    const plain = this.activation === 'relu' && this.contextShape === undefined;
-    return plain && this.computesAs(MultilayerPerceptron) ? this.convolutions : undefined;
+    const { contextShape, periodic } = this.settings;
+    const plain = contextShape === undefined && periodic === undefined && this.inputShape.length === 1;
+    return plain && this.computesAs(MultilayerPerceptron) ? this.stack.convolutions : undefined;
   }
 
   protected compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const input = this.withContext(x, context);
-    if (this.activation === 'relu' && hasFusedConvolutions())
-      return fusedConvolutions(input, this.convolutions);
-    const activate = activations[this.activation];
-    return this.denseLayers().reduce((value, { kernel, bias }, i) => {
-      const linear = tf.add(tf.matMul(value as tf.Tensor2D, kernel), bias);
-      return i === this.hiddenUnits.length ? linear : activate(linear);
-    }, input);
+    return this.stack.compute(x, context);
   }
 
   getConfig(): tf.serialization.ConfigDict {
-    const config = {
+    return {
       name: this.name,
       inputShape: [...this.inputShape],
       units: this.outputShape[0],
       hiddenUnits: [...this.hiddenUnits],
-      activation: this.activation,
+      ...perceptronConfig(this.settings),
     };
-    return this.contextShape === undefined ? config : { ...config, context: this.contextShape as never };
   }
 
   static override fromConfig<T extends tf.serialization.Serializable>(
@@ -124,23 +101,8 @@ export class MultilayerPerceptron extends Conditioner {
     config: tf.serialization.ConfigDict,
   ): T {
     // Files of earlier versions give the length of a context vector, 0 for none.
-    const { contextSize: size, ...rest } = config;
-    return new cls(size ? { ...rest, context: size } : rest);
-  }
-
-  /** The layers as they compute, in order. */
-  protected denseLayers(): DenseLayer[] {
-    return this.layers;
-  }
-
-  /** The layers as 1x1 convolutions of images of one pixel. */
-  private get convolutions(): FusedLayer[] {
-    return this.denseLayers().map(({ kernel, bias }) => ({ filter: kernel, offset: bias }));
-  }
-
-  private withContext(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const parts = contextRows(context);
-    return parts.length === 0 ? x : tf.concat([x, ...parts], 1);
+    const { contextSize, ...rest } = config;
+    return new cls(contextSize ? { ...rest, context: contextSize } : rest);
   }
 }
 
