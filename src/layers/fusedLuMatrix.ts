@@ -9,7 +9,7 @@ export interface LuWeights {
   permutation: tf.Tensor;
   /** [c, c], with ones on its diagonal. */
   lower: tf.Tensor;
-  /** [c, c] */
+  /** [c, c]; it may be the same tensor as `lower`. */
   upper: tf.Tensor;
   /** [c] */
   sign: tf.Tensor;
@@ -23,7 +23,7 @@ export function hasFusedLuMatrix(): boolean {
 }
 
 /**
- * The matrix of an LU form, computed in float64; lower, upper and logScale are its weights.
+ * The matrix of an LU form, computed in float64; lower, upper (one weight where they are the same) and logScale are its weights.
  *
  *     FlowLuMatrix { permutation, lower, upper, sign, logScale } -> matrix [c, c]
  *     FlowLuMatrixGradient { those, dy, dLogDet } -> gradients in lower, upper and logScale
@@ -32,11 +32,14 @@ export function hasFusedLuMatrix(): boolean {
  */
 export function fusedLuMatrix(given: LuWeights): MatrixOfWeights {
   const { lower, upper, logScale } = given;
+  const shared = lower === upper;
   const compute = () => ({
     matrix: () => runKernel('FlowLuMatrix', { ...given })[0] as tf.Tensor2D,
     logDet: () => sumOf(logScale),
-    gradient: (dy: tf.Tensor2D, dLogDet: tf.Scalar = tf.scalar(0)) =>
-      runKernel('FlowLuMatrixGradient', { ...given, dy, dLogDet }),
+    gradient: (dy: tf.Tensor2D, dLogDet: tf.Scalar = tf.scalar(0)) => {
+      const [ofLower, ofUpper, ofScale] = runKernel('FlowLuMatrixGradient', { ...given, dy, dLogDet });
+      return shared ? [tf.add(ofLower, ofUpper), ofScale] : [ofLower, ofUpper, ofScale];
+    },
   });
-  return { weights: [lower, upper, logScale], compute };
+  return { weights: shared ? [lower, logScale] : [lower, upper, logScale], compute };
 }

@@ -25,6 +25,7 @@ export { InvConv1x1, type InvConv1x1Options } from './invConv1x1';
 export { Invert, type InvertOptions } from './invert';
 export type { ClassOption } from './labels';
 export { LearnedPrior, type LearnedPriorOptions, type PriorKind } from './learnedPrior';
+export { Linear, type LinearOptions } from './linear';
 export { MaskedAutoregressive, type MaskedAutoregressiveOptions } from './maskedAutoregressive';
 export { MultiScale, type MultiScaleOptions } from './multiScale';
 export * from './networks';

@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { zeroLogDet } from '../core/tensors';
 import { capabilities } from '../engine/capabilities';
 import { anotherHandle } from '../engine/handles';
 import { record } from '../engine/tape';
 
-/** factor * the sum of all entries of the terms, as one entry per example: [...], ... -> [n], differentiable. */
+/** factor * the sum of all entries of the terms, 0 where there are none, as one entry per example: [...], ... -> [n], differentiable. */
 export function repeatSum(terms: readonly tf.Tensor[], factor: number, batch: number): tf.Tensor1D {
+  if (terms.length === 0) return zeroLogDet(batch);
   const [result] = record(terms, () => ({
     results: [filledWithSum(terms, factor, [batch])],
     needed: [],

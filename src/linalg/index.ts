@@ -11,4 +11,11 @@ export {
 } from './principalComponents';
 export { randomRotation } from './rotation';
 export { type SymmetricEigen, spectralMap, symmetricEigen } from './symmetricEigen';
-export { inverseGradient, inverseMatrix, logAbsDet, lowerInverse, toDevice } from './tensorFunctions';
+export {
+  inverseGradient,
+  inverseMatrix,
+  inverseWithoutPivots,
+  logAbsDet,
+  lowerInverse,
+  toDevice,
+} from './tensorFunctions';

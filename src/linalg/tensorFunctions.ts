@@ -89,3 +89,38 @@ export function lowerInverse(lower: tf.Tensor2D): tf.Tensor2D {
     return inverse;
   });
 }
+
+/**
+ * A^-1 by ordinary ops, without reading any value and without exchanging rows; differentiable. Gauss-Jordan elimination, stable for
+ * matrices whose symmetric part is positive definite, as I plus a skew one has: no pivot there is below that part's least eigenvalue.
+ *
+ * Shapes: [n, n] -> [n, n].
+ *
+ * Source: Golub and Van Loan, Matrix Computations (2013), section 4.4.2.
+ */
+export function inverseWithoutPivots(matrix: tf.Tensor2D): tf.Tensor2D {
+  const operation = tf.customGrad((a, save) => {
+    const value = eliminated(a as tf.Tensor2D);
+    (save as tf.GradSaveFunc)([value]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const transposed = tf.transpose(saved[0]) as tf.Tensor2D;
+      return tf.neg(tf.matMul(tf.matMul(transposed, dy as tf.Tensor2D), transposed));
+    };
+    return { value, gradFunc };
+  });
+  return operation(matrix) as tf.Tensor2D;
+}
+
+/** The right half of [A, I] once A has become I. */
+function eliminated(a: tf.Tensor2D): tf.Tensor2D {
+  const [n] = a.shape;
+  const identity = tf.eye(n);
+  let rows: tf.Tensor2D = tf.concat([a, identity], 1);
+  for (let k = 0; k < n; k++) {
+    const row = tf.slice(rows, [k, 0], [1, 2 * n]);
+    const pivoted = tf.div(row, tf.slice(rows, [k, k], [1, 1]));
+    const others = tf.sub(tf.slice(rows, [0, k], [n, 1]), tf.slice(identity, [0, k], [n, 1]));
+    rows = tf.sub(rows, tf.matMul(others, pivoted));
+  }
+  return tf.slice(rows, [0, n], [n, n]);
+}

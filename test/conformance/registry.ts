@@ -19,6 +19,7 @@ import {
   Invert,
   LayersNetwork,
   LearnedPrior,
+  Linear,
   MaskedAutoregressive,
   MaskedPerceptron,
   type MaskedPerceptronOptions,
@@ -177,6 +178,19 @@ export const registry: Record<string, CheckOptions> = {
   },
   'InvConv1x1, lu, vector': {
     create: () => new InvConv1x1({ inputShape: vector, parameterization: 'lu', seed: 2 }),
+  },
+  'Linear, lu': { create: () => new Linear({ inputShape: vector }) },
+  'Linear, lu, one dimension, no bias': { create: () => new Linear({ inputShape: [1], bias: false }) },
+  'Linear, householder': {
+    create: () => new Linear({ inputShape: vector, form: 'householder', reflections: 3, seed: 2 }),
+  },
+  'Linear, rotation': { create: () => new Linear({ inputShape: vector, form: 'rotation' }) },
+  'Chain, actnorm and linear': {
+    create: () =>
+      Chain.from(vector, [
+        (inputShape) => new ActNorm({ inputShape }),
+        (inputShape) => new Linear({ inputShape }),
+      ]),
   },
   'Permutation, reverse': { create: () => new Permutation({ inputShape: image }) },
   'Permutation, shuffle': { create: () => new Permutation({ inputShape: image, order: 'shuffle', seed: 2 }) },

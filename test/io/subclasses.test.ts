@@ -42,6 +42,7 @@ const files = {
   FlowInvert: 'invert',
   FlowLayersNetwork: 'layersNetwork',
   FlowLearnedPrior: 'learnedPriorBorder',
+  FlowLinear: 'linearLu',
   FlowMaskedAutoregressive: 'maskedAutoregressive',
   FlowMaskedPerceptron: 'maskedPerceptron',
   FlowMaskedResidualPerceptron: 'maskedResidualPerceptron',

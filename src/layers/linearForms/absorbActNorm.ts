@@ -1,0 +1,53 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { isOwn } from '../../core/overriding';
+import { ActNorm } from '../actnorm';
+import { Bijector, type BothWays } from '../bijector';
+import { fusedScaledLinear, hasFusedScaledLinear, type MatrixOfWeights } from '../fusedScaledLinear';
+import { addLogDets } from '../logDets';
+import type { LinearForm } from './linearForm';
+
+/** A linear layer, y = x W at every position, as it takes part. */
+export interface LinearPart {
+  layer: Bijector;
+  /** The class whose passes are y = x W. */
+  owner: { prototype: object };
+  /** Rows of W. */
+  channels: number;
+  form: Pick<LinearForm, 'ofWeights' | 'inverseOfWeights'>;
+  /** What `compute` returns, or the layer's own error for a singular W. */
+  guard<T>(method: string, compute: () => T): T;
+}
+
+/**
+ * An actnorm and the linear map after it as one: y = ((x + offset) * exp(logScale)) W. Undefined where the layer before is none, where
+ * a subclass has passes of its own, or where the active backend has no such operation.
+ */
+export function absorbActNorm(before: Bijector, linear: LinearPart): BothWays | undefined {
+  const { layer, owner, channels, form, guard } = linear;
+  if (!(before instanceof ActNorm) || !hasFusedScaledLinear(channels)) return undefined;
+  const [matrix, inverted] = [form.ofWeights(), form.inverseOfWeights()];
+  const plain = isPlain(layer, owner) && isPlain(before, ActNorm, 'fusedScale');
+  if (matrix === undefined || !plain) return undefined;
+  // What is disposed says so by itself.
+  if (before.disposed || layer.disposed) return undefined;
+  const { offset, logScale } = before.fusedScale;
+  const joined = (x: tf.Tensor, by: MatrixOfWeights, inverse: boolean) =>
+    guard(inverse ? 'inverse' : 'forward', () =>
+      fusedScaledLinear(x, { offset, logScale, matrix: by }, inverse),
+    );
+  const apart = (y: tf.Tensor) => {
+    const after = layer.inverse(y);
+    const { value, logDet } = before.inverse(after.value);
+    return { value, logDet: addLogDets([after.logDet, logDet]) };
+  };
+  return {
+    forward: (x) => joined(x, matrix, false),
+    inverse: (y) => (inverted === undefined ? apart(y) : joined(y, inverted, true)),
+  };
+}
+
+/** Whether both passes are those of the class, no hook of a subclass. */
+function isPlain(layer: Bijector, owner: { prototype: object }, ...others: string[]): boolean {
+  const own = isOwn(layer, owner, 'computeForward', 'computeInverse', ...others);
+  return own && isOwn(layer, Bijector, 'forward', 'inverse');
+}

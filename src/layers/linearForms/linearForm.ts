@@ -1,0 +1,81 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { complaint, DataError, NonFiniteError } from '../../core/errors';
+import { inverse, inverseGradient, Matrix, norm1, toDevice } from '../../linalg';
+import type { Bijector, Conditioning } from '../bijector';
+import type { MatrixOfWeights } from '../fusedScaledLinear';
+
+/** How the matrix of a linear layer and its log-determinant come from trained weights. */
+export interface LinearForm {
+  matrix(): tf.Tensor2D;
+  /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
+  onHost(): Matrix;
+  /** For fused operations: the matrix and its inverse, undefined where the active backend cannot compute them so. */
+  ofWeights(): MatrixOfWeights | undefined;
+  inverseOfWeights(): MatrixOfWeights | undefined;
+  /** The inverse, for the matrix as `matrix` gave it. */
+  inverse(matrix: tf.Tensor2D): tf.Tensor2D;
+  /** What adds up to log|det|; nothing where that is 0 by construction. */
+  logDetTerms(matrix: tf.Tensor2D): tf.Tensor[];
+}
+
+/** How forms register what they train. */
+export type AddWeight = (name: string, initial: tf.Tensor, trainable?: boolean) => tf.Variable;
+
+/** How forms hold constants. */
+export type Hold = (constant: tf.Tensor2D) => tf.Tensor2D;
+
+/** The inverse of a matrix, which is inverted on the host. */
+export function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): MatrixOfWeights {
+  return {
+    weights,
+    compute() {
+      const { logDet, gradient } = compute();
+      const result = inverse(onHost());
+      return {
+        matrix: () => toDevice(result),
+        logDet,
+        gradient: (ofMatrix, ofLogDet) => gradient(inverseGradient(result, ofMatrix), ofLogDet),
+      };
+    },
+  };
+}
+
+/** A square matrix that ops compute, in the numbers that they gave. */
+export function hostOf(matrix: () => tf.Tensor2D): Matrix {
+  const values = tf.tidy(() => matrix().dataSync() as never) as unknown as Float32Array;
+  const size = Math.sqrt(values.length);
+  return new Matrix(Float64Array.from(values), size, size);
+}
+
+/** What `compute` returns; a matrix that has no inverse is a NonFiniteError of this layer. */
+export function unlessSingular<T>(layer: Bijector, method: string, hint: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const received = `a singular one in '${layer.name}'`;
+    const message = complaint(`${layer.label}.${method}`, 'an invertible matrix', received, hint);
+    throw new NonFiniteError(message, layer.name);
+  }
+}
+
+/** The transposed matrix, for fused operations. */
+export function transposed({ weights, compute }: MatrixOfWeights): MatrixOfWeights {
+  return {
+    weights,
+    compute() {
+      const { matrix, logDet, gradient } = compute();
+      return {
+        matrix: () => tf.transpose(matrix()),
+        logDet,
+        gradient: (ofMatrix, ofLogDet) => gradient(tf.transpose(ofMatrix), ofLogDet),
+      };
+    },
+  };
+}
+
+/** How near a form's matrix is to a singular one. */
+export function conditioningOf(form: LinearForm): Conditioning {
+  const matrix = form.onHost();
+  return { conditionNumber: norm1(matrix) * norm1(inverse(matrix)) };
+}
