@@ -346,11 +346,15 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     return ContextRows.read(where, this.contextShape, isLabels, context);
   }
 
-  /** Throws a ShapeError, DataError or ConfigError where a training batch cannot be this flow's data. */
-  checkBatch(batch: Batch): void {
+  /**
+   * Throws a ShapeError, DataError or ConfigError where a training batch cannot be this flow's data.
+   *
+   * @param firstRow place of its first example in the data, for messages
+   */
+  checkBatch(batch: Batch, firstRow = 0): void {
     this.checkUsable('fit');
     tf.tidy(() => {
-      const { shape } = this.readData(`${this.label}.fit`, batch.x);
+      const { shape } = this.readData(`${this.label}.fit`, batch.x, firstRow);
       this.toContext('fit', batch.context, shape[0]);
     });
   }
@@ -422,7 +426,7 @@ export class Flow extends Module implements Trainable, FlowVerbs {
   }
 
   /** Hook: throws where values cannot be this flow's data. */
-  protected checkValues(where: string, x: tf.Tensor): void {
+  protected checkValues(where: string, x: tf.Tensor, _firstRow = 0): void {
     checkFiniteData(where, x);
   }
 
@@ -477,9 +481,9 @@ export class Flow extends Module implements Trainable, FlowVerbs {
   }
 
   /** Data on the device, checked. */
-  protected readData(where: string, x: Events): tf.Tensor {
+  protected readData(where: string, x: Events, firstRow = 0): tf.Tensor {
     const data = readEvents(where, x, this.eventShape);
-    this.checkValues(where, data);
+    this.checkValues(where, data, firstRow);
     return data;
   }
 

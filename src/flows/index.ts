@@ -30,3 +30,4 @@ export type {
   TransformOptions,
 } from './options';
 export { type RealNvpOptions, realNvp } from './realNvp';
+export { VectorFlow, type VectorFlowOptions } from './vectorFlow';

@@ -5,15 +5,10 @@ import { checkEventShape } from '../core/shapes';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { scaleChannels, unscaleChannels } from './fusedScaleChannels';
 import { repeatSum } from './logDets';
+import { momentsOf } from './moments';
 
 /** Options of {@link ActNorm}. */
 export interface ActNormOptions extends BijectorOptions {}
-
-/**
- * Units in the last place of a channel's largest value, in float32: one that deviates less over the first batch is taken as constant
- * and keeps scale 1.
- */
-const LEAST_UNITS = 4;
 
 /**
  * Activation normalization: a scale and bias per channel, set from the first batch to zero mean and unit variance.
@@ -90,24 +85,6 @@ export class ActNorm extends Bijector {
     const positions = this.inputShape.slice(0, -1).reduce((product, length) => product * length, 1);
     return repeatSum([this.logScale], positions, batch);
   }
-}
-
-/** Per channel: mean, standard deviation, and the least deviation that float32 tells from rounding; [c] each. */
-function momentsOf(x: tf.Tensor): Record<'mean' | 'deviation' | 'least', tf.Tensor1D> {
-  const channels = x.shape[x.rank - 1];
-  const rows = tf.reshape(x, [-1, channels]);
-  // Differences from one row are exactly 0 where nothing varies, and keep what varies on top of a large mean.
-  const first = tf.slice(rows, 0, 1);
-  const differences = tf.sub(rows, first);
-  // Squares of differences in units of the largest neither overflow nor vanish.
-  const largest = tf.max(tf.abs(differences), 0);
-  const unit = tf.where(tf.greater(largest, 0), largest, tf.onesLike(largest));
-  const { mean, variance } = tf.moments(tf.div(differences, unit), 0);
-  return {
-    mean: tf.add(tf.reshape(first, [channels]), tf.mul(mean, unit)),
-    deviation: tf.mul(tf.sqrt(variance), unit),
-    least: tf.mul(tf.max(tf.abs(rows), 0), LEAST_UNITS * 2 ** -23),
-  };
 }
 
 registerModule(ActNorm);

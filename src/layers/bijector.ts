@@ -63,7 +63,7 @@ export interface BijectorOptions {
 }
 
 /**
- * A differentiable one-to-one map between event spaces of equal size.
+ * A differentiable one-to-one map between event spaces of equal size (of equal degrees of freedom, where a support binds its values).
  *
  * `forward` normalizes, data to latent: z = f(x). `inverse` generates. Each returns its own log-determinant, so
  *
@@ -95,11 +95,20 @@ export abstract class Bijector extends Module {
   /** Event shape that `forward` returns. */
   readonly outputShape: Shape;
 
-  constructor(name: string, inputShape: Shape, outputShape: Shape = inputShape) {
+  /**
+   * @param sizes 'different' where an equation binds the values of one side, as the shares of a whole do: the log-determinant is then that
+   * of the values that vary freely
+   */
+  constructor(
+    name: string,
+    inputShape: Shape,
+    outputShape: Shape = inputShape,
+    sizes: 'equal' | 'different' = 'equal',
+  ) {
     super(name);
     this.inputShape = [...inputShape];
     this.outputShape = [...outputShape];
-    if (sizeOf(inputShape) !== sizeOf(outputShape)) {
+    if (sizes === 'equal' && sizeOf(inputShape) !== sizeOf(outputShape)) {
       throw new ShapeError(
         complaint(this.label, `an output of ${sizeOf(inputShape)} values`, `${sizeOf(outputShape)}`),
       );

@@ -66,7 +66,8 @@ export class Chain extends Bijector {
         throw new ShapeError(complaint('Chain', expected, bijector.inputShape));
       }
     });
-    super(name, bijectors[0].inputShape, bijectors[bijectors.length - 1].outputShape);
+    // Each member has looked at its own sizes.
+    super(name, bijectors[0].inputShape, bijectors[bijectors.length - 1].outputShape, 'different');
     this.bijectors = bijectors.map((bijector) => this.addChild(bijector));
   }
 

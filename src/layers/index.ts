@@ -34,5 +34,6 @@ export { ReversePass, type ReversePassOptions } from './reversePass';
 export type { ScaleMap } from './scaleMaps';
 export { Split, type SplitOptions } from './split';
 export { Squeeze, type SqueezeOptions } from './squeeze';
+export * from './supports';
 export { TransformerCoupling, type TransformerCouplingOptions } from './transformerCoupling';
 export * from './transformers';

@@ -30,7 +30,7 @@ export class Invert extends Bijector {
 
   constructor(options: InvertOptions) {
     if (new.target === Invert) checkOptions('Invert', options, { bijector: true, name: true });
-    super(options.name ?? 'invert', options.bijector.outputShape, options.bijector.inputShape);
+    super(options.name ?? 'invert', options.bijector.outputShape, options.bijector.inputShape, 'different');
     this.bijector = this.addChild(options.bijector);
   }
 

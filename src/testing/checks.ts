@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { mapContext } from '../core/context';
+import { type ContextTensors, mapContext } from '../core/context';
 import { deserializeModule, serializeModule } from '../core/module';
-import { sizeOf } from '../core/shapes';
+import { type Shape, sizeOf } from '../core/shapes';
 import { loadModule, saveModule } from '../io';
-import type { Bijector } from '../layers/bijector';
+import type { Bijector, Transformed } from '../layers/bijector';
 import { Matrix, slogdet } from '../linalg';
 import { batchInvariance, contexts, initialization, integers, subclass, trace } from './contractChecks';
 import { gradients, reversal } from './gradientChecks';
-import { type Check, disposeAll, largestDifference, require } from './subject';
+import { type Check, disposeAll, largestDifference, require, type Subject } from './subject';
 
 /** Inverse undoes forward and the two log-dets cancel. */
 const roundTrip: Check = ({ bijector, x, context, tolerance }) => {
@@ -28,20 +28,12 @@ const roundTrip: Check = ({ bijector, x, context, tolerance }) => {
 /** Half width of central differences on float32 values of order 1: rounding and curvature both stay near 1e-4. */
 const STEP = 1e-2;
 /** logDet equals log|det| of a Jacobian by central differences, decomposed in float64. */
-const logDetAgainstJacobian: Check = ({ bijector, x, context }) => {
-  const size = sizeOf(bijector.inputShape);
-  const jacobian = tf.tidy(() => {
-    const one = tf.reshape(tf.slice(x, 0, 1), [1, size]);
-    const steps = tf.mul(tf.eye(size), STEP);
-    const points = tf.concat([tf.add(one, steps), tf.sub(one, steps)], 0);
-    const contexts = mapContext(context, (part) =>
-      tf.tile(tf.slice(part, 0, 1), [2 * size, ...part.shape.slice(1).map(() => 1)]),
-    );
-    const { value } = bijector.forward(tf.reshape(points, [2 * size, ...bijector.inputShape]), contexts);
-    const [up, down] = tf.split(tf.reshape(value, [2 * size, size]), 2, 0);
-    return tf.div(tf.sub(up, down), 2 * STEP).dataSync();
-  });
-  const expected = slogdet(new Matrix(Float64Array.from(jacobian), size, size)).logAbsDet;
+const logDetAgainstJacobian: Check = (subject) => {
+  const { bijector, x, context, free } = subject;
+  const size = free?.length ?? sizeOf(bijector.inputShape);
+  const jacobian = free === undefined ? jacobianOfForward(subject) : jacobianOfInverse(subject, free);
+  const sign = free === undefined ? 1 : -1;
+  const expected = sign * slogdet(new Matrix(Float64Array.from(jacobian), size, size)).logAbsDet;
   const forward = bijector.forward(x, context);
   const received = forward.logDet.dataSync()[0];
   disposeAll(forward);
@@ -49,6 +41,49 @@ const logDetAgainstJacobian: Check = ({ bijector, x, context }) => {
   require(Math.abs(received - expected) <=
     allowed, `logDet is ${received}, the numerical Jacobian says ${expected} (within ${allowed})`);
 };
+
+function jacobianOfForward({ bijector, x, context }: Subject): Float32Array {
+  return differences(bijector.inputShape, x, context, (points, given) => bijector.forward(points, given));
+}
+
+/** Of the values that vary freely, by the latents: the others follow from them. */
+function jacobianOfInverse({ bijector, x, context }: Subject, free: readonly number[]): Float32Array {
+  return tf.tidy(() => {
+    const { value: z } = bijector.forward(x, context);
+    return differences(bijector.outputShape, z, context, (points, given) => {
+      const { value, logDet } = bijector.inverse(points, given);
+      const columns = tf.split(value, value.shape[1] as number, 1);
+      return {
+        value: tf.concat(
+          free.map((place) => columns[place]),
+          1,
+        ),
+        logDet,
+      };
+    });
+  });
+}
+
+/** Central differences of a pass at the first event, [values of the event, values of the result]. */
+function differences(
+  shape: Shape,
+  at: tf.Tensor,
+  context: ContextTensors | undefined,
+  pass: (points: tf.Tensor, context: ContextTensors | undefined) => Transformed,
+): Float32Array {
+  const size = sizeOf(shape);
+  return tf.tidy(() => {
+    const one = tf.reshape(tf.slice(at, 0, 1), [1, size]);
+    const steps = tf.mul(tf.eye(size), STEP);
+    const points = tf.concat([tf.add(one, steps), tf.sub(one, steps)], 0);
+    const contexts = mapContext(context, (part) =>
+      tf.tile(tf.slice(part, 0, 1), [2 * size, ...part.shape.slice(1).map(() => 1)]),
+    );
+    const { value } = pass(tf.reshape(points, [2 * size, ...shape]), contexts);
+    const [up, down] = tf.split(tf.reshape(value, [2 * size, size]), 2, 0);
+    return tf.div(tf.sub(up, down), 2 * STEP).dataSync<'float32'>();
+  });
+}
 
 /** Each pass leaves its two results and nothing else; building and disposing leaves nothing. */
 const leaks: Check = ({ bijector, x, context, create }) => {

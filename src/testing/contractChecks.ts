@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, mapContext, showContext } from '../core/context';
 import { ShapeError } from '../core/errors';
+import { sizeOf } from '../core/shapes';
 import { type Bijector, Chain, InvConv1x1, ReversePass, type TraceEntry, type Transformed } from '../layers';
 import { type Check, disposeAll, largestDifference, require } from './subject';
 
@@ -67,10 +68,14 @@ export const integers: Check = ({ bijector, x, context, create }) => {
         tf.cast(given[0], 'float32'),
         mapContext(given[1], (part) => tf.cast(part, 'float32')),
       ] as const;
-      const latents = tf.reshape(given[0], [x.shape[0], ...bijector.outputShape]);
+      const size = sizeOf(bijector.outputShape);
+      const latentsOf = (events: tf.Tensor) => {
+        const rows = tf.slice(tf.reshape(events, [x.shape[0], -1]), [0, 0], [x.shape[0], size]);
+        return tf.reshape(rows, [x.shape[0], ...bijector.outputShape]);
+      };
       const pairs: [string, (input: typeof given | typeof asFloats) => tf.Tensor[]][] = [
         ['forward', (input) => both(bijector.forward(...input))],
-        ['inverse', ([z, c]) => both(bijector.inverse(tf.reshape(z, latents.shape), c))],
+        ['inverse', ([z, c]) => both(bijector.inverse(latentsOf(z), c))],
         ['initialize', (input) => [initializedValue(create, ...input)]],
       ];
       for (const [name, run] of pairs) {

@@ -17,7 +17,7 @@ export const gradients: Check = ({ bijector, x, context, random }) => {
     { name: 'inverse', input: forward.value, pass: bijector.inverse.bind(bijector) },
   ];
   for (const { name, input, pass } of passes) {
-    const probe = random.normal(forward.value.shape);
+    const probe = random.normal(name === 'forward' ? forward.value.shape : x.shape);
     const loss = (at: tf.Tensor, given = context): tf.Scalar => {
       const { value, logDet } = pass(at, given);
       const weighted = tf.mul(tf.reshape(value, [-1]), tf.reshape(probe, [-1]));

@@ -43,6 +43,7 @@ export async function checkBijector(
     create: true,
     sample: true,
     context: true,
+    free: true,
     seed: true,
     tolerance: true,
   });

@@ -12,6 +12,11 @@ export interface CheckOptions {
   sample?: (n: number, random: RandomStream) => tf.Tensor;
   /** Draws contexts for n events, a tensor or tensors by name. Default: none. */
   context?: (n: number, random: RandomStream) => ContextTensors;
+  /**
+   * Places of the values that the density is of, where an equation binds the others, as the last share of a whole is bound by a sum of 1.
+   * Default: all values.
+   */
+  free?: readonly number[];
   /** Seed of data and weights. Default 1. */
   seed?: number;
   /** Largest round-trip error, absolute. Default 1e-4: float32 with condition numbers below 1e3. */
@@ -25,6 +30,7 @@ export interface Subject {
   context?: ContextTensors;
   random: RandomStream;
   tolerance: number;
+  free?: readonly number[];
   create: () => Bijector;
 }
 
@@ -47,7 +53,8 @@ export function makeSubject(options: CheckOptions, batch = 3): Subject {
   tf.dispose([first.x, first.context ?? []]);
   perturb(bijector, random);
   const { x, context } = draw(batch);
-  return { bijector, x, context, random, tolerance: options.tolerance ?? 1e-4, create: options.create };
+  const { tolerance = 1e-4, free, create } = options;
+  return { bijector, x, context, random, tolerance, free, create };
 }
 
 export function freeSubject({ bijector, x, context }: Subject): void {

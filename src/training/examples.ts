@@ -65,13 +65,24 @@ export class Examples {
     ];
   }
 
+  /** At most so many of the examples, at even distances, as one batch; the caller disposes it. */
+  spread(most: number): Batch {
+    const taken = Math.min(most, this.count);
+    const rows = Int32Array.from({ length: taken }, (_, i) => Math.floor((i * this.count) / taken));
+    return this.batchOf(rows);
+  }
+
   /** One pass; the last batch may be smaller. The caller disposes the batches. */
   *batches(batchSize: number, order?: RandomStream): Generator<Batch, void, undefined> {
     const rows = order?.permutation(this.count) ?? Int32Array.from({ length: this.count }, (_, i) => i);
     for (let start = 0; start < this.count; start += batchSize) {
-      const taken = rows.subarray(start, start + batchSize).map((row) => row + this.first);
-      yield { x: takeRows(this.x, taken), context: this.context && contextOf(this.context, taken) };
+      yield this.batchOf(rows.subarray(start, start + batchSize));
     }
+  }
+
+  private batchOf(rows: Int32Array): Batch {
+    const taken = rows.map((row) => row + this.first);
+    return { x: takeRows(this.x, taken), context: this.context && contextOf(this.context, taken) };
   }
 }
 

@@ -25,13 +25,14 @@ import { ProgressBar } from './progress';
 import { TrainingRun } from './run';
 import { learningRateAt } from './schedules';
 import { Stepper } from './stepper';
-import type { Trainable } from './trainable';
+import type { Batch, Trainable } from './trainable';
 import { Yielder } from './yielding';
 
 /**
  * Trains a model by stochastic gradient descent, in the manner of tfjs-layers.
  *
- * Runs data-dependent initialization on the first batch where the model still needs it. A loss or gradient that is not finite ends training
+ * Runs data-dependent initialization on the first batch where the model still needs it (flows of vectors: on up to 8192 of the examples in
+ * memory). A loss or gradient that is not finite ends training
  * before it is applied, with the last good weights in place. The number of tensors stays the same from step to step.
  *
  * @param data examples in memory, a tf.data dataset, an (async) iterable of batches or a function that returns one per pass
@@ -139,6 +140,7 @@ async function prepare(
     stepsPerEpoch: options.stepsPerEpoch,
     expectedStepsPerEpoch,
     checksBatches: !('examples' in training),
+    initialBatch: initialBatchOf(model, training),
     callbacks: new CallbackList(callbacks, { epochs, batchSize, steps: expectedStepsPerEpoch ?? null }),
     progressBar: new ProgressBar(options.progress),
     onProgress: options.onProgress,
@@ -181,13 +183,21 @@ async function readData(
 
 function checkExamples(model: Trainable, data: RecognizedData, batchSize: number): void {
   if (!('examples' in data)) return;
+  let firstRow = 0;
   for (const batch of data.examples.batches(batchSize)) {
     try {
-      model.checkBatch(batch);
+      model.checkBatch(batch, firstRow);
+      firstRow += batch.x.shape[0];
     } finally {
       tf.dispose([batch.x, batch.context ?? []]);
     }
   }
+}
+
+/** What gives the examples that initialization sees; undefined where they are those of the first batch. */
+function initialBatchOf({ initialExamples }: Trainable, training: RecognizedData): (() => Batch) | undefined {
+  if (initialExamples === undefined || !('examples' in training)) return undefined;
+  return () => training.examples.spread(initialExamples);
 }
 
 /** The given optimizer, whose learning rate is put back at the end, or a new one that is disposed there. */

@@ -39,6 +39,8 @@ export interface RunSettings {
   expectedStepsPerEpoch: number | undefined;
   /** Whether each batch is still to be checked by the model. */
   checksBatches: boolean;
+  /** Gives the examples that initialization sees, to be disposed; undefined where they are those of the first batch. */
+  initialBatch: (() => Batch) | undefined;
   callbacks: CallbackList;
   progressBar: ProgressBar;
   onProgress: ((progress: Progress) => void) | undefined;
@@ -140,7 +142,7 @@ export class TrainingRun {
     const start = performance.now();
     const learningRate = this.settings.learningRateAt(this.step);
     if (checksBatches) model.checkBatch(batch);
-    if (!model.initialized) await stepper.initialize(batch, noise);
+    if (!model.initialized) await this.initialize(batch);
     const logs = await stepper.take(batch, noise, learningRate, this.step);
     this.speed.add((performance.now() - start) / 1000, size);
     this.exampleKind = batch.x.rank === 4 ? 'images' : 'examples';
@@ -154,6 +156,16 @@ export class TrainingRun {
     if (yielder.due(false)) {
       await yielder.pause();
       await callbacks.yield(this.epoch, batchLogs.batch, batchLogs);
+    }
+  }
+
+  private async initialize(batch: Batch): Promise<void> {
+    const { stepper, noise, initialBatch } = this.settings;
+    const seen = initialBatch?.();
+    try {
+      await stepper.initialize(seen ?? batch, noise);
+    } finally {
+      if (seen !== undefined) tf.dispose([seen.x, seen.context ?? []]);
     }
   }
 

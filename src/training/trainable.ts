@@ -52,8 +52,14 @@ export interface Trainable {
   markInitialized(): void;
   /** Backend kernels that a training step runs beyond plain arithmetic. */
   readonly requiredKernels: string[];
-  /** Throws a ShapeError or DataError where the batch cannot be this model's data. */
-  checkBatch(batch: Batch): void;
+  /**
+   * Throws a ShapeError or DataError where the batch cannot be this model's data.
+   *
+   * @param firstRow place of its first example in the data, where that is known
+   */
+  checkBatch(batch: Batch, firstRow?: number): void;
+  /** How many examples data-dependent initialization wants to see, where so many are in memory. Absent: those of the first batch. */
+  readonly initialExamples?: number;
   /** Data-dependent initialization from one batch. */
   initializeFrom(batch: Batch, random: RandomStream): void;
   /** Loss and metrics of a batch. Randomness (dequantization noise) comes from `random` alone. */

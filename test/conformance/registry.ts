@@ -8,13 +8,18 @@ import {
   AffineCoupling,
   AffineTransformer,
   type Bijector,
+  Bounded,
+  Categorical,
   Chain,
+  Circular,
   type ConditionerBuilder,
   type ContextOption,
   ConvolutionNetwork,
   Dequantize,
   Elementwise,
+  Factorized,
   Flatten,
+  HeavyTails,
   InvConv1x1,
   Invert,
   LayersNetwork,
@@ -25,13 +30,16 @@ import {
   type MaskedPerceptronOptions,
   MultilayerPerceptron,
   MultiScale,
+  Ordered,
   type Padding,
   Permutation,
   type RandomStream,
   RationalQuadraticSpline,
   type Shape,
+  Simplex,
   Split,
   Squeeze,
+  Standardize,
   type Transformer,
   TransformerCoupling,
 } from 'tfjs-flows';
@@ -165,6 +173,22 @@ const transformed: Record<string, CheckOptions> = Object.fromEntries(
     return Object.entries(layers).map(([layer, create]) => [`${layer}, ${name}`, { create, sample }]);
   }),
 );
+/** Categories as points of their bins, away from the ends. */
+const categories =
+  (...counts: number[]) =>
+  (n: number, random: RandomStream) =>
+    tf.tidy(() =>
+      tf.concat(
+        counts.map((count) =>
+          tf.add(tf.floor(random.uniform([n, 1], 0, count)), random.uniform([n, 1], 0.1, 0.9)),
+        ),
+        1,
+      ),
+    );
+
+/** Shares of a whole, of two magnitudes. */
+const shares = (n: number, count: number, random: RandomStream) =>
+  tf.tidy(() => tf.softmax(random.normal([n, count], 0, 2)));
 
 /** One line per bijector and variant: the conformance sweep runs every check on each. */
 export const registry: Record<string, CheckOptions> = {
@@ -434,5 +458,85 @@ export const registry: Record<string, CheckOptions> = {
   MultiScale: {
     create: () => new MultiScale({ levels: [level([4, 4, 1], false), level([2, 2, 2], true)] }),
     context: labels,
+  },
+  'Bounded, above an end': {
+    create: () => new Bounded({ inputShape: vector, low: -1 }),
+    sample: (n, random) => random.uniform([n, 5], -0.9, 8),
+  },
+  'Bounded, above 0 by logarithms, image': {
+    create: () => new Bounded({ inputShape: image, low: 0, map: 'log' }),
+    sample: (n, random) => random.uniform([n, ...image], 0.3, 3),
+  },
+  'Bounded, below an end': {
+    create: () => new Bounded({ inputShape: vector, high: 2 }),
+    sample: (n, random) => random.uniform([n, 5], -8, 1.9),
+  },
+  'Bounded, between two': {
+    create: () => new Bounded({ inputShape: vector, low: -1, high: 3 }),
+    sample: (n, random) => random.uniform([n, 5], -0.9, 2.9),
+  },
+  'HeavyTails, asinh': { create: () => new HeavyTails({ inputShape: vector }) },
+  'HeavyTails, Yeo-Johnson': { create: () => new HeavyTails({ inputShape: vector, map: 'yeoJohnson' }) },
+  Ordered: {
+    create: () => new Ordered({ inputShape: [4] }),
+    sample: (n, random) =>
+      tf.tidy(() =>
+        tf.add(random.uniform([n, 4], 0.1, 0.9), tf.mul(tf.range(0, 4), random.uniform([n, 1], 1, 3))),
+      ),
+  },
+  Simplex: {
+    create: () => new Simplex({ inputShape: [4] }),
+    sample: (n, random) => shares(n, 4, random),
+    free: [0, 1, 2],
+  },
+  Standardize: { create: () => new Standardize({ inputShape: vector }) },
+  Categorical: { create: () => new Categorical({ categories: 4 }), sample: categories(4) },
+  'Categorical, with context': {
+    create: () => new Categorical({ categories: 3, context: { '': 3, before: 2 }, network: perceptron }),
+    sample: categories(3),
+    context: (n, random) => ({ '': labels(n), before: random.normal([n, 2]) }),
+  },
+  Circular: {
+    create: () => new Circular({ low: 0, high: 24 }),
+    sample: (n, random) => random.uniform([n, 1], 2, 22),
+  },
+  'Circular, with context': {
+    create: () => new Circular({ bins: 4, context: 3, network: perceptron }),
+    sample: (n, random) => random.uniform([n, 1], -2.5, 2.5),
+    context: labels,
+  },
+  'Factorized, heads, context, one column fewer': {
+    create: () =>
+      new Factorized({
+        inputShape: [6],
+        factors: [
+          { columns: [4], bijector: new Categorical({ categories: 3, context: 3, network: perceptron }) },
+          {
+            columns: [1],
+            bijector: new Circular({ bins: 4, context: { '': 3, before: 3 }, network: perceptron }),
+          },
+          { columns: [5, 0, 3], bijector: new Simplex({ inputShape: [3] }) },
+          {
+            columns: [2],
+            bijector: new Categorical({
+              categories: 2,
+              context: { before: 5 },
+              network: perceptron,
+              name: 'last',
+            }),
+          },
+        ],
+      }),
+    sample: (n, random) =>
+      tf.tidy(() => {
+        const [first, second, third] = tf.split(shares(n, 3, random), 3, 1);
+        const kind = categories(3)(n, random);
+        return tf.concat(
+          [second, random.uniform([n, 1], -2.5, 2.5), categories(2)(n, random), third, kind, first],
+          1,
+        );
+      }),
+    context: labels,
+    free: [0, 1, 2, 4, 5],
   },
 };

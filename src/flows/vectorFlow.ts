@@ -1,0 +1,167 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, complaint } from '../core/errors';
+import { registerModule } from '../core/module';
+import { checkOptions, type OptionNames } from '../core/options';
+import type { RandomStream } from '../core/random';
+import type { Column } from '../layers/supports/columns';
+import { readColumns } from '../layers/supports/columns';
+import { takeColumns } from '../layers/supports/takeColumns';
+import { checkRows, rowsOff } from './columnValues';
+import { type Events, readEvents } from './events';
+import { Flow, type FlowOptions } from './flow';
+import { type PassOptions, passNames } from './options';
+
+/** Options of {@link VectorFlow}. */
+export interface VectorFlowOptions extends FlowOptions {
+  /** What the columns of the data are, as a recipe remembers them. Default: real numbers without names. */
+  columns?: readonly Column[];
+}
+
+/**
+ * Rows that data-dependent initialization sees where they are in memory: enough for means and deviations within a hundredth of a
+ * deviation, few enough to cost a few steps.
+ */
+const INITIAL_ROWS = 8192;
+
+/** Largest number that float32 holds, for columns without an end. */
+const LARGEST = 3.4028234663852886e38;
+
+/**
+ * A flow over vectors whose columns have names and supports: what recipes for vectors return.
+ *
+ *     log p(x) = log p_base(f(x + u)) + log|det df/dx|,   u ~ U[0, 1) for columns of whole numbers, 0 for the others
+ *
+ * A row off its supports has log-density -Infinity; one on an open end, or with a value that is not finite, is a DataError that names row,
+ * column and value, and so is any row off its supports in `fit` (before a step is taken), `encode`, `transform` and `account`. Whole numbers
+ * and categories go in and come out as such; with categories `logProb` is exactly that of the category, with whole numbers its
+ * expectation is a lower bound. `fit` initializes with up to 8192 rows of what is in memory, not with its first batch.
+ *
+ * Shapes: x [n, d], z [n, latents]: shares of a whole have one latent less than columns. logProb [n] in nats.
+ *
+ * @throws ConfigError for another number of columns than the bijector takes; ShapeError where bijector and base do not fit
+ * @see Theis et al., "A note on the evaluation of generative models" (2016), section 3.1, arXiv:1511.01844 (whole numbers)
+ * @example
+ * const positive = new VectorFlow({
+ *   bijector: new Bounded({ inputShape: [1], low: 0 }),
+ *   columns: [{ name: 'sigma', support: { kind: 'bounded', low: 0 } }],
+ * });
+ * positive.logProb([[-1], [1]]).print(); // [-Infinity, -0.6066559]
+ */
+export class VectorFlow extends Flow {
+  static override className = 'FlowVectorFlow';
+  /** The columns of the data, in their order. */
+  readonly columns: readonly Column[];
+  /** Places of whole numbers among all columns, -1 for the others: what noise is added to. */
+  private readonly wholePlaces: number[];
+
+  constructor(options: VectorFlowOptions) {
+    if (new.target === VectorFlow) checkOptions('VectorFlow', options, vectorFlowNames);
+    const { columns, ...rest } = options;
+    super({ ...rest, name: options.name ?? 'vectorFlow' });
+    const { eventShape } = this;
+    if (eventShape.length !== 1) {
+      throw new ConfigError(complaint('VectorFlow', 'a bijector of vectors', eventShape));
+    }
+    this.columns = columns ?? readColumns('VectorFlow', { dimensions: eventShape[0] });
+    if (this.columns.length !== eventShape[0]) {
+      const expected = `${eventShape[0]} columns, as the bijector takes`;
+      throw new ConfigError(complaint('VectorFlow', expected, this.columns.length));
+    }
+    let place = 0;
+    this.wholePlaces = this.columns.map((column) => (isWhole(column) ? place++ : -1));
+  }
+
+  /** How many examples in memory data-dependent initialization wants to see. */
+  get initialExamples(): number {
+    return INITIAL_ROWS;
+  }
+
+  /**
+   * As of every flow; -Infinity for rows off their supports.
+   *
+   * @throws DataError for a value that is not finite, on an open end, or off its circle; ShapeError, ConfigError
+   * @example
+   * const flow: VectorFlow = new VectorFlow({ bijector: new ActNorm({ inputShape: [2] }) });
+   * flow.logProb([[0, 0]]).print(); // [-1.8378770]
+   */
+  override logProb(x: Events, options: PassOptions = {}): tf.Tensor1D {
+    const where = this.enter('logProb', options, passNames);
+    return tf.tidy(() => {
+      const data = readEvents(where, x, this.eventShape);
+      const off = new Set(rowsOff(where, this.columns, data.dataSync()));
+      if (off.size === 0) return super.logProb(data, options);
+      const [n] = data.shape;
+      const nothing = tf.fill([n], Number.NEGATIVE_INFINITY) as tf.Tensor1D;
+      const inside = Array.from({ length: n }, (_, row) => !off.has(row));
+      if (off.size === n) {
+        this.toContext('logProb', options.context, n);
+        return nothing;
+      }
+      const mask = tf.tensor1d(inside, 'bool');
+      // Another row in its place: what lies off the supports has no latent.
+      const other = tf.slice(data, [inside.indexOf(true), 0], [1, data.shape[1] as number]);
+      const replaced = tf.where(tf.reshape(mask, [n, 1]), data, other);
+      return tf.where(mask, super.logProb(replaced, options), nothing) as tf.Tensor1D;
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), columns: this.columns as never };
+  }
+
+  protected override toModel(x: tf.Tensor, random?: RandomStream): tf.Tensor {
+    const count = this.wholePlaces.filter((place) => place >= 0).length;
+    if (count === 0) return x;
+    const shape = [x.shape[0], count];
+    const place = takeColumns(random?.uniform(shape) ?? tf.fill(shape, 0.5), this.wholePlaces);
+    // Below the next whole number, which float32 may round a sum to.
+    const most = tf.sub(1, tf.mul(tf.add(tf.abs(x), 1), 2 ** -23));
+    return tf.add(x, tf.minimum(place, most));
+  }
+
+  /** Whole numbers as such, and values within the ends that their columns may reach. */
+  protected override fromModel(x: tf.Tensor): tf.Tensor {
+    const ends = this.columns.map(reachedEnds);
+    if (ends.every((end) => end === undefined)) return x;
+    const whole = tf.tensor1d(this.columns.map(isWhole), 'bool');
+    const [low, high] = [0, 1].map((side) =>
+      tf.tensor1d(ends.map((end) => end?.[side] ?? (side === 0 ? -LARGEST : LARGEST))),
+    );
+    const floored = tf.where(tf.broadcastTo(whole, x.shape), tf.floor(x), x);
+    // Not clipByValue: on wasm it makes a number of NaN.
+    return tf.minimum(tf.maximum(floored, low), high);
+  }
+
+  protected override checkValues(where: string, x: tf.Tensor, firstRow?: number): void {
+    checkRows(where, this.columns, x.dataSync(), firstRow);
+  }
+}
+
+function isWhole({ support }: Column): boolean {
+  return support.kind === 'integer' || support.kind === 'categorical';
+}
+
+/** Ends that values of a column may reach, where the bijector may give others; undefined where it cannot. */
+function reachedEnds({ support }: Column): [low: number, high: number] | undefined {
+  switch (support.kind) {
+    case 'categorical':
+      return [0, support.categories - 1];
+    case 'integer':
+      return [support.low ?? -LARGEST, support.high ?? LARGEST];
+    case 'bounded':
+      return support.epsilon === undefined ? undefined : [support.low ?? -LARGEST, support.high ?? LARGEST];
+    default:
+      return undefined;
+  }
+}
+
+const vectorFlowNames: OptionNames<VectorFlowOptions> = {
+  bijector: true,
+  base: true,
+  embed: true,
+  columns: true,
+  name: true,
+  seed: true,
+};
+
+registerModule(VectorFlow);

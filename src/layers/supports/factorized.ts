@@ -1,0 +1,193 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type ContextShape, type ContextTensors, isNamed } from '../../core/context';
+import { ConfigError, complaint } from '../../core/errors';
+import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../../core/module';
+import { checkOptions, type OptionNames } from '../../core/options';
+import { checkEventShape, sameShape, sizeOf } from '../../core/shapes';
+import { Bijector, type BijectorOptions, type Cost, type Transformed } from '../bijector';
+import { addLogDets } from '../logDets';
+import { ColumnHead } from './columnHead';
+import { joinColumns, takeColumns } from './takeColumns';
+
+/** Some columns of the data, and the bijector that they go through. */
+export interface Factor {
+  /** Which columns, in the order in which the bijector takes them. */
+  columns: readonly number[];
+  /** [columns] to [k]; a part 'before' of its context is what heads before it say of their columns. It is owned from here on. */
+  bijector: Bijector;
+}
+
+/** Options of {@link Factorized}. */
+export interface FactorizedOptions extends BijectorOptions {
+  /** In the order in which they are generated; each column in one of them. */
+  factors: readonly Factor[];
+}
+
+/** Name of the part of a context that says what came before. */
+export const BEFORE = 'before';
+
+/**
+ * Columns in groups, each with a bijector of its own that may read the groups before it: the chain rule of probability.
+ *
+ *     z = [f_1(x_1; c), f_2(x_2; h(x_1), c), ...],   logDet = sum of the factors' logDets
+ *
+ * h is what heads (categories, angles) say of their columns: one-hot numbers, sine and cosine. A factor whose context has a part named
+ * 'before' reads all that heads before it say; its other parts are the context c of the whole ('' is the name of one without names).
+ *
+ * Shapes: [n, d] to [n, sum of the factors' outputs], in the order of the factors. logDet in nats.
+ *
+ * @throws ConfigError where the columns are not each in one factor, or a factor reads another number of values than came before
+ * @see Bishop, "Pattern Recognition and Machine Learning" (2006), section 8.1
+ * @example
+ * const kindAndSize = new Factorized({
+ *   inputShape: [2],
+ *   factors: [
+ *     { columns: [1], bijector: new Categorical({ categories: 3 }) },
+ *     { columns: [0], bijector: new ActNorm({ inputShape: [1] }) },
+ *   ],
+ * });
+ * kindAndSize.forward(tf.tensor2d([[7, 1.5]])).value.print(); // [[0, 7]]: the middle of the middle category
+ */
+export class Factorized extends Bijector {
+  static className = 'FlowFactorized';
+  readonly factors: readonly Factor[];
+
+  constructor(options: FactorizedOptions) {
+    if (new.target === Factorized) checkOptions('Factorized', options, names);
+    const { inputShape, factors } = options;
+    checkEventShape('Factorized', inputShape, [1]);
+    checkFactors(factors, inputShape[0]);
+    const outputs = factors.reduce((sum, { bijector }) => sum + sizeOf(bijector.outputShape), 0);
+    super(options.name ?? 'factorized', inputShape, [outputs], 'different');
+    this.factors = factors.map(({ columns, bijector }) => ({
+      columns: [...columns],
+      bijector: this.addChild(bijector),
+    }));
+  }
+
+  /** What came before is the factors' own affair. */
+  protected override declareContext(shape: ContextShape | undefined): void {
+    super.declareContext(withoutBefore(shape));
+  }
+
+  override get cost(): Cost {
+    const costs = this.factors.map(({ bijector }) => bijector.cost);
+    const most = (direction: keyof Cost) => Math.max(...costs.map((cost) => cost[direction]));
+    return { forward: most('forward'), inverse: most('inverse') };
+  }
+
+  protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
+    const results = this.eachOf(x, context, (bijector, part, given) => bijector.forward(part, given));
+    return {
+      value: tf.concat(
+        results.map(({ value }) => value),
+        1,
+      ),
+      logDet: addLogDets(results.map(({ logDet }) => logDet)),
+    };
+  }
+
+  protected computeInverse(z: tf.Tensor, context?: ContextTensors): Transformed {
+    const sizes = this.factors.map(({ bijector }) => sizeOf(bijector.outputShape));
+    const latents = sizes.length === 1 ? [z] : tf.split(z, sizes, 1);
+    const before: tf.Tensor[] = [];
+    const results = this.factors.map(({ bijector }, i) => {
+      const result = bijector.inverse(latents[i], contextOf(bijector, context, before));
+      if (bijector instanceof ColumnHead) before.push(bijector.featuresOf(result.value));
+      return result;
+    });
+    const value = joinColumns(
+      results.map((result) => result.value),
+      this.factors.map(({ columns }) => columns),
+    );
+    return { value, logDet: addLogDets(results.map(({ logDet }) => logDet)) };
+  }
+
+  protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    return tf.concat(
+      this.eachOf(x, context, (bijector, part, given) => bijector.initialize(part, given)),
+      1,
+    );
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    const factors = this.factors.map(({ columns, bijector }) => ({
+      columns: [...columns],
+      bijector: serializeModule(bijector),
+    }));
+    return { name: this.name, inputShape: [...this.inputShape], factors: factors as never };
+  }
+
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    type Saved = { columns: number[]; bijector: SerializedModule };
+    const factors = (config.factors as unknown as Saved[]).map(({ columns, bijector }) => ({
+      columns,
+      bijector: deserializeModule<Bijector>(bijector),
+    }));
+    return new cls({ ...config, factors });
+  }
+
+  private eachOf<T>(
+    x: tf.Tensor,
+    context: ContextTensors | undefined,
+    pass: (bijector: Bijector, part: tf.Tensor, context: ContextTensors | undefined) => T,
+  ): T[] {
+    const before: tf.Tensor[] = [];
+    return this.factors.map(({ columns, bijector }) => {
+      const part = takeColumns(x, columns);
+      const result = pass(bijector, part, contextOf(bijector, context, before));
+      if (bijector instanceof ColumnHead) before.push(bijector.featuresOf(part));
+      return result;
+    });
+  }
+}
+
+function checkFactors(factors: readonly Factor[], d: number): void {
+  const taken = factors.flatMap(({ columns }) => columns);
+  if ([...taken].sort((a, b) => a - b).some((column, i) => column !== i) || taken.length !== d) {
+    throw new ConfigError(complaint('Factorized', `each of the columns 0 .. ${d - 1} in one factor`, taken));
+  }
+  let before = 0;
+  for (const { columns, bijector } of factors) {
+    if (!sameShape(bijector.inputShape, [columns.length])) {
+      const expected = `'${bijector.name}' to take its ${columns.length} columns`;
+      throw new ConfigError(complaint('Factorized', expected, bijector.inputShape));
+    }
+    const { contextShape } = bijector;
+    const reads = contextShape !== undefined && isNamed(contextShape) ? contextShape[BEFORE] : undefined;
+    if (reads !== undefined && !sameShape(reads, [before])) {
+      const expected = `'${bijector.name}' to read the ${before} values of what came before it`;
+      throw new ConfigError(complaint('Factorized', expected, reads));
+    }
+    if (bijector instanceof ColumnHead) before += bijector.features;
+  }
+}
+
+/** A factor's context without what came before; without names again, where that leaves one without. */
+function withoutBefore(shape: ContextShape | undefined): ContextShape | undefined {
+  if (shape === undefined || !isNamed(shape)) return shape;
+  const { [BEFORE]: _, ...outer } = shape;
+  if ('' in outer) return outer[''];
+  return Object.keys(outer).length === 0 ? undefined : outer;
+}
+
+/** What a factor reads, of the context of the whole and of what came before. */
+function contextOf(
+  { contextShape }: Bijector,
+  context: ContextTensors | undefined,
+  before: readonly tf.Tensor[],
+): ContextTensors | undefined {
+  if (contextShape === undefined) return undefined;
+  if (!isNamed(contextShape)) return context;
+  const outer = context instanceof tf.Tensor ? { '': context } : (context ?? {});
+  const parts: Record<string, tf.Tensor> = { ...outer };
+  if (BEFORE in contextShape) parts[BEFORE] = before.length === 1 ? before[0] : tf.concat([...before], 1);
+  return Object.fromEntries(Object.keys(contextShape).map((name) => [name, parts[name]]));
+}
+
+const names: OptionNames<FactorizedOptions> = { inputShape: true, factors: true, name: true };
+
+registerModule(Factorized);

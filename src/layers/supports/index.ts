@@ -1,0 +1,12 @@
+export { Bounded, type BoundedOptions } from './bounded';
+export { Categorical, type CategoricalOptions } from './categorical';
+export { Circular, type CircularOptions } from './circular';
+export { ColumnHead, type ColumnHeadOptions } from './columnHead';
+export type { Column, ColumnDescription, ColumnsOption, SupportsOption } from './columns';
+export { ElementwiseSupport } from './elementwiseSupport';
+export { type Factor, Factorized, type FactorizedOptions } from './factorized';
+export { HeavyTails, type HeavyTailsOptions } from './heavyTails';
+export { Ordered, type OrderedOptions } from './ordered';
+export { Simplex, type SimplexOptions } from './simplex';
+export { Standardize, type StandardizeOptions } from './standardize';
+export type { ColumnSupport, Support, SupportName, TailMap } from './support';
