@@ -1,19 +1,10 @@
 import { type CaseName, cases, roundsOf } from './cases';
-import { NEWER_NODE, nodeBinary, ours, pytorch } from './contenders';
-import type { Contender } from './peer';
-import { type Command, race } from './race';
+import { ourSides, pytorch } from './contenders';
+import { race } from './race';
 import { type Findings, megabytes, milliseconds, ratio, Table } from './report';
 import type { Settings } from './settings';
 
-const labels: Record<Command, string> = { train: 'training step', encode: 'encode', sample: 'sample' };
-
-/** Our side on this Node, and on a newer one where that can be had. */
-function ourSides(): Contender[] {
-  const running = Number.parseInt(process.versions.node, 10);
-  const here = ours(`Node ${running}`);
-  const newer = running < NEWER_NODE ? nodeBinary(NEWER_NODE) : undefined;
-  return newer === undefined ? [here] : [here, ours(`Node ${NEWER_NODE}`, {}, newer)];
-}
+const labels = { train: 'training step', encode: 'encode', sample: 'sample' };
 
 /** Every case on our side and in PyTorch, in turns: time, peak memory, and whether tensors stay. */
 export async function againstPyTorch(settings: Settings): Promise<Findings> {
@@ -34,7 +25,7 @@ export async function againstPyTorch(settings: Settings): Promise<Findings> {
   }
 
   async function measure(name: CaseName, threads: number) {
-    const commands = Object.keys(labels) as Command[];
+    const commands = Object.keys(labels) as (keyof typeof labels)[];
     const laps = await race(contenders, cases[name], threads, commands, roundsOf(name, settings.rounds));
     const mine = laps.slice(0, sides.length);
     const theirs = laps[sides.length];

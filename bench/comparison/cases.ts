@@ -19,7 +19,64 @@ interface RealNvpCase {
   batch: number;
 }
 
-export type Case = GlowCase | RealNvpCase;
+/** What transforms the values of a flow for vectors, and what steers it. */
+export type VectorKind =
+  | 'splineCoupling'
+  | 'splineAutoregressive'
+  | 'affineAutoregressive'
+  | 'affineCoupling';
+
+/** Whose architecture a flow for vectors has. */
+export type Library = 'nflows' | 'zuko' | 'normflows' | 'pytorch';
+
+/** A flow for vectors as a library makes it. */
+export interface VectorCase {
+  model: 'vector';
+  kind: VectorKind;
+  library: Library;
+  dimensions: number;
+  batch: number;
+  layers: number;
+  /** Width of hidden layers. */
+  hidden: number;
+  /** Pieces of a spline, and half the side of its box. */
+  bins: number;
+  bound: number;
+}
+
+export type Case = GlowCase | RealNvpCase | VectorCase;
+
+/** The kinds of flows for vectors that are measured, with their layers. */
+export const vectorKinds: Record<VectorKind, number> = {
+  splineCoupling: 5,
+  splineAutoregressive: 5,
+  affineAutoregressive: 5,
+  affineCoupling: 10,
+};
+
+/** Their sizes. */
+export const vectorSizes: readonly { dimensions: number; batch: number }[] = [
+  { dimensions: 8, batch: 512 },
+  { dimensions: 11, batch: 256 },
+];
+
+/** One of them, as in published tables: hidden layers of 64, splines of 8 pieces in [-5, 5]. */
+export function vectorCase(
+  kind: VectorKind,
+  library: Library,
+  size: { dimensions: number; batch: number },
+): VectorCase {
+  return {
+    model: 'vector',
+    kind,
+    library,
+    ...size,
+    layers: vectorKinds[kind],
+    hidden: 64,
+    bins: 8,
+    bound: 5,
+  };
+}
 
 /** Of the size of published models of faces; it is measured with both kinds of gradients, between which `fit` chooses by the memory left. */
 const largest = glow([64, 64, 3], { levels: 3, stepsPerLevel: 32, hiddenChannels: 512, batch: 2 });

@@ -29,6 +29,14 @@ export function ours(name = 'ours', options: object = {}, node = process.execPat
   return { name, command: node, arguments: [bundle], options };
 }
 
+/** Our side on this Node, and on a newer one where that can be had. */
+export function ourSides(): Contender[] {
+  const running = Number.parseInt(process.versions.node, 10);
+  const here = ours(`Node ${running}`);
+  const newer = running < NEWER_NODE ? nodeBinary(NEWER_NODE) : undefined;
+  return newer === undefined ? [here] : [here, ours(`Node ${NEWER_NODE}`, {}, newer)];
+}
+
 /** PyTorch: the first interpreter that has it; undefined, with a notice, where none has. */
 export function pytorch(): Contender | undefined {
   const pythons = [process.env.PYTHON ?? 'python3', '/usr/bin/python3'];

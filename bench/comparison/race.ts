@@ -2,7 +2,7 @@ import type { Case } from './cases';
 import { checkProducts } from './contenders';
 import { type Answer, type Contender, Peer } from './peer';
 
-export type Command = 'train' | 'encode' | 'sample';
+export type Command = 'train' | 'encode' | 'logProb' | 'sample';
 
 /** Milliseconds. */
 export interface Timing {
@@ -17,6 +17,8 @@ export interface Lap {
   ready: string;
   parameters: number;
   times: Partial<Record<Command, Timing>>;
+  /** How many times as long the last contender took: the median over the rounds. */
+  ratios: Partial<Record<Command, number>>;
   /** Highest resident memory of the process after training, bytes. */
   peakRss: number;
   /** Tensors after the warm-up and after the last step; only ours counts them. */
@@ -53,7 +55,11 @@ export async function race(
           times[i].push(ms);
         }
       }
-      return times.map(timingOf);
+      const last = times[times.length - 1];
+      return times.map((own) => ({
+        timing: timingOf(own),
+        ratio: timingOf(own.map((ms, round) => last[round] / ms)).median,
+      }));
     };
     const memory = async () => {
       const answers: Answer[] = [];
@@ -69,13 +75,16 @@ export async function race(
       const { ready, parameters } = hellos[i];
       const [start, end] = [before[i].tensors, after[i].tensors];
       const tensors = start === undefined || end === undefined ? undefined : { start, end };
-      return { name, ready, parameters, times: { train: training[i] }, peakRss: after[i].rss, tensors };
+      const { timing, ratio } = training[i];
+      const [times, ratios] = [{ train: timing }, { train: ratio }];
+      return { name, ready, parameters, times, ratios, peakRss: after[i].rss, tensors };
     });
     for (const command of commands.filter((command) => command !== 'train')) {
       await takeTurns(command, warmUps);
       const times = await takeTurns(command, rounds);
       laps.forEach((lap, i) => {
-        lap.times[command] = times[i];
+        lap.times[command] = times[i].timing;
+        lap.ratios[command] = times[i].ratio;
       });
     }
     if (overflows.size > 0) console.log(`NOTICE: not all values were finite (${[...overflows].join(', ')}).`);

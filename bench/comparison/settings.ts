@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type CaseName, cases } from './cases';
+import { type CaseName, cases, type Library, type VectorKind, vectorKinds } from './cases';
 
-export type PartName = 'pytorch' | 'growth' | 'peak' | 'stock' | 'node';
+export type PartName = 'pytorch' | 'vectors' | 'growth' | 'peak' | 'stock' | 'node';
 
 /** What a run measures. */
 export interface Settings {
@@ -9,23 +9,47 @@ export interface Settings {
   cases: CaseName[];
   threads: number[];
   rounds: number;
+  /** The libraries whose flows for vectors are measured, each with the folder of its sources where that was given. */
+  libraries: { name: Library; folder?: string }[];
+  /** The kinds of flows for vectors. */
+  kinds: VectorKind[];
   /** Whether each part is measured in full: only then are its figures kept. */
   complete: boolean;
 }
 
-const PARTS: PartName[] = ['pytorch', 'growth', 'peak', 'stock', 'node'];
+/** Libraries with flows for vectors. */
+const LIBRARIES: Exclude<Library, 'pytorch'>[] = ['nflows', 'zuko', 'normflows'];
+
+const PARTS: PartName[] = ['pytorch', 'vectors', 'growth', 'peak', 'stock', 'node'];
 
 /** Reads the command line; ends the process with a sentence where it is wrong. */
 export function readSettings(): Settings {
   try {
     const text = { type: 'string' } as const;
-    const { values } = parseArgs({ options: { parts: text, cases: text, threads: text, rounds: text } });
+    const { values } = parseArgs({
+      options: {
+        parts: text,
+        cases: text,
+        kinds: text,
+        threads: text,
+        rounds: text,
+        nflows: text,
+        zuko: text,
+        normflows: text,
+      },
+    });
+    const libraries = LIBRARIES.map((name) => ({
+      name,
+      folder: values[name] ?? process.env[name.toUpperCase()],
+    })).filter(({ folder }) => folder !== undefined);
     return {
+      libraries: libraries.length === 0 ? [{ name: 'pytorch' }] : libraries,
+      kinds: chosen('kinds', values.kinds, Object.keys(vectorKinds) as VectorKind[]),
       parts: chosen('parts', values.parts, PARTS),
       cases: chosen('cases', values.cases, Object.keys(cases) as CaseName[]),
       threads: (values.threads ?? '1,2').split(',').map((count) => positive('threads', count)),
       rounds: positive('rounds', values.rounds ?? '11'),
-      complete: values.cases === undefined && values.threads === undefined,
+      complete: values.cases === undefined && values.kinds === undefined && values.threads === undefined,
     };
   } catch (error) {
     console.error(`npm run bench: ${(error as Error).message}`);

@@ -10,6 +10,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Batch, type Flow, Glow, RandomStream, realNvp } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
+import { vectorFlow } from './vectors';
 
 const { model, batch, threads, gradients, optimizer, backend, hiddenInstructions, ...options } = JSON.parse(
   process.argv[2],
@@ -32,7 +33,12 @@ function images(): tf.Tensor {
 }
 
 const ready = await prepare();
-const flow: Flow = model === 'glow' ? new Glow({ ...options, seed: 1 }) : realNvp({ ...options, seed: 1 });
+const models: Record<string, () => Flow> = {
+  glow: () => new Glow({ ...options, seed: 1 }),
+  realNvp: () => realNvp({ ...options, seed: 1 }),
+  vector: () => vectorFlow(options),
+};
+const flow = models[model]();
 const data = model === 'glow' ? images() : new RandomStream(1).normal([batch, options.dimensions]);
 
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -52,6 +58,7 @@ async function* batches(): AsyncGenerator<Batch> {
     const { value: command, done } = await lines.next();
     if (done) return;
     if (command === 'encode') answer(time(() => flow.encode(data)));
+    else if (command === 'logProb') answer(time(() => flow.logProb(data)));
     else if (command === 'sample') answer(time(() => flow.sample(batch)));
     else if (command === 'memory') {
       answer({ rss: process.resourceUsage().maxRSS * 1024, tensors: tf.memory().numTensors });

@@ -1,24 +1,27 @@
 """A flow in PyTorch that trains, encodes and samples on command: loss, optimizer and clipping are those of ours.ts.
 
-Reads commands from standard input, one per line (train, encode, sample, memory), and answers each with a line of JSON.
+Reads commands from standard input, one per line (train, encode, logProb, sample, memory), and answers each with a line of JSON.
 
     python3 serve.py '{"model": "glow", "imageShape": [16, 16, 1], "levels": 2, "stepsPerLevel": 4, "hiddenChannels": 64, "batch": 32, "threads": 1}'
     python3 serve.py '{"model": "realNvp", "dimensions": 8, "layers": 8, "hiddenUnits": [64, 64], "batch": 512, "threads": 1}'
+    python3 serve.py '{"model": "vector", "library": "pytorch", "kind": "splineCoupling", "dimensions": 8, "layers": 5, "hidden": 64, "bins": 8, "bound": 5, "batch": 512, "threads": 1}'
 """
 import json
 import math
 import resource
 import sys
 import time
+from types import SimpleNamespace
 
 import torch
 
+import libraries
 from glow import Glow
 from realNvp import RealNvp
 
 
 def glow_task(options):
-    """Model, batches as the model takes them (noise drawn anew), and the loss in bits per dimension."""
+    """Batches are as the model takes them, with noise drawn anew; the loss is in bits per dimension."""
     height, width, channels = options["imageShape"]
     dims = height * width * channels
     model = Glow(options["imageShape"], options["levels"], options["stepsPerLevel"], options["hiddenChannels"])
@@ -27,14 +30,38 @@ def glow_task(options):
     images = torch.randint(0, 256, (options["batch"], channels, height, width)).float()
     images = images.contiguous(memory_format=torch.channels_last)
     noisy = lambda: (images + torch.rand_like(images)) / 256 - 0.5
-    loss = lambda log_p: (8 * math.log(2) * dims - log_p.mean()) / (math.log(2) * dims)
-    return model, noisy, (images + 0.5) / 256 - 0.5, loss
+    loss = lambda: (8 * math.log(2) * dims - model(noisy())[0].mean()) / (math.log(2) * dims)
+    return of_latents(model, loss, (images + 0.5) / 256 - 0.5)
 
 
 def real_nvp_task(options):
     model = RealNvp(options["dimensions"], options["layers"], options["hiddenUnits"])
     x = torch.randn(options["batch"], options["dimensions"])
-    return model, lambda: x, x, lambda log_p: -log_p.mean()
+    return of_latents(model, lambda: -model(x)[0].mean(), x)
+
+
+def of_latents(model, loss, data):
+    """What a model that maps data to (log p, latents), and latents back, does on command."""
+    with torch.no_grad():
+        shapes = [latent.shape for latent in model(data)[1]]
+    return SimpleNamespace(
+        model=model,
+        loss=loss,
+        encode=lambda: model(data)[1][-1],
+        logProb=lambda: model(data)[0],
+        sample=lambda: model.inverse([torch.randn(shape) for shape in shapes]),
+    )
+
+
+def vector_task(options):
+    module, log_prob, sample = libraries.build(options["library"], options, options.get("folder"))
+    x = torch.randn(options["batch"], options["dimensions"])
+    return SimpleNamespace(
+        model=module,
+        loss=lambda: -log_prob(x).mean(),
+        logProb=lambda: log_prob(x),
+        sample=lambda: sample(options["batch"]),
+    )
 
 
 def product_speed():
@@ -52,43 +79,38 @@ def main():
     options = json.loads(sys.argv[1])
     torch.set_num_threads(options["threads"])
     torch.manual_seed(1)
-    tasks = {"glow": glow_task, "realNvp": real_nvp_task}
-    model, noisy, data, loss_of = tasks[options["model"]](options)
+    tasks = {"glow": glow_task, "realNvp": real_nvp_task, "vector": vector_task}
+    task = tasks[options["model"]](options)
+    parameters = list(task.model.parameters())
     # With 1e-4 and no warm-up the first steps of a deep Glow overshoot, and its samples overflow.
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-5)
+    optimizer = torch.optim.Adam(parameters, lr=1e-5)
 
     def train():
-        loss = loss_of(model(noisy())[0])
+        loss = task.loss()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 100)
+        torch.nn.utils.clip_grad_norm_(parameters, 100)
         optimizer.step()
         return loss.item()
 
-    @torch.inference_mode()
-    def encode():
-        return model(data)[1][-1].sum().item()
-
-    with torch.no_grad():
-        shapes = [latent.shape for latent in model(data)[1]]
-
-    @torch.inference_mode()
-    def sample():
-        return model.inverse([torch.randn(shape) for shape in shapes]).sum().item()
+    def compute(command):
+        if command == "train":
+            return train()
+        with torch.inference_mode():
+            return getattr(task, command)().sum().item()
 
     def answer(**entries):
         print(json.dumps(entries), flush=True)
 
-    parameters = sum(p.numel() for p in model.parameters())
-    answer(ready=f"PyTorch {torch.__version__}", parameters=parameters, productSpeed=product_speed())
-    commands = {"train": train, "encode": encode, "sample": sample}
+    count = sum(p.numel() for p in parameters)
+    answer(ready=f"PyTorch {torch.__version__}", parameters=count, productSpeed=product_speed())
     for line in sys.stdin:
         command = line.strip()
         if command == "memory":
             answer(rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
             continue
         start = time.perf_counter()
-        value = commands[command]()
+        value = compute(command)
         answer(ms=(time.perf_counter() - start) * 1000, finite=math.isfinite(value))
 
 

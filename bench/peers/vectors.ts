@@ -1,0 +1,68 @@
+import {
+  type Adjacency,
+  AffineCoupling,
+  AffineTransformer,
+  type Bijector,
+  Chain,
+  Flow,
+  Linear,
+  MaskedAutoregressive,
+  MaskedPerceptron,
+  MaskedResidualPerceptron,
+  MultilayerPerceptron,
+  Permutation,
+  RandomStream,
+  RationalQuadraticSpline,
+  ResidualPerceptron,
+  type Shape,
+  type Transformer,
+  TransformerCoupling,
+} from 'tfjs-flows';
+import type { VectorCase } from '../comparison/cases';
+
+/** A flow for vectors with the layers and networks that a library gives it, and as many weights. */
+export function vectorFlow(what: VectorCase): Flow {
+  const { kind, dimensions, layers } = what;
+  const random = new RandomStream(1);
+  const inputShape: Shape = [dimensions];
+  const order = kind === 'affineAutoregressive' ? 'reverse' : 'shuffle';
+  const mixing = (): Bijector[] => {
+    const permutation = new Permutation({ inputShape, order, seed: random.childSeed() });
+    const mixes = kind.startsWith('spline') && what.library !== 'zuko';
+    return mixes ? [permutation, new Linear({ inputShape, form: 'lu' })] : [permutation];
+  };
+  const steps = Array.from({ length: layers }, () => [...mixing(), layerOf(what, random)]);
+  // nflows mixes once more at the end, as the paper does.
+  const last = what.library === 'nflows' && kind.startsWith('spline') ? mixing() : [];
+  return new Flow({ bijector: new Chain([...steps.flat(), ...last]), seed: 1 });
+}
+
+function layerOf(what: VectorCase, random: RandomStream): Bijector {
+  const { kind, library, dimensions, hidden } = what;
+  const inputShape: Shape = [dimensions];
+  const residual = library !== 'zuko' && !(library === 'normflows' && kind === 'affineCoupling');
+  const transformer: Transformer = kind.startsWith('spline')
+    ? new RationalQuadraticSpline({ bins: what.bins, bound: what.bound })
+    : new AffineTransformer({ scale: 'softclip' });
+  const masked = (adjacency: Adjacency, outputsPerValue: number) => {
+    const options = { inputShape, adjacency, outputsPerValue, seed: random.childSeed() };
+    return residual
+      ? new MaskedResidualPerceptron({ ...options, hiddenUnits: hidden, blocks: 2 })
+      : new MaskedPerceptron({ ...options, hiddenUnits: [hidden, hidden] });
+  };
+  if (kind.endsWith('Autoregressive') || (library === 'zuko' && kind === 'splineCoupling')) {
+    // zuko's couplings are autoregressive layers of two passes.
+    const passes = kind === 'splineCoupling' ? 2 : dimensions;
+    return new MaskedAutoregressive({ inputShape, transformer, network: masked, passes });
+  }
+  const passthrough = library === 'normflows' ? Math.ceil(dimensions / 2) : Math.floor(dimensions / 2);
+  const network = ([d]: Shape, [units]: Shape) => {
+    const options = { inputShape: [d], units, seed: random.childSeed() };
+    return residual
+      ? new ResidualPerceptron({ ...options, hiddenUnits: hidden, blocks: 2 })
+      : new MultilayerPerceptron({ ...options, hiddenUnits: [hidden, hidden] });
+  };
+  if (kind === 'affineCoupling')
+    return new AffineCoupling({ inputShape, network, passthrough, scale: 'exp' });
+  return new TransformerCoupling({ inputShape, network, passthrough, transformer, passed: transformer });
+}
