@@ -11,6 +11,7 @@ export { tryTile, usePanels } from './tiles';
 export { couple, coupleGradient } from './coupling';
 export { luBytes, luMatrix, luMatrixGradient } from './luMatrix';
 export { scaledLinear, scaledLinearGradient } from './scaledLinear';
+export { perceptron, perceptronGradient, perceptronLocalBytes } from './perceptron';
 export { adapt, adaptCompact, globalNorm } from './weights';
 export { winograd, winogradLocalBytes } from './winograd';
 export { narrowBytes, winogradFilter, winogradFilterLocalBytes } from './winogradFilter';

@@ -93,7 +93,7 @@ export class PackRight {
 /** Copies up to `width` floats, `bytes` apart, of which there are `count`; zeros stand for those that are not there. */
 // @ts-ignore: decorator
 @inline
-function packLine(from: usize, bytes: usize, count: i32, to: usize, width: i32): void {
+export function packLine(from: usize, bytes: usize, count: i32, to: usize, width: i32): void {
   if (bytes == 4 && count >= width) {
     for (let j = 0; j < width; j += 4) {
       v128.store(to, v128.load(from));
@@ -112,7 +112,7 @@ function packLine(from: usize, bytes: usize, count: i32, to: usize, width: i32):
 /** Writes four columns of four floats as four lines; of the columns, `bytes` apart, there are `count`. */
 // @ts-ignore: decorator
 @inline
-function turn(from: usize, bytes: usize, count: i32, to: usize, lineBytes: usize): void {
+export function turn(from: usize, bytes: usize, count: i32, to: usize, lineBytes: usize): void {
   const a = count > 0 ? v128.load(from) : zero();
   const b = count > 1 ? v128.load(from + bytes) : zero();
   const c = count > 2 ? v128.load(from + 2 * bytes) : zero();

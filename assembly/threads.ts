@@ -6,6 +6,7 @@ import { CoupleExample, CoupleGradientExample } from './coupling';
 import { DepthwiseFilterTap, DepthwiseInputImage } from './depthwise';
 import { NUMBER_BYTES, placeNumbers } from './exponential';
 import { bind, CONTROL_BYTES, run, serve } from './parallel';
+import { PackLayer, PerceptronChunk, PerceptronGradientChunk, PlaceLayerGradient, TurnLayer } from './perceptron';
 import { PackRight, ProductBlock } from './product';
 import { ReduceChunk } from './reduction';
 import { ScaledLinearChunk } from './scaledLinear';
@@ -57,6 +58,11 @@ class Tasks {
       case idof<AdaptCompactSegment>(): run<AdaptCompactSegment>(chunk); break;
       case idof<ToBfloat16Chunk>(): run<ToBfloat16Chunk>(chunk); break;
       case idof<FromBfloat16Chunk>(): run<FromBfloat16Chunk>(chunk); break;
+      case idof<PackLayer>(): run<PackLayer>(chunk); break;
+      case idof<TurnLayer>(): run<TurnLayer>(chunk); break;
+      case idof<PerceptronChunk>(): run<PerceptronChunk>(chunk); break;
+      case idof<PerceptronGradientChunk>(): run<PerceptronGradientChunk>(chunk); break;
+      case idof<PlaceLayerGradient>(): run<PlaceLayerGradient>(chunk); break;
       default: unreachable();
     }
   }

@@ -26,3 +26,21 @@ export const LINEAR_ROWS = 32;
 /** Points of a Winograd tile, and its outputs along a side. */
 export const POINTS = 36;
 export const SIDE = 4;
+/** Activations of hidden units, and the sigmoid of gates. */
+export const NO_ACTIVATION = 0;
+export const RELU = 1;
+export const TANH = 2;
+export const ELU = 3;
+export const SOFTPLUS = 4;
+export const SILU = 5;
+export const GELU = 6;
+export const LEAKY_RELU = 7;
+export const SIGMOID = 8;
+/** Slope of the leaky relu below 0. */
+export const LEAK = 0.01;
+/** What the context does to a layer of a perceptron: its own layer's result is added, or multiplied. */
+export const CONTEXT_NONE = 0;
+export const CONTEXT_SHIFT = 1;
+export const CONTEXT_GATE = 2;
+/** Rows of a perceptron that go through all layers while they are in the cache. */
+export const PERCEPTRON_ROWS = 64;
