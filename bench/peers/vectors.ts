@@ -34,7 +34,7 @@ export function vectorFlow(what: VectorCase): Flow {
   const steps = Array.from({ length: layers }, () => [...mixing(), layerOf(what, random)]);
   // nflows mixes once more at the end, as the paper does.
   const last = what.library === 'nflows' && kind.startsWith('spline') ? mixing() : [];
-  return new Flow({ bijector: new Chain([...steps.flat(), ...last]), seed: 1 });
+  return new Flow({ bijector: new Chain({ bijectors: [...steps.flat(), ...last] }), seed: 1 });
 }
 
 function layerOf(what: VectorCase, random: RandomStream): Bijector {
