@@ -1,8 +1,8 @@
-import { CONTEXT_GATE, CONTEXT_NONE, NO_ACTIVATION, PERCEPTRON_ROWS, RELU, SIGMOID } from '../src/core/kernelConstants';
+import { CONTEXT_GATE, CONTEXT_NONE, NO_ACTIVATION, PERCEPTRON_ROWS, RELU } from '../src/core/kernelConstants';
 import { activate, throughActivation } from './activations';
 import { packLine, turn } from './product';
 import { parallel, taskArguments, thread } from './parallel';
-import { EDGE_ROW, EDGE_TILE, panelColumns, panelWidth, tileOfPanels, tilesOfRows } from './tiles';
+import { panelColumns, panelWidth, tileOfPanels, tilesOfRows } from './tiles';
 import { ceilDivide, copyExactly, least, loadPart, storePair, storePart, zero } from './vector';
 
 /*
@@ -104,7 +104,7 @@ const TABLE: usize = PERCEPTRON_ROWS * 4;
 
 /** Bytes of scratch per thread, for records of gradients. */
 export function perceptronLocalBytes(gradientBytes: i32): i32 {
-  return <i32>(2 * TABLE + EDGE_TILE) + PERCEPTRON_ROWS * gradientBytes;
+  return (<i32>TABLE * 2) + PERCEPTRON_ROWS * gradientBytes;
 }
 
 // @ts-ignore: decorator
@@ -162,9 +162,9 @@ export class PackLayer {
       const width = panelWidth(column, columns);
       let first = 0, end = layer.inputs;
       if (layer.mask != 0) {
-        const shown = least(width, columns - column);
-        while (first < end && hidden(layer.mask + <usize>first * lineBytes + floats(column), 4, shown)) first++;
-        while (end > first && hidden(layer.mask + <usize>(end - 1) * lineBytes + floats(column), 4, shown)) end--;
+        const count = least(width, columns - column);
+        while (first < end && hidden(layer.mask + <usize>first * lineBytes + floats(column), 4, count)) first++;
+        while (end > first && hidden(layer.mask + <usize>(end - 1) * lineBytes + floats(column), 4, count)) end--;
       }
       setRange(layer.ranges, column / panel, first, end);
       let to = packed + floats(layer.inputs * column + first * width);
@@ -188,13 +188,13 @@ export class TurnLayer {
     const panel = panelColumns();
     for (let column = 0; column < columns; column += panel) {
       const width = panelWidth(column, columns);
-      const shown = least(width, columns - column);
+      const count = least(width, columns - column);
       const rows = layer.kernel + <usize>column * lineBytes;
       const masks = layer.mask + <usize>column * lineBytes;
       let first = 0, end = layer.outputs;
       if (layer.mask != 0) {
-        while (first < end && hidden(masks + floats(first), lineBytes, shown)) first++;
-        while (end > first && hidden(masks + floats(end - 1), lineBytes, shown)) end--;
+        while (first < end && hidden(masks + floats(first), lineBytes, count)) first++;
+        while (end > first && hidden(masks + floats(end - 1), lineBytes, count)) end--;
       }
       setRange(layer.turnedRanges, column / panel, first, end);
       let to = layer.turned + floats(layer.outputs * column + first * width);
@@ -202,28 +202,38 @@ export class TurnLayer {
       for (; k + 4 <= end; k += 4) {
         for (let part = 0; part < width; part += 4) {
           const at = <usize>part * lineBytes + floats(k);
-          turn(rows + at, lineBytes, shown - part, to + floats(part), floats(width));
+          turnShown(rows + at, layer.mask == 0 ? 0 : masks + at, lineBytes, count - part, to + floats(part), floats(width));
         }
         to += floats(width * 4);
       }
       for (; k < end; k++) {
-        packLine(rows + floats(k), lineBytes, shown, to, width);
+        for (let j = 0; j < width; j++) {
+          const at = <usize>j * lineBytes + floats(k);
+          const counts = j < count && (layer.mask == 0 || load<f32>(masks + at) != 0);
+          store<f32>(to + floats(j), counts ? load<f32>(rows + at) : 0);
+        }
         to += floats(width);
       }
-      if (layer.mask != 0) maskTurned(layer, column, first, end, shown, width);
     }
   }
 }
 
-/** Clears what the mask hides in a turned panel. */
-function maskTurned(layer: PerceptronLayer, column: i32, first: i32, end: i32, shown: i32, width: i32): void {
-  const lineBytes = floats(layer.outputs);
-  const panel = layer.turned + floats(layer.outputs * column);
-  for (let j = 0; j < shown; j++) {
-    const mask = layer.mask + <usize>(column + j) * lineBytes;
-    for (let k = first; k < end; k++) {
-      if (load<f32>(mask + floats(k)) == 0) store<f32>(panel + floats(k * width + j), 0);
-    }
+/** As `turn`, for weights and their mask, which may be 0. */
+// @ts-ignore: decorator
+@inline
+function turnShown(from: usize, mask: usize, bytes: usize, count: i32, to: usize, lineBytes: usize): void {
+  turn(from, bytes, count, to, lineBytes);
+  if (mask == 0) return;
+  for (let j = 0; j < 4; j++) {
+    const line = v128.load(to);
+    let counts = zero();
+    if (count > 0) counts = v128.load32_lane(mask, counts, 0);
+    if (count > 1) counts = v128.load32_lane(mask + bytes, counts, 1);
+    if (count > 2) counts = v128.load32_lane(mask + 2 * bytes, counts, 2);
+    if (count > 3) counts = v128.load32_lane(mask + 3 * bytes, counts, 3);
+    v128.store(to, shown(line, counts));
+    mask += 4;
+    to += lineBytes;
   }
 }
 
@@ -237,10 +247,19 @@ function hidden(mask: usize, bytes: usize, count: i32): bool {
 }
 
 /** Clears what the mask hides in a packed line. */
+// @ts-ignore: decorator
+@inline
 function maskLine(to: usize, mask: usize, count: i32, width: i32): void {
-  for (let j = 0; j < least(count, width); j++) {
-    if (load<f32>(mask + floats(j)) == 0) store<f32>(to + floats(j), 0);
+  for (let j = 0; j < least(count, width); j += 4) {
+    v128.store(to + floats(j), shown(v128.load(to + floats(j)), loadPart(mask + floats(j), count - j)));
   }
+}
+
+/** Weights where their mask is not 0, and 0 elsewhere. */
+// @ts-ignore: decorator
+@inline
+function shown(weights: v128, mask: v128): v128 {
+  return v128.andnot(weights, f32x4.eq(mask, zero()));
 }
 
 // @ts-ignore: decorator
@@ -393,8 +412,7 @@ export class PerceptronGradientChunk {
   run(chunk: i32): void {
     const p = taskArguments<Perceptron>();
     const table = p.local + <usize>thread() * p.localBytes + TABLE;
-    const tile = table + TABLE;
-    const gradients = tile + EDGE_TILE;
+    const gradients = table + TABLE;
     const part = p.parts + <usize>chunk * p.partBytes;
     const start = chunk * p.chunkRows;
     const end = least(start + p.chunkRows, p.rows);
@@ -571,7 +589,7 @@ export class PlaceLayerGradient {
         for (let j = column; j < least(column + panel, columns); j += 4) {
           const place = <usize>k * floats(columns) + floats(j);
           let sum = inside ? sumOfParts(from + floats(j), parts, p.partBytes) : zero();
-          if (layer.mask != 0) sum = v128.andnot(sum, f32x4.eq(loadPart(layer.mask + place, columns - j), zero()));
+          if (layer.mask != 0) sum = shown(sum, loadPart(layer.mask + place, columns - j));
           storePart(layer.dKernel + place, sum, columns - j);
         }
       }

@@ -116,6 +116,67 @@ interface Patches {
   unfolded: Field;
 }
 
+interface PerceptronLayer {
+  inputs: Field;
+  outputs: Field;
+  kernel: Field;
+  mask: Field;
+  bias: Field;
+  packed: Field;
+  ranges: Field;
+  source: Field;
+  product: Field;
+  result: Field;
+  activated: Field;
+  activation: Field;
+  skip: Field;
+  contextUse: Field;
+  context: Field;
+  contextRead: Field;
+  contextActivation: Field;
+  turned: Field;
+  turnedRanges: Field;
+  gradient: Field;
+  sourceGradient: Field;
+  sourceAdds: Field;
+  skipGradient: Field;
+  skipAdds: Field;
+  contextGradient: Field;
+  sourceActivation: Field;
+  sourceRead: Field;
+  part: Field;
+  dKernel: Field;
+  dBias: Field;
+}
+
+interface PerceptronSource {
+  at: Field;
+  columns: Field;
+  gradient: Field;
+}
+
+interface Perceptron {
+  rows: Field;
+  chunkRows: Field;
+  layers: Field;
+  layerCount: Field;
+  sources: Field;
+  sourceCount: Field;
+  records: Field;
+  recordBytes: Field;
+  kept: Field;
+  output: Field;
+  local: Field;
+  localBytes: Field;
+  gradientBytes: Field;
+  lastResult: Field;
+  inputGradient: Field;
+  added: Field;
+  outputGradient: Field;
+  parts: Field;
+  partBytes: Field;
+}
+
 interface Product {
   base: Patches;
   rows: Field;
@@ -409,6 +470,73 @@ export const blocks = {
       words[at + 17] = +f.unfolded;
     },
   },
+  PerceptronLayer: {
+    words: 30,
+    write(f: PerceptronLayer, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.inputs;
+      words[at + 1] = +f.outputs;
+      words[at + 2] = +f.kernel;
+      words[at + 3] = +f.mask;
+      words[at + 4] = +f.bias;
+      words[at + 5] = +f.packed;
+      words[at + 6] = +f.ranges;
+      words[at + 7] = +f.source;
+      words[at + 8] = +f.product;
+      words[at + 9] = +f.result;
+      words[at + 10] = +f.activated;
+      words[at + 11] = +f.activation;
+      words[at + 12] = +f.skip;
+      words[at + 13] = +f.contextUse;
+      words[at + 14] = +f.context;
+      words[at + 15] = +f.contextRead;
+      words[at + 16] = +f.contextActivation;
+      words[at + 17] = +f.turned;
+      words[at + 18] = +f.turnedRanges;
+      words[at + 19] = +f.gradient;
+      words[at + 20] = +f.sourceGradient;
+      words[at + 21] = +f.sourceAdds;
+      words[at + 22] = +f.skipGradient;
+      words[at + 23] = +f.skipAdds;
+      words[at + 24] = +f.contextGradient;
+      words[at + 25] = +f.sourceActivation;
+      words[at + 26] = +f.sourceRead;
+      words[at + 27] = +f.part;
+      words[at + 28] = +f.dKernel;
+      words[at + 29] = +f.dBias;
+    },
+  },
+  PerceptronSource: {
+    words: 3,
+    write(f: PerceptronSource, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.at;
+      words[at + 1] = +f.columns;
+      words[at + 2] = +f.gradient;
+    },
+  },
+  Perceptron: {
+    words: 19,
+    write(f: Perceptron, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.rows;
+      words[at + 1] = +f.chunkRows;
+      words[at + 2] = +f.layers;
+      words[at + 3] = +f.layerCount;
+      words[at + 4] = +f.sources;
+      words[at + 5] = +f.sourceCount;
+      words[at + 6] = +f.records;
+      words[at + 7] = +f.recordBytes;
+      words[at + 8] = +f.kept;
+      words[at + 9] = +f.output;
+      words[at + 10] = +f.local;
+      words[at + 11] = +f.localBytes;
+      words[at + 12] = +f.gradientBytes;
+      words[at + 13] = +f.lastResult;
+      words[at + 14] = +f.inputGradient;
+      words[at + 15] = +f.added;
+      words[at + 16] = +f.outputGradient;
+      words[at + 17] = +f.parts;
+      words[at + 18] = +f.partBytes;
+    },
+  },
   Product: {
     words: 36,
     write(f: Product, words: Int32Array, _floats: Float32Array, at: number): void {
@@ -643,6 +771,8 @@ export const entries = {
   depthwiseInput: 'Depthwise',
   fromBfloat16: 'Conversion',
   globalNorm: 'SquareSum',
+  perceptron: 'Perceptron',
+  perceptronGradient: 'Perceptron',
   product: 'Product',
   reduce: 'Reduction',
   scaleAndSum: 'ChannelPass',
