@@ -131,7 +131,8 @@ export function checkFloat32(where: string, what: string, { values, count, shape
       left.add(Math.fround(values[at]));
     }
     if (left.size >= SURVIVING * seen.size) continue;
-    const received = `${seen.size} distinct values of which float32 tells ${left.size} apart, in column ${column}`;
+    const place = shape.length === 0 ? '' : `, in column ${column}`;
+    const received = `${seen.size} distinct values of which float32 tells ${left.size} apart${place}`;
     const hint = 'Subtract its mean and divide by its deviation first, in float64.';
     throw new DataError(complaint(where, `${what} that float32 can hold`, received, hint));
   }

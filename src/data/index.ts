@@ -1,4 +1,5 @@
 export type { Bytes } from './bytes';
+export type { KindOption } from './columnKinds';
 export { readIdx } from './idx';
 export { type ImageGridOptions, imageGrid } from './imageGrid';
 export { reduceBits } from './levels';
@@ -6,5 +7,9 @@ export { gatherRows, type NdArray, type NumericData } from './ndArray';
 export { decodeText, readNpy, writeNpy } from './npy';
 export { readNpz, writeNpz } from './npz';
 export { decodePng, encodePng, type Raster } from './png';
+export { type ReadTableOptions, readTable, type TableSource } from './readTable';
+export type { RecordDataset, RecordSource } from './recordStream';
 export { centerCrop, convertChannels, resizeRaster } from './resize';
 export { shuffleSplit } from './shuffleSplit';
+export { Table } from './table';
+export type { ColumnKind, TableColumn } from './tableColumn';

@@ -15,5 +15,6 @@ export { decodeImage } from './decodeImage';
 export { fileSystem } from './fileSystem';
 export { importCheckpointFile } from './importCheckpointFile';
 export { abortOnInterrupt } from './interrupt';
+export { readTableFile } from './readTableFile';
 
 registerFileScheme();

@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import * as tfCore from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import * as flows from 'tfjs-flows';
@@ -18,6 +18,23 @@ function makeLatents() {
     Array.from(random.normalArray(64), (value, j) => value + (j < 8 ? label : attribute[i])),
   );
   return { z, subclass, attributes: attribute.map((value) => [value]) };
+}
+
+/** A table of 40 patients, also in the file patients.csv. */
+async function makePatients(): Promise<flows.Table> {
+  const random = new flows.RandomStream(5);
+  const patients = new flows.Table([
+    { name: 'age', kind: 'integer', values: Float64Array.from({ length: 40 }, (_, i) => 20 + i) },
+    { name: 'pressure', kind: 'real', values: random.normalArray(40).map((value) => 120 + 15 * value) },
+    {
+      name: 'sex',
+      kind: 'categorical',
+      values: new Float64Array(40).map((_, i) => i % 2),
+      categories: ['f', 'm'],
+    },
+  ]);
+  await writeFile('patients.csv', patients.toCsv());
+  return patients;
 }
 
 /** What the examples take for granted: the public names, and data and models with the obvious names. */
@@ -83,6 +100,7 @@ export async function makeScope(): Promise<Scope> {
     digit: labeled.subclass,
     sunglasses: labeled.attributes,
     attribute: labeled.z,
+    patients: await makePatients(),
     prior: flows.fitPrior(labeled),
     few,
     fiveSamplesOfANewSubclass: few,

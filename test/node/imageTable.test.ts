@@ -63,7 +63,7 @@ describe('tables of images', () => {
     ['a short line', 'file,a\na.png,1\nb.png\n', /2 cells in line 3, got 1/],
     ['an empty cell', 'file,a\na.png,1\n\nb.png,\n', /a value of 'a' in line 4, got an empty cell/],
     ['an image twice', 'file,a\na.png,1\nb.png,1\na.png,0\n', /got 'a\.png' in lines 2 and 4/],
-    ['an open quote', 'file,a\n"a.png,1\n', /a CSV table, got Quote Not Closed/],
+    ['an open quote', 'file,a\n"a.png,1\n', /a closing quote in line 2, got none up to the end/],
     [
       'a text that differs everywhere',
       `file,name\n${Array.from({ length: 13 }, (_, i) => `${i}.png,n${i}\n`).join('')}`,

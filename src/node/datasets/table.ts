@@ -1,6 +1,6 @@
-import { parse } from 'csv-parse/sync';
 import { ConfigError, complaint, DataError, FormatError } from '../../core/errors';
 import { checkOptions } from '../../core/options';
+import { type CsvRow, readCsv } from '../../data/csv';
 import type { ImageDataset, ImageTableOptions } from './imageDataset';
 
 /** What a table says of image files, in its order. */
@@ -16,12 +16,6 @@ const YES = new Set(['1', 'yes', 'true']);
 const NO = new Set(['0', '-1', 'no', 'false']);
 /** Text with more values than this names the images rather than says something of them. */
 const MOST_VALUES = 12;
-
-/** One line under the header. */
-interface Row {
-  cells: string[];
-  line: number;
-}
 
 /**
  * Reads a CSV table of images: a header, then per line an image file and what is known of it.
@@ -41,7 +35,7 @@ export function readImageTable(text: string, options: ImageTableOptions = {}): I
     throw new DataError(complaint(WHERE, 'the text of a table', typeof text, "Read the file as 'utf8'."));
   }
   checkOptions(WHERE, options, { fileColumn: ['file'], classColumn: ['class', 'label'], columns: true });
-  const [header, ...rows] = readRows(text);
+  const [header, ...rows] = readCsv(WHERE, text);
   const names = header?.cells ?? [];
   checkNames(names);
   if (rows.length === 0)
@@ -75,29 +69,6 @@ export function readImageTable(text: string, options: ImageTableOptions = {}): I
   };
 }
 
-function readRows(text: string): Row[] {
-  const [header] = text.split(/\r?\n/, 1);
-  const delimiter = [',', ';', '\t'].reduce((best, mark) =>
-    header.split(mark).length > header.split(best).length ? mark : best,
-  );
-  try {
-    const records: unknown = parse(text, {
-      bom: true,
-      delimiter,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-    });
-    return (records as { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({
-      cells: record,
-      line: info.lines,
-    }));
-  } catch (error) {
-    throw new FormatError(complaint(WHERE, 'a CSV table', (error as Error).message), { cause: error });
-  }
-}
-
 function checkNames(names: readonly string[]): void {
   const odd = names.find((name, i) => name === '' || names.indexOf(name) !== i);
   if (names.length === 0 || odd !== undefined) {
@@ -107,7 +78,7 @@ function checkNames(names: readonly string[]): void {
 }
 
 /** Cells of one column, all filled. */
-function cellsOf(rows: readonly Row[], name: string, place: number, width: number): string[] {
+function cellsOf(rows: readonly CsvRow[], name: string, place: number, width: number): string[] {
   return rows.map(({ cells, line }) => {
     if (cells.length !== width) {
       throw new FormatError(complaint(WHERE, `${width} cells in line ${line}`, `${cells.length}`));
@@ -125,7 +96,7 @@ function cellsOf(rows: readonly Row[], name: string, place: number, width: numbe
 }
 
 /** An image that is listed twice could be trained on and held out at once. */
-function checkOnce(files: readonly string[], rows: readonly Row[]): void {
+function checkOnce(files: readonly string[], rows: readonly CsvRow[]): void {
   const first = new Map<string, number>();
   files.forEach((file, i) => {
     const before = first.get(file);
@@ -146,7 +117,7 @@ interface NumberColumn {
 function columnOf(
   name: string,
   cells: readonly string[],
-  rows: readonly Row[],
+  rows: readonly CsvRow[],
 ): { attributes?: NumberColumn[]; measurement?: NumberColumn } {
   const words = cells.map((cell) => cell.toLowerCase());
   if (words.every((word) => YES.has(word) || NO.has(word))) {
