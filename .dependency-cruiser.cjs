@@ -9,7 +9,7 @@ const below = {
   attributes: ['core', 'linalg', 'statistics'],
   layers: ['core', 'engine', 'linalg'],
   distributions: ['core', 'engine', 'linalg', 'layers'],
-  training: ['core', 'engine', 'linalg', 'layers', 'distributions', 'io'],
+  training: ['core', 'engine', 'linalg', 'data', 'layers', 'distributions', 'io'],
   flows: ['core', 'engine', 'linalg', 'data', 'io', 'layers', 'distributions', 'training'],
   published: ['core', 'linalg', 'data', 'flows'],
 };

@@ -11,6 +11,7 @@ import {
   toFloat64,
 } from '../core/numbers';
 import { batchOf, checkBatch, checkFinite, type Shape, sameShape, sizeOf } from '../core/shapes';
+import type { Table } from '../data';
 import { Matrix } from '../linalg';
 
 /** Numbers with their shape: `x` beside the shape of one event, as `fit` takes them, or `data` beside that of all, [n, ...]. */
@@ -18,11 +19,15 @@ export type EventSet =
   | { x: NumericArray | BigArray | NestedNumbers; shape?: Shape }
   | { data: ArrayLike<number>; shape: Shape };
 
+/** Events that need no flow to be read. */
+export type EventArray = tf.Tensor | NumericArray | BigArray | NestedNumbers | EventSet | Matrix;
+
 /**
  * Events as the methods of flows take them, [n, ...eventShape]: a tensor (integers and booleans become float32), nested arrays, whose
- * rows may be typed arrays, one typed array of all values, numbers with their shape, or a matrix of latents.
+ * rows may be typed arrays, one typed array of all values, numbers with their shape, a matrix of latents, or a table, where the flow
+ * knows its columns.
  */
-export type Events = tf.Tensor | NumericArray | BigArray | NestedNumbers | EventSet | Matrix;
+export type Events = EventArray | Table;
 
 /** Events that were looked at and can be cut into batches. */
 export interface EventSource {
@@ -37,13 +42,13 @@ export interface EventSource {
  * @param hint what to look at where the shape does not fit
  * @throws ShapeError, DataError; ConfigError for options in place of events
  */
-export function readEvents(where: string, events: Events, shape: Shape, hint = ''): tf.Tensor {
+export function readEvents(where: string, events: EventArray, shape: Shape, hint = ''): tf.Tensor {
   const source = openEvents(where, events, shape, hint);
   return source.slice(0, source.count);
 }
 
 /** One event with or without its batch axis, as [1, ...shape]. */
-export function readEvent(where: string, event: Events, shape: Shape): tf.Tensor {
+export function readEvent(where: string, event: EventArray, shape: Shape): tf.Tensor {
   const bare =
     event instanceof tf.Tensor
       ? sameShape(event.shape, shape)
@@ -59,7 +64,7 @@ export function readEvent(where: string, event: Events, shape: Shape): tf.Tensor
 }
 
 /** Looks at events without moving them to the device. */
-export function openEvents(where: string, events: Events, shape: Shape, hint = ''): EventSource {
+export function openEvents(where: string, events: EventArray, shape: Shape, hint = ''): EventSource {
   if (events instanceof tf.Tensor) {
     checkBatch(where, events, shape, oneEvent(events.shape, shape, 'tf.expandDims(x, 0)') ?? hint);
     const count = events.shape[0];
@@ -92,7 +97,12 @@ export function asFloat32(where: string, x: tf.Tensor): tf.Tensor {
   throw new DataError(complaint(where, 'numbers (float32, int32 or bool)', `a tensor of ${x.dtype}`));
 }
 
-function readHost(where: string, events: Exclude<Events, tf.Tensor>, shape: Shape, hint: string): HostArray {
+function readHost(
+  where: string,
+  events: Exclude<EventArray, tf.Tensor>,
+  shape: Shape,
+  hint: string,
+): HostArray {
   if (events instanceof Matrix) {
     const rows: HostArray = {
       values: events.data,

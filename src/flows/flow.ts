@@ -13,6 +13,7 @@ import { checkOptions, type OptionNames } from '../core/options';
 import { isOwn } from '../core/overriding';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkInteger, type Shape, sameShape } from '../core/shapes';
+import { Table } from '../data';
 import { type Distribution, StandardNormal } from '../distributions';
 import { type Location, loadModule, saveModule } from '../io';
 import type { Bijector, LatentSlice, Transformed } from '../layers';
@@ -21,7 +22,7 @@ import type { Batch, BijectiveLoss, Loss, Trainable } from '../training/trainabl
 import { type Account, firstNonFinite, makeAccount } from './account';
 import { type Context, ContextRows, repeatRows } from './context';
 import { type Embed, Embedding, embedOption, throughEmbed } from './embedding';
-import { type Events, readEvent, readEvents } from './events';
+import { type EventArray, type Events, readEvent, readEvents } from './events';
 import { ConditionedFlow, type FlowVerbs, type SampledWithLogProb } from './given';
 import { linearWeights, sphericalWeights } from './latentPaths';
 import {
@@ -185,7 +186,7 @@ export class Flow extends Module implements Trainable, FlowVerbs {
    * const same = flow.decode(flow.encode(images));
    * const points = flow.decode(flow.encode(images), { continuous: true }); // in the middle of each level: same + 0.5
    */
-  decode(z: Events, options: DecodeOptions = {}): tf.Tensor {
+  decode(z: EventArray, options: DecodeOptions = {}): tf.Tensor {
     const where = this.enter('decode', options, decodeNames);
     return tf.tidy(() => {
       const latents = readEvents(where, z, this.latentShape, 'Latents come from encode.');
@@ -250,7 +251,7 @@ export class Flow extends Module implements Trainable, FlowVerbs {
       const rows = this.readContext(where, options.context);
       rows?.check(where, [1, 2, steps]);
       const flat = (event: Events, side: 'first' | 'last') => {
-        const one = readEvent(where, event, this.eventShape);
+        const one = readEvent(where, this.asEvents(where, event), this.eventShape);
         const { latent } = this.latentOf(
           'interpolate',
           one,
@@ -344,6 +345,18 @@ export class Flow extends Module implements Trainable, FlowVerbs {
   readContext(where: string, context: Context | undefined): ContextRows | undefined {
     const isLabels = (part: string) => this.labelParts.has(part) && this.embedding?.changes(part) !== true;
     return ContextRows.read(where, this.contextShape, isLabels, context);
+  }
+
+  /**
+   * Events as arrays: a flow that knows its columns finds them in a table.
+   *
+   * @throws DataError for a table where the flow knows none
+   * @internal
+   */
+  asEvents(where: string, x: Events): EventArray {
+    if (!(x instanceof Table)) return x;
+    const hint = 'This flow knows no columns. Build it with columns: table.columns, or give table.toArray().';
+    throw new DataError(complaint(where, 'events', 'a table', hint));
   }
 
   /**
@@ -482,7 +495,7 @@ export class Flow extends Module implements Trainable, FlowVerbs {
 
   /** Data on the device, checked. */
   protected readData(where: string, x: Events, firstRow = 0): tf.Tensor {
-    const data = readEvents(where, x, this.eventShape);
+    const data = readEvents(where, this.asEvents(where, x), this.eventShape);
     this.checkValues(where, data, firstRow);
     return data;
   }
@@ -495,7 +508,10 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     dequantize: NonNullable<TransformOptions['dequantize']>,
   ): { latent: Transformed; context: ContextTensors | undefined } {
     const where = `${this.label}.${method}`;
-    const data = dequantize === 'none' ? readEvents(where, x, this.eventShape) : this.readData(where, x);
+    const data =
+      dequantize === 'none'
+        ? readEvents(where, this.asEvents(where, x), this.eventShape)
+        : this.readData(where, x);
     if (dequantize === 'none') checkFiniteData(where, data);
     const context = this.toContext(method, options.context, data.shape[0]);
     const stream = dequantize === 'noise' ? this.stream(options) : undefined;

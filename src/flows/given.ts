@@ -3,7 +3,7 @@ import { ConfigError, complaint } from '../core/errors';
 import type { Transformed } from '../layers';
 import type { Account } from './account';
 import type { Context, ContextRows } from './context';
-import type { Events } from './events';
+import type { EventArray, Events } from './events';
 import type {
   ContextOptions,
   DecodeOptions,
@@ -26,7 +26,7 @@ export interface FlowVerbs {
   logProb(x: Events, options?: PassOptions): tf.Tensor1D;
   transform(x: Events, options?: TransformOptions): Transformed;
   encode(x: Events, options?: ContextOptions): tf.Tensor;
-  decode(z: Events, options?: DecodeOptions): tf.Tensor;
+  decode(z: EventArray, options?: DecodeOptions): tf.Tensor;
   sample(n: number, options?: SampleOptions): tf.Tensor;
   sampleWithLogProb(n: number, options?: SampleOptions): SampledWithLogProb;
   interpolate(from: Events, to: Events, options?: InterpolateOptions): tf.Tensor;
@@ -76,7 +76,7 @@ export class ConditionedFlow implements FlowVerbs {
   }
 
   /** As the flow's `decode`. */
-  decode(z: Events, options: Omit<DecodeOptions, 'context'> = {}): tf.Tensor {
+  decode(z: EventArray, options: Omit<DecodeOptions, 'context'> = {}): tf.Tensor {
     return this.flow.decode(z, this.bound('decode', options));
   }
 

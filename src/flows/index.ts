@@ -2,7 +2,7 @@ export type { Account, AccountRow } from './account';
 export { Classifier, type ClassifierOptions } from './classifier';
 export type { Context, ContextValue } from './context';
 export type { Embed } from './embedding';
-export type { EventSet, Events } from './events';
+export type { EventArray, EventSet, Events } from './events';
 export { Flow, type FlowOptions, loadFlow } from './flow';
 export {
   ConditionedFlow,

@@ -3,7 +3,7 @@ import { checkOptions, type OptionNames } from '../core/options';
 import { checkInteger, sizeOf } from '../core/shapes';
 import { Matrix } from '../linalg';
 import type { Context } from './context';
-import { type EventSource, type Events, openEvents } from './events';
+import { type EventArray, type EventSource, type Events, openEvents } from './events';
 import type { Flow } from './flow';
 
 /** Options of `encodeLatents`, `encodeLabeled` and `decodeLatents`. */
@@ -51,7 +51,7 @@ export async function encodeLatents(
   options: LatentPassOptions = {},
 ): Promise<Matrix> {
   const where = 'encodeLatents';
-  const source = openEvents(where, events, flow.eventShape);
+  const source = openEvents(where, flow.asEvents(where, events), flow.eventShape);
   const result = Matrix.zeros(source.count, sizeOf(flow.latentShape));
   await inBatches(where, flow, source, options, async (batch, context, start) => {
     const z = flow.encode(batch, { context });
@@ -96,7 +96,7 @@ export async function encodeLabeled<Subclass, Attributes>(
  */
 export async function decodeLatents(
   flow: Flow,
-  z: Events,
+  z: EventArray,
   options: LatentPassOptions = {},
 ): Promise<tf.Tensor> {
   const where = 'decodeLatents';

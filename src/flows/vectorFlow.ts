@@ -3,13 +3,16 @@ import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
 import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStream } from '../core/random';
+import { checkInteger } from '../core/shapes';
+import { Table } from '../data';
 import type { Column } from '../layers/supports/columns';
 import { readColumns } from '../layers/supports/columns';
 import { takeColumns } from '../layers/supports/takeColumns';
 import { checkRows, rowsOff } from './columnValues';
-import { type Events, readEvents } from './events';
+import { type EventArray, type Events, readEvents } from './events';
 import { Flow, type FlowOptions } from './flow';
-import { type PassOptions, passNames } from './options';
+import { type PassOptions, passNames, type SampleOptions } from './options';
+import { rowsOfTable, tableOfRows } from './tableRows';
 
 /** Options of {@link VectorFlow}. */
 export interface VectorFlowOptions extends FlowOptions {
@@ -87,7 +90,7 @@ export class VectorFlow extends Flow {
   override logProb(x: Events, options: PassOptions = {}): tf.Tensor1D {
     const where = this.enter('logProb', options, passNames);
     return tf.tidy(() => {
-      const data = readEvents(where, x, this.eventShape);
+      const data = readEvents(where, this.asEvents(where, x), this.eventShape);
       const off = new Set(rowsOff(where, this.columns, data.dataSync()));
       if (off.size === 0) return super.logProb(data, options);
       const [n] = data.shape;
@@ -103,6 +106,36 @@ export class VectorFlow extends Flow {
       const replaced = tf.where(tf.reshape(mask, [n, 1]), data, other);
       return tf.where(mask, super.logProb(replaced, options), nothing) as tf.Tensor1D;
     });
+  }
+
+  /**
+   * n new rows as a table: categories by name, whole numbers as such.
+   *
+   * @param n 1 or more
+   * @throws ConfigError for a bad n, and as `sample`
+   * @example
+   * const table = await vectorFlow.sampleTable(3, { seed: 1 });
+   * table.names; // ['age', 'pressure', 'sex']
+   */
+  async sampleTable(n: number, options: SampleOptions = {}): Promise<Table> {
+    checkInteger(`${this.label}.sampleTable`, 'n', n);
+    const rows = this.sample(n, options);
+    try {
+      return tableOfRows(this.columns, await rows.data());
+    } finally {
+      rows.dispose();
+    }
+  }
+
+  /**
+   * Rows of a table in the order of the columns, which are found by name.
+   *
+   * @internal
+   */
+  override asEvents(where: string, x: Events): EventArray {
+    if (!(x instanceof Table)) return x;
+    const { data, shape } = rowsOfTable(where, this.columns, x);
+    return { x: data, shape: shape.slice(1) };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

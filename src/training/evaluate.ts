@@ -39,7 +39,7 @@ export async function evaluate(
 ): Promise<Logs> {
   checkEvaluateOptions(options, surplus);
   const { batchSize = 32, steps, seed = 1 } = options;
-  const recognized = await recognizeData('evaluate', data);
+  const recognized = await recognizeData('evaluate', data, model);
   const stream = streamOf('evaluate', recognized, batchSize, new RandomStream(seed), false);
   return evaluateStream(model, stream, steps, seed);
 }

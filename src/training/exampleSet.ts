@@ -4,6 +4,7 @@ import { ConfigError, complaint, DataError } from '../core/errors';
 import { type BigArray, type NestedNumbers, type NumericArray, named } from '../core/numbers';
 import { checkOptions, type OptionNames } from '../core/options';
 import type { Shape } from '../core/shapes';
+import type { Table } from '../data';
 
 /** One array of examples: a tensor [n, ...], nested arrays, or a typed array with its event shape given beside it. */
 export type ExampleArray = tf.Tensor | NumericArray | BigArray | NestedNumbers;
@@ -13,8 +14,8 @@ export type ContextArrays = ExampleArray | Readonly<Record<string, ExampleArray>
 
 /** Examples with what they are conditioned on. */
 export interface ExampleSet {
-  /** [n, ...eventShape] */
-  x: ExampleArray;
+  /** [n, ...eventShape], or a table where the model knows its columns. */
+  x: ExampleArray | Table;
   /** Event shape of `x`, needed where it is a typed array. */
   shape?: Shape;
   /** Conditioning, [n, ...], or such arrays by name: class numbers, `{ labels: [0, 1], pose: [[0.1, 2], [0.3, 1]] }`. */

@@ -159,7 +159,7 @@ async function readData(
   options: FitOptions,
   batchSize: number,
 ): Promise<{ training: RecognizedData; validation: RecognizedData | undefined }> {
-  const given = await recognizeData('fit', data);
+  const given = await recognizeData('fit', data, model);
   checkExamples(model, given, batchSize);
   if (options.validationSplit !== undefined) {
     if (!('examples' in given)) {
@@ -176,7 +176,7 @@ async function readData(
     return { training: { examples: training }, validation: { examples: held } };
   }
   if (options.validationData === undefined) return { training: given, validation: undefined };
-  const validation = await recognizeData('fit (validationData)', options.validationData);
+  const validation = await recognizeData('fit (validationData)', options.validationData, model);
   checkExamples(model, validation, batchSize);
   return { training: given, validation };
 }

@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import type { NamedWeight } from '../core/module';
 import type { RandomStream } from '../core/random';
+import type { Table } from '../data';
 import type { Bijector, Transformed } from '../layers';
 
 /** One step's data on the device. */
@@ -60,6 +61,8 @@ export interface Trainable {
   checkBatch(batch: Batch, firstRow?: number): void;
   /** How many examples data-dependent initialization wants to see, where so many are in memory. Absent: those of the first batch. */
   readonly initialExamples?: number;
+  /** The rows of a table as this model takes them. Absent: it takes no tables. */
+  asEvents?(where: string, x: Table): unknown;
   /** Data-dependent initialization from one batch. */
   initializeFrom(batch: Batch, random: RandomStream): void;
   /** Loss and metrics of a batch. Randomness (dequantization noise) comes from `random` alone. */

@@ -37,6 +37,30 @@ async function makePatients(): Promise<flows.Table> {
   return patients;
 }
 
+/** A flow of the patients, fitted to nothing. */
+function makeVectorFlow({ columns }: flows.Table): flows.VectorFlow {
+  const bijector = new flows.Factorized({
+    inputShape: [3],
+    factors: [
+      { columns: [2], bijector: new flows.Categorical({ categories: 2 }) },
+      { columns: [0, 1], bijector: new flows.ActNorm({ inputShape: [2] }) },
+    ],
+  });
+  const flow = new flows.VectorFlow({
+    bijector,
+    columns: [
+      { name: 'age', support: { kind: 'integer' } },
+      { name: 'pressure', support: { kind: 'real' } },
+      { name: 'sex', support: { kind: 'categorical', categories: 2 }, categories: columns[2].categories },
+    ],
+    seed: 6,
+  });
+  const [age, pressure] = columns.map(({ values }) => values);
+  const rows = Array.from(age, (value, i) => [value + 0.5, pressure[i], (i % 2) + 0.5]);
+  tfCore.tidy(() => bijector.initialize(tfCore.tensor2d(rows)));
+  return flow;
+}
+
 /** What the examples take for granted: the public names, and data and models with the obvious names. */
 export async function makeScope(): Promise<Scope> {
   const random = new flows.RandomStream(2);
@@ -53,6 +77,8 @@ export async function makeScope(): Promise<Scope> {
     hiddenChannels: 4,
     seed: 4,
   });
+  const patients = await makePatients();
+  const vectorFlow = makeVectorFlow(patients);
   const chain = new flows.Chain({ bijectors: [new flows.ActNorm({ inputShape: [2] })] });
 
   await flows.saveModule(chain, 'indexeddb://my-bijector');
@@ -100,7 +126,8 @@ export async function makeScope(): Promise<Scope> {
     digit: labeled.subclass,
     sunglasses: labeled.attributes,
     attribute: labeled.z,
-    patients: await makePatients(),
+    patients,
+    vectorFlow,
     prior: flows.fitPrior(labeled),
     few,
     fiveSamplesOfANewSubclass: few,

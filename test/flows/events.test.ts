@@ -7,7 +7,7 @@ import {
   DataError,
   Dequantize,
   decodeLatents,
-  type Events,
+  type EventArray,
   encodeLatents,
   Flow,
   type FlowError,
@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 
 /** The two events [1, 2] and [-3, 4] in every form, made where the backend is there. */
-const forms: [string, () => Events][] = [
+const forms: [string, () => EventArray][] = [
   ['a float32 tensor', () => tf.tensor2d([1, 2, -3, 4], [2, 2])],
   ['an int32 tensor', () => tf.tensor2d([1, 2, -3, 4], [2, 2], 'int32')],
   [
