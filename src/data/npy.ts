@@ -2,15 +2,19 @@ import { ConfigError, complaint, FormatError } from '../core/errors';
 import { sizeOf } from '../core/shapes';
 import { type Bytes, joinBytes, toBytes, viewOf } from './bytes';
 import { checkNdArray, emptyLike, type NdArray, type NumericData } from './ndArray';
-import { isNumberFormat, readNumbers } from './numbers';
+import { isNumberFormat, type NumberFormat, readNumbers } from './numbers';
+
+/** A whole file of something else than plain numbers or text, which may be left alone where it was not asked for. */
+export class OtherArrayError extends FormatError {}
 
 const magic = '\x93NUMPY';
 
 /**
  * Reads a numpy array file (.npy), versions 1 to 3, either byte order, C or Fortran order.
  *
- * Types: booleans and integers of 8 to 64 bits, float32 and float64; 64-bit integers become float64 (exact up to 2^53).
- * Text of fixed width (|S) becomes its bytes, uint8 with the width as one more axis; `decodeText` makes strings of them.
+ * Types: booleans and integers of 8 to 64 bits, float16, float32 and float64; 64-bit integers become float64 (exact up to 2^53), float16
+ * becomes float32. Text of fixed width becomes numbers with the width as one more axis, |S its bytes (uint8), U its code points (uint32);
+ * `decodeText` makes strings of them.
  * Source: numpy.lib.format, "NumPy array file format" (NEP 1).
  *
  * @param input the file's bytes
@@ -26,18 +30,22 @@ export function readNpy(input: Bytes): NdArray {
 export function parseNpy(where: string, bytes: Uint8Array): NdArray {
   const { kind, littleEndian, fortranOrder, shape, start } = readHeader(where, bytes);
   const values = bytes.subarray(start);
-  if (kind[0] === 'S') {
-    const width = Number(kind.slice(1));
-    const full = [...shape, width];
-    return { shape: full, data: readNumbers(where, values, 'u1', sizeOf(full), true) };
-  }
-  if (!isNumberFormat(kind)) {
+  const text = /^[SU]\d+$/.test(kind);
+  const format = text ? TEXT[kind[0]] : kind;
+  if (!isNumberFormat(format)) {
     const hint = kind[0] === 'O' ? 'Object arrays are pickles, which can run code; save plain arrays.' : '';
-    throw new FormatError(complaint(where, 'booleans, integers, float32, float64 or |S text', kind, hint));
+    throw new OtherArrayError(
+      complaint(where, 'booleans, integers, floats of 16 to 64 bits or text', kind, hint),
+    );
   }
-  const data = readNumbers(where, values, kind, sizeOf(shape), littleEndian);
-  return { shape, data: fortranOrder ? toRowMajor(data, shape) : data };
+  const width = text ? Number(kind.slice(1)) : 1;
+  const data = readNumbers(where, values, format, sizeOf(shape) * width, littleEndian);
+  const rowMajor = fortranOrder ? toRowMajor(data, shape, width) : data;
+  return { shape: text ? [...shape, width] : shape, data: rowMajor };
 }
+
+/** Numbers that text is made of: bytes, or the code points of UTF-32. */
+const TEXT: Record<string, NumberFormat> = { S: 'u1', U: 'u4' };
 
 interface Header {
   kind: string;
@@ -72,17 +80,21 @@ function readHeader(where: string, bytes: Uint8Array): Header {
     );
   }
   const header = latin1(bytes.subarray(8 + lengthBytes, start));
-  const descr = /'descr'\s*:\s*'([<>|=])?([a-zA-Z]\d*)'/.exec(header);
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(header);
-  const lengths = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(header);
+  // A Python literal: either kind of quote, and L behind the integers of Python 2.
+  const descr = /['"]descr['"]\s*:\s*u?['"]([<>|=])?([a-zA-Z]\d*)['"]/.exec(header);
+  const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header);
+  const lengths = /['"]shape['"]\s*:\s*\(([\dL\s,]*)\)/.exec(header);
   if (descr === null || order === null || lengths === null) {
-    throw new FormatError(complaint(where, 'descr, fortran_order and shape of a plain array', header.trim()));
+    throw new OtherArrayError(
+      complaint(where, 'descr, fortran_order and shape of a plain array', header.trim()),
+    );
   }
   return {
     kind: descr[2],
     littleEndian: descr[1] !== '>',
     fortranOrder: order[1] === 'True',
     shape: lengths[1]
+      .replaceAll('L', '')
       .split(',')
       .filter((part) => part.trim() !== '')
       .map(Number),
@@ -94,13 +106,14 @@ function latin1(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }
 
-/** Column-major (Fortran) values in row-major order. */
-function toRowMajor(data: NumericData, shape: readonly number[]): NumericData {
+/** Column-major (Fortran) entries of `width` numbers in row-major order. */
+function toRowMajor(data: NumericData, shape: readonly number[], width: number): NumericData {
   const rowMajor = emptyLike(data, data.length);
   const index = shape.map(() => 0);
   const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
-  for (let i = 0; i < data.length; i++) {
-    rowMajor[i] = data[index.reduce((sum, at, axis) => sum + at * strides[axis], 0)];
+  for (let i = 0; i < data.length; i += width) {
+    const from = index.reduce((sum, at, axis) => sum + at * strides[axis], 0) * width;
+    rowMajor.set(data.subarray(from, from + width), i);
     for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
   }
   return rowMajor;
@@ -141,9 +154,9 @@ export function writeNpy(array: NdArray): Uint8Array {
 }
 
 /**
- * Strings of an array of fixed-width text: UTF-8 with trailing zero bytes cut, one string per row.
+ * Strings of an array of fixed-width text, as `readNpy` gives it: bytes are UTF-8, wider numbers code points. Trailing zeros are cut.
  *
- * Shapes: uint8 [n, width] -> n strings.
+ * Shapes: [n, width] -> n strings.
  *
  * @throws ConfigError for anything but two axes
  * @example
@@ -151,11 +164,16 @@ export function writeNpy(array: NdArray): Uint8Array {
  */
 export function decodeText(array: NdArray): string[] {
   checkNdArray('decodeText', array);
-  if (array.shape.length !== 2)
-    throw new ConfigError(complaint('decodeText', 'shape [n, width]', array.shape));
-  const [count, width] = array.shape;
+  const { shape, data } = array;
+  if (shape.length !== 2) throw new ConfigError(complaint('decodeText', 'shape [n, width]', shape));
+  const [count, width] = shape;
   const decoder = new TextDecoder();
+  const decode =
+    data instanceof Uint32Array
+      ? (row: NumericData) =>
+          String.fromCodePoint(...Array.from(row, (point) => (point > 0x10ffff ? 0xfffd : point)))
+      : (row: NumericData) => decoder.decode(Uint8Array.from(row));
   return Array.from({ length: count }, (_, row) =>
-    decoder.decode(Uint8Array.from(array.data.subarray(row * width, (row + 1) * width))).replace(/\0+$/, ''),
+    decode(data.subarray(row * width, (row + 1) * width)).replace(/\0+$/, ''),
   );
 }

@@ -2,20 +2,35 @@ import { type Zippable, zipSync } from 'fflate';
 import { type Bytes, toBytes } from './bytes';
 import type { NdArray } from './ndArray';
 import { parseNpy, writeNpy } from './npy';
-import { unzip } from './zip';
+import { openZip } from './zip';
 
 /**
  * Reads a numpy archive (.npz): its arrays by name. Stored or deflated; checksums are verified, pickles refused.
  *
+ * An array is unpacked when it is first asked for, so that one which cannot be read (objects, a damaged entry) hides no other.
+ * Files of other kinds in the archive are left out.
+ *
  * @param input the file's bytes
- * @throws FormatError for another format, or a damaged or truncated file; the message names the array
+ * @throws FormatError for another format, or a truncated file; on access, for an array that is damaged, made to fill memory or no
+ * plain numbers or text. The message names the array
  * @example
  * const { x } = readNpz(writeNpz({ x: { shape: [2], data: Float32Array.of(1, 2) } })); // x.shape is [2]
  */
 export function readNpz(input: Bytes): Record<string, NdArray> {
   const arrays: Record<string, NdArray> = {};
-  for (const [file, content] of unzip('readNpz', 'a whole npz file', toBytes('readNpz', input))) {
-    arrays[file.replace(/\.npy$/, '')] = parseNpy(`readNpz('${file}')`, content);
+  for (const [file, entry] of openZip('readNpz', 'a whole npz file', toBytes('readNpz', input))) {
+    if (!file.endsWith('.npy')) continue;
+    const name = file.slice(0, -'.npy'.length);
+    const become = (value: NdArray) => {
+      Object.defineProperty(arrays, name, { value, writable: true, enumerable: true, configurable: true });
+      return value;
+    };
+    Object.defineProperty(arrays, name, {
+      get: () => become(parseNpy(`readNpz('${file}')`, entry.read())),
+      set: become,
+      enumerable: true,
+      configurable: true,
+    });
   }
   return arrays;
 }

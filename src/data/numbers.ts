@@ -1,16 +1,17 @@
 import { complaint, FormatError } from '../core/errors';
 import { viewOf } from './bytes';
+import { fromFloat16 } from './halves';
 import type { NumericData } from './ndArray';
 
 /** Kind and bytes per value, in numpy's letters: u unsigned, i signed, f float, b boolean. */
-export type NumberFormat = 'u1' | 'i1' | 'b1' | 'u2' | 'i2' | 'u4' | 'i4' | 'i8' | 'u8' | 'f4' | 'f8';
+export type NumberFormat = 'u1' | 'i1' | 'b1' | 'u2' | 'i2' | 'u4' | 'i4' | 'i8' | 'u8' | 'f2' | 'f4' | 'f8';
 
 interface Reader {
   make(count: number): NumericData;
   get(view: DataView, offset: number, littleEndian: boolean): number;
 }
 
-/** 64-bit integers become float64, which holds them exactly up to 2^53. */
+/** 64-bit integers become float64, which holds them exactly up to 2^53; 16-bit floats become float32, exactly. */
 const readers: Record<NumberFormat, Reader> = {
   u1: { make: (n) => new Uint8Array(n), get: (view, at) => view.getUint8(at) },
   b1: { make: (n) => new Uint8Array(n), get: (view, at) => view.getUint8(at) },
@@ -21,6 +22,10 @@ const readers: Record<NumberFormat, Reader> = {
   i4: { make: (n) => new Int32Array(n), get: (view, at, little) => view.getInt32(at, little) },
   u8: { make: (n) => new Float64Array(n), get: (view, at, little) => Number(view.getBigUint64(at, little)) },
   i8: { make: (n) => new Float64Array(n), get: (view, at, little) => Number(view.getBigInt64(at, little)) },
+  f2: {
+    make: (n) => new Float32Array(n),
+    get: (view, at, little) => fromFloat16(view.getUint16(at, little)),
+  },
   f4: { make: (n) => new Float32Array(n), get: (view, at, little) => view.getFloat32(at, little) },
   f8: { make: (n) => new Float64Array(n), get: (view, at, little) => view.getFloat64(at, little) },
 };

@@ -1,28 +1,66 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { crc32 } from '../core/checksum';
+import { complaint, FormatError } from '../core/errors';
 import { undecodable, viewOf } from './bytes';
 
+/** A file in an archive. Nothing of it is unpacked before it is asked for. */
+export interface ZipEntry {
+  /** Bytes once unpacked, as the archive says. */
+  size: number;
+  /**
+   * The content, with its checksum verified.
+   *
+   * @throws FormatError for a damaged file
+   */
+  read(): Uint8Array;
+}
+
+/** A file may unpack to this many bytes, whatever its size, ... */
+const ALWAYS = 2 ** 28;
+/** ... and to this many times the archive's size: arrays of numbers rarely shrink further, and files made to fill memory shrink a thousandfold. */
+const MOST_TIMES = 40;
+
 /**
- * The files of a zip archive by name, stored or deflated, with their checksums verified.
+ * The files of a zip archive by name, stored or deflated; folders, and what macOS puts beside files, are left out.
  *
  * @param expected what the archive should be, for messages, as in 'a whole npz file'
- * @throws FormatError for another format, or a damaged or truncated file; the message names the entry
+ * @throws FormatError for another format, or a truncated file
  */
-export function unzip(where: string, expected: string, bytes: Uint8Array): Map<string, Uint8Array> {
-  let files: Record<string, Uint8Array>;
+export function openZip(where: string, expected: string, bytes: Uint8Array): Map<string, ZipEntry> {
+  const sizes = new Map<string, number>();
   let checksums: Map<string, number>;
   try {
-    files = unzipSync(bytes);
+    unzipSync(bytes, {
+      filter: ({ name, originalSize }) => {
+        if (!isByProduct(name)) sizes.set(name, originalSize);
+        return false;
+      },
+    });
     checksums = readChecksums(bytes);
   } catch (error) {
     throw undecodable(where, expected, error);
   }
-  for (const [file, content] of Object.entries(files)) {
-    if (checksums.get(file) !== crc32(content)) {
-      throw undecodable(`${where}('${file}')`, 'a whole entry', 'wrong checksum');
+  const read = (name: string, size: number) => () => {
+    const at = `${where}('${name}')`;
+    const most = Math.max(ALWAYS, MOST_TIMES * bytes.length);
+    if (size > most) {
+      const hint = 'A file that grows so much is made to fill memory; unpack it yourself if you trust it.';
+      throw new FormatError(complaint(at, `at most ${most} bytes once unpacked`, size, hint));
     }
-  }
-  return new Map(Object.entries(files));
+    let content: Uint8Array;
+    try {
+      content = unzipSync(bytes, { filter: (file) => file.name === name })[name];
+    } catch (error) {
+      throw undecodable(at, 'a whole entry', error);
+    }
+    if (checksums.get(name) !== crc32(content)) throw undecodable(at, 'a whole entry', 'wrong checksum');
+    return content;
+  };
+  return new Map([...sizes].map(([name, size]) => [name, { size, read: read(name, size) }]));
+}
+
+function isByProduct(name: string): boolean {
+  return name.endsWith('/') || /(^|\/)(__MACOSX\/|\.)/.test(name);
 }
 
 /**

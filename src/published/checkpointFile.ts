@@ -1,6 +1,7 @@
 import { complaint, FormatError } from '../core/errors';
 import { readNpz } from '../data';
 import { type Bytes, toBytes } from '../data/bytes';
+import { OtherArrayError } from '../data/npy';
 import { isLegacyTorchFile, readTorchFile } from './pytorch/torchFile';
 import { readSafetensors } from './safetensors';
 import type { ElementType, StoredTensor, StoredTensors } from './storedTensor';
@@ -50,12 +51,21 @@ function isTorchArchive(bytes: Uint8Array): boolean {
   return !new TextDecoder().decode(bytes.subarray(30, 30 + nameLength)).endsWith('.npy');
 }
 
+/** What is no array of numbers is left out by name: it is nothing of a model. */
 function fromNpz(bytes: Uint8Array): CheckpointFile {
   const tensors: StoredTensors = new Map();
-  for (const [name, array] of Object.entries(readNpz(bytes))) {
-    tensors.set(name, { dtype: elementTypeOf(array.data), shape: array.shape, read: () => array });
+  const skipped: string[] = [];
+  const arrays = readNpz(bytes);
+  for (const name of Object.keys(arrays)) {
+    try {
+      const array = arrays[name];
+      tensors.set(name, { dtype: elementTypeOf(array.data), shape: array.shape, read: () => array });
+    } catch (error) {
+      if (!(error instanceof OtherArrayError)) throw error;
+      skipped.push(name);
+    }
   }
-  return { container: 'npz', tensors, metadata: {}, skipped: [] };
+  return { container: 'npz', tensors, metadata: {}, skipped };
 }
 
 function elementTypeOf(data: ArrayBufferView): ElementType {

@@ -1,17 +1,14 @@
 import { viewOf } from '../data/bytes';
+import { fromBfloat16 } from '../data/halves';
 import type { NumericData } from '../data/ndArray';
 import { type NumberFormat, readNumbers } from '../data/numbers';
 import type { ElementType } from './storedTensor';
 
-/** Types that JavaScript has no array for, one value at a time from its 16 bits. */
-const halves: Partial<Record<ElementType, (bits: number) => number>> = {
-  F16: fromFloat16,
-  BF16: fromBfloat16,
-};
-
-const formats: Partial<Record<ElementType, NumberFormat>> = {
+/** bfloat16 has no letter of numpy's. */
+const formats: Record<Exclude<ElementType, 'BF16'>, NumberFormat> = {
   F64: 'f8',
   F32: 'f4',
+  F16: 'f2',
   I64: 'i8',
   I32: 'i4',
   I16: 'i2',
@@ -25,12 +22,11 @@ const formats: Partial<Record<ElementType, NumberFormat>> = {
 
 /** Bytes of one value of each type. */
 export function elementSize(type: ElementType): number {
-  const format = formats[type];
-  return format === undefined ? 2 : Number(format[1]);
+  return type === 'BF16' ? 2 : Number(formats[type][1]);
 }
 
 export function isElementType(name: unknown): name is ElementType {
-  return typeof name === 'string' && (Object.hasOwn(formats, name) || Object.hasOwn(halves, name));
+  return typeof name === 'string' && (name === 'BF16' || Object.hasOwn(formats, name));
 }
 
 /**
@@ -44,28 +40,11 @@ export function readElements(
   type: ElementType,
   count: number,
 ): NumericData {
-  const half = halves[type];
-  if (half === undefined) return readNumbers(where, bytes, formats[type] as NumberFormat, count, true);
+  if (type !== 'BF16') return readNumbers(where, bytes, formats[type], count, true);
   const bits = readNumbers(where, bytes, 'u2', count, true);
-  return Float32Array.from(bits, half);
-}
-
-/** Source: IEEE 754-2019, binary16. */
-export function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** bfloat16 is the upper half of a float32. */
-export function fromBfloat16(bits: number): number {
-  scratch.setUint32(0, bits << 16);
-  return scratch.getFloat32(0);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = fromBfloat16(bits[i]);
+  return values;
 }
 
 /** The bytes of 32-bit floats, little-endian whatever the machine is. */

@@ -1,6 +1,6 @@
 import { complaint, FormatError } from '../../core/errors';
 import { type Bytes, toBytes, viewOf } from '../../data/bytes';
-import { unzip } from '../../data/zip';
+import { openZip, type ZipEntry } from '../../data/zip';
 import { elementSize } from '../elements';
 import { Storage, torchGlobals } from './tensors';
 import { type PickleWorld, unpickle } from './unpickle';
@@ -31,24 +31,24 @@ export function readTorchFile(input: Bytes): unknown {
 }
 
 function readZipped(bytes: Uint8Array): unknown {
-  const files = unzip(WHERE, 'a whole PyTorch file', bytes);
+  const files = openZip(WHERE, 'a whole PyTorch file', bytes);
   const pickle = [...files.keys()].find((name) => name.endsWith('/data.pkl'));
   if (pickle === undefined) {
     throw new FormatError(complaint(WHERE, 'an archive with data.pkl', [...files.keys()].join(', ')));
   }
   const root = pickle.slice(0, -'data.pkl'.length);
   const order = files.get(`${root}byteorder`);
-  if (order !== undefined && new TextDecoder().decode(order) !== 'little') {
+  if (order !== undefined && new TextDecoder().decode(order.read()) !== 'little') {
     throw new FormatError(
       complaint(WHERE, 'little-endian values', 'big-endian ones', 'Save it on another machine.'),
     );
   }
   const storages = new Map<string, Storage>();
-  const { value } = unpickle(WHERE, files.get(pickle) as Uint8Array, 0, world(storages));
+  const { value } = unpickle(WHERE, (files.get(pickle) as ZipEntry).read(), 0, world(storages));
   for (const [key, storage] of storages) {
     const content = files.get(`${root}data/${key}`);
     if (content === undefined) throw new FormatError(complaint(WHERE, `the entry data/${key}`, 'none'));
-    storage.fill(content);
+    storage.fill(content.read());
   }
   return value;
 }
