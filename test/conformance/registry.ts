@@ -40,11 +40,10 @@ import {
   Split,
   Squeeze,
   Standardize,
-  type Transformer,
   TransformerCoupling,
 } from 'tfjs-flows';
 import type { CheckOptions } from 'tfjs-flows/testing';
-import { DeepSigmoids } from '../support/deepSigmoids';
+import { transformers } from '../support/transformers';
 
 const image: Shape = [2, 4, 4];
 const vector: Shape = [5];
@@ -138,31 +137,17 @@ const level = (inputShape: Shape, last: boolean) =>
 const levelsOf = (nBits: number, shape: Shape) => (n: number, random: RandomStream) =>
   random.uniform([n, ...shape], 1, 2 ** nBits - 1);
 
-/** Every transformer, with a draw of values that it takes where not all do. */
-const transformers: Record<string, { make: () => Transformer; sample?: CheckOptions['sample'] }> = {
-  additive: { make: () => new AdditiveTransformer() },
-  'affine, softclip': { make: () => new AffineTransformer() },
-  'affine, exp': { make: () => new AffineTransformer({ scale: 'exp', limit: 3 }) },
-  'affine, softplus': { make: () => new AffineTransformer({ scale: 'softplus', minimum: 0.01 }) },
-  'affine, sigmoid': { make: () => new AffineTransformer({ scale: 'sigmoid' }) },
-  'spline, linear tails': { make: () => new RationalQuadraticSpline({ bins: 4, bound: 3 }) },
-  'spline, softclip': { make: () => new RationalQuadraticSpline({ bins: 4, bound: 3, limits: 'softclip' }) },
-  'spline, learned box': { make: () => new RationalQuadraticSpline({ bins: 4, bound: 3, box: 'learned' }) },
-  'deep sigmoids, inverse by search': { make: () => new DeepSigmoids({ units: 2 }) },
-  'spline, circle': {
-    make: () => new RationalQuadraticSpline({ bins: 4, bound: Math.PI, tails: 'circular' }),
-    sample: (n, random) => random.uniform([n, 4], -3, 3),
-  },
-  'spline, box': {
-    make: () => new RationalQuadraticSpline({ bins: 4, bound: 1, tails: 'none' }),
-    sample: (n, random) => random.uniform([n, 4], -0.99, 0.99),
-  },
-};
-
 /** Every transformer in every layer that takes one. */
 const transformed: Record<string, CheckOptions> = Object.fromEntries(
-  Object.entries(transformers).flatMap(([name, { make, sample }]) => {
+  Object.entries(transformers).flatMap(([name, { make, draw }]) => {
     const inputShape = [4];
+    const sample =
+      draw &&
+      ((n: number, random: RandomStream) =>
+        tf.tensor2d(
+          Array.from({ length: 4 * n }, () => draw(random)),
+          [n, 4],
+        ));
     const layers: Record<string, () => Bijector> = {
       TransformerCoupling: () =>
         new TransformerCoupling({ inputShape, transformer: make(), network: perceptron }),

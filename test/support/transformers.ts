@@ -1,0 +1,55 @@
+import {
+  AdditiveTransformer,
+  AffineTransformer,
+  type RandomStream,
+  RationalQuadraticSpline,
+  type Transformer,
+} from 'tfjs-flows';
+import { DeepSigmoids } from './deepSigmoids';
+
+/** A transformer in one of its forms. */
+export interface TransformerForm {
+  make: () => Transformer;
+  /** A value that it takes; normal numbers of this deviation where none is said. */
+  draw?: (random: RandomStream) => number;
+  /** What zeros multiply values by; 1 where not said. */
+  scaleOfZeros?: number;
+}
+
+/** Every transformer in every form that its options give. */
+export const transformers: Record<string, TransformerForm> = {
+  additive: { make: () => new AdditiveTransformer() },
+  'affine, softclip': { make: () => new AffineTransformer() },
+  'affine, exp': { make: () => new AffineTransformer({ scale: 'exp', limit: 3 }) },
+  'affine, softplus': { make: () => new AffineTransformer({ scale: 'softplus', minimum: 0.01 }) },
+  'affine, sigmoid': {
+    make: () => new AffineTransformer({ scale: 'sigmoid' }),
+    scaleOfZeros: 1 / (1 + Math.exp(-2)) + 1e-3,
+  },
+  // Half of the values in the tails.
+  'spline, linear tails': {
+    make: () => new RationalQuadraticSpline({ bins: 4, bound: 3 }),
+    draw: (random) => 4 * random.normalNumber(),
+  },
+  'spline, softclip': {
+    make: () => new RationalQuadraticSpline({ bins: 4, bound: 3, limits: 'softclip' }),
+    draw: (random) => 3 * random.normalNumber(),
+  },
+  'spline, learned box': {
+    make: () => new RationalQuadraticSpline({ bins: 4, bound: 2, box: 'learned' }),
+    draw: (random) => 3 * random.normalNumber(),
+  },
+  'spline, learned box, softclip': {
+    make: () =>
+      new RationalQuadraticSpline({ bins: 3, bound: 3, minimum: 0.01, box: 'learned', limits: 'softclip' }),
+  },
+  'spline, circle': {
+    make: () => new RationalQuadraticSpline({ bins: 4, bound: Math.PI, tails: 'circular' }),
+    draw: (random) => 6 * random.uniformNumber() - 3,
+  },
+  'spline, box': {
+    make: () => new RationalQuadraticSpline({ bins: 4, bound: 1, tails: 'none' }),
+    draw: (random) => 1.98 * random.uniformNumber() - 0.99,
+  },
+  'deep sigmoids': { make: () => new DeepSigmoids({ units: 2 }) },
+};
