@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ElementwiseResult, MonotoneTransformer } from 'tfjs-flows';
 
+/** Least slope inside of the sigmoids. */
+const LEAST = 1e-3;
+
 /**
  * The map of neural autoregressive flows: a mixture of sigmoids, taken back to the whole line.
  *
@@ -23,7 +26,7 @@ export class DeepSigmoids extends MonotoneTransformer {
     const rows = tf.reshape(parameters, [-1, this.parameters]);
     const [weights, slopes, offsets] = tf.split(rows, 3, 1);
     const logWeights = tf.logSoftmax(weights);
-    const slope = tf.add(tf.softplus(tf.add(slopes, Math.log(Math.E - 1))), 1e-3);
+    const slope = tf.add(tf.softplus(tf.add(slopes, Math.log(Math.expm1(1 - LEAST)))), LEAST);
     const inner = tf.add(tf.mul(slope, tf.reshape(x, [-1, 1])), offsets);
     const logSigmoid = tf.neg(tf.softplus(tf.neg(inner)));
     const logRest = tf.neg(tf.softplus(inner));

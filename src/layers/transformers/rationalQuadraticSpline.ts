@@ -3,6 +3,8 @@ import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { splitChannels, untaped } from '../../core/tensors';
+import { anotherHandle } from '../../engine/handles';
+import { record } from '../../engine/tape';
 import { BOX_PARAMETERS, boxOf, intoUnits, outOfUnits } from './splineBox';
 import {
   DERIVATIVES,
@@ -167,8 +169,12 @@ export class RationalQuadraticSpline extends Transformer {
   /** What rounding moved out of the box put back, with the gradient of a value inside. */
   private rounded(x: tf.Tensor): tf.Tensor {
     const { bound } = this.settings;
-    const excess = untaped(() => tf.sub(tf.clipByValue(x, -bound, bound), x));
-    return tf.add(x, excess);
+    const [inside] = record([x], () => ({
+      results: [tf.clipByValue(x, -bound, bound)],
+      needed: [],
+      gradient: ([dy]) => [anotherHandle(dy)],
+    }));
+    return inside;
   }
 
   /** The result where x is in the box, and what the tails say where it is not. */
