@@ -95,7 +95,8 @@ async function lossOf(model: Trainable, batch: Batch, random: RandomStream): Pro
   const logs = await readLoss('evaluate', result);
   if (!Number.isFinite(logs.loss)) {
     random.restore(before);
-    throw await explainNonFinite('evaluate', `${logs.loss}`, model, batch, random);
+    const locate = () => model.locateNonFinite(batch, random);
+    throw await explainNonFinite('evaluate', `${logs.loss}`, batch, locate);
   }
   return logs;
 }

@@ -1,8 +1,7 @@
 import { contextTensors } from '../core/context';
 import { complaint, type FlowError, NonFiniteError } from '../core/errors';
-import type { RandomStream } from '../core/random';
 import { checkFinite } from '../core/shapes';
-import type { Batch, Trainable } from './trainable';
+import type { Batch } from './trainable';
 
 /** Throws a DataError that names the first NaN or infinity of a batch. */
 export async function checkFiniteBatch(where: string, { x, context }: Batch): Promise<void> {
@@ -17,15 +16,14 @@ export async function checkFiniteBatch(where: string, { x, context }: Batch): Pr
  * The error for a batch whose loss or gradient is not finite: a DataError where the data are to blame, else a NonFiniteError
  * that names the first layer.
  *
- * @param random at the position that it had before the loss, so that the same noise comes again
+ * @param locate finds the first layer with such an output, by the same noise as that of the loss
  * @param gradientLayer layer of the first gradient that is not finite, where the loss itself is
  */
 export async function explainNonFinite(
   where: string,
   received: string,
-  model: Trainable,
   batch: Batch,
-  random: RandomStream,
+  locate: () => string | undefined,
   gradientLayer?: string,
   consequence = '',
 ): Promise<FlowError> {
@@ -37,7 +35,7 @@ export async function explainNonFinite(
   } catch (error) {
     return error as FlowError;
   }
-  const layer = model.locateNonFinite(batch, random) ?? gradientLayer;
+  const layer = locate() ?? gradientLayer;
   const first = layer === undefined ? '' : `The first layer with a non-finite value is ${layer}. `;
   return new NonFiniteError(
     complaint(where, 'a finite loss and gradient', received, `${first}${consequence}`.trim()),

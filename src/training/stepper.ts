@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../core/errors';
 import { allFinite } from '../core/numbers';
 import type { RandomStream } from '../core/random';
+import { inTrainingStep } from '../core/trainingStep';
 import { applyGradients, canUndo, type Undo } from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { inFloat32 } from './bfloat16';
@@ -222,7 +223,8 @@ export class Stepper {
     const gradientLayer = Number.isFinite(logs.loss)
       ? ((await this.firstNonFinite(gradients)) ?? (await this.firstNonFinite(this.trainable)))
       : undefined;
-    const error = await explainNonFinite('fit', received, this.model, batch, random, gradientLayer, restored);
+    const locate = () => inTrainingStep(random, () => this.model.locateNonFinite(batch, random));
+    const error = await explainNonFinite('fit', received, batch, locate, gradientLayer, restored);
     this.rollBack();
     return error;
   }

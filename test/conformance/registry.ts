@@ -28,6 +28,8 @@ import {
   MaskedAutoregressive,
   MaskedPerceptron,
   type MaskedPerceptronOptions,
+  MaskedResidualPerceptron,
+  type MaskedResidualPerceptronOptions,
   MultilayerPerceptron,
   MultiScale,
   Ordered,
@@ -35,6 +37,7 @@ import {
   Permutation,
   type RandomStream,
   RationalQuadraticSpline,
+  ResidualPerceptron,
   type Shape,
   Simplex,
   Split,
@@ -59,6 +62,19 @@ const masked =
     new MaskedPerceptron({
       hiddenUnits: [8, 8],
       activation: 'tanh',
+      seed: 3,
+      ...options,
+      adjacency,
+      outputsPerValue,
+    });
+
+const maskedResidual =
+  (options: Omit<MaskedResidualPerceptronOptions, 'adjacency'>) =>
+  (adjacency: Adjacency, outputsPerValue: number) =>
+    new MaskedResidualPerceptron({
+      hiddenUnits: 8,
+      blocks: 1,
+      activation: 'gelu',
       seed: 3,
       ...options,
       adjacency,
@@ -371,6 +387,77 @@ export const registry: Record<string, CheckOptions> = {
           network: masked({}),
         }),
       }),
+  },
+  'MaskedAutoregressive, residual network, context by names, dropout': {
+    create: () =>
+      new MaskedAutoregressive({
+        inputShape: vector,
+        transformer: new RationalQuadraticSpline({ bins: 3 }),
+        network: maskedResidual({ context: { map: [2, 2], pose: 2 }, dropout: 0.3 }),
+      }),
+    context: (n, random) => ({ pose: random.normal([n, 2]), map: random.normal([n, 2, 2]) }),
+  },
+  'MaskedAutoregressive, residual network without activations between blocks, turned round': {
+    create: () =>
+      new Invert({
+        bijector: new MaskedAutoregressive({
+          inputShape: [3],
+          order: [1, 2, 0],
+          transformer: new AffineTransformer({ scale: 'exp', limit: 2 }),
+          network: maskedResidual({
+            activation: 'elu',
+            preactivated: false,
+            contextAs: 'inputs',
+            blocks: 2,
+            context: 3,
+          }),
+        }),
+      }),
+    context: labels,
+  },
+  'MaskedAutoregressive, circle, periodic network, context that shifts': {
+    create: () =>
+      new MaskedAutoregressive({
+        inputShape: [3],
+        transformer: new RationalQuadraticSpline({ bins: 3, bound: Math.PI, tails: 'circular' }),
+        network: masked({ periodic: 2 * Math.PI, contextAs: 'shifts', context: 3, activation: 'silu' }),
+      }),
+    context: labels,
+    sample: (n, random) => random.uniform([n, 3], -3, 3),
+  },
+  'MaskedAutoregressive, one value': {
+    create: () =>
+      new MaskedAutoregressive({
+        inputShape: [1],
+        transformer: new RationalQuadraticSpline({ bins: 3 }),
+        network: masked({ dropout: 0.2 }),
+      }),
+  },
+  'MaskedAutoregressive, one value, with context': {
+    create: () =>
+      new MaskedAutoregressive({
+        inputShape: [1],
+        transformer: new RationalQuadraticSpline({ bins: 3 }),
+        network: maskedResidual({ context: 3 }),
+      }),
+    context: labels,
+  },
+  'AffineCoupling, residual network with context': {
+    create: () =>
+      new AffineCoupling({
+        inputShape: [4],
+        network: (inputShape, [units]) =>
+          new ResidualPerceptron({
+            inputShape,
+            units,
+            hiddenUnits: 8,
+            activation: 'silu',
+            dropout: 0.3,
+            context: 3,
+            seed: 3,
+          }),
+      }),
+    context: labels,
   },
   Squeeze: { create: () => new Squeeze({ inputShape: [4, 2, 3] }) },
   Flatten: { create: () => new Flatten({ inputShape: [2, 3, 2] }) },

@@ -67,7 +67,8 @@ function inertPart(layer: Layer): { what: string; hint: string } | undefined {
 }
 
 function noise(what: string): { what: string; hint: string } {
-  const hint = 'Leave it out, and train with `average`, `earlyStopping` or fewer units against overfitting.';
+  const hint =
+    'Perceptrons of this library take `dropout`. Or leave it out: `average`, `earlyStopping` and fewer units help against overfitting, too.';
   return { what, hint };
 }
 

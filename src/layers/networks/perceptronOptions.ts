@@ -57,10 +57,11 @@ export interface PerceptronSettings {
 export function perceptronSettings(where: string, options: PerceptronOptions): PerceptronSettings {
   const { activation = 'relu', dropout = 0, periodic } = options;
   checkChoice(where, 'activation', activation, activationNames);
-  if (!(dropout >= 0 && dropout < 1)) {
+  // Not by comparison alone: texts compare as numbers.
+  if (!(Number.isFinite(dropout) && dropout >= 0 && dropout < 1)) {
     throw new ConfigError(complaint(where, 'dropout of at least 0 and below 1', dropout));
   }
-  if (periodic !== undefined && !(periodic > 0 && periodic < Number.POSITIVE_INFINITY)) {
+  if (periodic !== undefined && !(Number.isFinite(periodic) && periodic > 0)) {
     throw new ConfigError(complaint(where, 'periodic to be a period, as 2 * Math.PI', periodic));
   }
   const contextShape = contextShapeOf(where, options.context);
