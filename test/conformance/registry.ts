@@ -425,14 +425,6 @@ export const registry: Record<string, CheckOptions> = {
     context: labels,
     sample: (n, random) => random.uniform([n, 3], -3, 3),
   },
-  'MaskedAutoregressive, one value': {
-    create: () =>
-      new MaskedAutoregressive({
-        inputShape: [1],
-        transformer: new RationalQuadraticSpline({ bins: 3 }),
-        network: masked({ dropout: 0.2 }),
-      }),
-  },
   'MaskedAutoregressive, one value, with context': {
     create: () =>
       new MaskedAutoregressive({

@@ -53,7 +53,7 @@ describe('LayersNetwork refuses what a flow would leave inert', () => {
       'dropout',
       () => layers.dropout({ rate: 0.3 }),
       [4],
-      /got rate 0\.3 in Dropout 'dropout_\w+'\. Leave it out/,
+      /got rate 0\.3 in Dropout 'dropout_\w+'\. Leave it out\. Perceptrons of this library take `dropout`/,
     ],
     ['spatial dropout', () => layers.spatialDropout1d({ rate: 0.3 }), [3, 4], /in SpatialDropout1D/],
     ['noise', () => layers.gaussianNoise({ stddev: 0.1 }), [4], /stddev 0\.1 in GaussianNoise/],

@@ -160,8 +160,9 @@ describe('the sweep of a masked network', () => {
         const { y, context } = inputs(layer, 4, 1);
         const { value, logDet } = layer.inverse(y, context);
         const there = layer.forward(value, context);
-        expect(distance(there.value, y)).toBeLessThan(1e-5);
-        expect(distance(there.logDet, tf.neg(logDet))).toBeLessThan(1e-5);
+        // Rounding, times slopes up to ten.
+        expect(distance(there.value, y)).toBeLessThan(1e-4);
+        expect(distance(there.logDet, tf.neg(logDet))).toBeLessThan(1e-4);
         if (context === undefined) return;
         const other = { a: tf.neg(context.a), b: context.b };
         expect(distance(layer.inverse(y, other).value, value)).toBeGreaterThan(1e-3);
@@ -192,17 +193,15 @@ describe('the sweep of a masked network', () => {
     y.dispose();
   });
 
-  it('keeps infinities to the values that depend on them', () => {
-    const network = residual({});
-    const layer = layerOf(network, { adjacency: graph });
+  it('an infinity in a value that is found last reaches no other', () => {
+    const layer = layerOf(residual({}), { order: [2, 4, 0, 3, 1] });
     tf.tidy(() => {
       const { y } = inputs(layer, 1);
       const finite = layer.inverse(y).value.dataSync();
-      // Value 1 is found last, so nobody reads it; value 4 is read by nobody.
-      const infinite = tf.where(tf.tensor2d([[0, 1, 0, 0, 1]], [1, 5], 'bool'), Number.POSITIVE_INFINITY, y);
-      const found = layer.inverse(infinite).value.dataSync();
-      for (const i of [0, 2, 3]) expect(found[i]).toBe(finite[i]);
-      for (const i of [1, 4]) expect(found[i]).toBe(Number.POSITIVE_INFINITY);
+      const last = tf.tensor2d([[0, 1, 0, 0, 0]], [1, 5], 'bool');
+      const found = layer.inverse(tf.where(last, Number.POSITIVE_INFINITY, y)).value.dataSync();
+      for (const i of [0, 2, 3, 4]) expect(found[i]).toBe(finite[i]);
+      expect(found[1]).toBe(Number.POSITIVE_INFINITY);
     });
   });
 

@@ -192,7 +192,7 @@ describe('dropout in a run', () => {
   );
 
   it('differs from step to step, and validation does not see it', async () => {
-    const flow = makeFlow(0.3);
+    const flow = perturb(makeFlow(0.3), 0.2);
     const all = examples();
     const history = await fit(flow, all, {
       ...quiet,

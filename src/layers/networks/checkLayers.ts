@@ -68,7 +68,7 @@ function inertPart(layer: Layer): { what: string; hint: string } | undefined {
 
 function noise(what: string): { what: string; hint: string } {
   const hint =
-    'Perceptrons of this library take `dropout`. Or leave it out: `average`, `earlyStopping` and fewer units help against overfitting, too.';
+    'Leave it out. Perceptrons of this library take `dropout`; `average`, `earlyStopping` and fewer units help against overfitting, too.';
   return { what, hint };
 }
 
