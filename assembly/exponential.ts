@@ -1,8 +1,8 @@
-import { multiplyAdd, multiplySubtract } from './vector';
+import { multiplyAdd, multiplySubtract, zero } from './vector';
 
 /*
- * exp and what couplings need of it, four lanes at a time. NaN stays NaN.
- * Range reduction and the minimax polynomial are those of Cephes' expf (S. Moshier), relative error below 2e-7.
+ * exp, log and what couplings and splines need of them, four lanes at a time. NaN stays NaN.
+ * Range reduction and the minimax polynomials are those of Cephes' expf and logf (S. Moshier), relative errors below 2e-7.
  */
 
 /*
@@ -36,9 +36,23 @@ const AT_TANH_9: usize = 88;
 const AT_TANH_7: usize = 92;
 const AT_TANH_3: usize = 96;
 const AT_TANH_NEAR: usize = 100;
+const AT_LEAST_NORMAL: usize = 104;
+const AT_TWO_23: usize = 108;
+const AT_SQRT_HALF: usize = 112;
+const AT_INFINITY: usize = 116;
+const AT_HALF: usize = 120;
+const AT_LOG_8: usize = 124;
+const AT_LOG_7: usize = 128;
+const AT_LOG_6: usize = 132;
+const AT_LOG_5: usize = 136;
+const AT_LOG_4: usize = 140;
+const AT_LOG_3: usize = 144;
+const AT_LOG_2: usize = 148;
+const AT_LOG_1: usize = 152;
+const AT_LOG_0: usize = 156;
 
 /** Bytes that the numbers take, in whole cache lines. */
-export const NUMBER_BYTES: usize = 128;
+export const NUMBER_BYTES: usize = 192;
 
 /** Writes the numbers. */
 export function placeNumbers(at: usize): void {
@@ -69,6 +83,20 @@ export function placeNumbers(at: usize): void {
   store<f32>(at, -17.0 / 315.0, AT_TANH_7);
   store<f32>(at, -1.0 / 3.0, AT_TANH_3);
   store<f32>(at, 0.25, AT_TANH_NEAR);
+  store<f32>(at, 1.17549435e-38, AT_LEAST_NORMAL);
+  store<f32>(at, 8388608.0, AT_TWO_23);
+  store<f32>(at, 0.70710678, AT_SQRT_HALF);
+  store<f32>(at, Infinity, AT_INFINITY);
+  store<f32>(at, 0.5, AT_HALF);
+  store<f32>(at, 7.0376836292e-2, AT_LOG_8);
+  store<f32>(at, -1.1514610310e-1, AT_LOG_7);
+  store<f32>(at, 1.1676998740e-1, AT_LOG_6);
+  store<f32>(at, -1.2420140846e-1, AT_LOG_5);
+  store<f32>(at, 1.4249322787e-1, AT_LOG_4);
+  store<f32>(at, -1.6668057665e-1, AT_LOG_3);
+  store<f32>(at, 2.0000714765e-1, AT_LOG_2);
+  store<f32>(at, -2.4999993993e-1, AT_LOG_1);
+  store<f32>(at, 3.3333331174e-1, AT_LOG_0);
 }
 
 // @ts-ignore: decorator
@@ -133,4 +161,51 @@ export function tanh(w: v128): v128 {
   p = multiplyAdd(p, q, v128.load32_splat(numbers, AT_TANH_3));
   const near = multiplyAdd(f32x4.mul(p, q), w, w);
   return v128.bitselect(near, far, f32x4.lt(size, v128.load32_splat(numbers, AT_TANH_NEAR)));
+}
+
+/** log(1 + e^v), without overflow. */
+// @ts-ignore: decorator
+@inline
+export function softplus(v: v128): v128 {
+  return f32x4.add(f32x4.pmax(v, zero()), logOnePlus(exp(f32x4.neg(f32x4.abs(v)))));
+}
+
+/** Its slope 1 / (1 + e^-v). */
+// @ts-ignore: decorator
+@inline
+export function sigmoid(v: v128): v128 {
+  const one = v128.load32_splat(numbers, AT_ONE);
+  const e = exp(f32x4.neg(f32x4.abs(v)));
+  return f32x4.div(v128.bitselect(e, one, f32x4.lt(v, zero())), f32x4.add(one, e));
+}
+
+/** Natural log; -Infinity of 0, NaN of less. */
+// @ts-ignore: decorator
+@inline
+export function log(x: v128): v128 {
+  const one = v128.load32_splat(numbers, AT_ONE);
+  const tiny = f32x4.lt(x, v128.load32_splat(numbers, AT_LEAST_NORMAL));
+  const scaled = v128.bitselect(f32x4.mul(x, v128.load32_splat(numbers, AT_TWO_23)), x, tiny);
+  // x = m 2^n with m in [sqrt(1/2), sqrt(2)).
+  const whole = i32x4.shr_s(i32x4.sub(scaled, v128.load32_splat(numbers, AT_SQRT_HALF)), 23);
+  const m = f32x4.sub(i32x4.sub(scaled, i32x4.shl(whole, 23)), one);
+  const n = f32x4.convert_i32x4_s(i32x4.sub(whole, v128.and(tiny, i32x4.splat(23))));
+  let p = v128.load32_splat(numbers, AT_LOG_8);
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_7));
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_6));
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_5));
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_4));
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_3));
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_2));
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_1));
+  p = multiplyAdd(p, m, v128.load32_splat(numbers, AT_LOG_0));
+  const square = f32x4.mul(m, m);
+  let r = f32x4.mul(f32x4.mul(p, m), square);
+  r = multiplySubtract(n, v128.load32_splat(numbers, AT_LN2_LOW), r);
+  r = multiplySubtract(square, v128.load32_splat(numbers, AT_HALF), r);
+  r = multiplyAdd(n, v128.load32_splat(numbers, AT_LN2_HIGH), f32x4.add(r, m));
+  // 0, what is below it, infinity and NaN have no m: -1 / sqrt(x) says the first two.
+  const usual = v128.and(f32x4.gt(x, zero()), f32x4.lt(x, v128.load32_splat(numbers, AT_INFINITY)));
+  const edge = f32x4.div(f32x4.neg(one), f32x4.sqrt(x));
+  return v128.bitselect(r, v128.bitselect(x, edge, f32x4.gt(x, zero())), usual);
 }

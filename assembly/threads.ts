@@ -10,6 +10,8 @@ import { PackLayer, PerceptronChunk, PerceptronGradientChunk, PlaceLayerGradient
 import { PackRight, ProductBlock } from './product';
 import { ReduceChunk } from './reduction';
 import { ScaledLinearChunk } from './scaledLinear';
+import { SplineExamples } from './spline';
+import { SplineGradientExamples } from './splineGradient';
 import { AdaptCompactSegment, AdaptSegment, SumSquares } from './weights';
 import { PackWinograd, WinogradBlock } from './winograd';
 import { CorrelateTiles, TransformNarrow } from './winogradFilter';
@@ -63,6 +65,8 @@ class Tasks {
       case idof<PerceptronChunk>(): run<PerceptronChunk>(chunk); break;
       case idof<PerceptronGradientChunk>(): run<PerceptronGradientChunk>(chunk); break;
       case idof<PlaceLayerGradient>(): run<PlaceLayerGradient>(chunk); break;
+      case idof<SplineExamples>(): run<SplineExamples>(chunk); break;
+      case idof<SplineGradientExamples>(): run<SplineGradientExamples>(chunk); break;
       default: unreachable();
     }
   }

@@ -22,9 +22,10 @@ export async function kernelBlocks(folder) {
       if (!ts.isFunctionDeclaration(statement) || statement.parameters.length > 0) continue;
       const block = /\btaskArguments<(\w+)>\(\)/.exec(statement.getText(file))?.[1];
       const exported = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-      if (exported && classes.has(block)) entries.set(statement.name.text, block);
+      if (exported && block !== undefined) entries.set(statement.name.text, block);
     }
   }
+  for (const [entry, block] of entries) if (!classes.has(block)) entries.delete(entry);
   const blocks = [...classes.keys()].map((name) => blockOf(name, classes)).filter(holdsWords);
   return [
     '// Made by `npm run build:kernels` from assembly/; do not edit.\n',
@@ -43,9 +44,10 @@ export async function kernelBlocks(folder) {
   ].join('\n');
 }
 
-/** Not those that only lend their size. */
-function holdsWords({ base, fields }) {
+/** Not those that only lend their size, or that kernels alone use. */
+function holdsWords({ base, fields, methods }) {
   return (
+    !methods &&
     (base !== undefined || fields.length > 0) &&
     fields.every(([, type]) => type !== 'v128') &&
     (base === undefined || holdsWords(base))
@@ -101,5 +103,6 @@ function blockOf(name, classes) {
     }
     return [member.name.text, type];
   });
-  return { name, fields, base: base === undefined ? undefined : blockOf(base, classes) };
+  const methods = statement.members.some(ts.isMethodDeclaration);
+  return { name, fields, methods, base: base === undefined ? undefined : blockOf(base, classes) };
 }

@@ -8,6 +8,9 @@ export const LOG_SCALE_LIMIT = 2;
 /** What the 'sigmoid' map adds to a raw output, so that a new network's scale is near 1. */
 export const SIGMOID_SHIFT = 2;
 
+/** Slopes of splines are not divided by below this, so that no gradient is infinite. */
+export const FLATTEST = 1e-12;
+
 /** Values per segment of a pass over weights: enough to keep a thread busy, few enough to share a large weight. */
 export const SEGMENT = 16384;
 

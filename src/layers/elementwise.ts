@@ -10,7 +10,6 @@ import { ConfigError, complaint } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
-import { sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import {
@@ -90,11 +89,11 @@ export class Elementwise extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    return this.map(x, this.parametersOf(x, context), 'forward');
+    return this.map(x, this.parametersOf(x, context), false);
   }
 
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
-    return this.map(y, this.parametersOf(y, context), 'inverse');
+    return this.map(y, this.parametersOf(y, context), true);
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
@@ -140,10 +139,11 @@ export class Elementwise extends Bijector {
     return tf.reshape(parameters, [-1, values, this.transformer.parameters]);
   }
 
-  private map(x: tf.Tensor, parameters: tf.Tensor, direction: 'forward' | 'inverse'): Transformed {
+  private map(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
     const rows = tf.reshape(x, [x.shape[0], -1]);
-    const { value, logDerivative } = this.transformer[direction](rows, parameters);
-    return { value: tf.reshape(value, x.shape), logDet: sumPerExample(logDerivative) };
+    const ofRows = tf.reshape(parameters, [x.shape[0], -1]);
+    const { value, logDet } = this.transformer.mapEvents(rows, ofRows, 0, inverse);
+    return { value: tf.reshape(value, x.shape), logDet };
   }
 }
 

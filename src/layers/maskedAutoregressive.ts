@@ -102,8 +102,7 @@ export class MaskedAutoregressive extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    const { value, logDerivative } = this.transformer.forward(x, this.parametersOf(x, context));
-    return { value, logDet: sumPerExample(logDerivative) };
+    return this.transformer.mapEvents(x, this.parametersOf(x, context), 0, false);
   }
 
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
@@ -111,7 +110,7 @@ export class MaskedAutoregressive extends Bijector {
     const sweep = network.sweep?.(y.shape[0], partOf(context, network.contextShape));
     if (sweep === undefined) return this.inverseByPasses(y, context);
     const { value, logDerivative } = runSweep(sweep, y, (part, parameters) =>
-      this.transformer.inverse(part, this.perValue(part, parameters)),
+      this.transformer.inverse(part, tf.reshape(parameters, [...part.shape, this.transformer.parameters])),
     );
     return { value, logDet: sumPerExample(logDerivative) };
   }
@@ -139,23 +138,19 @@ export class MaskedAutoregressive extends Bijector {
   private inverseByPasses(y: tf.Tensor, context?: ContextTensors): Transformed {
     let x = tf.zerosLike(y);
     for (let level = 0; ; level++) {
-      const { value, logDerivative } = this.transformer.inverse(y, this.parametersOf(x, context));
-      if (level === this.steps.inverse - 1) return { value, logDet: sumPerExample(logDerivative) };
+      const found = this.transformer.mapEvents(y, this.parametersOf(x, context), 0, true);
+      if (level === this.steps.inverse - 1) return found;
       // What is not known yet stays 0: masks keep it from being read, but an infinity would come through a mask as NaN.
       const known = tf.tensor1d(
         this.network.levels.map((own) => own <= level),
         'bool',
       );
-      x = tf.where(tf.broadcastTo(known, y.shape), value, tf.zerosLike(y));
+      x = tf.where(tf.broadcastTo(known, y.shape), found.value, tf.zerosLike(y));
     }
   }
 
   private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    return this.perValue(x, this.network.apply(x, partOf(context, this.network.contextShape)));
-  }
-
-  private perValue(x: tf.Tensor, parameters: tf.Tensor): tf.Tensor {
-    return tf.reshape(parameters, [...x.shape, this.transformer.parameters]);
+    return this.network.apply(x, partOf(context, this.network.contextShape));
   }
 }
 

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
-import { firstChannels, joinChannels, sumPerExample } from '../core/tensors';
+import { isOwn } from '../core/overriding';
+import { firstChannels, joinChannels } from '../core/tensors';
 import type { Conditioning, Reversed, Transformed } from './bijector';
 import { Coupling, type CouplingOptions } from './coupling';
 import { Elementwise } from './elementwise';
@@ -71,11 +72,13 @@ export class TransformerCoupling extends Coupling {
   }
 
   protected transform(part: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
-    const each = this.perValue(parameters, part);
-    const { value, logDerivative } = inverse
-      ? this.transformer.inverse(part, each)
-      : this.transformer.forward(part, each);
-    return { value, logDet: sumPerExample(logDerivative) };
+    return this.transformer.mapEvents(part, parameters, 0, inverse);
+  }
+
+  protected override couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
+    return isOwn(this, TransformerCoupling, 'transform') && isOwn(this, Coupling, 'split')
+      ? this.transformer.mapEvents(x, parameters, this.passthrough, inverse)
+      : super.couple(x, parameters, inverse);
   }
 
   /** What passes is mapped last on the way forward, and first on the way back: the network reads it as it is in x. */

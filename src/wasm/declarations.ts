@@ -1,4 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { FusedSplineOptions } from '../layers/transformers/fusedSpline';
+import { DERIVATIVES } from '../layers/transformers/splineKnots';
 import type { ChainAttributes } from './convolutionChain';
 import type { InputChecks } from './inputChecks';
 import type { Declaration } from './register';
@@ -53,6 +55,25 @@ export const coupling: Declaration<'x' | 'parameters', Kept> = {
 export const couplingGradient: Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', Kept> = {
   check({ inputs: { x, parameters, dy, dLogDet }, attrs }, checks) {
     checks.channels('parameters', parameters, x, parametersOf(checks.present('x', x), attrs));
+    checks.shape('dy', dy, x.shape);
+    checks.vector('dLogDet', dLogDet, x.shape[0]);
+  },
+};
+
+/** The numbers that steer the splines of the channels that do not pass. */
+function splineParameters(x: TensorInfo, { bins, tails, kept }: FusedSplineOptions): number {
+  return (lastOf(x) - kept) * (3 * bins + DERIVATIVES[tails]);
+}
+
+export const spline: Declaration<'x' | 'parameters', FusedSplineOptions> = {
+  check({ inputs: { x, parameters }, attrs }, checks) {
+    checks.channels('parameters', parameters, x, splineParameters(checks.present('x', x), attrs));
+  },
+};
+
+export const splineGradient: Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', FusedSplineOptions> = {
+  check({ inputs: { x, parameters, dy, dLogDet }, attrs }, checks) {
+    checks.channels('parameters', parameters, x, splineParameters(checks.present('x', x), attrs));
     checks.shape('dy', dy, x.shape);
     checks.vector('dLogDet', dLogDet, x.shape[0]);
   },

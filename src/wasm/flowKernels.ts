@@ -8,6 +8,7 @@ import { luMatrix, luMatrixGradient } from './luMatrix';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { type KernelCall, replaceKernel } from './register';
 import { scaledLinear, scaledLinearGradient } from './scaledLinear';
+import { spline, splineGradient } from './spline';
 import { adaptiveStep, compactStep, globalNorm } from './weights';
 
 type Channels = 'input' | 'offset' | 'logScale';
@@ -130,6 +131,8 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient, declare.couplingGradient);
   replaceKernel('FlowNetworkCoupling', networkCoupling, declare.networkCoupled);
   replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient, declare.networkCoupledGradient);
+  replaceKernel('FlowSpline', spline, declare.spline);
+  replaceKernel('FlowSplineGradient', splineGradient, declare.splineGradient);
   replaceKernel('FlowScaleChannels', scaleChannels, declare.scaledChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient, declare.scaledChannelsGradient);
   replaceKernel('FlowUnscaleChannels', unscaleChannels, declare.scaledChannels);

@@ -235,6 +235,35 @@ interface ScaledLinear {
   dMatrix: Field;
 }
 
+interface SplineEvents {
+  base: SplineForm;
+  examples: Field;
+  positions: Field;
+  kept: Field;
+  changed: Field;
+  chunkExamples: Field;
+  rooms: Field;
+  input: Field;
+  parameters: Field;
+  output: Field;
+  logDet: Field;
+  outputGradient: Field;
+  logDetGradient: Field;
+  parametersGradient: Field;
+}
+
+interface SplineForm {
+  bins: Field;
+  slopes: Field;
+  firstSlope: Field;
+  circular: Field;
+  inverse: Field;
+  beyond: Field;
+  bound: Field;
+  minimum: Field;
+  one: Field;
+}
+
 interface Segment {
   count: Field;
   weight: Field;
@@ -629,6 +658,47 @@ export const blocks = {
       words[at + 16] = +f.dMatrix;
     },
   },
+  SplineEvents: {
+    words: 22,
+    write(f: SplineEvents, words: Int32Array, floats: Float32Array, at: number): void {
+      words[at] = +f.base.bins;
+      words[at + 1] = +f.base.slopes;
+      words[at + 2] = +f.base.firstSlope;
+      words[at + 3] = +f.base.circular;
+      words[at + 4] = +f.base.inverse;
+      floats[at + 5] = +f.base.beyond;
+      floats[at + 6] = +f.base.bound;
+      floats[at + 7] = +f.base.minimum;
+      floats[at + 8] = +f.base.one;
+      words[at + 9] = +f.examples;
+      words[at + 10] = +f.positions;
+      words[at + 11] = +f.kept;
+      words[at + 12] = +f.changed;
+      words[at + 13] = +f.chunkExamples;
+      words[at + 14] = +f.rooms;
+      words[at + 15] = +f.input;
+      words[at + 16] = +f.parameters;
+      words[at + 17] = +f.output;
+      words[at + 18] = +f.logDet;
+      words[at + 19] = +f.outputGradient;
+      words[at + 20] = +f.logDetGradient;
+      words[at + 21] = +f.parametersGradient;
+    },
+  },
+  SplineForm: {
+    words: 9,
+    write(f: SplineForm, words: Int32Array, floats: Float32Array, at: number): void {
+      words[at] = +f.bins;
+      words[at + 1] = +f.slopes;
+      words[at + 2] = +f.firstSlope;
+      words[at + 3] = +f.circular;
+      words[at + 4] = +f.inverse;
+      floats[at + 5] = +f.beyond;
+      floats[at + 6] = +f.bound;
+      floats[at + 7] = +f.minimum;
+      floats[at + 8] = +f.one;
+    },
+  },
   Segment: {
     words: 5,
     write(f: Segment, words: Int32Array, _floats: Float32Array, at: number): void {
@@ -779,6 +849,8 @@ export const entries = {
   scaleChannels: 'ChannelPass',
   scaledLinear: 'ScaledLinear',
   scaledLinearGradient: 'ScaledLinear',
+  spline: 'SplineEvents',
+  splineGradient: 'SplineEvents',
   toBfloat16: 'Conversion',
   winograd: 'Winograd',
   winogradFilter: 'FilterGradient',

@@ -27,6 +27,7 @@ interface Exports extends Record<Entry, () => void> {
     segments: number,
     output: number,
   ): void;
+  splineRoomBytes(bins: number): number;
   luBytes(channels: number): number;
   luMatrix(
     channels: number,

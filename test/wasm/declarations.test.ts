@@ -16,6 +16,7 @@ interface Kernel {
 const square = { permutation: [3, 3], lower: [3, 3], upper: [3, 3], sign: [3], logScale: [3] };
 const affine = { offset: [3], logScale: [3] };
 const coupling = { kept: 1, scale: 'exp', inverse: false };
+const spline = { bins: 4, bound: 3, tails: 'linear', minimum: 1e-3, kept: 1, inverse: false };
 const twoLayers = [[3, 3, 1, 5], [5], [5], [1, 1, 5, 4], [4]];
 const outputs = [
   [2, 4, 4, 5],
@@ -45,6 +46,12 @@ const kernels: Kernel[] = [
     name: 'FlowAffineCouplingGradient',
     inputs: { x: [2, 5, 3], parameters: [2, 5, 4], dy: [2, 5, 3], dLogDet: [2] },
     attributes: coupling,
+  },
+  { name: 'FlowSpline', inputs: { x: [2, 5, 3], parameters: [2, 5, 22] }, attributes: spline },
+  {
+    name: 'FlowSplineGradient',
+    inputs: { x: [2, 5, 3], parameters: [2, 5, 22], dy: [2, 5, 3], dLogDet: [2] },
+    attributes: spline,
   },
   {
     name: 'FlowConvolutions',

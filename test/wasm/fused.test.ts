@@ -8,8 +8,14 @@ import {
   type Bijector,
   Chain,
   ConvolutionNetwork,
+  Elementwise,
   InvConv1x1,
+  MaskedAutoregressive,
+  MaskedPerceptron,
   MultilayerPerceptron,
+  RationalQuadraticSpline,
+  type SplineTails,
+  TransformerCoupling,
 } from '../../src/layers';
 import { Convolution } from '../../src/layers/networks';
 import { distance } from './helpers';
@@ -63,6 +69,25 @@ const coupling = (scale: 'sigmoid' | 'exp', channels: number, passthrough: numbe
     scale,
     passthrough,
     network: (inputShape, [, , filters]) => new Convolution({ inputShape, filters, seed: 1 }),
+  });
+
+/** Every number of a standard normal lies in the box. */
+const transformer = (tails: SplineTails) => new RationalQuadraticSpline({ bins: 4, tails });
+const splineCoupling = (tails: SplineTails) => () =>
+  new TransformerCoupling({
+    inputShape: [5],
+    passthrough: [true, false, false, true, false],
+    transformer: transformer(tails),
+    passed: transformer(tails),
+    network: ([d], [units]) =>
+      new MultilayerPerceptron({ inputShape: [d], units, hiddenUnits: [8], seed: 1 }),
+  });
+const autoregressive = (tails: SplineTails) => () =>
+  new MaskedAutoregressive({
+    inputShape: [4],
+    transformer: transformer(tails),
+    network: (adjacency, outputsPerValue) =>
+      new MaskedPerceptron({ adjacency, outputsPerValue, hiddenUnits: [8], seed: 1 }),
   });
 
 const rotation = () => new InvConv1x1({ inputShape: [4, 4, 12], parameterization: 'lu', seed: 2 });
@@ -148,6 +173,17 @@ const cases: Case[] = [
       }),
     forward,
     [50, 6],
+  ],
+  ...(['linear', 'circular', 'none'] as const).flatMap((tails): Case[] => [
+    [`spline coupling, ${tails}`, splineCoupling(tails), forward, [50, 5]],
+    [`spline coupling turned back, ${tails}`, splineCoupling(tails), inverse, [50, 5]],
+    [`autoregressive splines, ${tails}`, autoregressive(tails), forward, [50, 4]],
+  ]),
+  [
+    'splines of images',
+    () => new Elementwise({ inputShape: image, transformer: new RationalQuadraticSpline({ bins: 3 }) }),
+    forward,
+    [3, ...image],
   ],
   ['invertible convolution', rotation, forward, [2, 4, 4, 12]],
   ['invertible convolution turned back', rotation, inverse, [2, 4, 4, 12]],

@@ -11,6 +11,8 @@ import {
   ConvolutionNetwork,
   InvConv1x1,
   MultilayerPerceptron,
+  RationalQuadraticSpline,
+  TransformerCoupling,
 } from '../../src/layers';
 import { Convolution } from '../../src/layers/networks';
 import { distance } from './helpers';
@@ -76,6 +78,19 @@ class OwnRotation extends InvConv1x1 {
   }
 }
 
+class OwnSpline extends RationalQuadraticSpline {
+  override forward(x: tf.Tensor, parameters: tf.Tensor) {
+    const { value, logDerivative } = super.forward(x, parameters);
+    return { value: tripled(value), logDerivative };
+  }
+}
+class OwnTransformerCoupling extends TransformerCoupling {
+  protected override transform(part: tf.Tensor, parameters: tf.Tensor, inverse: boolean) {
+    const { value, logDet } = super.transform(part, parameters, inverse);
+    return { value: tripled(value), logDet };
+  }
+}
+
 const inputShape = [4, 4, 6];
 const network =
   (Network: typeof ConvolutionNetwork) =>
@@ -86,6 +101,12 @@ const coupling = (Coupling: typeof AffineCoupling, Network = ConvolutionNetwork)
 const step = (Norm: typeof ActNorm, Rotation: typeof InvConv1x1, parameterization: 'full' | 'lu' = 'lu') =>
   new Chain({
     bijectors: [new Norm({ inputShape }), new Rotation({ inputShape, parameterization, seed: 1 })],
+  });
+const splines = (Coupling = TransformerCoupling, Spline = RationalQuadraticSpline) =>
+  new Coupling({
+    inputShape: [6],
+    transformer: new Spline({ bins: 4 }),
+    network: ([d], [units]) => new MultilayerPerceptron({ inputShape: [d], units, seed: 1 }),
   });
 const onObject = () => {
   const changed = coupling(AffineCoupling) as unknown as { transform: OwnTransform['transform'] };
@@ -116,6 +137,8 @@ const cases: [string, () => Bijector, () => Bijector][] = [
         network: (shape, [, , filters]) => new Convolution({ inputShape: shape, filters, seed: 1 }),
       }),
   ],
+  ["a spline's forward", () => splines(TransformerCoupling, OwnSpline), () => splines()],
+  ['TransformerCoupling.transform', () => splines(OwnTransformerCoupling), () => splines()],
   ['ActNorm.computeForward', () => step(OwnNorm, InvConv1x1), () => step(ActNorm, InvConv1x1)],
   ['ActNorm.forward', () => step(OwnForward, InvConv1x1), () => step(ActNorm, InvConv1x1)],
   ['InvConv1x1.computeForward', () => step(ActNorm, OwnRotation), () => step(ActNorm, InvConv1x1)],

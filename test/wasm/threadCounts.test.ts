@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { fusedAffineCoupling } from '../../src/layers/fusedCoupling';
 import { scaleChannels } from '../../src/layers/fusedScaleChannels';
 import { fusedConvolutions } from '../../src/layers/networks/fusedConvolutions';
+import { fusedSpline } from '../../src/layers/transformers/fusedSpline';
 import { normOfGradients } from '../../src/training/clipping';
 import { freshBackend } from './heap';
 import { compute, randomTensor, scaledLinearValue } from './helpers';
@@ -64,6 +65,21 @@ const cases: [string, number[][], Operation][] = [
     ],
     (x, parameters) =>
       Object.values(fusedAffineCoupling(x, parameters, { kept: 5, scale: 'sigmoid', inverse: false })),
+  ],
+  [
+    'splines',
+    [
+      [300, 5],
+      [300, 4 * 23],
+    ],
+    (...t) => {
+      const spline = { bins: 8, bound: 3, tails: 'linear', minimum: 1e-3, kept: 1 } as const;
+      return [false, true].flatMap((inverse) => {
+        const value = (x: tf.Tensor, p: tf.Tensor) =>
+          Object.values(fusedSpline(x, p, { ...spline, inverse }));
+        return [...value(t[0], t[1]), ...tf.grads((x, p) => value(x, p)[0])(t)];
+      });
+    },
   ],
   [
     'actnorm',

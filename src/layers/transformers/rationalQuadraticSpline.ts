@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../../core/errors';
 import { checkOptions, type OptionNames } from '../../core/options';
+import { isOwn } from '../../core/overriding';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { splitChannels, untaped } from '../../core/tensors';
 import { anotherHandle } from '../../engine/handles';
 import { record } from '../../engine/tape';
+import type { Transformed } from '../transformed';
+import { fusedSpline, hasFusedSpline } from './fusedSpline';
 import { BOX_PARAMETERS, boxOf, intoUnits, outOfUnits } from './splineBox';
 import {
   DERIVATIVES,
@@ -131,8 +134,18 @@ export class RationalQuadraticSpline extends Transformer {
     });
   }
 
+  override mapEvents(x: tf.Tensor, parameters: tf.Tensor, kept: number, inverse: boolean): Transformed {
+    return this.isFused() && isOwn(this, RationalQuadraticSpline, 'forward', 'inverse')
+      ? fusedSpline(x, parameters, { ...this.settings, kept, inverse })
+      : super.mapEvents(x, parameters, kept, inverse);
+  }
+
   getConfig(): tf.serialization.ConfigDict {
     return { ...this.settings, box: this.box };
+  }
+
+  private isFused(): boolean {
+    return this.box === 'fixed' && this.settings.limits === 'minimum' && hasFusedSpline();
   }
 
   /** What `compute` says in [-bound, bound], between the boxes of the values where these are learned. */

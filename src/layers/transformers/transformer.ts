@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, FormatError } from '../../core/errors';
+import { FLATTEST } from '../../core/kernelConstants';
 import { named } from '../../core/numbers';
-import { untaped } from '../../core/tensors';
+import { joinChannels, splitChannels, sumPerExample, untaped } from '../../core/tensors';
 import type { Conditioning } from '../bijector';
+import type { Transformed } from '../transformed';
 
 /** Values under an elementwise map, and the log of its derivative at each; both like the input. */
 export interface ElementwiseResult {
@@ -10,9 +12,6 @@ export interface ElementwiseResult {
   /** Natural log of dy/dx, or of dx/dy for an inverse. */
   logDerivative: tf.Tensor;
 }
-
-/** Slopes are not divided by below this, so that no gradient is infinite. */
-const FLATTEST = 1e-12;
 
 /** A transformer as plain JSON. */
 export interface SerializedTransformer {
@@ -37,6 +36,23 @@ export abstract class Transformer extends tf.serialization.Serializable {
   abstract readonly parameters: number;
   abstract forward(x: tf.Tensor, parameters: tf.Tensor): ElementwiseResult;
   abstract inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult;
+
+  /**
+   * Events whose first `kept` channels pass while the others are mapped, or turned back: what layers ask for. Transformers with a fused
+   * form have one of this too.
+   *
+   * @param x [n, ..., c]
+   * @param parameters [n, ..., (c - kept) * `parameters`], those of one channel after those of another
+   */
+  mapEvents(x: tf.Tensor, parameters: tf.Tensor, kept: number, inverse: boolean): Transformed {
+    const [passing, changed] = kept === 0 ? [undefined, x] : splitChannels(x, kept);
+    const each = tf.reshape(parameters, [...changed.shape, this.parameters]);
+    const { value, logDerivative } = inverse ? this.inverse(changed, each) : this.forward(changed, each);
+    return {
+      value: passing === undefined ? value : joinChannels([passing, value]),
+      logDet: sumPerExample(logDerivative),
+    };
+  }
 
   /** How close to singular it is on these values; layers tell it in `account`. */
   conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
