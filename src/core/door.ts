@@ -27,13 +27,22 @@ export function enter<T>(
   hook: (x: tf.Tensor, context: ContextTensors | undefined) => T,
 ): T {
   checkTensor(where, x, expected);
-  checkContext(where, context, expected.contextShape, x.shape[0]);
-  const declared = partOf(context, expected.contextShape);
-  const compute = () =>
-    hook(
-      asFloat32(where, x),
-      mapContext(declared, (part) => asFloat32(where, part)),
-    );
+  return enterContext(where, x.shape[0], context, expected.contextShape, (given) =>
+    hook(asFloat32(where, x), given),
+  );
+}
+
+/** As `enter`, for methods that take a context alone, for n examples. */
+export function enterContext<T>(
+  where: string,
+  n: number,
+  context: ContextTensors | undefined,
+  contextShape: ContextShape | undefined,
+  hook: (context: ContextTensors | undefined) => T,
+): T {
+  checkContext(where, context, contextShape, n);
+  const declared = partOf(context, contextShape);
+  const compute = () => hook(mapContext(declared, (part) => asFloat32(where, part)));
   return tf.tidy(compute as never) as T;
 }
 

@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
-import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
-import { toFloat64 } from '../core/numbers';
 import { checkOptions } from '../core/options';
-import { checkFinite, type Shape, sizeOf } from '../core/shapes';
+import { type Shape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { type ClassOption, labelsOf, labelTensor } from '../layers/labels';
-import { Distribution } from './distribution';
+import { Distribution, type DistributionDraw } from './distribution';
+import { normalNoise } from './normalNoise';
 import { HALF_LOG_TWO_PI } from './standardNormal';
+import { startValues } from './startValues';
 
 /** Options of {@link DiagonalNormal}. */
 export interface DiagonalNormalOptions {
@@ -62,14 +62,8 @@ export class DiagonalNormal extends Distribution {
     const { eventShape, trainable = true, classes = 0 } = options;
     const labels = labelsOf('DiagonalNormal', classes);
     const size = sizeOf(eventShape);
-    const [mean, logScale] = (['mean', 'logScale'] as const).map((name) => {
-      const values = toFloat64('DiagonalNormal', name, options[name] ?? new Float32Array(size));
-      if (values.length !== size) {
-        throw new ConfigError(complaint('DiagonalNormal', `${size} values of ${name}`, values.length));
-      }
-      checkFinite('DiagonalNormal', values);
-      return Float32Array.from(values);
-    });
+    const mean = startValues('DiagonalNormal', 'mean', options.mean, size);
+    const logScale = startValues('DiagonalNormal', 'logScale', options.logScale, size);
     super(options.name ?? 'base', eventShape);
     this.declareLabels(labels.contextShape);
     this.trainable = trainable;
@@ -85,15 +79,27 @@ export class DiagonalNormal extends Distribution {
   }
 
   protected computeLogProb(z: tf.Tensor, labels?: ContextTensors): tf.Tensor1D {
-    const { mean, logScale } = this.parameters(z.shape[0], labels);
-    const standardized = tf.mul(tf.sub(z, mean), tf.exp(tf.neg(logScale)));
-    const perValue = tf.add(tf.mul(tf.square(standardized), 0.5), logScale);
+    const parameters = this.parameters(z.shape[0], labels);
+    const squares = tf.square(standardized(z, parameters));
+    const perValue = tf.add(tf.mul(squares, 0.5), parameters.logScale);
     return tf.sub(-sizeOf(this.eventShape) * HALF_LOG_TWO_PI, sumPerExample(perValue)) as tf.Tensor1D;
   }
 
-  protected computeSample(noise: tf.Tensor, labels?: ContextTensors): tf.Tensor {
-    const { mean, logScale } = this.parameters(noise.shape[0], labels);
-    return tf.add(tf.mul(noise, tf.exp(logScale)), mean);
+  protected computeSample(n: number, draw: DistributionDraw): tf.Tensor {
+    return this.computeUnstandardize(normalNoise(n, this.eventShape, draw), draw.context);
+  }
+
+  protected override computeStandardize(z: tf.Tensor, labels?: ContextTensors): tf.Tensor {
+    return standardized(z, this.parameters(z.shape[0], labels));
+  }
+
+  protected override computeUnstandardize(standard: tf.Tensor, labels?: ContextTensors): tf.Tensor {
+    const { mean, logScale } = this.parameters(standard.shape[0], labels);
+    return tf.add(tf.mul(standard, tf.exp(logScale)), mean);
+  }
+
+  override get isNormal(): boolean {
+    return true;
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -101,7 +107,7 @@ export class DiagonalNormal extends Distribution {
     return { name, eventShape: [...this.eventShape], trainable, classes: classes as never };
   }
 
-  private parameters(batch: number, labels?: ContextTensors): { mean: tf.Tensor; logScale: tf.Tensor } {
+  private parameters(batch: number, labels?: ContextTensors): Parameters {
     if (this.classMean === undefined || this.classLogScale === undefined) {
       return { mean: this.mean, logScale: this.logScale };
     }
@@ -113,6 +119,15 @@ export class DiagonalNormal extends Distribution {
       logScale: tf.add(ofClass(this.classLogScale), this.logScale),
     };
   }
+}
+
+interface Parameters {
+  mean: tf.Tensor;
+  logScale: tf.Tensor;
+}
+
+function standardized(z: tf.Tensor, { mean, logScale }: Parameters): tf.Tensor {
+  return tf.mul(tf.sub(z, mean), tf.exp(tf.neg(logScale)));
 }
 
 registerModule(DiagonalNormal);

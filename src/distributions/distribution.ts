@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
-import { type Expected, enter } from '../core/door';
+import { type Expected, enter, enterContext } from '../core/door';
 import { ConfigError, complaint } from '../core/errors';
 import { Module } from '../core/module';
 import { checkOptions } from '../core/options';
@@ -9,12 +9,22 @@ import { checkInteger, type Shape, sizeOf } from '../core/shapes';
 
 /** How `sample` draws. */
 export interface DistributionSampleOptions {
-  /** Factor on the standard deviation, one for all or one per value; 1 is the distribution itself, 0 its mode. Default 1. */
+  /** Factor on the standard deviation of a normal base, one for all or one per value; 1 is the distribution itself, 0 its mode. Default 1. */
   temperature?: number | Float32Array;
   /** What `contextShape` declares: [n, ...shape], or such tensors by name. Default: nothing. */
   context?: ContextTensors;
   /** Where the random numbers come from. */
   random: RandomStream;
+}
+
+/** What a distribution draws with. */
+export interface DistributionDraw {
+  /** Where the random numbers come from. */
+  random: RandomStream;
+  /** One factor for all values or one per value; 1 unless the distribution is normal. */
+  temperature: number | Float32Array;
+  /** What was declared of the context, [n, ...shape]. */
+  context?: ContextTensors;
 }
 
 /**
@@ -35,11 +45,34 @@ export abstract class Distribution extends Module {
   /** Hook: log-density in nats, [n]. */
   protected abstract computeLogProb(z: tf.Tensor, context?: ContextTensors): tf.Tensor1D;
 
-  /** Hook: events made of standard normal numbers `noise` [n, ...eventShape], already scaled by the temperature. */
-  protected abstract computeSample(noise: tf.Tensor, context?: ContextTensors): tf.Tensor;
+  /** Hook: n events, at least one, [n, ...eventShape], drawn from the stream. */
+  protected abstract computeSample(n: number, draw: DistributionDraw): tf.Tensor;
+
+  /** Hook: events less their mean, in units of their deviation, where the distribution is normal. */
+  protected computeStandardize(z: tf.Tensor, _context?: ContextTensors): tf.Tensor {
+    return z;
+  }
+
+  /** Hook: undoes `computeStandardize`. */
+  protected computeUnstandardize(standard: tf.Tensor, _context?: ContextTensors): tf.Tensor {
+    return standard;
+  }
 
   /**
-   * Natural log of the density, in nats.
+   * Whether events are independent normal numbers once mean and deviation are taken off, as `standardize` does: what temperatures and
+   * paths between latents rest on. Default false.
+   */
+  get isNormal(): boolean {
+    return false;
+  }
+
+  /** Whether there are events of density 0, those outside of a box. Default false. */
+  get isBounded(): boolean {
+    return false;
+  }
+
+  /**
+   * Natural log of the density, in nats; -Infinity off the support.
    *
    * @param z [n, ...eventShape]
    * @returns [n]
@@ -58,29 +91,78 @@ export abstract class Distribution extends Module {
    * n independent events.
    *
    * @returns [n, ...eventShape]
-   * @throws ConfigError for a negative temperature or a bad n; ShapeError for a context that is not what was declared
+   * @throws ConfigError for a bad n, a negative temperature, or one other than 1 where the distribution is not normal; ShapeError for a
+   * context that is not what was declared
    * @example
    * new StandardNormal({ eventShape: [2] }).sample(3, { random: new RandomStream(1) }).shape; // [3, 2]
    */
   sample(n: number, options: DistributionSampleOptions): tf.Tensor {
     this.checkUsable('sample');
-    checkOptions(`${this.label}.sample`, options, { temperature: true, context: true, random: true });
+    const where = `${this.label}.sample`;
+    checkOptions(where, options, { temperature: true, context: true, random: true });
     const { temperature = 1, context, random } = options;
-    checkInteger(`${this.label}.sample`, 'n', n, 0);
+    checkInteger(where, 'n', n, 0);
+    this.checkTemperature(where, temperature);
+    return enterContext(where, n, context, this.contextShape, (given) =>
+      n === 0
+        ? tf.zeros([0, ...this.eventShape])
+        : this.computeSample(n, { random, temperature, context: given }),
+    );
+  }
+
+  /**
+   * Events as standard normal numbers, where the distribution is normal.
+   *
+   *     e = (z - mean) / deviation
+   *
+   * @param z [n, ...eventShape]
+   * @returns [n, ...eventShape]
+   * @throws ConfigError where the distribution is not normal; ShapeError
+   * @example
+   * const base = new DiagonalNormal({ eventShape: [1], mean: [3], logScale: [Math.log(2)] });
+   * base.standardize(tf.tensor2d([[5]])).print(); // [[1]]
+   */
+  standardize(z: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    const where = this.enterNormal('standardize');
+    return enter(where, z, context, this.expected, (events, given) => this.computeStandardize(events, given));
+  }
+
+  /**
+   * Undoes `standardize`.
+   *
+   * @param standard [n, ...eventShape]
+   * @returns z [n, ...eventShape]
+   * @throws ConfigError where the distribution is not normal; ShapeError
+   * @example
+   * const base = new DiagonalNormal({ eventShape: [1], mean: [3], logScale: [Math.log(2)] });
+   * base.unstandardize(tf.tensor2d([[1]])).print(); // [[5]]
+   */
+  unstandardize(standard: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    const where = this.enterNormal('unstandardize');
+    return enter(where, standard, context, this.expected, (events, given) =>
+      this.computeUnstandardize(events, given),
+    );
+  }
+
+  private enterNormal(method: string): string {
+    this.checkUsable(method);
+    const where = `${this.label}.${method}`;
+    if (!this.isNormal) throw new ConfigError(complaint(where, 'a normal distribution', `'${this.name}'`));
+    return where;
+  }
+
+  private checkTemperature(where: string, temperature: number | Float32Array): void {
     const factors = typeof temperature === 'number' ? [temperature] : temperature;
     const size = sizeOf(this.eventShape);
     if (factors.length !== 1 && factors.length !== size) {
-      throw new ConfigError(complaint(`${this.label}.sample`, `1 or ${size} temperatures`, factors.length));
+      throw new ConfigError(complaint(where, `1 or ${size} temperatures`, factors.length));
     }
     const bad = factors.find((factor: number) => !(Number.isFinite(factor) && factor >= 0));
-    if (bad !== undefined) throw new ConfigError(complaint(`${this.label}.sample`, 'temperatures >= 0', bad));
-    return tf.tidy(() => {
-      const shape = factors.length === 1 ? [] : this.eventShape;
-      const noise = tf.mul(random.normal([n, ...this.eventShape]), tf.tensor(factors, [...shape], 'float32'));
-      return enter(`${this.label}.sample`, noise, context, this.expected, (scaled, given) =>
-        this.computeSample(scaled, given),
-      );
-    });
+    if (bad !== undefined) throw new ConfigError(complaint(where, 'temperatures >= 0', bad));
+    const other = this.isNormal ? undefined : factors.find((factor: number) => factor !== 1);
+    if (other === undefined) return;
+    const hint = 'A temperature is a factor on the deviation of a normal distribution.';
+    throw new ConfigError(complaint(where, `temperature 1, as '${this.name}' is not normal`, other, hint));
   }
 
   private get expected(): Expected {

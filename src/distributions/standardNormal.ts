@@ -3,7 +3,8 @@ import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { type Shape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
-import { Distribution } from './distribution';
+import { Distribution, type DistributionDraw } from './distribution';
+import { normalNoise } from './normalNoise';
 
 /** log sqrt(2 pi), the normal density's constant per dimension. */
 export const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
@@ -43,8 +44,12 @@ export class StandardNormal extends Distribution {
     return tf.add(tf.mul(sumPerExample(tf.square(z)), -0.5), constant) as tf.Tensor1D;
   }
 
-  protected computeSample(noise: tf.Tensor): tf.Tensor {
-    return noise;
+  protected computeSample(n: number, draw: DistributionDraw): tf.Tensor {
+    return normalNoise(n, this.eventShape, draw);
+  }
+
+  override get isNormal(): boolean {
+    return true;
   }
 
   getConfig(): tf.serialization.ConfigDict {

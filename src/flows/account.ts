@@ -92,9 +92,10 @@ function conditionedOn(module: Module): { context?: string } {
   return context === '' ? {} : { context };
 }
 
-/** Name of the first layer with a NaN or infinity in its output; undefined where all is finite. */
+/** Name of the first layer, or of the base, with a NaN or infinity in its output; undefined where all is finite. */
 export function firstNonFinite(
   bijector: Bijector,
+  base: Distribution,
   x: tf.Tensor,
   context?: ContextTensors,
 ): string | undefined {
@@ -103,7 +104,9 @@ export function firstNonFinite(
     const visit = ({ name, output }: TraceEntry) => {
       if (found === undefined && !(allFinite(output.value) && allFinite(output.logDet))) found = name;
     };
-    bijector.trace(x, visit, partOf(context, bijector.contextShape));
+    const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
+    if (found !== undefined) return;
+    if (!allFinite(base.logProb(value, partOf(context, base.contextShape)))) found = base.name;
   });
   return found;
 }

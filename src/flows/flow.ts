@@ -115,6 +115,14 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     return this.bijector.latentLayout;
   }
 
+  /**
+   * Whether latents are independent normal numbers after the base's own mean and deviation, as temperatures, paths between latents
+   * and `encodeLabeled` assume; a mixture, a box or heavy tails are not.
+   */
+  get latentIsNormal(): boolean {
+    return this.base.isNormal;
+  }
+
   /** What the flow is conditioned on, as callers give it: an event shape, or one per part by name; undefined where on nothing. */
   override get contextShape(): ContextShape | undefined {
     return this.embedding?.outerShape ?? super.contextShape;
@@ -201,7 +209,7 @@ export class Flow extends Module implements Trainable, FlowVerbs {
    *
    * @param n 0 or more
    * @returns [n, ...eventShape]
-   * @throws ConfigError for a bad n, a negative temperature or a wrong number of them
+   * @throws ConfigError for a bad n, a negative temperature or a wrong number of them, and any but 1 where the base is not normal
    * @example
    * const images = glow.sample(4, { temperature: [0.7, 0.9], seed: 1 });
    */
@@ -219,7 +227,7 @@ export class Flow extends Module implements Trainable, FlowVerbs {
    * the point in the bin: `continuous` gives that point, otherwise the value is the level that it is cut to.
    *
    * @returns value [n, ...eventShape], the events of `sample` for the same seed, and logProb [n] in nats
-   * @throws ConfigError for a bad n, a negative temperature or a wrong number of them
+   * @throws ConfigError for a bad n, a negative temperature or a wrong number of them, and any but 1 where the base is not normal
    * @example
    * const { value, logProb } = flow.sampleWithLogProb(4, { temperature: 0.7, seed: 1 });
    */
@@ -232,12 +240,12 @@ export class Flow extends Module implements Trainable, FlowVerbs {
   }
 
   /**
-   * Events on the way from one to another, through their latents.
+   * Events on the way from one to another, through their latents, which are taken in units of the base's deviations from its mean.
    *
    * @param from one event, [1, ...eventShape] or [...eventShape]
    * @param to likewise
    * @returns [steps, ...eventShape], first and last frame are the two events
-   * @throws ShapeError, DataError, ConfigError
+   * @throws ShapeError, DataError, ConfigError, also where the base is not normal
    * @example
    * const frames = glow.interpolate(tf.slice(images, 0, 1), tf.slice(images, 1, 1), { steps: 5, path: 'spherical' });
    * frames.shape; // [5, 8, 8, 1]
@@ -247,23 +255,26 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     const { steps = 8, path = 'linear' } = options;
     checkInteger(where, 'steps', steps, 2);
     checkChoice(where, 'path', path, ['linear', 'spherical']);
+    this.requireNormalLatents(
+      where,
+      'Points between two latents may lie where the base has none: decode them one by one.',
+    );
     return tf.tidy(() => {
       const rows = this.readContext(where, options.context);
       rows?.check(where, [1, 2, steps]);
       const flat = (event: Events, side: 'first' | 'last') => {
         const one = readEvent(where, this.asEvents(where, event), this.eventShape);
-        const { latent } = this.latentOf(
-          'interpolate',
-          one,
-          { context: asContext(rows?.end(side)) },
-          'middle',
-        );
-        return tf.reshape(latent.value, [1, -1]);
+        const given = { context: asContext(rows?.end(side)) };
+        const { latent, context } = this.latentOf('interpolate', one, given, 'middle');
+        const standard = this.base.standardize(latent.value, partOf(context, this.base.contextShape));
+        return tf.reshape(standard, [1, -1]);
       };
       const [a, b] = [flat(from, 'first'), flat(to, 'last')];
       const [left, right] = path === 'linear' ? linearWeights(steps) : sphericalWeights(a, b, steps);
-      const z = tf.reshape(tf.add(tf.mul(left, a), tf.mul(right, b)), [steps, ...this.latentShape]);
-      return this.decode(z, { context: asContext(rows?.along(steps)) });
+      const mixed = tf.reshape(tf.add(tf.mul(left, a), tf.mul(right, b)), [steps, ...this.latentShape]);
+      const along = asContext(rows?.along(steps));
+      const ofBase = partOf(this.toContext('interpolate', along, steps), this.base.contextShape);
+      return this.decode(this.base.unstandardize(mixed, ofBase), { context: along });
     });
   }
 
@@ -393,15 +404,24 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     return isOwn(this, Flow, 'loss') ? this.lossParts(batch, random) : undefined;
   }
 
-  /** Name of the first layer with a non-finite output on this batch. */
+  /** Name of the first layer, or of the base, with a non-finite output on this batch. */
   locateNonFinite(batch: Batch, random: RandomStream): string | undefined {
     let found: string | undefined;
     tf.tidy(() => {
       const context = this.toContext('fit', batch.context, batch.x.shape[0]);
       const x = this.toModel(batch.x, random);
-      found = firstNonFinite(this.bijector, x, partOf(context, this.bijector.contextShape));
+      found = firstNonFinite(this.bijector, this.base, x, context);
     });
     return found;
+  }
+
+  /** What to do about a layer with a non-finite output. */
+  adviseNonFinite(layer: string): string | undefined {
+    if (layer !== this.base.name || !this.base.isBounded) return undefined;
+    return (
+      "Latents lie outside of the base's box, where its density is 0. Layers have to map the data into it, as splines with " +
+      "tails 'none' or 'circular' do on a box of their own; after others take a base on the whole line."
+    );
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -461,6 +481,16 @@ export class Flow extends Module implements Trainable, FlowVerbs {
   /** log p of data by the bijector's result on them. */
   protected logProbOf({ value, logDet }: Transformed, context?: ContextTensors): tf.Tensor1D {
     return tf.add(this.base.logProb(value, partOf(context, this.base.contextShape)), logDet);
+  }
+
+  /**
+   * Throws a ConfigError unless latents are normal.
+   *
+   * @internal
+   */
+  requireNormalLatents(where: string, hint: string): void {
+    if (this.latentIsNormal) return;
+    throw new ConfigError(complaint(where, 'a flow with a normal base', `a ${this.base.label}`, hint));
   }
 
   /**
@@ -525,6 +555,12 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     const where = `${this.label}.${method}`;
     checkInteger(where, 'n', n, 0);
     const temperature = readTemperatures(where, options.temperature ?? 1, this.latentLayout);
+    if (!isOne(temperature)) {
+      this.requireNormalLatents(
+        where,
+        'A temperature is a factor on the deviation of a normal base: leave it out.',
+      );
+    }
     if (n === 0) {
       this.readContext(where, options.context)?.check(where, [0, 1]);
       return { value: tf.zeros([0, ...this.eventShape]), logProb: () => tf.zeros([0]) };
@@ -561,6 +597,10 @@ function checkFiniteData(where: string, x: tf.Tensor): void {
   if (allFinite(x.dataSync())) return;
   const hint = 'Clean the data first: one such value would spoil every weight.';
   throw new DataError(complaint(where, 'finite data', 'NaN or infinity in it', hint));
+}
+
+function isOne(temperature: number | Float32Array): boolean {
+  return typeof temperature === 'number' ? temperature === 1 : temperature.every((factor) => factor === 1);
 }
 
 function asContext(rows: ContextRows | undefined): Context | undefined {

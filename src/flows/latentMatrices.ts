@@ -65,11 +65,12 @@ export async function encodeLatents(
 }
 
 /**
- * Latents of labelled events with their labels: what the functions of `tfjs-flows/attributes` take.
+ * Latents of labelled events with their labels: what the functions of `tfjs-flows/attributes` take. They measure directions and
+ * priors by means and covariances, so any normal base does, with whatever mean and deviation; another one is refused.
  *
  * Shapes: events [n, ...eventShape] -> z [n, d].
  *
- * @throws ShapeError, ConfigError, DataError
+ * @throws ConfigError where the flow's base is not normal, or for unknown options; ShapeError, DataError
  * @example
  * const base = await encodeLabeled(glow, { events: faces, subclass: people, attributes: sunglasses });
  * const { delta } = zDelta(base);
@@ -79,6 +80,9 @@ export async function encodeLabeled<Subclass, Attributes>(
   { events, subclass, attributes }: LabeledEvents<Subclass, Attributes>,
   options: LatentPassOptions = {},
 ): Promise<EncodedEvents<Subclass, Attributes>> {
+  const hint =
+    'Means and covariances of its latents say little: train the flow on a normal base. encodeLatents gives them as they are.';
+  flow.requireNormalLatents('encodeLabeled', hint);
   const z = await encodeLatents(flow, events, options);
   return attributes === undefined ? { z, subclass } : { z, subclass, attributes };
 }

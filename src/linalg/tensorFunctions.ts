@@ -63,15 +63,15 @@ export function inverseGradient(inverse: Matrix, dy: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * L^-1 of a lower triangular matrix by ordinary ops, without reading any value; differentiable.
+ * L^-1 of lower triangular matrices by ordinary ops, without reading any value; differentiable.
  *
  * Inverts the diagonal blocks of size 1, then joins neighbours to blocks of 2, 4, ... by
  * [[A, 0], [C, B]]^-1 = [[A^-1, 0], [-B^-1 C A^-1, B^-1]], all blocks of a size at once. As stable as substitution, in float32.
  *
- * Shapes: [n, n] -> [n, n].
+ * Shapes: [..., n, n] -> [..., n, n].
  */
-export function lowerInverse(lower: tf.Tensor2D): tf.Tensor2D {
-  const [n] = lower.shape;
+export function lowerInverse<T extends tf.Tensor>(lower: T): T {
+  const n = lower.shape[lower.rank - 1];
   const mask = (inside: (row: number, column: number) => boolean) =>
     tf.tensor2d(
       Float32Array.from({ length: n * n }, (_, at) => Number(inside(Math.floor(at / n), at % n))),
@@ -79,14 +79,15 @@ export function lowerInverse(lower: tf.Tensor2D): tf.Tensor2D {
     );
   return tf.tidy(() => {
     const identity = mask((row, column) => row === column);
-    let inverse: tf.Tensor2D = tf.div(identity, tf.sum(tf.mul(lower, identity), 0));
+    const diagonal = tf.sum(tf.mul(lower, identity), lower.rank - 2, true);
+    let inverse: tf.Tensor = tf.div(identity, diagonal);
     for (let size = 1; size < n; size *= 2) {
       const block = (index: number) => Math.floor(index / size);
       const joints = mask((row, column) => block(row) % 2 === 1 && block(column) === block(row) - 1);
       const joined = tf.matMul(inverse, tf.matMul(tf.mul(lower, joints), inverse));
       inverse = tf.sub(inverse, joined);
     }
-    return inverse;
+    return inverse as T;
   });
 }
 

@@ -96,7 +96,7 @@ async function lossOf(model: Trainable, batch: Batch, random: RandomStream): Pro
   if (!Number.isFinite(logs.loss)) {
     random.restore(before);
     const locate = () => model.locateNonFinite(batch, random);
-    throw await explainNonFinite('evaluate', `${logs.loss}`, batch, locate);
+    throw await explainNonFinite('evaluate', `${logs.loss}`, model, batch, locate);
   }
   return logs;
 }

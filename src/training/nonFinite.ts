@@ -1,7 +1,7 @@
 import { contextTensors } from '../core/context';
 import { complaint, type FlowError, NonFiniteError } from '../core/errors';
 import { checkFinite } from '../core/shapes';
-import type { Batch } from './trainable';
+import type { Batch, Trainable } from './trainable';
 
 /** Throws a DataError that names the first NaN or infinity of a batch. */
 export async function checkFiniteBatch(where: string, { x, context }: Batch): Promise<void> {
@@ -22,6 +22,7 @@ export async function checkFiniteBatch(where: string, { x, context }: Batch): Pr
 export async function explainNonFinite(
   where: string,
   received: string,
+  model: Trainable,
   batch: Batch,
   locate: () => string | undefined,
   gradientLayer?: string,
@@ -36,9 +37,8 @@ export async function explainNonFinite(
     return error as FlowError;
   }
   const layer = locate() ?? gradientLayer;
-  const first = layer === undefined ? '' : `The first layer with a non-finite value is ${layer}. `;
-  return new NonFiniteError(
-    complaint(where, 'a finite loss and gradient', received, `${first}${consequence}`.trim()),
-    layer,
-  );
+  const advice = layer === undefined ? undefined : model.adviseNonFinite?.(layer);
+  const first = layer === undefined ? '' : `The first layer with a non-finite value is ${layer}.`;
+  const hint = [first, advice, consequence].filter((text) => text !== undefined && text !== '').join(' ');
+  return new NonFiniteError(complaint(where, 'a finite loss and gradient', received, hint), layer);
 }

@@ -224,7 +224,7 @@ export class Stepper {
       ? ((await this.firstNonFinite(gradients)) ?? (await this.firstNonFinite(this.trainable)))
       : undefined;
     const locate = () => inTrainingStep(random, () => this.model.locateNonFinite(batch, random));
-    const error = await explainNonFinite('fit', received, batch, locate, gradientLayer, restored);
+    const error = await explainNonFinite('fit', received, this.model, batch, locate, gradientLayer, restored);
     this.rollBack();
     return error;
   }

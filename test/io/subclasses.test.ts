@@ -48,12 +48,16 @@ const files = {
   FlowMaskedResidualPerceptron: 'maskedResidualPerceptron',
   FlowMultiScale: 'multiScale',
   FlowMultilayerPerceptron: 'perceptron',
+  FlowNormalMixture: 'normalMixture',
   FlowPermutation: 'permutationGiven',
   FlowResidualPerceptron: 'residualPerceptron',
   FlowSplit: 'splitVector',
   FlowSqueeze: 'squeeze',
+  FlowStackedBase: 'stackedBase',
   FlowStandardNormal: 'standardNormal',
+  FlowStudentT: 'studentT',
   FlowTransformerCoupling: 'transformerCoupling',
+  FlowUniformBox: 'uniformBox',
 };
 
 interface Saved {

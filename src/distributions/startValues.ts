@@ -1,0 +1,23 @@
+import { ConfigError, complaint } from '../core/errors';
+import { toFloat64 } from '../core/numbers';
+import { checkFinite } from '../core/shapes';
+
+/**
+ * Values that a weight starts from; zeros where none are given.
+ *
+ * @param what name of the option
+ * @throws ConfigError for a wrong number of them; DataError for what is no finite number
+ */
+export function startValues(
+  where: string,
+  what: string,
+  given: ArrayLike<number> | undefined,
+  count: number,
+): Float32Array {
+  const values = toFloat64(where, what, given ?? new Float32Array(count));
+  if (values.length !== count) {
+    throw new ConfigError(complaint(where, `${count} values of ${what}`, values.length));
+  }
+  checkFinite(where, values);
+  return Float32Array.from(values);
+}
