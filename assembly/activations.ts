@@ -1,19 +1,10 @@
-import { exp, logOnePlus, tanh } from './exponential';
+import { exp, sigmoid, softplus, tanh } from './exponential';
 import { ELU, GELU, LEAK, LEAKY_RELU, NO_ACTIVATION, RELU, SILU, SOFTPLUS, TANH } from '../src/core/kernelConstants';
 import { multiplyAdd, zero } from './vector';
 
 /*
  * Activations of hidden units, four lanes at a time, by their numbers in kernelConstants. NaN stays NaN.
  */
-
-/** 1 / (1 + e^-v) */
-// @ts-ignore: decorator
-@inline
-function logistic(v: v128): v128 {
-  const one = f32x4.splat(1);
-  const e = exp(f32x4.neg(f32x4.abs(v)));
-  return f32x4.div(v128.bitselect(e, one, f32x4.lt(v, zero())), f32x4.add(one, e));
-}
 
 /** e^v - 1 for v <= 0, by tanh(v / 2), which keeps small ones exact. */
 // @ts-ignore: decorator
@@ -56,11 +47,11 @@ function bend(v: v128, activation: i32): v128 {
       const below = exponentialLessOne(f32x4.pmin(v, zero()));
       return v128.bitselect(v, below, f32x4.gt(v, zero()));
     }
-    case SOFTPLUS: return f32x4.add(f32x4.pmax(v, zero()), logOnePlus(exp(f32x4.neg(f32x4.abs(v)))));
-    case SILU: return f32x4.mul(v, logistic(v));
+    case SOFTPLUS: return softplus(v);
+    case SILU: return f32x4.mul(v, sigmoid(v));
     case GELU: return f32x4.mul(v, normalShare(v));
     case LEAKY_RELU: return v128.bitselect(v, f32x4.mul(v, f32x4.splat(<f32>LEAK)), f32x4.gt(v, zero()));
-    default: return logistic(v);
+    default: return sigmoid(v);
   }
 }
 
@@ -77,9 +68,9 @@ function slope(result: v128, read: v128, activation: i32): v128 {
   switch (activation) {
     case TANH: return f32x4.sub(one, f32x4.mul(result, result));
     case ELU: return v128.bitselect(one, f32x4.add(result, one), f32x4.gt(result, zero()));
-    case SOFTPLUS: return logistic(read);
+    case SOFTPLUS: return sigmoid(read);
     case SILU: {
-      const s = logistic(read);
+      const s = sigmoid(read);
       return f32x4.mul(s, f32x4.add(one, f32x4.mul(read, f32x4.sub(one, s))));
     }
     case GELU: {

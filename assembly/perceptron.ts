@@ -92,6 +92,9 @@ class Perceptron {
   /** Place of the gradient by the inputs, and of a product that is added to another. */
   inputGradient: i32;
   added: i32;
+  /** Columns of the inputs, and whether the gradient by them starts from zeros, several layers adding to it. */
+  inputColumns: i32;
+  clearInputs: i32;
   /** Gradient in the output. */
   outputGradient: usize;
   /** Room for the sums of each chunk. */
@@ -155,18 +158,14 @@ export class PackLayer {
       const left = columns - j;
       v128.store(layer.packed + floats(j), left > 0 ? loadPart(layer.bias + floats(j), left) : zero());
     }
+    findRanges(layer);
     const packed = layer.packed + floats(upTo16(columns));
     const lineBytes = floats(columns);
     const panel = panelColumns();
     for (let column = 0; column < columns; column += panel) {
       const width = panelWidth(column, columns);
-      let first = 0, end = layer.inputs;
-      if (layer.mask != 0) {
-        const count = least(width, columns - column);
-        while (first < end && hidden(layer.mask + <usize>first * lineBytes + floats(column), 4, count)) first++;
-        while (end > first && hidden(layer.mask + <usize>(end - 1) * lineBytes + floats(column), 4, count)) end--;
-      }
-      setRange(layer.ranges, column / panel, first, end);
+      const range = layer.ranges + <usize>(column / panel << 3);
+      const first = load<i32>(range), end = first + load<i32>(range, 4);
       let to = packed + floats(layer.inputs * column + first * width);
       for (let k = first; k < end; k++) {
         const at = <usize>k * lineBytes + floats(column);
@@ -178,11 +177,28 @@ export class PackLayer {
   }
 }
 
+/** Finds for each panel of columns what depths the mask leaves: from the first to the last of them. */
+function findRanges(layer: PerceptronLayer): void {
+  const columns = layer.outputs;
+  const lineBytes = floats(columns);
+  const panel = panelColumns();
+  for (let column = 0; column < columns; column += panel) {
+    let first = 0, end = layer.inputs;
+    if (layer.mask != 0) {
+      const mask = layer.mask + floats(column);
+      const count = least(panel, columns - column);
+      while (first < end && hidden(mask + <usize>first * lineBytes, 4, count)) first++;
+      while (end > first && hidden(mask + <usize>(end - 1) * lineBytes, 4, count)) end--;
+    }
+    setRange(layer.ranges, column / panel, first, end);
+  }
+}
+
 /** Packs the turned weights of a layer: panels of inputs, their depths being outputs. */
 export class TurnLayer {
   run(chunk: i32): void {
     const layer = layerAt(taskArguments<Perceptron>(), chunk);
-    if (layer.sourceGradient < 0) return;
+    findRanges(layer);
     const columns = layer.inputs;
     const lineBytes = floats(layer.outputs);
     const panel = panelColumns();
@@ -422,11 +438,12 @@ export class PerceptronGradientChunk {
       const more = first > start;
       fillTable(table, gradients, p.gradientBytes, rows);
       takeOutputGradient(p, first, rows, gradients);
+      if (p.clearInputs) clearColumns(gradients + floats(p.inputGradient), p.gradientBytes, rows, upTo16(p.inputColumns));
       for (let i = p.layerCount - 1; i >= 0; i--) {
         const layer = layerAt(p, i);
         splitGradient(p, layer, rows, records, gradients, part, more);
         correlate(p, layer, rows, records, gradients, part, more);
-        if (layer.sourceGradient >= 0) passBack(p, layer, rows, records, gradients, table);
+        passBack(p, layer, rows, records, gradients, table);
       }
       placeInputGradients(p, first, rows, gradients);
     }

@@ -113,7 +113,7 @@ export function contextSize(shape: ContextShape | undefined): number {
 /** Rows [n, values] of a context, one for each of its parts, in the order of their names in it. */
 export function contextRows(context: ContextTensors | undefined): tf.Tensor[] {
   return contextTensors(context).map((part) =>
-    tf.reshape(part, [part.shape[0], sizeOf(part.shape.slice(1))]),
+    part.rank === 2 ? part : tf.reshape(part, [part.shape[0], sizeOf(part.shape.slice(1))]),
   );
 }
 

@@ -32,7 +32,7 @@ export interface Operation {
  */
 export function record(inputs: readonly tf.Tensor[], compute: () => Operation): tf.Tensor[] {
   const { state } = engine();
-  const taped = engine().isTapeOn();
+  const taped = isTaped();
   let saved: tf.Tensor[] = [];
   let gradient: Operation['gradient'] | undefined;
   // Off the tape, as inside a kernel.
@@ -53,6 +53,11 @@ export function record(inputs: readonly tf.Tensor[], compute: () => Operation): 
   }
   if (gradient !== undefined) addNode(inputs, results, saved, gradient);
   return results;
+}
+
+/** Whether what happens now is recorded, so that it can be gone back through. */
+export function isTaped(): boolean {
+  return engine().isTapeOn();
 }
 
 /** A handle that lives until the tape lets go of it: another one where the caller may dispose the tensor. */
@@ -90,7 +95,7 @@ function onTheWayBack(
   compute: () => tf.Tensor[],
   linear: boolean,
 ): tf.Tensor[] {
-  if (linear || !engine().isTapeOn()) return compute();
+  if (linear || !isTaped()) return compute();
   const gradient = (): never => {
     const hint = "Compute them on another backend: tf.setBackend('cpu').";
     throw new BackendError(complaint('gradients', 'first derivatives of fused ops', 'second ones', hint));

@@ -3,6 +3,7 @@ import type { FusedSplineOptions } from '../layers/transformers/fusedSpline';
 import { DERIVATIVES } from '../layers/transformers/splineKnots';
 import type { ChainAttributes } from './convolutionChain';
 import type { InputChecks } from './inputChecks';
+import type { PerceptronAttributes } from './perceptron';
 import type { Declaration } from './register';
 
 /*
@@ -134,6 +135,48 @@ export const convolutionsGradient: Declaration<string, ChainAttributes> = {
     checks.vectorsOrImages(1, input);
     const layers = { tensors, input, channels: lastOf(input), factors, at: 2, outputs: true };
     checks.channels(0, dy, input, checkLayers(checks, layers));
+  },
+};
+
+/** Checks what both kernels of a perceptron take, from the place of x on; returns it. */
+function checkPerceptron(
+  checks: InputChecks,
+  tensors: readonly TensorInfo[],
+  { plan }: PerceptronAttributes,
+  at: number,
+): TensorInfo {
+  const x = checks.present(at, tensors[at]);
+  let next = at + 1;
+  if (plan.context > 0) checks.channels(next, tensors[next++], x, plan.context);
+  const values = plan.forms[0].inputs - (plan.forms[0].context === undefined ? plan.context : 0);
+  checks.shape(at, x, [x.shape[0], values]);
+  for (const { inputs, outputs, context } of plan.forms) {
+    checks.shape(next, tensors[next++], [inputs, outputs]);
+    checks.vector(next, tensors[next++], outputs);
+    if (context === undefined) continue;
+    checks.shape(next, tensors[next++], [plan.context, outputs]);
+    checks.vector(next, tensors[next++], outputs);
+  }
+  if (!plan.masked) return x;
+  for (const { inputs, outputs } of plan.forms) checks.shape(next, tensors[next++], [inputs, outputs]);
+  return x;
+}
+
+/** [x, context?, ...weights, ...masks] */
+export const perceptron: Declaration<string, PerceptronAttributes> = {
+  check({ inputs, attrs }, checks) {
+    checkPerceptron(checks, Object.values(inputs), attrs, 0);
+  },
+};
+
+/** [dy, x, context?, ...weights, ...masks, records] */
+export const perceptronGradient: Declaration<string, PerceptronAttributes> = {
+  check({ inputs, attrs }, checks) {
+    const tensors = Object.values(inputs);
+    const x = checkPerceptron(checks, tensors, attrs, 1);
+    const { forms } = attrs.plan;
+    checks.channels(0, tensors[0], x, forms[forms.length - 1].outputs);
+    checks.present(tensors.length - 1, tensors[tensors.length - 1]);
   },
 };
 

@@ -6,6 +6,7 @@ import * as declare from './declarations';
 import type { KernelModule } from './kernelModule';
 import { luMatrix, luMatrixGradient } from './luMatrix';
 import { PASS_ROWS, scaleAndSum } from './passes';
+import { perceptron, perceptronGradient } from './perceptron';
 import { type KernelCall, replaceKernel } from './register';
 import { scaledLinear, scaledLinearGradient } from './scaledLinear';
 import { spline, splineGradient } from './spline';
@@ -127,6 +128,8 @@ function summed(
 export function registerFlowKernels(): void {
   replaceKernel('FlowConvolutions', convolutionChain, declare.convolutions);
   replaceKernel('FlowConvolutionsGradient', convolutionChainGradient, declare.convolutionsGradient);
+  replaceKernel('FlowPerceptron', perceptron, declare.perceptron);
+  replaceKernel('FlowPerceptronGradient', perceptronGradient, declare.perceptronGradient);
   replaceKernel('FlowAffineCoupling', affineCoupling, declare.coupling);
   replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient, declare.couplingGradient);
   replaceKernel('FlowNetworkCoupling', networkCoupling, declare.networkCoupled);

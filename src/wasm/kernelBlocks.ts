@@ -172,6 +172,8 @@ interface Perceptron {
   lastResult: Field;
   inputGradient: Field;
   added: Field;
+  inputColumns: Field;
+  clearInputs: Field;
   outputGradient: Field;
   parts: Field;
   partBytes: Field;
@@ -543,7 +545,7 @@ export const blocks = {
     },
   },
   Perceptron: {
-    words: 19,
+    words: 21,
     write(f: Perceptron, words: Int32Array, _floats: Float32Array, at: number): void {
       words[at] = +f.rows;
       words[at + 1] = +f.chunkRows;
@@ -561,9 +563,11 @@ export const blocks = {
       words[at + 13] = +f.lastResult;
       words[at + 14] = +f.inputGradient;
       words[at + 15] = +f.added;
-      words[at + 16] = +f.outputGradient;
-      words[at + 17] = +f.parts;
-      words[at + 18] = +f.partBytes;
+      words[at + 16] = +f.inputColumns;
+      words[at + 17] = +f.clearInputs;
+      words[at + 18] = +f.outputGradient;
+      words[at + 19] = +f.parts;
+      words[at + 20] = +f.partBytes;
     },
   },
   Product: {

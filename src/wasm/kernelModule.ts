@@ -52,6 +52,7 @@ interface Exports extends Record<Entry, () => void> {
   addParts(at: number, parts: number, count: number): void;
   exponentials(from: number, to: number, count: number): void;
   scaleLines(from: number, factors: number, to: number, rows: number, columns: number): void;
+  perceptronLocalBytes(gradientBytes: number): number;
   productLocalBytes(taps: number, depth: number, unfolded: number): number;
   tapsFirst(from: number, to: number, channels: number, taps: number, columns: number): void;
   correlationPanelBytes(rows: number, columns: number, width: number): number;

@@ -4,7 +4,8 @@ import type { RandomStream } from '../../core/random';
 import { noiseInStep } from '../../core/trainingStep';
 import { activations } from './activations';
 import type { ContextUse, LayerForm } from './denseLayers';
-import { type FusedLayer, fusedConvolutions, hasFusedConvolutions } from './fusedConvolutions';
+import type { FusedLayer } from './fusedConvolutions';
+import { fusedPerceptron, hasFusedPerceptron, type PerceptronPlan } from './fusedPerceptron';
 import { featuresOf, flatContext, type PerceptronSettings } from './perceptronOptions';
 
 /** A fully connected layer as it computes: its form, and weights with what is masked at 0. */
@@ -48,6 +49,7 @@ export class DenseStack {
   readonly joinsContext: boolean;
   private readonly weights: DenseLayer[];
   private readonly masks?: readonly tf.Tensor[];
+  private readonly plan: PerceptronPlan;
 
   /** @param owner the network, by which the noise of a training step is told from that of others */
   constructor(
@@ -60,6 +62,8 @@ export class DenseStack {
     this.masks = masks?.map((mask, i) =>
       registry.constant(tf.tensor2d(mask, [forms[i].inputs, forms[i].outputs])),
     );
+    const { activation, context } = settings;
+    this.plan = { forms, activation, context, masked: masks !== undefined };
     this.weights = forms.map((form, i) => {
       const { inputs, outputs, start } = form;
       const kernel = drawn(random, [inputs, outputs], start);
@@ -111,9 +115,9 @@ export class DenseStack {
   compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const features = featuresOf(x, this.settings.periodic);
     const given = flatContext(context);
+    if (hasFusedPerceptron() && !this.drops)
+      return fusedPerceptron(features, given, this.weights, this.masks ?? [], this.plan);
     const input = this.joinsContext ? tf.concat([features, given as tf.Tensor], 1) : features;
-    const fused = hasFusedConvolutions() ? this.convolutions : undefined;
-    if (fused !== undefined) return fusedConvolutions(input, fused);
     const masks = this.dropoutMasks(x.shape[0]);
     const results: tf.Tensor[] = [];
     this.layers.forEach((layer, i) => {

@@ -83,7 +83,7 @@ export function perceptronConfig(settings: PerceptronSettings): tf.serialization
 /** What the first layer reads of values: [n, ...] -> [n, d], or [n, 2 d] with sine and cosine of a value side by side. */
 export function featuresOf(x: tf.Tensor, periodic: number | undefined): tf.Tensor {
   const d = sizeOf(x.shape.slice(1));
-  const values = tf.reshape(x, [x.shape[0], d]);
+  const values = x.rank === 2 ? x : tf.reshape(x, [x.shape[0], d]);
   if (periodic === undefined) return values;
   const angles = tf.mul(values, (2 * Math.PI) / periodic);
   return tf.reshape(tf.stack([tf.sin(angles), tf.cos(angles)], 2), [x.shape[0], 2 * d]);
