@@ -26,26 +26,27 @@ export function vectorFlow(what: VectorCase): Flow {
   const random = new RandomStream(1);
   const inputShape: Shape = [dimensions];
   const order = kind === 'affineAutoregressive' ? 'reverse' : 'shuffle';
-  const mixing = (): Bijector[] => {
-    const permutation = new Permutation({ inputShape, order, seed: random.childSeed() });
+  const mixing = (i: number): Bijector[] => {
+    const seed = random.childSeed();
+    const permutation = new Permutation({ inputShape, order, seed, name: `permutation${i}` });
     const mixes = kind.startsWith('spline') && what.library !== 'zuko';
-    return mixes ? [permutation, new Linear({ inputShape, form: 'lu' })] : [permutation];
+    return mixes ? [permutation, new Linear({ inputShape, form: 'lu', name: `linear${i}` })] : [permutation];
   };
-  const steps = Array.from({ length: layers }, () => [...mixing(), layerOf(what, random)]);
+  const steps = Array.from({ length: layers }, (_, i) => [...mixing(i), layerOf(what, random, i)]);
   // nflows mixes once more at the end, as the paper does.
-  const last = what.library === 'nflows' && kind.startsWith('spline') ? mixing() : [];
+  const last = what.library === 'nflows' && kind.startsWith('spline') ? mixing(layers) : [];
   return new Flow({ bijector: new Chain({ bijectors: [...steps.flat(), ...last] }), seed: 1 });
 }
 
-function layerOf(what: VectorCase, random: RandomStream): Bijector {
+function layerOf(what: VectorCase, random: RandomStream, i: number): Bijector {
   const { kind, library, dimensions, hidden } = what;
-  const inputShape: Shape = [dimensions];
+  const [inputShape, name]: [Shape, string] = [[dimensions], `layer${i}`];
   const residual = library !== 'zuko' && !(library === 'normflows' && kind === 'affineCoupling');
   const transformer: Transformer = kind.startsWith('spline')
     ? new RationalQuadraticSpline({ bins: what.bins, bound: what.bound })
     : new AffineTransformer({ scale: 'softclip' });
   const masked = (adjacency: Adjacency, outputsPerValue: number) => {
-    const options = { inputShape, adjacency, outputsPerValue, seed: random.childSeed() };
+    const options = { adjacency, outputsPerValue, seed: random.childSeed() };
     return residual
       ? new MaskedResidualPerceptron({ ...options, hiddenUnits: hidden, blocks: 2 })
       : new MaskedPerceptron({ ...options, hiddenUnits: [hidden, hidden] });
@@ -53,7 +54,7 @@ function layerOf(what: VectorCase, random: RandomStream): Bijector {
   if (kind.endsWith('Autoregressive') || (library === 'zuko' && kind === 'splineCoupling')) {
     // zuko's couplings are autoregressive layers of two passes.
     const passes = kind === 'splineCoupling' ? 2 : dimensions;
-    return new MaskedAutoregressive({ inputShape, transformer, network: masked, passes });
+    return new MaskedAutoregressive({ inputShape, name, transformer, network: masked, passes });
   }
   const passthrough = library === 'normflows' ? Math.ceil(dimensions / 2) : Math.floor(dimensions / 2);
   const network = ([d]: Shape, [units]: Shape) => {
@@ -63,6 +64,13 @@ function layerOf(what: VectorCase, random: RandomStream): Bijector {
       : new MultilayerPerceptron({ ...options, hiddenUnits: [hidden, hidden] });
   };
   if (kind === 'affineCoupling')
-    return new AffineCoupling({ inputShape, network, passthrough, scale: 'exp' });
-  return new TransformerCoupling({ inputShape, network, passthrough, transformer, passed: transformer });
+    return new AffineCoupling({ inputShape, name, network, passthrough, scale: 'exp' });
+  return new TransformerCoupling({
+    inputShape,
+    name,
+    network,
+    passthrough,
+    transformer,
+    passed: transformer,
+  });
 }
