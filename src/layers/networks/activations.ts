@@ -17,12 +17,12 @@ export const activations = {
   silu: (x: tf.Tensor) => tf.mul(x, tf.sigmoid(x)),
   gelu: (x: tf.Tensor) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)),
   leakyRelu: (x: tf.Tensor) => tf.leakyRelu(x, LEAK),
-} satisfies Record<string, (x: tf.Tensor) => tf.Tensor>;
+} satisfies Record<Activation, (x: tf.Tensor) => tf.Tensor>;
 
 /**
  * Activation of hidden units, by name. 'gelu' is the exact one, by the error function; 'leakyRelu' has slope 0.01 below 0; 'silu' is
  * also known as swish.
  */
-export type Activation = keyof typeof activations;
+export type Activation = 'relu' | 'tanh' | 'elu' | 'softplus' | 'silu' | 'gelu' | 'leakyRelu';
 
 export const activationNames = Object.keys(activations) as Activation[];

@@ -27,7 +27,7 @@ interface Structure {
 
 /** A masked network of dense layers: weights times masks, which follow from what each unit stands for. */
 export abstract class MaskedDenseNetwork extends MaskedNetwork {
-  protected readonly settings: PerceptronSettings;
+  private readonly settings: PerceptronSettings;
   private readonly stack: DenseStack;
   /** Levels of the units of every layer. */
   private readonly unitLevels: readonly (readonly number[])[];
