@@ -25,6 +25,7 @@ import {
   LayersNetwork,
   LearnedPrior,
   Linear,
+  MarginalQuantiles,
   MaskedAutoregressive,
   MaskedPerceptron,
   type MaskedPerceptronOptions,
@@ -539,6 +540,7 @@ export const registry: Record<string, CheckOptions> = {
     create: () => new Bounded({ inputShape: vector, low: -1, high: 3 }),
     sample: (n, random) => random.uniform([n, 5], -0.9, 2.9),
   },
+  MarginalQuantiles: { create: () => new MarginalQuantiles({ inputShape: vector, bins: 6 }) },
   'HeavyTails, asinh': { create: () => new HeavyTails({ inputShape: vector }) },
   'HeavyTails, Yeo-Johnson': { create: () => new HeavyTails({ inputShape: vector, map: 'yeoJohnson' }) },
   Ordered: {

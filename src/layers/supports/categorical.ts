@@ -136,11 +136,11 @@ export class Categorical extends ColumnHead {
   private categoryAt(below: tf.Tensor, above: tf.Tensor, probabilities: tf.Tensor): tf.Tensor {
     const ends = tf.matMul(probabilities as tf.Tensor2D, triangle(this.categories, 'from'));
     const rests = tf.matMul(probabilities as tf.Tensor2D, triangle(this.categories, 'after'));
-    // By the smaller share, which is exact where the latent is far out; logic on wasm would take numbers alone.
+    // By the smaller share, which is exact where the latent is far out; as numbers, since a choice of booleans writes past them on wasm.
     const isBelow = tf.cast(tf.less(below, above), 'float32');
-    const isAbove = tf.sub(1, isBelow);
-    const beyond = tf.sub(tf.mul(isBelow, tf.sub(below, ends)), tf.mul(isAbove, tf.sub(above, rests)));
-    const passed = tf.sum(tf.cast(tf.greaterEqual(beyond, 0), 'float32'), 1, true);
+    const fromBelow = tf.mul(isBelow, tf.sub(below, ends));
+    const fromAbove = tf.mul(tf.sub(1, isBelow), tf.sub(rests, above));
+    const passed = tf.sum(tf.cast(tf.greaterEqual(tf.add(fromBelow, fromAbove), 0), 'float32'), 1, true);
     return tf.minimum(passed, this.categories - 1);
   }
 
@@ -156,13 +156,11 @@ export class Categorical extends ColumnHead {
 
   /** 1 where the number of a category is in this relation to the given one: [n, K], off the tape. */
   private compare(relation: Relation, category: tf.Tensor): tf.Tensor {
-    // The difference first: comparisons on wasm broadcast one side alone.
-    const numbers = tf.range(0, this.categories);
-    return untaped(() => tf.cast(relation(tf.sub(numbers, category), 0), 'float32'));
+    return untaped(() => tf.cast(relation(tf.range(0, this.categories), category), 'float32'));
   }
 }
 
-type Relation = (a: tf.Tensor, b: number) => tf.Tensor;
+type Relation = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
 const names: OptionNames<CategoricalOptions> = {
   categories: ['classes', 'K'],

@@ -6,6 +6,7 @@ export type { Column, ColumnDescription, ColumnsOption, SupportsOption } from '.
 export { ElementwiseSupport } from './elementwiseSupport';
 export { type Factor, Factorized, type FactorizedOptions } from './factorized';
 export { HeavyTails, type HeavyTailsOptions } from './heavyTails';
+export { MarginalQuantiles, type MarginalQuantilesOptions } from './marginalQuantiles';
 export { Ordered, type OrderedOptions } from './ordered';
 export { Simplex, type SimplexOptions } from './simplex';
 export { Standardize, type StandardizeOptions } from './standardize';

@@ -1,11 +1,12 @@
 import type { Shape } from '../../core/shapes';
 import type { Bijector } from '../bijector';
-import type { BijectorBuilder } from '../chain';
+import { type BijectorBuilder, Chain } from '../chain';
 import { Flatten } from '../flatten';
 import { Bounded } from './bounded';
 import type { Column } from './columns';
 import { Factorized } from './factorized';
 import { HeavyTails } from './heavyTails';
+import { MarginalQuantiles } from './marginalQuantiles';
 import { Ordered } from './ordered';
 import { Simplex } from './simplex';
 import type { Support } from './support';
@@ -81,7 +82,9 @@ function layerOf(support: Support, inputShape: Shape, name: string): Bijector {
         : new Bounded({ inputShape, name, ...widened(low, end, marginOf(low, end)) });
     }
     case 'heavyTailed':
-      return new HeavyTails({ inputShape, name, map: support.map });
+      return support.map === 'quantiles'
+        ? quantiles(inputShape, name)
+        : new HeavyTails({ inputShape, name, map: support.map });
     case 'ordered':
       return new Ordered({ inputShape, name });
     case 'simplex':
@@ -89,6 +92,12 @@ function layerOf(support: Support, inputShape: Shape, name: string): Bijector {
     default:
       return unchanged(inputShape, name);
   }
+}
+
+/** Far values drawn in first: a spline's pieces cannot lie decades apart. */
+function quantiles(inputShape: Shape, name: string): Bijector {
+  const bijectors = [new HeavyTails({ inputShape }), new MarginalQuantiles({ inputShape })];
+  return new Chain({ bijectors, name });
 }
 
 /** Room for noise that comes to the very ends of the first and the last whole number; float32 has to tell it. */

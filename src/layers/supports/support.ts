@@ -3,7 +3,7 @@ import { checkOptions, nearestName } from '../../core/options';
 import { checkChoice, checkInteger } from '../../core/shapes';
 
 /** How a column with far values is brought nearer to normal. */
-export type TailMap = 'asinh' | 'yeoJohnson';
+export type TailMap = 'asinh' | 'yeoJohnson' | 'quantiles';
 
 /**
  * Where the values of one column lie, as one writes it.
@@ -11,7 +11,8 @@ export type TailMap = 'asinh' | 'yeoJohnson';
  * - 'real': anywhere; 'positive': above 0; [low, high]: strictly between, with -Infinity or Infinity for a side without end
  * - { within: [low, high], epsilon }: the ends may occur; the interval is widened by epsilon of its width (of 1, where it has no end)
  * - { positive: 'log' }: above 0 by the logarithm, for values over decades; 'positive' is linear where they are large
- * - 'heavyTailed', 'yeoJohnson': anywhere, with far values drawn in by asinh, or by a power that is learned
+ * - 'heavyTailed', 'yeoJohnson', 'quantiles': anywhere, with far values drawn in by asinh, by a power that is learned, or by the
+ *   column's own quantiles
  * - 'circular': an angle in [-pi, pi); { circular: [0, 360], wrap: true }: a circle of another length, other turns brought into it
  * - 'integer': whole numbers; { integer: [0, 20] }: from 0 to 20, with Infinity for no end
  * - 'categorical', { categories: 3 } or { categories: ['red', 'white'] }: the numbers of categories, 0, 1, ...
@@ -34,6 +35,7 @@ export type SupportName =
   | 'positive'
   | 'heavyTailed'
   | 'yeoJohnson'
+  | 'quantiles'
   | 'circular'
   | 'integer'
   | 'categorical'
@@ -56,6 +58,7 @@ const words: Record<SupportName, readonly string[]> = {
   positive: ['log', 'greater than 0'],
   heavyTailed: ['asinh', 'heavy'],
   yeoJohnson: ['power'],
+  quantiles: ['quantile', 'empirical'],
   circular: ['angle', 'periodic', 'cyclic'],
   integer: ['int', 'count', 'discrete'],
   categorical: ['category', 'class', 'enum'],
@@ -128,6 +131,7 @@ export function supportOfKind(of: string, word: string, categories?: number): Su
     case 'heavyTailed':
       return { kind: 'heavyTailed', map: 'asinh' };
     case 'yeoJohnson':
+    case 'quantiles':
       return { kind: 'heavyTailed', map: word };
     case 'circular':
       return { kind: 'circular', low: -Math.PI, high: Math.PI, wrap: false };
