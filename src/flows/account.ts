@@ -49,7 +49,7 @@ export function makeAccount(
   const rows: AccountRow[] = [];
   let logProb = 0;
   tf.tidy(() => {
-    const visit = ({ name, bijector: layer, input, output }: TraceEntry) => {
+    const visit = ({ name, bijector: layer, input, output, context: given }: TraceEntry) => {
       const logDet = tf.mean(output.logDet).dataSync()[0];
       rows.push({
         name,
@@ -57,11 +57,11 @@ export function makeAccount(
         logDet,
         bitsPerDim: inBits(logDet),
         roundTripError: tf.tidy(() => {
-          const back = layer.inverse(output.value, partOf(context, layer.contextShape)).value;
+          const back = layer.inverse(output.value, given).value;
           return tf.max(tf.abs(tf.sub(back, input))).dataSync()[0];
         }) as unknown as number,
         finite: allFinite(output.value) && allFinite(output.logDet),
-        ...layer.conditioning(input, partOf(context, layer.contextShape)),
+        ...layer.conditioning(input, given),
         ...conditionedOn(layer),
       });
     };

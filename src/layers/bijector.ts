@@ -17,6 +17,8 @@ export interface TraceEntry {
   bijector: Bijector;
   input: tf.Tensor;
   output: Transformed;
+  /** What the layer was conditioned on; absent where on nothing. */
+  context?: ContextTensors;
 }
 
 /** A map in both directions: a bijector's, or that of neighbours in a chain which are computed together. */
@@ -235,7 +237,7 @@ export abstract class Bijector extends Module {
     name = this.name,
   ): Transformed {
     const output = this.forward(x, context);
-    visit({ name, bijector: this, input: x, output });
+    visit({ name, bijector: this, input: x, output, context: partOf(context, this.contextShape) });
     return output;
   }
 

@@ -61,7 +61,7 @@ export class ReversePass {
   private readonly watched: ReadonlySet<tf.Tensor>;
   private readonly anchors: Map<string, tf.Tensor>;
   private readonly storage?: GradientStorage;
-  private readonly gradients = new Map<number, tf.Tensor>();
+  private gradients = new Map<number, tf.Tensor>();
 
   constructor(options: ReversePassOptions) {
     checkOptions('ReversePass', options, passOptions);
@@ -80,6 +80,20 @@ export class ReversePass {
     const given = tf.clone(anchor);
     anchor.dispose();
     return given;
+  }
+
+  /** This pass for a layer that reads another context, parts of which are watched as well: all gradients come to one place. */
+  within(context: ContextTensors | undefined, watched: readonly tf.Tensor[]): ReversePass {
+    const { logDetGradient, anchors, storage } = this;
+    const inner = new ReversePass({
+      logDetGradient,
+      context,
+      watched: [...this.watched, ...watched],
+      anchors,
+      storage,
+    });
+    inner.gradients = this.gradients;
+    return inner;
   }
 
   /**

@@ -4,8 +4,16 @@ import { ConfigError, complaint } from '../../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../../core/module';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkEventShape, sameShape, sizeOf } from '../../core/shapes';
-import { Bijector, type BijectorOptions, type Cost, type Transformed } from '../bijector';
+import { gradientsOf } from '../../engine/gradients';
+import {
+  Bijector,
+  type BijectorOptions,
+  type Reversed,
+  type TraceEntry,
+  type Transformed,
+} from '../bijector';
 import { addLogDets } from '../logDets';
+import type { ReversePass } from '../reversePass';
 import { ColumnHead } from './columnHead';
 import { joinColumns, takeColumns } from './takeColumns';
 
@@ -70,44 +78,73 @@ export class Factorized extends Bijector {
     super.declareContext(withoutBefore(shape));
   }
 
-  override get cost(): Cost {
-    const costs = this.factors.map(({ bijector }) => bijector.cost);
-    const most = (direction: keyof Cost) => Math.max(...costs.map((cost) => cost[direction]));
-    return { forward: most('forward'), inverse: most('inverse') };
-  }
-
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    const results = this.eachOf(x, context, (bijector, part, given) => bijector.forward(part, given));
-    return {
-      value: tf.concat(
-        results.map(({ value }) => value),
-        1,
-      ),
-      logDet: addLogDets(results.map(({ logDet }) => logDet)),
-    };
+    return joined(this.eachOf(x, context, (bijector, part, given) => bijector.forward(part, given)));
   }
 
   protected computeInverse(z: tf.Tensor, context?: ContextTensors): Transformed {
-    const sizes = this.factors.map(({ bijector }) => sizeOf(bijector.outputShape));
-    const latents = sizes.length === 1 ? [z] : tf.split(z, sizes, 1);
+    const latents = this.latentsOf(z);
     const before: tf.Tensor[] = [];
     const results = this.factors.map(({ bijector }, i) => {
-      const result = bijector.inverse(latents[i], contextOf(bijector, context, before));
+      const result = bijector.inverse(latents[i], contextOf(bijector, context, besides(before)));
       if (bijector instanceof ColumnHead) before.push(bijector.featuresOf(result.value));
       return result;
     });
-    const value = joinColumns(
-      results.map((result) => result.value),
-      this.factors.map(({ columns }) => columns),
-    );
+    const value = this.inPlace(results.map((result) => result.value));
     return { value, logDet: addLogDets(results.map(({ logDet }) => logDet)) };
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    return tf.concat(
-      this.eachOf(x, context, (bijector, part, given) => bijector.initialize(part, given)),
-      1,
+    const values = this.eachOf(x, context, (bijector, part, given) => bijector.initialize(part, given));
+    return besides(values) as tf.Tensor;
+  }
+
+  override trace(
+    x: tf.Tensor,
+    visit: (entry: TraceEntry) => void,
+    context?: ContextTensors,
+    name = this.name,
+  ): Transformed {
+    if (!this.passesAsIn('trace')) return super.trace(x, visit, context, name);
+    return joined(
+      this.eachOf(x, context, (bijector, part, given) =>
+        bijector.trace(part, visit, given, `${name}/${bijector.name}`),
+      ),
     );
+  }
+
+  /** Factor by factor; heads are found first, since those after them read them, and hear from them what gradients they have. */
+  protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    const latents = this.latentsOf(output.value);
+    const gradients = this.latentsOf(output.gradient);
+    const features = this.headFeatures(latents, pass.context);
+    const ofFeatures = features.map((feature) => tf.zerosLike(feature));
+    const inputs = this.factors.map(({ bijector }, i) => {
+      const heads = this.headsBefore(i);
+      const before = heads === 0 ? undefined : besides(features.slice(0, heads));
+      const inner = pass.within(
+        contextOf(bijector, pass.context, before),
+        before === undefined ? [] : [before],
+      );
+      const after = { value: latents[i], gradient: gradients[i] };
+      const input = bijector.reverse(after, inner, `${name}/${bijector.name}`);
+      const [ofBefore] = before === undefined ? [null] : inner.takeGradients([before]);
+      if (ofBefore !== null) {
+        const sizes = features.slice(0, heads).map(({ shape }) => shape[1] as number);
+        tf.split(ofBefore, sizes, 1).forEach((part, k) => {
+          ofFeatures[k] = tf.add(ofFeatures[k], part);
+        });
+      }
+      return input;
+    });
+    const values = inputs.map(({ value }) => value);
+    const byFactor = this.factors.map(({ bijector }, i) => {
+      if (!(bijector instanceof ColumnHead)) return inputs[i].gradient;
+      const read = () => tf.sum(tf.mul(bijector.featuresOf(values[i]), ofFeatures[this.headsBefore(i)]));
+      const [through] = gradientsOf(read as () => tf.Scalar, [values[i]]).gradients;
+      return through === undefined ? inputs[i].gradient : tf.add(inputs[i].gradient, through);
+    });
+    return { value: this.inPlace(values), gradient: this.inPlace(byFactor) };
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -138,11 +175,47 @@ export class Factorized extends Bijector {
     const before: tf.Tensor[] = [];
     return this.factors.map(({ columns, bijector }) => {
       const part = takeColumns(x, columns);
-      const result = pass(bijector, part, contextOf(bijector, context, before));
+      const result = pass(bijector, part, contextOf(bijector, context, besides(before)));
       if (bijector instanceof ColumnHead) before.push(bijector.featuresOf(part));
       return result;
     });
   }
+
+  /** What the heads say, found from their latents. */
+  private headFeatures(latents: readonly tf.Tensor[], context: ContextTensors | undefined): tf.Tensor[] {
+    const found: tf.Tensor[] = [];
+    this.factors.forEach(({ bijector }, i) => {
+      if (!(bijector instanceof ColumnHead)) return;
+      const { value } = bijector.inverse(latents[i], contextOf(bijector, context, besides(found)));
+      found.push(bijector.featuresOf(value));
+    });
+    return found;
+  }
+
+  /** How many heads come before a factor. */
+  private headsBefore(factor: number): number {
+    return this.factors.slice(0, factor).filter(({ bijector }) => bijector instanceof ColumnHead).length;
+  }
+
+  private latentsOf(z: tf.Tensor): tf.Tensor[] {
+    const sizes = this.factors.map(({ bijector }) => sizeOf(bijector.outputShape));
+    return sizes.length === 1 ? [z] : tf.split(z, sizes, 1);
+  }
+
+  /** The columns of the factors in the places of the data. */
+  private inPlace(parts: tf.Tensor[]): tf.Tensor {
+    return joinColumns(
+      parts,
+      this.factors.map(({ columns }) => columns),
+    );
+  }
+}
+
+function joined(results: readonly Transformed[]): Transformed {
+  return {
+    value: besides(results.map(({ value }) => value)) as tf.Tensor,
+    logDet: addLogDets(results.map(({ logDet }) => logDet)),
+  };
 }
 
 function checkFactors(factors: readonly Factor[], d: number): void {
@@ -178,14 +251,22 @@ function withoutBefore(shape: ContextShape | undefined): ContextShape | undefine
 function contextOf(
   { contextShape }: Bijector,
   context: ContextTensors | undefined,
-  before: readonly tf.Tensor[],
+  before: tf.Tensor | undefined,
 ): ContextTensors | undefined {
   if (contextShape === undefined) return undefined;
   if (!isNamed(contextShape)) return context;
   const outer = context instanceof tf.Tensor ? { '': context } : (context ?? {});
-  const parts: Record<string, tf.Tensor> = { ...outer };
-  if (BEFORE in contextShape) parts[BEFORE] = before.length === 1 ? before[0] : tf.concat([...before], 1);
+  const parts = { ...outer, ...(before === undefined ? {} : { [BEFORE]: before }) } as Record<
+    string,
+    tf.Tensor
+  >;
   return Object.fromEntries(Object.keys(contextShape).map((name) => [name, parts[name]]));
+}
+
+/** Columns side by side; undefined where there are none. */
+function besides(parts: readonly tf.Tensor[]): tf.Tensor | undefined {
+  if (parts.length < 2) return parts[0];
+  return tf.concat([...parts], 1);
 }
 
 const names: OptionNames<FactorizedOptions> = { inputShape: true, factors: true, name: true };
