@@ -7,6 +7,7 @@ import { checkInteger } from '../core/shapes';
 import { Table } from '../data';
 import type { Column } from '../layers/supports/columns';
 import { readColumns } from '../layers/supports/columns';
+import { LARGEST } from '../layers/supports/elementwiseSupport';
 import { takeColumns } from '../layers/supports/takeColumns';
 import { checkRows, rowsOff } from './columnValues';
 import { type EventArray, type Events, readEvents } from './events';
@@ -25,9 +26,6 @@ export interface VectorFlowOptions extends FlowOptions {
  * deviation, few enough to cost a few steps.
  */
 const INITIAL_ROWS = 8192;
-
-/** Largest number that float32 holds, for columns without an end. */
-const LARGEST = 3.4028234663852886e38;
 
 /**
  * A flow over vectors whose columns have names and supports: what recipes for vectors return.

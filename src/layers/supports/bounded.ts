@@ -6,7 +6,7 @@ import { checkChoice, checkEventShape } from '../../core/shapes';
 import { untaped } from '../../core/tensors';
 import type { BijectorOptions } from '../bijector';
 import type { ElementwiseResult } from '../transformers/transformer';
-import { ElementwiseSupport, nextAbove, nextBelow } from './elementwiseSupport';
+import { ElementwiseSupport, LARGEST, nextAbove, nextBelow } from './elementwiseSupport';
 import { logOneMinusExpOfMinus } from './nearZero';
 
 /** Options of {@link Bounded}. */
@@ -62,10 +62,7 @@ export class Bounded extends ElementwiseSupport {
 
   protected override get limits(): readonly [number, number] {
     const { low, high } = this;
-    return [
-      low === undefined ? Number.NEGATIVE_INFINITY : nextAbove(low),
-      high === undefined ? Number.POSITIVE_INFINITY : nextBelow(high),
-    ];
+    return [low === undefined ? -LARGEST : nextAbove(low), high === undefined ? LARGEST : nextBelow(high)];
   }
 
   protected toLine(x: tf.Tensor): ElementwiseResult {

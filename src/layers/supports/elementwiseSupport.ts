@@ -17,15 +17,14 @@ export abstract class ElementwiseSupport extends Bijector {
   /** Hook: the line to data, with log dx/du. */
   protected abstract fromLine(u: tf.Tensor): ElementwiseResult;
 
-  /** Hook: least and largest number of the support; -Infinity and Infinity for a side without end. */
+  /** Hook: least and largest number of the support. */
   protected get limits(): readonly [least: number, largest: number] {
-    return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    return [-LARGEST, LARGEST];
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
     const within = this.within(x);
     const inside = untaped(() => tf.equal(x, within));
-    // The gradient by x goes past the limits, which hold back only what is outside.
     const { value, logDerivative } = this.toLine(tf.where(inside, x, within));
     const logs = tf.where(inside, logDerivative, tf.fill(x.shape, Number.NEGATIVE_INFINITY));
     return { value, logDet: sumPerExample(logs) };
@@ -33,19 +32,21 @@ export abstract class ElementwiseSupport extends Bijector {
 
   protected computeInverse(u: tf.Tensor): Transformed {
     const { value, logDerivative } = this.fromLine(u);
-    const moved = untaped(() => tf.sub(this.within(value), value));
-    return { value: tf.add(value, moved), logDet: sumPerExample(logDerivative) };
+    const within = this.within(value);
+    const inside = untaped(() => tf.equal(value, within));
+    return { value: tf.where(inside, value, within), logDet: sumPerExample(logDerivative) };
   }
 
   /** The nearest point of the support, off the tape. */
   private within(x: tf.Tensor): tf.Tensor {
     const [least, largest] = this.limits;
-    return untaped(() => {
-      const above = Number.isFinite(least) ? tf.maximum(x, least) : tf.clone(x);
-      return Number.isFinite(largest) ? tf.minimum(above, largest) : above;
-    });
+    // Not clipByValue: on wasm it makes a number of NaN.
+    return untaped(() => tf.minimum(tf.maximum(x, least), largest));
   }
 }
+
+/** Largest number of float32. */
+export const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 /** Smallest positive number that no backend takes for 0. */
 export const LEAST_POSITIVE = 2 ** -126;
