@@ -173,7 +173,7 @@ function positive(of: string, name: string, value: number): number {
 }
 
 function unknownKind(of: string, given: unknown): ConfigError {
-  const near = typeof given === 'string' ? nearestName(given, { ...words, ...records }) : undefined;
+  const near = typeof given === 'string' ? nearestName(given, { ...records, ...words }) : undefined;
   const hint = near === undefined ? '' : `Did you mean '${near}'?`;
   const expected = `a support among ${Object.keys(words).join(', ')} or [low, high]`;
   return new ConfigError(complaint(of, expected, typeof given === 'string' ? `'${given}'` : given, hint));

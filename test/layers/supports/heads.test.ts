@@ -207,7 +207,7 @@ describe('factors', () => {
 
   it('refuse what does not fit, and keep nothing', async () => {
     await leavesNoTensors(() => {
-            expect(() => new Factorized({ inputShape: [2], factors: [] })).toThrow(ConfigError);
+      expect(() => new Factorized({ inputShape: [2], factors: [] })).toThrow(ConfigError);
       const alone = { columns: [0], bijector: new ActNorm({ inputShape: [1] }) };
       expect(() => new Factorized({ inputShape: [2], factors: [alone] })).toThrow(
         'each of the columns 0 .. 1 in one factor',
