@@ -12,6 +12,7 @@ export {
 export { randomRotation } from './rotation';
 export { type SymmetricEigen, spectralMap, symmetricEigen } from './symmetricEigen';
 export {
+  deviceInverse,
   inverseGradient,
   inverseMatrix,
   inverseWithoutPivots,

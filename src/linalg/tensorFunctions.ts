@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, ShapeError } from '../core/errors';
+import { complaint, DataError, ShapeError } from '../core/errors';
 import * as host from './lu';
 import { Matrix } from './matrix';
 
@@ -41,19 +41,29 @@ export function logAbsDet(matrix: tf.Tensor2D): tf.Scalar {
  * For Y = A^-1: dA = -Y^T dY Y^T. Shapes: [n, n] -> [n, n].
  *
  * @param values gives A on the host, where it can be had without waiting for the device. Default: reads the tensor back.
- * @throws ShapeError for anything but a square matrix; DataError for a singular one
+ * @throws ShapeError for anything but a square matrix; DataError for a singular one, and where the inverse leaves float32
  * @example
  * const inverse = inverseMatrix(tf.tensor2d([[2, 0], [0, 4]])); // [[0.5, 0], [0, 0.25]]
  */
 export function inverseMatrix(matrix: tf.Tensor2D, values?: () => Matrix): tf.Tensor2D {
   const operation = tf.customGrad((a) => {
-    const onHost = host.inverse(values?.() ?? toHost('inverseMatrix', a as tf.Tensor));
+    const onHost = deviceInverse(values?.() ?? toHost('inverseMatrix', a as tf.Tensor));
     return {
       value: toDevice(onHost),
       gradFunc: (dy: tf.Tensor) => inverseGradient(onHost, dy as tf.Tensor2D),
     };
   });
   return operation(matrix) as tf.Tensor2D;
+}
+
+/** A^-1 in float64, if float32 can hold it. @throws DataError where it cannot, or there is none */
+export function deviceInverse(a: Matrix): Matrix {
+  const result = host.inverse(a);
+  // What came in as NaN goes through, as in every op.
+  if (a.data.every(Number.isFinite) && !result.data.every((entry) => Number.isFinite(Math.fround(entry)))) {
+    throw new DataError(`inverse: that of the ${a.rows} x ${a.rows} matrix has entries beyond float32.`);
+  }
+  return result;
 }
 
 /** Gradient in A of Y = A^-1: dA = -Y^T dY Y^T. */

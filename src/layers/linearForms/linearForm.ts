@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, NonFiniteError } from '../../core/errors';
-import { inverse, inverseGradient, Matrix, norm1, toDevice } from '../../linalg';
+import { deviceInverse, inverse, inverseGradient, Matrix, norm1, toDevice } from '../../linalg';
 import type { Bijector, Conditioning } from '../bijector';
 import type { MatrixOfWeights } from '../fusedScaledLinear';
 
@@ -30,7 +30,7 @@ export function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Ma
     weights,
     compute() {
       const { logDet, gradient } = compute();
-      const result = inverse(onHost());
+      const result = deviceInverse(onHost());
       return {
         matrix: () => toDevice(result),
         logDet,
