@@ -55,6 +55,15 @@ export function allFinite(x: tf.Tensor): boolean {
   return sum === 0;
 }
 
+/** A result that holds no tensors: all that were made for it are freed. */
+export function withoutTensors<T>(compute: () => T): T {
+  const results: T[] = [];
+  tf.tidy(() => {
+    results.push(compute());
+  });
+  return results[0];
+}
+
 /**
  * Frees an intermediate value in the middle of a pass, so that a pass needs no more memory the deeper it goes.
  * What the pass was given or goes on with stays, and so does what somebody keeps. (A tape holds clones of its own.)

@@ -90,7 +90,7 @@ export abstract class Coupling extends Bijector {
     checkEventShape(kind, options.inputShape, [1, 3]);
     super(options.name ?? 'coupling', options.inputShape);
     const channels = options.inputShape[options.inputShape.length - 1];
-    const { passthrough = halfOf(kind, channels) } = options;
+    const { passthrough = halfOf(kind, channels, hintFor(channels)) } = options;
     this.passthrough = countOf(kind, passthrough, channels);
     if (typeof passthrough !== 'number' && passthrough.indexOf(false) < this.passthrough) {
       this.mask = [...passthrough];
@@ -221,13 +221,15 @@ export abstract class Coupling extends Bijector {
   }
 }
 
+function hintFor(channels: number): string {
+  return channels === 1
+    ? 'One channel has no parts: use Elementwise, whose network reads the context.'
+    : 'Squeeze images first, or say which channels pass with `passthrough`.';
+}
+
 /** Half the channels; odd numbers have none. */
-export function halfOf(kind: string, channels: number): number {
+export function halfOf(kind: string, channels: number, hint: string): number {
   if (channels % 2 !== 0) {
-    const hint =
-      channels === 1
-        ? 'One channel has no parts: use Elementwise, whose network reads the context.'
-        : 'Squeeze images first, or say which channels pass with `passthrough`.';
     throw new ConfigError(complaint(kind, 'an even number of channels', channels, hint));
   }
   return channels / 2;

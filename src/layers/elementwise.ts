@@ -10,6 +10,7 @@ import { ConfigError, complaint } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
+import { withoutTensors } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import {
@@ -102,11 +103,9 @@ export class Elementwise extends Bijector {
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    let found: Conditioning = {};
-    tf.tidy(() => {
-      found = this.transformer.conditioning(tf.reshape(x, [x.shape[0], -1]), this.parametersOf(x, context));
-    });
-    return found;
+    return withoutTensors(() =>
+      this.transformer.conditioning(tf.reshape(x, [x.shape[0], -1]), this.parametersOf(x, context)),
+    );
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -5,8 +5,8 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import { named } from '../core/numbers';
 import { checkOptions } from '../core/options';
 import { checkEventShape, checkInteger } from '../core/shapes';
-import { sumPerExample } from '../core/tensors';
-import { Bijector, type BijectorOptions, type Cost, type Transformed } from './bijector';
+import { sumPerExample, withoutTensors } from '../core/tensors';
+import { Bijector, type BijectorOptions, type Conditioning, type Cost, type Transformed } from './bijector';
 import { MaskedNetwork } from './networks/maskedNetwork';
 import { type Adjacency, checkAdjacency, levelsOf, orderedAdjacency } from './networks/masks';
 import { runSweep } from './networks/sweep';
@@ -113,6 +113,10 @@ export class MaskedAutoregressive extends Bijector {
       this.transformer.inverse(part, tf.reshape(parameters, [...part.shape, this.transformer.parameters])),
     );
     return { value, logDet: sumPerExample(logDerivative) };
+  }
+
+  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
+    return withoutTensors(() => this.transformer.conditioning(x, this.parametersOf(x, context)));
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -45,7 +45,7 @@ export class Split extends Bijector {
     const { inputShape, network = zeroNetwork } = options;
     checkEventShape('Split', inputShape, [1, 3]);
     super(options.name ?? 'split', inputShape);
-    this.half = halfOf('Split', inputShape[inputShape.length - 1]);
+    this.half = halfOf('Split', inputShape[inputShape.length - 1], 'Squeeze images first.');
     const input: Shape = [...inputShape.slice(0, -1), this.half];
     this.network = this.addChild(resolveConditioner('Split', network, input, inputShape));
   }

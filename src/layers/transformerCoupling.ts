@@ -3,7 +3,7 @@ import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { isOwn } from '../core/overriding';
-import { firstChannels, joinChannels } from '../core/tensors';
+import { firstChannels, joinChannels, withoutTensors } from '../core/tensors';
 import type { Conditioning, Reversed, Transformed } from './bijector';
 import { Coupling, type CouplingOptions } from './coupling';
 import { Elementwise } from './elementwise';
@@ -113,14 +113,13 @@ export class TransformerCoupling extends Coupling {
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    const found: Conditioning[] = [];
-    tf.tidy(() => {
+    const parts = withoutTensors(() => {
       const [kept, changed] = this.split(this.inOrder(x));
       const parameters = this.perValue(this.parametersOf(kept, context), changed);
-      found.push(this.transformer.conditioning(changed, parameters));
-      if (this.passed !== undefined) found.push(this.passed.conditioning(kept));
+      const ofPassed = this.passed?.conditioning(kept);
+      return [this.transformer.conditioning(changed, parameters), ...(ofPassed ? [ofPassed] : [])];
     });
-    return worstOf(found);
+    return worstOf(parts);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

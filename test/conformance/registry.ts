@@ -157,17 +157,17 @@ const levelsOf = (nBits: number, shape: Shape) => (n: number, random: RandomStre
 /** Every transformer in every layer that takes one. */
 const transformed: Record<string, CheckOptions> = Object.fromEntries(
   Object.entries(transformers).flatMap(([name, { make, draw }]) => {
-    const inputShape = [4];
+    const inputShape = [3];
     const sample =
       draw &&
       ((n: number, random: RandomStream) =>
         tf.tensor2d(
-          Array.from({ length: 4 * n }, () => draw(random)),
-          [n, 4],
+          Array.from({ length: 3 * n }, () => draw(random)),
+          [n, 3],
         ));
     const layers: Record<string, () => Bijector> = {
       TransformerCoupling: () =>
-        new TransformerCoupling({ inputShape, transformer: make(), network: perceptron }),
+        new TransformerCoupling({ inputShape, passthrough: 1, transformer: make(), network: perceptron }),
       MaskedAutoregressive: () =>
         new MaskedAutoregressive({ inputShape, transformer: make(), network: masked({}) }),
       Elementwise: () => new Elementwise({ inputShape, transformer: make() }),

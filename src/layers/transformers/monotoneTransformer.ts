@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { untaped } from '../../core/tensors';
+import { untaped, withoutTensors } from '../../core/tensors';
 import type { Conditioning } from '../bijector';
 import { findInverse } from './findInverse';
 import { type ElementwiseResult, implicitInverse, Transformer } from './transformer';
@@ -48,7 +48,7 @@ export abstract class MonotoneTransformer extends Transformer {
   }
 
   override conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
-    const inverseResidual = tf.tidy(() => {
+    const inverseResidual = withoutTensors(() => {
       const y = this.forward(x, parameters).value;
       const back = this.forward(this.inverse(y, parameters).value, parameters).value;
       return tf.max(tf.abs(tf.sub(back, y))).dataSync()[0];

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, FormatError } from '../../core/errors';
 import { FLATTEST } from '../../core/kernelConstants';
 import { named } from '../../core/numbers';
-import { joinChannels, splitChannels, sumPerExample, untaped } from '../../core/tensors';
+import { joinChannels, splitChannels, sumPerExample, untaped, withoutTensors } from '../../core/tensors';
 import type { Conditioning } from '../bijector';
 import type { Transformed } from '../transformed';
 
@@ -23,9 +23,8 @@ export interface SerializedTransformer {
  * An increasing map of single numbers that parameters steer, one set for each value.
  *
  * Shapes: x [..., d], parameters [..., d, `parameters`] -> value and logDerivative [..., d]. Parameters of zeros are the identity where the
- * transformer does not say otherwise. It computes
- * with ops that every backend has, inside `tf.tidy` and on the tape; whoever holds it (couplings, elementwise layers) says where
- * the parameters come from, and sums the log-derivatives.
+ * transformer does not say otherwise. It computes with ops that every backend has, inside `tf.tidy` and on the tape; whoever holds it
+ * (couplings, elementwise and masked autoregressive layers) says where the parameters come from, and sums the log-derivatives.
  *
  * @example
  * const spline: Transformer = new RationalQuadraticSpline({ bins: 4 });
@@ -57,7 +56,7 @@ export abstract class Transformer extends tf.serialization.Serializable {
   /** How close to singular it is on these values; layers tell it in `account`. */
   conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
     const smallest = () => tf.exp(tf.min(this.forward(x, parameters).logDerivative)).dataSync()[0];
-    return { smallestScale: tf.tidy(smallest) };
+    return { smallestScale: withoutTensors(smallest) };
   }
 
   static override fromConfig<T extends tf.serialization.Serializable>(
