@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { leavesNoTensors } from '../../support/leaks';
 import { type Arrays, readVectorFixture } from './arrays';
@@ -34,7 +34,8 @@ it('there are all fixtures', () => {
 // The float64 results of the libraries, which in float32 reach them within 4e-5 and, in log-densities, 7e-6 themselves.
 describe.each(['cpu', 'wasm'])('flows of nflows, zuko and normflows on %s', (backend) => {
   beforeAll(async () => {
-    expect(await tf.setBackend(backend)).toBe(true);
+    await prepareWasm({ threads: 1 });
+    await tf.setBackend(backend);
   });
 
   it.each(names)('%s', (name) =>
