@@ -10,7 +10,7 @@ const below = {
   layers: ['core', 'engine', 'linalg'],
   distributions: ['core', 'engine', 'linalg', 'layers'],
   training: ['core', 'engine', 'linalg', 'data', 'layers', 'distributions', 'io'],
-  flows: ['core', 'engine', 'linalg', 'data', 'io', 'layers', 'distributions', 'training'],
+  flows: ['core', 'engine', 'linalg', 'data', 'statistics', 'io', 'layers', 'distributions', 'training'],
   published: ['core', 'linalg', 'data', 'flows'],
 };
 const doors = ['node', 'cli', 'wasm', 'testing', 'notebook'];

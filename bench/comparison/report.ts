@@ -1,8 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { writeBlock, writeResults } from '../page';
 import type { Timing } from './race';
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Characters of a column on the screen, at least. */
 const WIDTH = 20;
@@ -55,16 +52,6 @@ export function ratio(other: number | undefined, own: number | undefined): strin
 /** Writes bench/results/PART.json and the block of that name in docs/performance.md. */
 export function save(part: string, circumstances: string, findings: Findings): void {
   const { table, note, results } = findings;
-  mkdirSync(here('../results'), { recursive: true });
-  const json = { circumstances, note, results };
-  writeFileSync(here(`../results/${part}.json`), `${JSON.stringify(json, null, 2)}\n`);
-
-  const path = here('../../docs/performance.md');
-  const [start, end] = [`<!-- bench:${part} -->`, `<!-- /bench:${part} -->`];
-  const page = readFileSync(path, 'utf8');
-  const [from, to] = [page.indexOf(start), page.indexOf(end)];
-  if (from < 0 || to < from)
-    throw new Error(`docs/performance.md: expected ${start} and ${end}, in this order.`);
-  const lines = [start, circumstances, '', table.markdown(), '', note];
-  writeFileSync(path, `${page.slice(0, from)}${lines.join('\n').trimEnd()}\n${page.slice(to)}`);
+  writeResults(part, { circumstances, note, results });
+  writeBlock('performance.md', part, [circumstances, '', table.markdown(), '', note].join('\n'));
 }

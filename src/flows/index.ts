@@ -1,5 +1,6 @@
 export type { Account, AccountRow } from './account';
 export { Classifier, type ClassifierOptions } from './classifier';
+export type { ColumnAdvice } from './columnAdvice';
 export type { Context, ContextValue } from './context';
 export type { Embed } from './embedding';
 export type { EventArray, EventSet, Events } from './events';
@@ -21,6 +22,8 @@ export {
   type LabeledEvents,
   type LatentPassOptions,
 } from './latentMatrices';
+export { type MaskedAutoregressiveFlowOptions, maskedAutoregressiveFlow } from './maskedAutoregressiveFlow';
+export { type NeuralSplineFlowOptions, neuralSplineFlow } from './neuralSplineFlow';
 export type {
   ContextOptions,
   DecodeOptions,
@@ -30,4 +33,8 @@ export type {
   TransformOptions,
 } from './options';
 export { type RealNvpOptions, realNvp } from './realNvp';
+export type { RecipeChoice } from './recipeChoice';
+export type { RecipeNetworkOptions } from './recipeNetworks';
+export { type Recommendation, recommend } from './recommend';
 export { VectorFlow, type VectorFlowOptions } from './vectorFlow';
+export type { VectorRecipeOptions } from './vectorRecipe';

@@ -369,7 +369,7 @@ describe('what is refused', () => {
       expect(() => new Glow({ ...glow, scale: 'linear' as never })).toThrow('scale');
       expect(() => new Glow({ ...glow, preprocessing: 'none' as never })).toThrow('preprocessing');
       expect(() => realNvp({ dimensions: 2, hiddenUnits: [4, -1] })).toThrow('hiddenUnits');
-      expect(() => realNvp({ dimensions: 4, permutation: 'rotate' as never })).toThrow('order');
+      expect(() => realNvp({ dimensions: 4, permutation: 'rotate' as never })).toThrow('permutation');
       expect(() => realNvp({ dimensions: 2, name: 'a/b' })).toThrow("without '/'");
     });
   });

@@ -23,6 +23,8 @@ export interface LayerForm {
   skip?: number;
   /** Weights start uniform within this; 0 for zeros. */
   start: number;
+  /** Biases start uniform within this; absent for zeros. */
+  biasStart?: number;
 }
 
 /**
@@ -46,8 +48,20 @@ export function startOf(inputs: number): number {
   return Math.sqrt(6 / inputs);
 }
 
+/**
+ * Where biases of a first layer start that would otherwise have nothing to pass on at times: a network of zeros alone, made of a context
+ * that an embedding starts at zero, has no gradient but that of its last bias.
+ */
+function biasStartOf(inputs: number): number {
+  return 1 / Math.sqrt(Math.max(1, inputs));
+}
+
 /** Layers one after another, the activation between them. */
-export function perceptronForms(ends: Ends, hiddenUnits: readonly number[]): LayerForm[] {
+export function perceptronForms(
+  ends: Ends,
+  hiddenUnits: readonly number[],
+  firstBias: 'zero' | 'spread' = 'zero',
+): LayerForm[] {
   const widths = [firstInputs(ends), ...hiddenUnits, ends.outputs];
   return widths.slice(1).map((outputs, i) => ({
     inputs: widths[i],
@@ -56,6 +70,9 @@ export function perceptronForms(ends: Ends, hiddenUnits: readonly number[]): Lay
     dropped: i > 0,
     ...(i === 0 ? firstContext(ends) : {}),
     start: i === hiddenUnits.length ? 0 : startOf(widths[i]),
+    ...(i === 0 && hiddenUnits.length > 0 && firstBias === 'spread'
+      ? { biasStart: biasStartOf(widths[0]) }
+      : {}),
   }));
 }
 
@@ -76,6 +93,7 @@ export function residualForms(
     dropped: false,
     ...firstContext(ends),
     start: startOf(firstInputs(ends)),
+    biasStart: biasStartOf(firstInputs(ends)),
   };
   const within = Array.from({ length: blocks }, (_, block): LayerForm[] => [
     {

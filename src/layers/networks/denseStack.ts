@@ -65,12 +65,12 @@ export class DenseStack {
     const { activation, context } = settings;
     this.plan = { forms, activation, context, masked: masks !== undefined };
     this.weights = forms.map((form, i) => {
-      const { inputs, outputs, start } = form;
+      const { inputs, outputs, start, biasStart = 0 } = form;
       const kernel = drawn(random, [inputs, outputs], start);
       const layer: DenseLayer = {
         ...form,
         kernel: registry.weight(`kernel${i}`, masked(kernel, this.masks?.[i])) as unknown as tf.Tensor2D,
-        bias: registry.weight(`bias${i}`, tf.zeros([outputs])),
+        bias: registry.weight(`bias${i}`, drawn(random, [outputs], biasStart)),
       };
       if (form.context === undefined) return layer;
       const ofContext = drawn(random, [settings.context, outputs], 1 / Math.sqrt(settings.context));

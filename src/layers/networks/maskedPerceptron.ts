@@ -64,7 +64,7 @@ export class MaskedPerceptron extends MaskedDenseNetwork {
     const unitSets = givenSets(where, options, hiddenUnits);
     super(where, options, {
       contextAs,
-      forms: (ends) => perceptronForms(ends, hiddenUnits),
+      forms: (ends) => perceptronForms(ends, hiddenUnits, 'spread'),
       hiddenSets: ({ adjacency, levels }, context) =>
         unitSets ?? hiddenUnits.map((width) => spreadSets(adjacency, levels, width, context > 0)),
     });

@@ -35,7 +35,8 @@ export interface ResidualPerceptronOptions extends PerceptronOptions {
  *     y = h W_f + b_f
  *
  * Shapes: [n, ...inputShape] -> [n, units]; a context [n, ...shape] is flattened, parts by name follow one another as they are declared.
- * W and W_0 start uniform within +-sqrt(6 / fanIn) (He), W_1 within +-0.001, W_c within +-1 / sqrt(fanIn), W_f and all biases at 0.
+ * W and W_0 start uniform within +-sqrt(6 / fanIn) (He), W_1 within +-0.001, W_c within +-1 / sqrt(fanIn), b within
+ * +-1 / sqrt(fanIn), W_f and all other biases at 0.
  * Dropout stands before W_1. There is no normalization of batches.
  *
  * @throws ConfigError for a bad configuration; ShapeError for an input or context of another shape

@@ -1,11 +1,9 @@
 import type { ContextOption, ContextShape } from '../../core/context';
 import { isNamed } from '../../core/context';
-import type { RandomStream } from '../../core/random';
 import type { Shape } from '../../core/shapes';
 import type { Bijector } from '../bijector';
 import { type BijectorBuilder, Chain } from '../chain';
 import type { ConditionerBuilder } from '../networks/conditioner';
-import { MultilayerPerceptron, type MultilayerPerceptronOptions } from '../networks/multilayerPerceptron';
 import { Categorical } from './categorical';
 import { Circular } from './circular';
 import type { ColumnHead } from './columnHead';
@@ -21,12 +19,8 @@ export interface ColumnSupportsOptions {
   columns: readonly Column[];
   /** What the layers are conditioned on. Default: nothing. */
   context?: ContextShape;
-  /** Widths of the hidden layers of the networks that say categories and angles. Default [64, 64]. */
-  hiddenUnits?: readonly number[];
-  /** Activation of these networks. Default 'relu'. */
-  activation?: MultilayerPerceptronOptions['activation'];
-  /** Where the seeds of their weights come from. */
-  random: RandomStream;
+  /** Builds the networks that say categories and angles by what they read. */
+  network: ConditionerBuilder;
 }
 
 /** How columns are modelled: what a recipe needs to put its layers between data and latents. */
@@ -79,22 +73,11 @@ function headsOf(columns: readonly Column[]): number[] {
   return [...of('categorical'), ...of('circular')];
 }
 
-function headFactors(
-  { columns, context, random, ...network }: ColumnSupportsOptions,
-  heads: number[],
-): Factor[] {
+function headFactors({ columns, context, network }: ColumnSupportsOptions, heads: number[]): Factor[] {
   let before = 0;
   return heads.map((column) => {
     const read = withBefore(context, before) as ContextOption | undefined;
-    const build: ConditionerBuilder = (inputShape, [units]) =>
-      new MultilayerPerceptron({
-        inputShape,
-        units,
-        hiddenUnits: network.hiddenUnits,
-        activation: network.activation,
-        seed: random.childSeed(),
-      });
-    const conditioned = read === undefined ? {} : { context: read, network: build };
+    const conditioned = read === undefined ? {} : { context: read, network };
     const bijector = headOf(columns[column].support, { ...conditioned, name: `column${column}` });
     before += bijector.features;
     return { columns: [column], bijector };
