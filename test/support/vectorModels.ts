@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   MaskedAutoregressive,
   MaskedPerceptron,
+  MultilayerPerceptron,
   RandomStream,
   RationalQuadraticSpline,
   VectorFlow,
@@ -17,9 +18,14 @@ export function columnsFlow(options: ColumnsOptions, context?: number): VectorFl
   const plan = columnSupports({
     columns,
     context: contextShapeOf('columnsFlow', context),
-    hiddenUnits: [8],
-    activation: 'tanh',
-    random,
+    network: (input, [units]) =>
+      new MultilayerPerceptron({
+        inputShape: input,
+        units,
+        hiddenUnits: [8],
+        activation: 'tanh',
+        seed: random.childSeed(),
+      }),
   });
   const bijector = plan.assemble(
     (inputShape, read) =>
