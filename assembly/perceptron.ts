@@ -62,10 +62,13 @@ export class PerceptronLayer {
 
 @unmanaged
 export class PerceptronSource {
+  /** Rows of so many floats, of which the first columns are read. */
   at: usize;
+  rowFloats: i32;
   columns: i32;
-  /** Where the gradient goes, or 0. */
+  /** Like the rows: where the gradient goes, and whether it is added to what is there. */
   gradient: usize;
+  adds: i32;
 }
 
 @unmanaged
@@ -332,7 +335,7 @@ function fillTable(table: usize, at: usize, bytes: i32, rows: i32): void {
 function joinInputs(p: Perceptron, first: i32, rows: i32, records: usize): void {
   for (let i = 0; i < p.sourceCount; i++) {
     const source = sourceAt(p, i);
-    const bytes = floats(source.columns);
+    const bytes = floats(source.rowFloats);
     let from = source.at + <usize>first * bytes;
     let to = records;
     for (let row = 0; row < rows; row++) {
@@ -340,7 +343,7 @@ function joinInputs(p: Perceptron, first: i32, rows: i32, records: usize): void 
       from += bytes;
       to += p.recordBytes;
     }
-    records += bytes;
+    records += floats(source.columns);
   }
 }
 
@@ -571,17 +574,20 @@ function placeInputGradients(p: Perceptron, first: i32, rows: i32, gradients: us
   let place = p.inputGradient;
   for (let i = 0; i < p.sourceCount; i++) {
     const source = sourceAt(p, i);
-    if (source.gradient != 0) {
-      const bytes = floats(source.columns);
-      let from = gradients + floats(place);
-      let to = source.gradient + <usize>first * bytes;
-      for (let row = 0; row < rows; row++) {
-        copyExactly(to, from, source.columns);
-        from += p.gradientBytes;
-        to += bytes;
+    const columns = source.columns;
+    const bytes = floats(source.rowFloats);
+    let from = gradients + floats(place);
+    let to = source.gradient + <usize>first * bytes;
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < columns; j += 4) {
+        const at = floats(j), left = columns - j;
+        const gradient = v128.load(from + at);
+        storePart(to + at, source.adds ? f32x4.add(gradient, loadPart(to + at, left)) : gradient, left);
       }
+      from += p.gradientBytes;
+      to += bytes;
     }
-    place += source.columns;
+    place += columns;
   }
 }
 

@@ -25,10 +25,14 @@ import { ChannelOrder } from './channelOrder';
 import {
   fusedAffineCoupling,
   fusedNetworkCoupling,
+  fusedPerceptronCoupling,
   hasFusedAffineCoupling,
   hasFusedNetworkCoupling,
+  hasFusedPerceptronCoupling,
 } from './fusedCoupling';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
+import { fusedPerceptron, hasFusedPerceptron } from './networks/fusedPerceptron';
+import { flatContext } from './networks/perceptronOptions';
 import type { ReversePass } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 
@@ -207,8 +211,23 @@ export abstract class Coupling extends Bijector {
 
   /** The network, and what it steers. */
   protected pass(x: tf.Tensor, inverse: boolean, context?: ContextTensors): Transformed {
-    const parameters = this.parametersOf(firstChannels(x, this.passthrough), context);
-    return this.couple(x, parameters, inverse);
+    return this.couple(x, this.parametersIn(x, context), inverse);
+  }
+
+  /** What the network says of the part of an event that passes: a fused one reads it where it stands. */
+  private parametersIn(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+    const fused =
+      hasFusedPerceptron() && isOwn(this, Coupling, 'parametersOf')
+        ? this.network.fusedPerceptron
+        : undefined;
+    return fused === undefined
+      ? this.parametersOf(firstChannels(x, this.passthrough), context)
+      : fusedPerceptron(x, this.flatContext(context), fused);
+  }
+
+  /** What the network reads of the context, as it reads it. */
+  protected flatContext(context: ContextTensors | undefined): tf.Tensor | undefined {
+    return flatContext(partOf(context, this.network.contextShape));
   }
 
   /** What the network says of the part that passes. */
@@ -298,14 +317,15 @@ export class AffineCoupling extends Coupling {
   }
 
   protected override pass(x: tf.Tensor, inverse: boolean, context?: ContextTensors): Transformed {
-    const { passthrough: kept, scale } = this;
-    const layers =
-      hasFusedNetworkCoupling() && this.couplesAsOurs() && isOwn(this, AffineCoupling, 'couple')
-        ? this.network.fusedLayers
-        : undefined;
-    return layers === undefined
-      ? super.pass(x, inverse, context)
-      : fusedNetworkCoupling(x, layers, { kept, scale, inverse });
+    const options = { kept: this.passthrough, scale: this.scale, inverse };
+    if (this.couplesAsOurs() && isOwn(this, AffineCoupling, 'couple')) {
+      const layers = hasFusedNetworkCoupling() ? this.network.fusedLayers : undefined;
+      if (layers !== undefined) return fusedNetworkCoupling(x, layers, options);
+      const perceptron = hasFusedPerceptronCoupling() ? this.network.fusedPerceptron : undefined;
+      if (perceptron !== undefined)
+        return fusedPerceptronCoupling(x, this.flatContext(context), perceptron, options);
+    }
+    return super.pass(x, inverse, context);
   }
 
   protected override couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {

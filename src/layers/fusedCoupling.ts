@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
-import { record } from '../engine/tape';
+import { isTaped, record } from '../engine/tape';
 import { type FusedLayer, weightsInRow } from './networks/fusedConvolutions';
+import { type FusedPerceptron, perceptronInputs } from './networks/fusedPerceptron';
 import type { ScaleMap } from './scaleMaps';
 import type { Transformed } from './transformed';
 
@@ -69,6 +70,38 @@ export function fusedNetworkCoupling(
       results: [y, logDetOfY],
       needed: [x, ...weights, ...outputs],
       gradient: (dys, needed) => runKernel('FlowNetworkCouplingGradient', [...dys, ...needed], attributes),
+    };
+  });
+  return { value, logDet: logDet as tf.Tensor1D };
+}
+
+/** Whether the active backend has `fusedPerceptronCoupling`; its ordinary form is the network, then the coupling. */
+export function hasFusedPerceptronCoupling(): boolean {
+  return hasKernels('FlowPerceptronCoupling', 'FlowPerceptronCouplingGradient');
+}
+
+/**
+ * As `fusedAffineCoupling`, the parameters being what a perceptron without masks reads in the channels that pass, and in the context.
+ *
+ *     FlowPerceptronCoupling [x, context?, ...weights] -> value, logDet [n], parameters, records (none unless `taped`)
+ *     FlowPerceptronCouplingGradient [dy, dLogDet, x, context?, ...weights, parameters, records] -> gradients in x, the context and every weight
+ *
+ * @param x [n, c]
+ */
+export function fusedPerceptronCoupling(
+  x: tf.Tensor,
+  context: tf.Tensor | undefined,
+  { layers, plan }: FusedPerceptron,
+  options: FusedCouplingOptions,
+): Transformed {
+  const inputs = perceptronInputs(x, context, layers);
+  const attributes = { ...options, plan, taped: isTaped() };
+  const [value, logDet] = record(inputs, () => {
+    const [y, logDetOfY, ...inner] = runKernel('FlowPerceptronCoupling', inputs, attributes);
+    return {
+      results: [y, logDetOfY],
+      needed: [...inputs, ...inner],
+      gradient: (dys, needed) => runKernel('FlowPerceptronCouplingGradient', [...dys, ...needed], attributes),
     };
   });
   return { value, logDet: logDet as tf.Tensor1D };

@@ -2,6 +2,13 @@ import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { FusedCouplingOptions } from '../layers/fusedCoupling';
 import { copyColumns } from './columns';
 import { type ChainAttributes, layersGradient, layersOf, type Place, runLayers } from './convolutionChain';
+import {
+  outputsOf,
+  type PerceptronAttributes,
+  perceptronTensors,
+  runPerceptron,
+  runPerceptronGradient,
+} from './perceptron';
 import type { KernelCall } from './register';
 
 /** What is coupled, and how. */
@@ -129,4 +136,34 @@ export function networkCouplingGradient(call: NetworkCall): TensorInfo[] {
     kept.place(call, dInput, dx);
     return [output, ...ofWeights];
   });
+}
+
+type PerceptronCall = KernelCall<string, FusedCouplingOptions & PerceptronAttributes & { taped: boolean }>;
+
+/** [x, context?, ...weights] -> value, logDet, the parameters and the records of the network where they are kept. */
+export function perceptronCoupling(call: PerceptronCall): TensorInfo[] {
+  const { attrs, backend, kernels } = call;
+  const { plan, taped } = attrs;
+  const tensors = perceptronTensors(Object.values(call.inputs), plan);
+  const [x] = tensors.sources;
+  const parameters = backend.makeOutput([x.shape[0], outputsOf(plan)], 'float32');
+  const records = runPerceptron(call, plan, tensors, kernels.pointer(parameters), taped);
+  const results = couple(call, x, parameters, attrs);
+  return records === undefined ? [...results, parameters] : [...results, parameters, records];
+}
+
+/** [dy, dLogDet, x, context?, ...weights, parameters, records] -> gradients in x, the context and every weight. */
+export function perceptronCouplingGradient(call: PerceptronCall): TensorInfo[] {
+  const { attrs, backend, kernels } = call;
+  const [dy, dLogDet, ...inputs] = Object.values(call.inputs);
+  const tensors = perceptronTensors(inputs, attrs.plan);
+  const { sources, rest } = tensors;
+  const [parameters, records] = rest;
+  const ofSources = sources.map(({ shape }) => backend.makeOutput(shape, 'float32'));
+  const places = ofSources.map((tensor) => kernels.pointer(tensor));
+  const ofWeights = kernels.withRoom([util.sizeFromShape(parameters.shape) * 4], (dParameters) => {
+    coupleGradient(call, { x: sources[0], parameters, dy, dLogDet, dx: places[0], dParameters }, attrs);
+    return runPerceptronGradient(call, attrs.plan, tensors, records, dParameters, { places, adds: true });
+  });
+  return [...ofSources, ...ofWeights];
 }

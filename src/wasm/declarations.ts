@@ -3,7 +3,8 @@ import type { FusedSplineOptions } from '../layers/transformers/fusedSpline';
 import { DERIVATIVES } from '../layers/transformers/splineKnots';
 import type { ChainAttributes } from './convolutionChain';
 import type { InputChecks } from './inputChecks';
-import type { PerceptronAttributes } from './perceptron';
+import { outputsOf, type PerceptronAttributes } from './perceptron';
+import { valuesOf } from './perceptronLayout';
 import type { Declaration } from './register';
 
 /*
@@ -147,9 +148,9 @@ function checkPerceptron(
 ): TensorInfo {
   const x = checks.present(at, tensors[at]);
   let next = at + 1;
+  // It may have columns that the network does not read.
+  checks.shape(at, x, [x.shape[0], Math.max(x.shape[1], valuesOf(plan))]);
   if (plan.context > 0) checks.channels(next, tensors[next++], x, plan.context);
-  const values = plan.forms[0].inputs - (plan.forms[0].context === undefined ? plan.context : 0);
-  checks.shape(at, x, [x.shape[0], values]);
   for (const { inputs, outputs, context } of plan.forms) {
     checks.shape(next, tensors[next++], [inputs, outputs]);
     checks.vector(next, tensors[next++], outputs);
@@ -174,8 +175,7 @@ export const perceptronGradient: Declaration<string, PerceptronAttributes> = {
   check({ inputs, attrs }, checks) {
     const tensors = Object.values(inputs);
     const x = checkPerceptron(checks, tensors, attrs, 1);
-    const { forms } = attrs.plan;
-    checks.channels(0, tensors[0], x, forms[forms.length - 1].outputs);
+    checks.channels(0, tensors[0], x, outputsOf(attrs.plan));
     checks.present(tensors.length - 1, tensors[tensors.length - 1]);
   },
 };
@@ -207,6 +207,24 @@ export const networkCoupledGradient: Declaration<string, Kept & ChainAttributes>
     const { kept: channels, factors } = attrs;
     const last = parametersOf(input, attrs);
     checkLayers(checks, { tensors, input, channels, factors, last, at: 3, outputs: true });
+  },
+};
+
+/** [x, context?, ...weights] */
+export const perceptronCoupled: Declaration<string, Kept & PerceptronAttributes> = {
+  check({ inputs, attrs }, checks) {
+    checkPerceptron(checks, Object.values(inputs), attrs, 0);
+  },
+};
+
+/** [dy, dLogDet, x, context?, ...weights, parameters, records] */
+export const perceptronCoupledGradient: Declaration<string, Kept & PerceptronAttributes> = {
+  check({ inputs, attrs }, checks) {
+    const tensors = Object.values(inputs);
+    const x = checkPerceptron(checks, tensors, attrs, 2);
+    checks.shape(0, tensors[0], x.shape);
+    checks.vector(1, tensors[1], x.shape[0]);
+    checks.channels(tensors.length - 2, tensors[tensors.length - 2], x, parametersOf(x, attrs));
   },
 };
 

@@ -1,7 +1,14 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { fromBfloat16, toBfloat16 } from './bfloat16';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
-import { affineCoupling, affineCouplingGradient, networkCoupling, networkCouplingGradient } from './coupling';
+import {
+  affineCoupling,
+  affineCouplingGradient,
+  networkCoupling,
+  networkCouplingGradient,
+  perceptronCoupling,
+  perceptronCouplingGradient,
+} from './coupling';
 import * as declare from './declarations';
 import type { KernelModule } from './kernelModule';
 import { luMatrix, luMatrixGradient } from './luMatrix';
@@ -136,6 +143,12 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient, declare.networkCoupledGradient);
   replaceKernel('FlowSpline', spline, declare.spline);
   replaceKernel('FlowSplineGradient', splineGradient, declare.splineGradient);
+  replaceKernel('FlowPerceptronCoupling', perceptronCoupling, declare.perceptronCoupled);
+  replaceKernel(
+    'FlowPerceptronCouplingGradient',
+    perceptronCouplingGradient,
+    declare.perceptronCoupledGradient,
+  );
   replaceKernel('FlowScaleChannels', scaleChannels, declare.scaledChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient, declare.scaledChannelsGradient);
   replaceKernel('FlowUnscaleChannels', unscaleChannels, declare.scaledChannels);

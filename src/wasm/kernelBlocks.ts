@@ -151,8 +151,10 @@ interface PerceptronLayer {
 
 interface PerceptronSource {
   at: Field;
+  rowFloats: Field;
   columns: Field;
   gradient: Field;
+  adds: Field;
 }
 
 interface Perceptron {
@@ -537,11 +539,13 @@ export const blocks = {
     },
   },
   PerceptronSource: {
-    words: 3,
+    words: 5,
     write(f: PerceptronSource, words: Int32Array, _floats: Float32Array, at: number): void {
       words[at] = +f.at;
-      words[at + 1] = +f.columns;
-      words[at + 2] = +f.gradient;
+      words[at + 1] = +f.rowFloats;
+      words[at + 2] = +f.columns;
+      words[at + 3] = +f.gradient;
+      words[at + 4] = +f.adds;
     },
   },
   Perceptron: {

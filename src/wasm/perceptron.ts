@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { PERCEPTRON_ROWS } from '../core/kernelConstants';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
 import { type Fields, wordsOf } from './blocks';
@@ -6,6 +6,9 @@ import type { KernelModule } from './kernelModule';
 import { layoutOf, type PerceptronLayout } from './perceptronLayout';
 import { blockRows } from './products';
 import type { KernelCall } from './register';
+
+/** Where kernels run. */
+type Place = Pick<KernelCall<never, unknown>, 'backend' | 'kernels'>;
 
 /** Chunks of the gradient, at most: each has sums of its own for all weights. */
 const GRADIENT_CHUNKS = 8;
@@ -46,6 +49,11 @@ export function perceptronTensors(inputs: readonly TensorInfo[], plan: Perceptro
   });
   const rest = inputs.slice(masked ? end + forms.length : end);
   return { sources: inputs.slice(0, first), weights: inputs.slice(first, end), layers, rest };
+}
+
+/** Number of values that a perceptron gives. */
+export function outputsOf({ forms }: PerceptronPlan): number {
+  return forms[forms.length - 1].outputs;
 }
 
 /** Scratch of a perceptron. */
@@ -111,17 +119,21 @@ function writeLayers(
   kernels.write(room.layers, wordsOf('PerceptronLayer', records));
 }
 
-/** Writes where the inputs lie, and where the gradients by them go. */
+/** Writes where the inputs lie, and where the gradients by them go: that by x may be added to what is there. */
 function writeSources(
   kernels: KernelModule,
   sources: readonly TensorInfo[],
+  values: number,
   room: Room,
-  gradients?: readonly TensorInfo[],
+  gradients: readonly number[] = [],
+  adds = false,
 ): void {
   const records = sources.map((source, i) => ({
     at: kernels.pointer(source),
-    columns: source.shape[1],
-    gradient: gradients === undefined ? 0 : kernels.pointer(gradients[i]),
+    rowFloats: source.shape[1],
+    columns: i === 0 ? values : source.shape[1],
+    gradient: gradients[i] ?? 0,
+    adds: adds && i === 0,
   }));
   kernels.write(room.sources, wordsOf('PerceptronSource', records));
 }
@@ -145,67 +157,100 @@ function fieldsOf(layout: PerceptronLayout, room: Room, sources: readonly Tensor
   };
 }
 
-/** Output, and the records where they are kept. */
-export function perceptron(call: KernelCall<string, PerceptronAttributes & { kept: boolean }>): TensorInfo[] {
-  const { attrs, backend, kernels } = call;
-  const { sources, layers } = perceptronTensors(Object.values(call.inputs), attrs.plan);
-  const layout = layoutOf(attrs.plan, sources[0].shape[1]);
-  const [rows] = sources[0].shape;
-  const output = backend.makeOutput([rows, attrs.plan.forms[attrs.plan.forms.length - 1].outputs], 'float32');
+/** Computes the output, [rows, outputs of the last layer] at `output`; returns the records where they are kept. */
+export function runPerceptron(
+  { backend, kernels }: Place,
+  plan: PerceptronPlan,
+  { sources, layers }: PerceptronTensors,
+  output: number,
+  keep: boolean,
+): TensorInfo | undefined {
+  const layout = layoutOf(plan);
   const { recordBytes } = layout;
-  const kept = attrs.kept
-    ? backend.makeOutput([(Math.ceil(rows / 4) * 4 * recordBytes) / 4], 'float32')
-    : undefined;
-  const others = kept === undefined ? PERCEPTRON_ROWS * recordBytes * kernels.threads : 0;
-  const room = roomFor(kernels, layout, false, others);
+  const [rows] = sources[0].shape;
+  const floats = Math.ceil(rows / 4) * recordBytes;
+  const kept = keep ? backend.makeOutput([floats], 'float32') : undefined;
+  const room = roomFor(kernels, layout, false, keep ? 0 : PERCEPTRON_ROWS * recordBytes * kernels.threads);
   writeLayers(kernels, layout, layers, room);
-  writeSources(kernels, sources, room);
+  writeSources(kernels, sources, layout.values, room);
   kernels.run('perceptron', {
     ...fieldsOf(layout, room, sources),
     chunkRows: Math.max(blockRows(rows), Math.min(PERCEPTRON_ROWS, rows)),
     records: kept === undefined ? room.other : kernels.pointer(kept),
-    kept: kept !== undefined,
-    output: kernels.pointer(output),
+    kept: keep,
+    output,
     outputGradient: 0,
     parts: 0,
     partBytes: 0,
   });
-  return kept === undefined ? [output] : [output, kept];
+  return kept;
 }
 
-/** Gradients in x, the context and every weight. */
-export function perceptronGradient(call: KernelCall<string, PerceptronAttributes>): TensorInfo[] {
-  const { backend, kernels } = call;
-  const { plan } = call.attrs;
-  const [dy, ...inputs] = Object.values(call.inputs);
-  const { sources, weights, layers, rest } = perceptronTensors(inputs, plan);
-  const layout = layoutOf(plan, sources[0].shape[1]);
+/** Where the gradients by x and the context go, and whether that by x is added to what is there. */
+interface SourceGradients {
+  places: readonly number[];
+  adds: boolean;
+}
+
+/** Gradients in every weight, and in the sources at their places, from that in the output at `dy`. */
+export function runPerceptronGradient(
+  { backend, kernels }: Place,
+  plan: PerceptronPlan,
+  { sources, weights, layers }: PerceptronTensors,
+  records: TensorInfo,
+  dy: number,
+  { places, adds }: SourceGradients,
+): TensorInfo[] {
+  const layout = layoutOf(plan);
   const [rows] = sources[0].shape;
-  const like = ({ shape }: TensorInfo) => backend.makeOutput(shape, 'float32');
-  const ofSources = sources.map(like);
-  const ofWeights = weights.map(like);
-  const places = new Map(weights.map((weight, i) => [weight.dataId, kernels.pointer(ofWeights[i])]));
+  const gradients = weights.map(({ shape }) => backend.makeOutput(shape, 'float32'));
+  const placeOf = new Map(weights.map((weight, i) => [weight, kernels.pointer(gradients[i])]));
   const ofLayers = layers.map(
-    ({ kernel, bias }): WeightGradients => [
-      places.get(kernel.dataId) as number,
-      places.get(bias.dataId) as number,
-    ],
+    ({ kernel, bias }): WeightGradients => [placeOf.get(kernel) as number, placeOf.get(bias) as number],
   );
   const blocks = Math.ceil(rows / PERCEPTRON_ROWS);
   const chunkRows = Math.max(1, Math.ceil(blocks / GRADIENT_CHUNKS)) * PERCEPTRON_ROWS;
   const partBytes = layout.part * 4;
   const room = roomFor(kernels, layout, true, Math.ceil(rows / chunkRows) * partBytes);
   writeLayers(kernels, layout, layers, room, ofLayers);
-  writeSources(kernels, sources, room, ofSources);
+  writeSources(kernels, sources, layout.values, room, places, adds);
   kernels.run('perceptronGradient', {
     ...fieldsOf(layout, room, sources),
     chunkRows,
-    records: kernels.pointer(rest[0]),
+    records: kernels.pointer(records),
     kept: true,
     output: 0,
-    outputGradient: kernels.pointer(dy),
+    outputGradient: dy,
     parts: room.other,
     partBytes,
   });
+  return gradients;
+}
+
+/** [x, context?, ...weights, ...masks] -> the output, and the records where they are kept. */
+export function perceptron(
+  call: KernelCall<string, PerceptronAttributes & { taped: boolean }>,
+): TensorInfo[] {
+  const { plan, taped } = call.attrs;
+  const tensors = perceptronTensors(Object.values(call.inputs), plan);
+  const shape = [tensors.sources[0].shape[0], outputsOf(plan)];
+  const output = call.backend.makeOutput(shape, 'float32');
+  const records = runPerceptron(call, plan, tensors, call.kernels.pointer(output), taped);
+  return records === undefined ? [output] : [output, records];
+}
+
+/** [dy, x, context?, ...weights, ...masks, records] -> gradients in x, the context and every weight. */
+export function perceptronGradient(call: KernelCall<string, PerceptronAttributes>): TensorInfo[] {
+  const { attrs, backend, kernels } = call;
+  const [dy, ...inputs] = Object.values(call.inputs);
+  const tensors = perceptronTensors(inputs, attrs.plan);
+  const ofSources = tensors.sources.map(({ shape }) => backend.makeOutput(shape, 'float32'));
+  const places = ofSources.map((tensor) => kernels.pointer(tensor));
+  // Columns that the network does not read.
+  if (tensors.sources[0].shape[1] > layoutOf(attrs.plan).values)
+    kernels.clear(places[0], util.sizeFromShape(ofSources[0].shape) * 4);
+  const { rest } = tensors;
+  const dyAt = kernels.pointer(dy);
+  const ofWeights = runPerceptronGradient(call, attrs.plan, tensors, rest[0], dyAt, { places, adds: false });
   return [...ofSources, ...ofWeights];
 }

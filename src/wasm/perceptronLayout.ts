@@ -46,6 +46,8 @@ interface ScratchSizes {
 
 /** Where everything of a perceptron lies: see assembly/perceptron.ts. */
 export interface PerceptronLayout {
+  /** How many values of x are read. */
+  values: number;
   layers: readonly { fields: LayerFields; places: ScratchSizes }[];
   /** Of all layers. */
   sizes: ScratchSizes;
@@ -63,14 +65,19 @@ export interface PerceptronLayout {
 
 const layouts = new WeakMap<PerceptronPlan, PerceptronLayout>();
 
-/** The layout of a perceptron whose inputs are so many values of x. */
-export function layoutOf(plan: PerceptronPlan, values: number): PerceptronLayout {
+/** The layout of a perceptron, worked out once. */
+export function layoutOf(plan: PerceptronPlan): PerceptronLayout {
   let layout = layouts.get(plan);
   if (layout === undefined) {
-    layout = placed(plan, values);
+    layout = placed(plan, valuesOf(plan));
     layouts.set(plan, layout);
   }
   return layout;
+}
+
+/** How many values of x the first layer reads; the context stands behind them, unless it has a layer of its own there. */
+export function valuesOf({ forms, context }: PerceptronPlan): number {
+  return forms[0].inputs - (forms[0].context === undefined ? context : 0);
 }
 
 /** Hands out places in a record. */
@@ -150,6 +157,7 @@ function placed({ forms, activation, context }: PerceptronPlan, values: number):
   markSums(layers, clearInputs ? [inputGradient, inputGradient + values] : []);
   const places = placesIn(layers);
   return {
+    values,
     layers: layers.map((fields, i) => ({ fields, places: places[i] })),
     sizes: places[layers.length],
     recordBytes: records.bytes,

@@ -6,6 +6,7 @@ import { building, Module } from '../../core/module';
 import { isOwn } from '../../core/overriding';
 import { type Shape, sameShape } from '../../core/shapes';
 import type { FusedLayer } from './fusedConvolutions';
+import type { FusedPerceptron } from './fusedPerceptron';
 
 /**
  * A network that computes a bijector's parameters from what passes it unchanged; it needs no inverse.
@@ -45,6 +46,15 @@ export abstract class Conditioner extends Module {
    * @internal
    */
   get fusedLayers(): FusedLayer[] | undefined {
+    return undefined;
+  }
+
+  /**
+   * Hook: `compute` as a fused perceptron of the values and the context as they are, for networks that are nothing else.
+   *
+   * @internal
+   */
+  get fusedPerceptron(): FusedPerceptron | undefined {
     return undefined;
   }
 

@@ -4,8 +4,12 @@ import type { RandomStream } from '../../core/random';
 import { noiseInStep } from '../../core/trainingStep';
 import { activations } from './activations';
 import type { ContextUse, LayerForm } from './denseLayers';
-import type { FusedLayer } from './fusedConvolutions';
-import { fusedPerceptron, hasFusedPerceptron, type PerceptronPlan } from './fusedPerceptron';
+import {
+  type FusedPerceptron,
+  fusedPerceptron,
+  hasFusedPerceptron,
+  type PerceptronPlan,
+} from './fusedPerceptron';
 import { featuresOf, flatContext, type PerceptronSettings } from './perceptronOptions';
 
 /** A fully connected layer as it computes: its form, and weights with what is masked at 0. */
@@ -92,15 +96,10 @@ export class DenseStack {
     }));
   }
 
-  /** The layers as 1x1 convolutions with relu between them; undefined where they are something else, or drop. */
-  get convolutions(): FusedLayer[] | undefined {
-    const plain =
-      this.settings.activation === 'relu' &&
-      this.weights.every(
-        ({ context, skip, activated }, i) => !context && skip === undefined && activated === i > 0,
-      );
-    if (!plain || this.drops) return undefined;
-    return this.layers.map(({ kernel, bias }) => ({ filter: kernel, offset: bias }));
+  /** What a fused operation takes in place of the layers; undefined where they drop something. */
+  get fused(): FusedPerceptron | undefined {
+    const { weights: layers, masks = [], plan } = this;
+    return this.drops ? undefined : { layers, masks, plan };
   }
 
   /** Whether it drops something now: in training steps alone. */
@@ -115,8 +114,8 @@ export class DenseStack {
   compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const features = featuresOf(x, this.settings.periodic);
     const given = flatContext(context);
-    if (hasFusedPerceptron() && !this.drops)
-      return fusedPerceptron(features, given, this.weights, this.masks ?? [], this.plan);
+    const { fused } = this;
+    if (fused !== undefined && hasFusedPerceptron()) return fusedPerceptron(features, given, fused);
     const input = this.joinsContext ? tf.concat([features, given as tf.Tensor], 1) : features;
     const masks = this.dropoutMasks(x.shape[0]);
     const results: tf.Tensor[] = [];

@@ -34,46 +34,60 @@ export interface FusedWeights {
   contextBias?: tf.Tensor;
 }
 
+/** A perceptron as fused operations take it. */
+export interface FusedPerceptron {
+  layers: readonly FusedWeights[];
+  /** Like the kernels; none where nothing is masked. They live as long as the network. */
+  masks: readonly tf.Tensor[];
+  plan: PerceptronPlan;
+}
+
 /** Whether the active backend has `fusedPerceptron`; its ordinary form is `DenseStack.compute`. */
 export function hasFusedPerceptron(): boolean {
   return hasKernels('FlowPerceptron', 'FlowPerceptronGradient');
 }
 
-/**
- * A perceptron of any kind, forward and backward in one op each.
- *
- *     FlowPerceptron [x, context?, ...weights, ...masks] -> output, records (what the gradient needs; none unless `kept`)
- *     FlowPerceptronGradient [dy, x, context?, ...weights, ...masks, records] -> gradients in x, the context and every weight
- *
- * The weights of a layer are its kernel and bias, then those of its context. Where a mask is 0 a weight counts for nothing and has a
- * gradient of 0.
- *
- * @param x [n, d]
- * @param context [n, plan.context]
- * @param masks like the kernels; they live as long as the network and are not freed here
- * @returns [n, outputs of the last layer]
- */
-export function fusedPerceptron(
+/** x, the context and all weights in a row: what a perceptron's gradients are by. */
+export function perceptronInputs(
   x: tf.Tensor,
   context: tf.Tensor | undefined,
   layers: readonly FusedWeights[],
-  masks: readonly tf.Tensor[],
-  plan: PerceptronPlan,
-): tf.Tensor {
+): tf.Tensor[] {
   const inputs = context === undefined ? [x] : [x, context];
   for (const { kernel, bias, contextKernel, contextBias } of layers) {
     inputs.push(kernel, bias);
     if (contextKernel !== undefined) inputs.push(contextKernel, contextBias as tf.Tensor);
   }
-  const kept = isTaped();
+  return inputs;
+}
+
+/**
+ * A perceptron of any kind, forward and backward in one op each.
+ *
+ *     FlowPerceptron [x, context?, ...weights, ...masks] -> output, records (what the gradient needs; none unless `taped`)
+ *     FlowPerceptronGradient [dy, x, context?, ...weights, ...masks, records] -> gradients in x, the context and every weight
+ *
+ * The weights of a layer are its kernel and bias, then those of its context. Where a mask is 0 a weight counts for nothing and has a
+ * gradient of 0.
+ *
+ * @param x [n, d], of which the first columns are read
+ * @param context [n, plan.context]
+ * @returns [n, outputs of the last layer]
+ */
+export function fusedPerceptron(
+  x: tf.Tensor,
+  context: tf.Tensor | undefined,
+  { layers, masks, plan }: FusedPerceptron,
+): tf.Tensor {
+  const inputs = perceptronInputs(x, context, layers);
+  const taped = isTaped();
   const [result] = record(inputs, () => {
-    const [output, records] = runKernel('FlowPerceptron', [...inputs, ...masks], { plan, kept });
+    const [output, ...records] = runKernel('FlowPerceptron', [...inputs, ...masks], { plan, taped });
     return {
       results: [output],
-      needed: kept ? [...inputs, records] : [],
+      needed: [...inputs, ...records],
       gradient: ([dy], needed) => {
-        const [saved] = needed.slice(-1);
-        const given = [dy, ...needed.slice(0, -1), ...masks, saved];
+        const given = [dy, ...needed.slice(0, inputs.length), ...masks, ...needed.slice(inputs.length)];
         return runKernel('FlowPerceptronGradient', given, { plan });
       },
     };

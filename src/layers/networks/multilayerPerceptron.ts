@@ -7,7 +7,7 @@ import { checkEventShape, checkInteger, type Shape, sizeOf } from '../../core/sh
 import { Conditioner } from './conditioner';
 import { perceptronForms } from './denseLayers';
 import { DenseStack } from './denseStack';
-import type { FusedLayer } from './fusedConvolutions';
+import type { FusedPerceptron } from './fusedPerceptron';
 import {
   type PerceptronOptions,
   type PerceptronSettings,
@@ -76,10 +76,9 @@ export class MultilayerPerceptron extends Conditioner {
     );
   }
 
-  override get fusedLayers(): FusedLayer[] | undefined {
-    const { contextShape, periodic } = this.settings;
-    const plain = contextShape === undefined && periodic === undefined && this.inputShape.length === 1;
-    return plain && this.computesAs(MultilayerPerceptron) ? this.stack.convolutions : undefined;
+  override get fusedPerceptron(): FusedPerceptron | undefined {
+    const plain = this.settings.periodic === undefined && this.inputShape.length === 1;
+    return plain && this.computesAs(MultilayerPerceptron) ? this.stack.fused : undefined;
   }
 
   protected compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {

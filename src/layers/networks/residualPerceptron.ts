@@ -7,6 +7,7 @@ import { checkEventShape, checkInteger, type Shape, sizeOf } from '../../core/sh
 import { Conditioner } from './conditioner';
 import { residualForms } from './denseLayers';
 import { DenseStack } from './denseStack';
+import type { FusedPerceptron } from './fusedPerceptron';
 import {
   type PerceptronOptions,
   type PerceptronSettings,
@@ -91,6 +92,11 @@ export class ResidualPerceptron extends Conditioner {
         random: new RandomStream(options.seed),
       },
     );
+  }
+
+  override get fusedPerceptron(): FusedPerceptron | undefined {
+    const plain = this.settings.periodic === undefined && this.inputShape.length === 1;
+    return plain && this.computesAs(ResidualPerceptron) ? this.stack.fused : undefined;
   }
 
   protected compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
