@@ -42,6 +42,13 @@ export function rowsOff(
   return off;
 }
 
+/** The rows that are no events of the flow, whatever keeps them from it. */
+export function noEvents(columns: readonly Column[], values: ArrayLike<number>): number[] {
+  const rows: number[] = [];
+  eachFault(columns, values, (row) => rows.push(row));
+  return rows;
+}
+
 /** Throws a DataError for the first row that is off its supports, too. */
 export function checkRows(
   where: string,

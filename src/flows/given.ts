@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
+import type { Table } from '../data';
 import type { Transformed } from '../layers';
 import type { Account } from './account';
 import type { Context, ContextRows } from './context';
@@ -12,6 +13,8 @@ import type {
   SampleOptions,
   TransformOptions,
 } from './options';
+import type { ConditionalDensity } from './someColumns/conditionalDensity';
+import type { ColumnDensityOptions, MarginalDensity } from './someColumns/marginalDensity';
 
 /** Events drawn, and the log-density of each in nats. */
 export interface SampledWithLogProb {
@@ -36,6 +39,16 @@ export interface FlowVerbs {
 /** What one asks a flow of images. */
 export interface ImageFlowVerbs extends FlowVerbs {
   bitsPerDim(images: Events, options?: PassOptions): tf.Tensor1D;
+}
+
+/** What one asks a flow of vectors. */
+export interface VectorFlowVerbs extends FlowVerbs {
+  sampleTable(n: number, options?: SampleOptions): Promise<Table>;
+  marginal(columns: readonly string[], options?: ColumnDensityOptions): MarginalDensity;
+  conditional(
+    given: Readonly<Record<string, number | string>>,
+    options?: ColumnDensityOptions,
+  ): Promise<ConditionalDensity>;
 }
 
 /**
@@ -131,5 +144,46 @@ export class ConditionedImageFlow extends ConditionedFlow implements ImageFlowVe
   /** As the flow's `bitsPerDim`: [n], bits. */
   bitsPerDim(images: Events, options: Omit<PassOptions, 'context'> = {}): tf.Tensor1D {
     return this.flow.bitsPerDim(images, this.bound('bitsPerDim', options));
+  }
+}
+
+/**
+ * A flow of vectors and what it is conditioned on: a {@link ConditionedFlow} with tables and densities of some columns.
+ *
+ * @example
+ * const coupling = new TransformerCoupling({
+ *   inputShape: [2],
+ *   passthrough: 1,
+ *   transformer: new AffineTransformer(),
+ *   network: (inputShape, [units]) => new MultilayerPerceptron({ inputShape, units, context: 1, seed: 1 }),
+ * });
+ * const high: ConditionedVectorFlow = new VectorFlow({ bijector: coupling }).given(3);
+ * high.marginal(['0']).sample(5).shape; // [5, 1]
+ */
+export class ConditionedVectorFlow extends ConditionedFlow implements VectorFlowVerbs {
+  /** @internal */
+  constructor(
+    protected override readonly flow: VectorFlowVerbs,
+    context: ContextRows,
+  ) {
+    super(flow, context);
+  }
+
+  /** As the flow's `sampleTable`. */
+  sampleTable(n: number, options: Omit<SampleOptions, 'context'> = {}): Promise<Table> {
+    return this.flow.sampleTable(n, this.bound('sampleTable', options));
+  }
+
+  /** As the flow's `marginal`. */
+  marginal(columns: readonly string[], options: Omit<ColumnDensityOptions, 'context'> = {}): MarginalDensity {
+    return this.flow.marginal(columns, this.bound('marginal', options));
+  }
+
+  /** As the flow's `conditional`. */
+  conditional(
+    given: Readonly<Record<string, number | string>>,
+    options: Omit<ColumnDensityOptions, 'context'> = {},
+  ): Promise<ConditionalDensity> {
+    return this.flow.conditional(given, this.bound('conditional', options));
   }
 }

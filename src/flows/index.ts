@@ -8,9 +8,11 @@ export { Flow, type FlowOptions, loadFlow } from './flow';
 export {
   ConditionedFlow,
   ConditionedImageFlow,
+  ConditionedVectorFlow,
   type FlowVerbs,
   type ImageFlowVerbs,
   type SampledWithLogProb,
+  type VectorFlowVerbs,
 } from './given';
 export { Glow, type GlowOptions } from './glow';
 export { ImageFlow, type ImageFlowOptions } from './imageFlow';
@@ -36,5 +38,11 @@ export { type RealNvpOptions, realNvp } from './realNvp';
 export type { RecipeChoice } from './recipeChoice';
 export type { RecipeNetworkOptions } from './recipeNetworks';
 export { type Recommendation, recommend } from './recommend';
+export { ConditionalDensity } from './someColumns/conditionalDensity';
+export {
+  type ColumnDensityOptions,
+  type DensityEstimate,
+  MarginalDensity,
+} from './someColumns/marginalDensity';
 export { VectorFlow, type VectorFlowOptions } from './vectorFlow';
 export type { VectorRecipeOptions } from './vectorRecipe';

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { registerModule } from '../core/module';
 import { checkOptions, type OptionNames } from '../core/options';
@@ -10,9 +11,20 @@ import { readColumns } from '../layers/supports/columns';
 import { LARGEST } from '../layers/supports/elementwiseSupport';
 import { takeColumns } from '../layers/supports/takeColumns';
 import { checkRows, rowsOff } from './columnValues';
+import type { Context } from './context';
 import { type EventArray, type Events, readEvents } from './events';
 import { Flow, type FlowOptions } from './flow';
+import { ConditionedVectorFlow, type VectorFlowVerbs } from './given';
 import { type PassOptions, passNames, type SampleOptions } from './options';
+import { checkGiven, checkShares, chosenPlaces, givenValues } from './someColumns/chosen';
+import type { ColumnFlow, PreparedRows } from './someColumns/columnFlow';
+import { ConditionalDensity } from './someColumns/conditionalDensity';
+import { factorsOf } from './someColumns/flowFactors';
+import {
+  type ColumnDensityOptions,
+  checkDensityOptions,
+  MarginalDensity,
+} from './someColumns/marginalDensity';
 import { rowsOfTable, tableOfRows } from './tableRows';
 
 /** Options of {@link VectorFlow}. */
@@ -48,7 +60,7 @@ const INITIAL_ROWS = 8192;
  * });
  * positive.logProb([[-1], [1]]).print(); // [-Infinity, -0.6066559]
  */
-export class VectorFlow extends Flow {
+export class VectorFlow extends Flow implements ColumnFlow, VectorFlowVerbs {
   static override className = 'FlowVectorFlow';
   /** The columns of the data, in their order. */
   readonly columns: readonly Column[];
@@ -126,6 +138,89 @@ export class VectorFlow extends Flow {
   }
 
   /**
+   * As of every flow, and with tables and densities of some columns.
+   *
+   * @example
+   * const embedded = new VectorFlow({
+   *   bijector: new TransformerCoupling({
+   *     inputShape: [2],
+   *     passthrough: 1,
+   *     transformer: new AffineTransformer(),
+   *     network: (inputShape, [units]) => new MultilayerPerceptron({ inputShape, units, context: 1, seed: 1 }),
+   *   }),
+   * });
+   * (await embedded.given(2).sampleTable(3)).rows; // 3
+   */
+  override given(context: Context): ConditionedVectorFlow {
+    return new ConditionedVectorFlow(this, this.bind(context));
+  }
+
+  /**
+   * The density of some columns, the others integrated out: exactly where the flow allows it, else by importance sampling.
+   *
+   * @param columns their names
+   * @throws ConfigError for unknown columns, one twice, or shares of a whole that are left out
+   * @example
+   * const pressures = vectorFlow.marginal(['pressure', 'sex'], { seed: 1 });
+   * const { logProb, effectiveSampleSize } = await pressures.estimate([[120, 1]]);
+   */
+  marginal(columns: readonly string[], options: ColumnDensityOptions = {}): MarginalDensity {
+    this.checkUsable('marginal');
+    const where = `${this.label}.marginal`;
+    checkDensityOptions(where, options);
+    const places = chosenPlaces(where, this.columns, columns);
+    if (factorsOf(this, places) === undefined) checkShares(where, this.columns, places);
+    return new MarginalDensity(this, places, this.seeded(options));
+  }
+
+  /**
+   * The density of the columns that are not given: exactly where the flow allows it, else by importance sampling.
+   *
+   * @param given values by column, categories by name
+   * @throws ConfigError for unknown columns or categories, and shares of a whole that are not given; DataError for a value off its
+   * support, and where the effective sample size is too low: what is given lies where the flow has hardly any mass
+   * @example
+   * const at40 = await vectorFlow.conditional({ age: 40, sex: 'f' }, { seed: 1 });
+   * const pressures = await at40.sampleTable(100);
+   */
+  async conditional(
+    given: Readonly<Record<string, number | string>>,
+    options: ColumnDensityOptions = {},
+  ): Promise<ConditionalDensity> {
+    this.checkUsable('conditional');
+    const where = `${this.label}.conditional`;
+    checkDensityOptions(where, options);
+    const values = givenValues(where, this.columns, given);
+    const places = [...values.keys()];
+    if (factorsOf(this, places) === undefined) checkShares(where, this.columns, places);
+    checkGiven(where, this.columns, values);
+    return ConditionalDensity.of(this, values, this.seeded(options));
+  }
+
+  /**
+   * Log-density of points, in which whole numbers and categories have their noise: [n] in nats.
+   *
+   * @param x [n, d], on the supports
+   * @internal
+   */
+  logProbOfPoints(x: tf.Tensor, context: Context | undefined): tf.Tensor1D {
+    return tf.tidy(() => {
+      const { latent, context: read } = this.latentOf('logProb', x, { context }, 'none');
+      return this.logProbOf(latent, read);
+    });
+  }
+
+  /**
+   * Rows and context as the bijector takes them; noise comes from the stream, or is the middle of all.
+   *
+   * @internal
+   */
+  prepared(rows: tf.Tensor, context: Context | undefined, random?: RandomStream): PreparedRows {
+    const read = this.toContext('logProb', context, rows.shape[0]);
+    return { points: this.toModel(rows, random), context: partOf(read, this.bijector.contextShape) };
+  }
+
+  /**
    * Rows of a table in the order of the columns, which are found by name.
    *
    * @internal
@@ -161,6 +256,10 @@ export class VectorFlow extends Flow {
     const floored = tf.where(tf.broadcastTo(whole, x.shape), tf.floor(x), x);
     // Not clipByValue: on wasm it makes a number of NaN.
     return tf.minimum(tf.maximum(floored, low), high);
+  }
+
+  private seeded(options: ColumnDensityOptions): ColumnDensityOptions {
+    return { ...options, seed: options.seed ?? this.random.childSeed() };
   }
 
   protected override checkValues(where: string, x: tf.Tensor, firstRow?: number): void {

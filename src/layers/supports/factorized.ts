@@ -73,6 +73,23 @@ export class Factorized extends Bijector {
     }));
   }
 
+  /**
+   * The forward result of some factors alone, their latents side by side.
+   *
+   * @param chosen numbers of factors; heads that they read are among them
+   * @param x [n, d], of which the columns of the other factors are not looked at
+   * @throws ShapeError, DataError
+   * @example
+   * const sizes = new Factorized({ inputShape: [2], factors: [0, 1].map((i) => ({ columns: [i], bijector: new ActNorm({ inputShape: [1] }) })) });
+   * sizes.forwardOf([0], tf.tensor2d([[7, 1]])).value.print(); // [[7]]
+   */
+  forwardOf(chosen: readonly number[], x: tf.Tensor, context?: ContextTensors): Transformed {
+    this.checkUsable('forwardOf');
+    const pass = (bijector: Bijector, part: tf.Tensor, given?: ContextTensors) =>
+      bijector.forward(part, given);
+    return tf.tidy(() => joined(this.eachOf(x, context, pass, chosen)) as never) as Transformed;
+  }
+
   /** What came before is the factors' own affair. */
   protected override declareContext(shape: ContextShape | undefined): void {
     super.declareContext(withoutBefore(shape));
@@ -171,9 +188,11 @@ export class Factorized extends Bijector {
     x: tf.Tensor,
     context: ContextTensors | undefined,
     pass: (bijector: Bijector, part: tf.Tensor, context: ContextTensors | undefined) => T,
+    chosen: readonly number[] = this.factors.map((_, i) => i),
   ): T[] {
     const before: tf.Tensor[] = [];
-    return this.factors.map(({ columns, bijector }) => {
+    return chosen.map((factor) => {
+      const { columns, bijector } = this.factors[factor];
       const part = takeColumns(x, columns);
       const result = pass(bijector, part, contextOf(bijector, context, besides(before)));
       if (bijector instanceof ColumnHead) before.push(bijector.featuresOf(part));
