@@ -131,11 +131,11 @@ export class Elementwise extends Bijector {
 
   /** [n, values, p] */
   private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const values = sizeOf(this.inputShape);
-    if (this.parameters !== undefined) return tf.tile(tf.expandDims(this.parameters, 0), [x.shape[0], 1, 1]);
-    const network = this.network as Conditioner;
-    const parameters = network.apply(tf.concat(contextRows(context), 1));
-    return tf.reshape(parameters, [-1, values, this.transformer.parameters]);
+    const parameters =
+      this.parameters === undefined
+        ? (this.network as Conditioner).apply(tf.concat(contextRows(context), 1))
+        : inEveryRow(this.parameters, x.shape[0]);
+    return tf.reshape(parameters, [x.shape[0], sizeOf(this.inputShape), this.transformer.parameters]);
   }
 
   private map(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
@@ -144,6 +144,11 @@ export class Elementwise extends Bijector {
     const { value, logDet } = this.transformer.mapEvents(rows, ofRows, 0, inverse);
     return { value: tf.reshape(value, x.shape), logDet };
   }
+}
+
+/** The same values in each of n rows, by a product: the gradient of `tile` takes an op for every row. */
+function inEveryRow(values: tf.Tensor, n: number): tf.Tensor {
+  return tf.matMul(tf.ones([n, 1]), tf.reshape(values, [1, -1]));
 }
 
 registerModule(Elementwise);
