@@ -76,6 +76,12 @@ describe.each(Object.entries(forms))('Linear, %s', (name, options) => {
     const logDet = tf.tidy(() => layer.forward(tf.ones([1, d])).logDet.dataSync()[0]);
     expect(logDet).toBeCloseTo(logAbsDet, 5);
     expect(sign).toBe(1);
+    tf.tidy(() => {
+      const x = new RandomStream(3).normal([4, d]);
+      const back = layer.inverse(layer.forward(x).value);
+      expect(farthest(back.value.dataSync(), x.dataSync())).toBeLessThan(1e-5);
+      expect(back.logDet.dataSync()[0]).toBeCloseTo(-logAbsDet, 5);
+    });
     if (!name.startsWith('lu')) {
       expect(logDet).toBe(0);
       const product = matrix.multiply(matrix.transpose());
@@ -94,7 +100,8 @@ describe.each(Object.entries(forms))('Linear, %s', (name, options) => {
         const y = new RandomStream(1).normal([3, d]) as tf.Tensor2D;
         const { grads } = tf.variableGrads(() => {
           const { value, logDet } = layer.inverse(y);
-          return tf.add(tf.sum(tf.square(value)), tf.sum(logDet)) as tf.Scalar;
+          // Not of the length alone, which rotations keep.
+          return tf.add(tf.sum(tf.mul(value, tf.add(value, tf.range(0, d)))), tf.sum(logDet)) as tf.Scalar;
         }, layer.trainableWeights);
         const gradients = layer.trainableWeights.flatMap((weight) => [...grads[weight.name].dataSync()]);
         return [layer.forward(y).value, layer.inverse(y).value]
@@ -212,6 +219,10 @@ describe('Linear, Householder', () => {
       const value = layer.forward(x).value;
       const norms = (y: tf.Tensor) => tf.sum(tf.square(y), 1).dataSync();
       expect(farthest(norms(value), norms(x))).toBeLessThan(1e-4);
+      // Two reflections are a turn; vectors of zeros are none.
+      const far = farthest(value.dataSync(), x.dataSync());
+      if (size === 0) expect(far).toBe(0);
+      else expect(far).toBeGreaterThan(0.1);
       const { grads } = tf.variableGrads(
         () => tf.sum(tf.mul(layer.forward(x).value, tf.range(0, d))) as tf.Scalar,
         [vectors],
