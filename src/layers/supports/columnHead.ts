@@ -27,6 +27,10 @@ export interface ColumnHeadOptions {
  *
  * Its distribution is said by numbers of its own, plus those that a network makes of the context; its latent is standard normal under
  * that distribution. A subclass says what networks of other columns read in place of its values.
+ *
+ * @example
+ * const kind: ColumnHead = new Categorical({ categories: 3 });
+ * kind.featuresOf(tf.tensor2d([[1.5]])).print(); // [[0, 1, 0]]
  */
 export abstract class ColumnHead extends Bijector {
   /** How many numbers stand for a value. */

@@ -9,6 +9,25 @@ import type { ElementwiseResult } from '../transformers/transformer';
  *
  * Off the support the log-determinant is -Infinity, and the value that of a point inside: neither is NaN, nor are the gradients of
  * the other rows. Values of the inverse lie inside, where rounding would bring them to an end, too.
+ *
+ * @example
+ * class Artanh extends ElementwiseSupport {
+ *   static className = 'MyArtanh';
+ *   protected override get limits(): readonly [number, number] {
+ *     return [-1 + 2 ** -24, 1 - 2 ** -24];
+ *   }
+ *   protected toLine(x: tf.Tensor) {
+ *     return { value: tf.atanh(x), logDerivative: tf.neg(tf.log(tf.sub(1, tf.square(x)))) };
+ *   }
+ *   protected fromLine(u: tf.Tensor) {
+ *     const value = tf.tanh(u);
+ *     return { value, logDerivative: tf.log(tf.sub(1, tf.square(value))) };
+ *   }
+ *   getConfig() {
+ *     return { name: this.name, inputShape: [...this.inputShape] };
+ *   }
+ * }
+ * new Artanh('artanh', [1]).forward(tf.tensor2d([[0], [2]])).logDet.print(); // [0, -Infinity]
  */
 export abstract class ElementwiseSupport extends Bijector {
   /** Hook: data inside of the support to the line, with log du/dx. */
