@@ -6,8 +6,10 @@ import type { Settings } from './settings';
 
 const labels = { train: 'training step', logProb: 'log-density', sample: 'sample' };
 
-/** Steps take milliseconds: so many times as many rounds, or what runs often is not compiled yet. */
+/** Steps take milliseconds: so many times as many rounds. */
 const MORE_ROUNDS = 5;
+/** Rounds that are not counted: until what runs often is compiled. */
+const WARM_UPS = 150;
 
 /** Flows for vectors on our side and in libraries of PyTorch, in turns and on one thread, each in the library's own architecture. */
 export async function againstLibraries(settings: Settings): Promise<Findings | undefined> {
@@ -33,7 +35,14 @@ export async function againstLibraries(settings: Settings): Promise<Findings | u
         const library = { ...python, name, options: { folder } };
         const what = vectorCase(kind, name, size);
         const commands = Object.keys(labels) as (keyof typeof labels)[];
-        const laps = await race([...sides, library], what, 1, commands, MORE_ROUNDS * settings.rounds);
+        const laps = await race(
+          [...sides, library],
+          what,
+          1,
+          commands,
+          MORE_ROUNDS * settings.rounds,
+          WARM_UPS,
+        );
         const weights = [...new Set(laps.map(({ parameters }) => parameters))].join(' / ');
         for (const command of commands) {
           table.add(

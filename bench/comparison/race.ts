@@ -27,7 +27,7 @@ export interface Lap {
 
 /**
  * The contenders take turns, one step each, so that whatever else the machine does falls on all of them.
- * Almost as many rounds of each command go ahead uncounted: engines compile what runs often while it runs.
+ * Rounds of each command go ahead uncounted, by default almost as many: engines compile what runs often while it runs.
  */
 export async function race(
   contenders: readonly Contender[],
@@ -35,6 +35,7 @@ export async function race(
   threads: number,
   commands: readonly Command[],
   rounds: number,
+  warmUps = Math.max(1, rounds - 1),
 ): Promise<Lap[]> {
   const peers: Peer[] = [];
   try {
@@ -66,7 +67,6 @@ export async function race(
       for (const peer of peers) answers.push(await peer.ask('memory'));
       return answers;
     };
-    const warmUps = Math.max(1, rounds - 1);
     await takeTurns('train', warmUps);
     const before = await memory();
     const training = await takeTurns('train', rounds);

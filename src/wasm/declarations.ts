@@ -4,7 +4,7 @@ import { DERIVATIVES } from '../layers/transformers/splineKnots';
 import type { ChainAttributes } from './convolutionChain';
 import type { InputChecks } from './inputChecks';
 import { outputsOf, type PerceptronAttributes } from './perceptron';
-import { valuesOf } from './perceptronLayout';
+import { recordFloats, valuesOf } from './perceptronLayout';
 import type { Declaration } from './register';
 
 /*
@@ -163,6 +163,16 @@ function checkPerceptron(
   return x;
 }
 
+/** Records are the last input of a gradient. */
+function checkRecords(
+  checks: InputChecks,
+  tensors: readonly TensorInfo[],
+  x: TensorInfo,
+  { plan }: PerceptronAttributes,
+): void {
+  checks.vector(tensors.length - 1, tensors[tensors.length - 1], recordFloats(plan, x.shape[0]));
+}
+
 /** [x, context?, ...weights, ...masks] */
 export const perceptron: Declaration<string, PerceptronAttributes> = {
   check({ inputs, attrs }, checks) {
@@ -176,7 +186,7 @@ export const perceptronGradient: Declaration<string, PerceptronAttributes> = {
     const tensors = Object.values(inputs);
     const x = checkPerceptron(checks, tensors, attrs, 1);
     checks.channels(0, tensors[0], x, outputsOf(attrs.plan));
-    checks.present(tensors.length - 1, tensors[tensors.length - 1]);
+    checkRecords(checks, tensors, x, attrs);
   },
 };
 
@@ -225,6 +235,7 @@ export const perceptronCoupledGradient: Declaration<string, Kept & PerceptronAtt
     checks.shape(0, tensors[0], x.shape);
     checks.vector(1, tensors[1], x.shape[0]);
     checks.channels(tensors.length - 2, tensors[tensors.length - 2], x, parametersOf(x, attrs));
+    checkRecords(checks, tensors, x, attrs);
   },
 };
 

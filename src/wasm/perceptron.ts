@@ -3,7 +3,7 @@ import { PERCEPTRON_ROWS } from '../core/kernelConstants';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
 import { type Fields, wordsOf } from './blocks';
 import type { KernelModule } from './kernelModule';
-import { layoutOf, type PerceptronLayout } from './perceptronLayout';
+import { layoutOf, type PerceptronLayout, recordFloats } from './perceptronLayout';
 import { blockRows } from './products';
 import type { KernelCall } from './register';
 
@@ -168,8 +168,7 @@ export function runPerceptron(
   const layout = layoutOf(plan);
   const { recordBytes } = layout;
   const [rows] = sources[0].shape;
-  const floats = Math.ceil(rows / 4) * recordBytes;
-  const kept = keep ? backend.makeOutput([floats], 'float32') : undefined;
+  const kept = keep ? backend.makeOutput([recordFloats(plan, rows)], 'float32') : undefined;
   const room = roomFor(kernels, layout, false, keep ? 0 : PERCEPTRON_ROWS * recordBytes * kernels.threads);
   writeLayers(kernels, layout, layers, room);
   writeSources(kernels, sources, layout.values, room);

@@ -75,6 +75,11 @@ export function layoutOf(plan: PerceptronPlan): PerceptronLayout {
   return layout;
 }
 
+/** Floats of the records of so many rows, which go by fours. */
+export function recordFloats(plan: PerceptronPlan, rows: number): number {
+  return Math.ceil(rows / 4) * layoutOf(plan).recordBytes;
+}
+
 /** How many values of x the first layer reads; the context stands behind them, unless it has a layer of its own there. */
 export function valuesOf({ forms, context }: PerceptronPlan): number {
   return forms[0].inputs - (forms[0].context === undefined ? context : 0);

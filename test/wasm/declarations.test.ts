@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BackendError } from 'tfjs-flows';
 import { prepareWasm, wasmReport } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { PerceptronPlan } from '../../src/layers/networks/fusedPerceptron';
+import { recordFloats } from '../../src/wasm/perceptronLayout';
 
 type Shapes = Record<string, number[]> | number[][];
 
@@ -22,6 +24,18 @@ const outputs = [
   [2, 4, 4, 5],
   [2, 4, 4, 4],
 ];
+/** Two layers, the second of which is gated by a context of 2 and added to the first. */
+const plan: PerceptronPlan = {
+  forms: [
+    { inputs: 5, outputs: 4, activated: false },
+    { inputs: 4, outputs: 4, activated: true, context: 'gate', skip: 0 },
+  ],
+  activation: 'silu',
+  context: 2,
+  masked: false,
+};
+const records = recordFloats(plan, 3);
+const perceptron = [[3, 3], [3, 2], [5, 4], [4], [4, 4], [4], [2, 4], [4]];
 const step = {
   kind: 'adam',
   beta1: 0.9,
@@ -72,6 +86,27 @@ const kernels: Kernel[] = [
     name: 'FlowNetworkCouplingGradient',
     inputs: [[2, 4, 4, 3], [2], [2, 4, 4, 3], ...twoLayers, ...outputs],
     attributes: { ...coupling, factors: [1, 0] },
+  },
+  { name: 'FlowPerceptron', inputs: perceptron, attributes: { plan, taped: false } },
+  {
+    name: 'FlowPerceptron',
+    inputs: [...perceptron, [5, 4], [4, 4]],
+    attributes: { plan: { ...plan, masked: true }, taped: true },
+  },
+  {
+    name: 'FlowPerceptronGradient',
+    inputs: [[3, 4], ...perceptron, [records]],
+    attributes: { plan },
+  },
+  {
+    name: 'FlowPerceptronCoupling',
+    inputs: [[3, 5], ...perceptron.slice(1)],
+    attributes: { ...coupling, kept: 3, plan, taped: false },
+  },
+  {
+    name: 'FlowPerceptronCouplingGradient',
+    inputs: [[3, 5], [3], [3, 5], ...perceptron.slice(1), [3, 4], [records]],
+    attributes: { ...coupling, kept: 3, plan },
   },
   { name: 'FlowLuMatrix', inputs: square },
   { name: 'FlowLuMatrixGradient', inputs: { ...square, dy: [3, 3], dLogDet: [] } },

@@ -4,6 +4,7 @@ import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   ActNorm,
+  AdditiveCoupling,
   AffineCoupling,
   type Bijector,
   Chain,
@@ -14,6 +15,7 @@ import {
   MaskedPerceptron,
   MultilayerPerceptron,
   RationalQuadraticSpline,
+  ResidualPerceptron,
   type SplineTails,
   TransformerCoupling,
 } from '../../src/layers';
@@ -163,6 +165,43 @@ const cases: Case[] = [
       }),
     forward,
     [50, 6],
+  ],
+  [
+    'coupling of vectors turned back, by a residual network and a context',
+    () =>
+      new AffineCoupling({
+        inputShape: [7],
+        passthrough: 3,
+        scale: 'exp',
+        network: ([d], [units]) =>
+          new ResidualPerceptron({ inputShape: [d], units, hiddenUnits: 12, context: 2, seed: 1 }),
+      }),
+    (module: Bijector, x) => {
+      const [event, context] = tf.split(x, [7, 2], 1);
+      return Object.values(module.inverse(event, context));
+    },
+    [70, 9],
+  ],
+  [
+    'additive coupling of vectors, whose network reads what passes where it stands',
+    () =>
+      new AdditiveCoupling({
+        inputShape: [6],
+        network: ([d], [units]) =>
+          new ResidualPerceptron({ inputShape: [d], units, hiddenUnits: 9, seed: 1 }),
+      }),
+    forward,
+    [5, 6],
+  ],
+  [
+    'coupling of vectors by a network of angles',
+    () =>
+      new AffineCoupling({
+        inputShape: [6],
+        network: ([d], [units]) => new MultilayerPerceptron({ inputShape: [d], units, periodic: 3, seed: 1 }),
+      }),
+    forward,
+    [5, 6],
   ],
   [
     'coupling of vectors',

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { inTrainingStep } from '../../src/core/trainingStep';
 import {
   type Adjacency,
   type Conditioner,
@@ -155,6 +156,40 @@ describe('fused perceptrons are as ordinary ops', () => {
       return network.trainableWeights.flatMap(({ name }) => [...grads[name].dataSync()]);
     });
     expect(values.every((value) => value === 0)).toBe(true);
+    network.dispose();
+  });
+
+  it('what a mask hides has no gradient, not even of infinite inputs', async () => {
+    await tf.setBackend('wasm');
+    const network = kinds.masked({});
+    const masks = network.weights.filter(({ trainable }) => !trainable).map(({ variable }) => variable);
+    const kernels = network.trainableWeights.filter(({ rank }) => rank === 2);
+    tf.tidy(() => {
+      const x = tf.tensor2d([[1, 2, 3, 4, Number.POSITIVE_INFINITY, 6]]);
+      const { grads } = tf.variableGrads(() => tf.sum(network.apply(x)) as tf.Scalar, kernels);
+      for (const [i, kernel] of kernels.entries()) {
+        const [gradient, mask] = [grads[kernel.name].dataSync(), masks[i].dataSync()];
+        expect(mask.some((shown) => shown === 0)).toBe(true);
+        expect(gradient.filter((_, at) => mask[at] === 0).every((value) => value === 0)).toBe(true);
+      }
+    });
+    network.dispose();
+  });
+
+  it('what drops in training runs on ordinary ops there, and fused elsewhere', async () => {
+    await tf.setBackend('wasm');
+    const network = kinds.residual({ dropout: 0.5 });
+    const x = tf.ones([4, 5]);
+    const run = vi.spyOn(tf.engine(), 'runKernel');
+    const fused = (compute: () => tf.Tensor) => {
+      run.mockClear();
+      compute().dispose();
+      return run.mock.calls.some(([name]) => name === 'FlowPerceptron');
+    };
+    expect(fused(() => network.apply(x))).toBe(true);
+    expect(fused(() => inTrainingStep(new RandomStream(1), () => network.apply(x)))).toBe(false);
+    run.mockRestore();
+    x.dispose();
     network.dispose();
   });
 });
