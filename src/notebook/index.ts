@@ -5,6 +5,7 @@
  */
 export { Figure, type FigureType } from './figure';
 export { type Frame, frameOf, type ImageSheetOptions, imageSheet } from './imageSheet';
+export { type CornerPlotOptions, cornerPlot } from './plots/cornerPlot';
 export { type DensityPlotOptions, densityPlot } from './plots/densityPlot';
 export type { PlotLabels, PlotSize } from './plots/draw';
 export { type LossPlotOptions, lossPlot } from './plots/lossPlot';

@@ -1,8 +1,18 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { decodePng, Glow, mixedNormality, RandomStream, realNvp } from 'tfjs-flows';
+import {
+  ConfigError,
+  DataError,
+  decodePng,
+  Glow,
+  mixedNormality,
+  RandomStream,
+  readTable,
+  realNvp,
+} from 'tfjs-flows';
 import {
   accountTable,
+  cornerPlot,
   densityPlot,
   type Figure,
   imageSheet,
@@ -159,5 +169,72 @@ describe('options', () => {
   ])('%s names one that it does not read', async (name, call, known) => {
     await expect(call({ colour: 'red' })).rejects.toThrow(`${name}: expected options among ${known}`);
     await expect(call({ colour: 'red' })).rejects.toThrow("got 'colour'");
+  });
+});
+
+describe('cornerPlot', () => {
+  const random = new RandomStream(3);
+  const made = (n: number) =>
+    readTable({
+      size: Array.from({ length: n }, () => random.normalNumber()),
+      count: Array.from({ length: n }, (_, i) => i % 4),
+      many: Array.from({ length: n }, (_, i) => i % 30),
+      kind: Array.from({ length: n }, (_, i) => ['<a>', 'b', 'a name that is long'][i % 3]),
+    });
+  const panels = (figure: Figure) => count(figure, /<svg x=/g);
+
+  it('draws every column and every pair of them, each by its kinds', async () => {
+    const [data, samples] = [await made(240), await made(60)];
+    const figure = await cornerPlot({ data, samples });
+    expect(panels(figure)).toBe(10);
+    expect(figure.description).toBe('data and samples');
+    // Bars of four counts, thirty numbers and three categories for either group; boxes where one of a pair has few values.
+    const bars = 2 * (4 + 30 + 3);
+    const boxes = 2 * (4 + 4 + 3 + 3);
+    // Ten frames, and what cuts off five panels of pairs at their frames.
+    expect(count(figure, /<rect /g)).toBe(10 + 5 + bars + boxes);
+    // Points of the first group where both have many values, discs of both where both have few.
+    expect(count(figure, /<circle /g)).toBe(240 + 2 * 12);
+    const text = String(figure.content);
+    expect(text).not.toContain('<a>');
+    expect(text).toContain('a name t…');
+    for (const name of ['size', 'count', 'many', 'kind']) expect(text).toContain(`>${name}<`);
+    expect(text).toContain('font-weight="bold" fill="#e15759">samples</text>');
+  });
+
+  it('takes rows and one group, chosen columns, and many points', async () => {
+    const rows = Array.from({ length: 4000 }, () => [random.normalNumber(), random.normalNumber(), 1]);
+    const figure = await cornerPlot({ rows }, { columns: ['x2', 'x1'], title: 'Rows', width: 400 });
+    expect(panels(figure)).toBe(3);
+    expect(count(figure, /<circle /g)).toBe(1500);
+    expect(figure.content).toContain('<title>Rows</title>');
+    expect(figure.content).toContain('width="400"');
+    expect(figure.content).toContain('>x1<');
+    expect(figure.content).not.toContain('>rows<');
+    // A constant column has an axis too.
+    expect((await cornerPlot({ rows }, { columns: ['x3'] })).content).not.toContain('NaN');
+  });
+
+  it('leaves far values out of the axes', async () => {
+    const values = Array.from({ length: 1000 }, (_, i) => [i === 0 ? 1e6 : i / 1000, i]);
+    const { content } = await cornerPlot({ values });
+    expect(content).toContain('>0.8<');
+  });
+
+  it('says what does not fit', async () => {
+    const data = await made(12);
+    await expect(cornerPlot({})).rejects.toThrow('at least one group, got none');
+    await expect(cornerPlot({ data }, { column: ['size'] } as never)).rejects.toThrow(
+      /Did you mean 'columns'/,
+    );
+    const few = data.select(['size']);
+    await expect(cornerPlot({ data, few })).rejects.toThrow(
+      "a column 'count' in every group, got none in 'few'",
+    );
+    const other = await readTable({ size: ['a', 'b'] });
+    await expect(cornerPlot({ few, other })).rejects.toThrow(DataError);
+    const wide = Array.from({ length: 3 }, () => new Float64Array(20));
+    await expect(cornerPlot({ wide })).rejects.toThrow(ConfigError);
+    await expect(cornerPlot({ wide })).rejects.toThrow('at most 16 columns, got 20. Choose some');
   });
 });

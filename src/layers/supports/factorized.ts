@@ -80,7 +80,10 @@ export class Factorized extends Bijector {
    * @param x [n, d], of which the columns of the other factors are not looked at
    * @throws ShapeError, DataError
    * @example
-   * const sizes = new Factorized({ inputShape: [2], factors: [0, 1].map((i) => ({ columns: [i], bijector: new ActNorm({ inputShape: [1] }) })) });
+   * const sizes = new Factorized({
+   *   inputShape: [2],
+   *   factors: [0, 1].map((i) => ({ columns: [i], bijector: new Linear({ inputShape: [1], name: `size${i}` }) })),
+   * });
    * sizes.forwardOf([0], tf.tensor2d([[7, 1]])).value.print(); // [[7]]
    */
   forwardOf(chosen: readonly number[], x: tf.Tensor, context?: ContextTensors): Transformed {

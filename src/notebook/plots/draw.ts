@@ -56,18 +56,34 @@ export async function draw(
   make: (plot: PlotModule) => Plot.PlotOptions,
 ): Promise<Figure> {
   const { width = 420, height = 320 } = size;
-  const plot = await load(where, '@observablehq/plot', () => import('@observablehq/plot'));
-  const figure = plot.plot({
-    document: await documentFor(where),
-    width,
-    height,
-    ...margins,
-    style: { background: 'white', color: 'black' },
-    ...make(plot),
-  });
+  const plot = await loadPlot(where);
+  const options = { width, height, ...margins, ...make(plot) };
+  return figureOf(title, width, await svgOf(where, plot, options));
+}
+
+/** Observable Plot, to draw with it more than once. */
+export function loadPlot(where: string): Promise<PlotModule> {
+  return load(where, '@observablehq/plot', () => import('@observablehq/plot'));
+}
+
+/** A drawn plot, as the attributes of its element and what stands in it. */
+export interface Svg {
+  attributes: string;
+  inside: string;
+}
+
+/** Draws one plot on white. */
+export async function svgOf(where: string, plot: PlotModule, options: Plot.PlotOptions): Promise<Svg> {
+  const style = { background: 'white', color: 'black' };
+  const figure = plot.plot({ document: await documentFor(where), style, ...options });
   // Plot's style sheets are for pages; nothing in a picture needs them. A file needs the namespace, which an element has anyway.
   const inside = figure.innerHTML.replace(/<style>.*?<\/style>/gs, '');
   const attributes = /^<svg([^>]*)>/.exec(figure.outerHTML)![1].replace(/ xmlns="[^"]*"/, '');
+  return { attributes, inside };
+}
+
+/** A drawing of the given width with its title above. */
+export function figureOf(title: string, width: number, { attributes, inside }: Svg): Figure {
   const text = escapeMarkup(title);
   const heading = `<text x="${width / 2}" y="16" text-anchor="middle" font-weight="bold" font-size="13">${text}</text>`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg"${attributes}><title>${text}</title>${heading}${inside}</svg>`;
