@@ -12,6 +12,7 @@ import {
   ResidualPerceptron,
 } from '../../src/layers';
 import { activationNames } from '../../src/layers/networks/activations';
+import type { FusedPerceptron } from '../../src/layers/networks/fusedPerceptron';
 import { distance } from './helpers';
 
 /** Fused ops must agree with ordinary ones to this, relative to the largest value. */
@@ -162,7 +163,7 @@ describe('fused perceptrons are as ordinary ops', () => {
   it('what a mask hides has no gradient, not even of infinite inputs', async () => {
     await tf.setBackend('wasm');
     const network = kinds.masked({});
-    const masks = network.weights.filter(({ trainable }) => !trainable).map(({ variable }) => variable);
+    const { masks } = Reflect.get(network, 'stack').fused as FusedPerceptron;
     const kernels = network.trainableWeights.filter(({ rank }) => rank === 2);
     tf.tidy(() => {
       const x = tf.tensor2d([[1, 2, 3, 4, Number.POSITIVE_INFINITY, 6]]);
