@@ -1,41 +1,30 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { momentsOf } from '../moments';
 
-/** Columns of rows on the host, float64, in order of size. */
-export function sortedColumns(x: tf.Tensor): Float64Array[] {
-  const [n, d] = x.shape;
-  const values = x.dataSync();
-  return Array.from({ length: d }, (_, j) =>
-    Float64Array.from({ length: n }, (_, i) => values[i * d + j]).sort(),
-  );
+/** Columns of rows [n, d] in order of size, the largest first: [d, n]. By ops alone: not every device can be read at once. */
+export function sortedColumns(x: tf.Tensor): tf.Tensor {
+  return tf.topk(tf.transpose(x), x.shape[0]).values;
 }
 
-/** The value below which a share of a sorted column lies, linear between neighbours. */
-export function quantileOf(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+/** The values below which a share of each sorted column lies, linear between neighbours: [d, 1]. */
+export function quantilesOf(sorted: tf.Tensor, share: number): tf.Tensor {
+  const [d, n] = sorted.shape as [number, number];
+  const place = (1 - share) * (n - 1);
+  const before = Math.min(Math.floor(place), n - 1);
+  const at = (index: number) => tf.slice(sorted, [0, Math.min(index, n - 1)], [d, 1]);
+  const rest = place - before;
+  return tf.add(tf.mul(at(before), 1 - rest), tf.mul(at(before + 1), rest));
 }
 
 /** Distance of a normal's quartiles in deviations. */
 const QUARTILE_DISTANCE = 1.3489795003921634;
 
-/** Median and scale of every column: the distance of its quartiles, else its deviation, else 1. */
-export function middleOf(x: tf.Tensor): {
-  medians: number[];
-  scales: number[];
-  columns: Float64Array[];
-} {
-  const columns = sortedColumns(x);
-  const medians = columns.map((sorted) => quantileOf(sorted, 0.5));
-  const scales = columns.map((sorted) => {
-    const quartiles = (quantileOf(sorted, 0.75) - quantileOf(sorted, 0.25)) / QUARTILE_DISTANCE;
-    return [quartiles, deviationOf(sorted), 1].find((scale) => Math.fround(scale) > 0) as number;
-  });
-  return { medians, scales, columns };
-}
-
-function deviationOf(values: Float64Array): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+/** Median and scale of every column: the distance of its quartiles, else its deviation, else 1; [d] each. */
+export function middleOf(x: tf.Tensor): { median: tf.Tensor; scale: tf.Tensor } {
+  const sorted = sortedColumns(x);
+  const [low, median, high] = [0.25, 0.5, 0.75].map((share) => tf.reshape(quantilesOf(sorted, share), [-1]));
+  const distance = tf.div(tf.sub(high, low), QUARTILE_DISTANCE);
+  const { deviation, least } = momentsOf(x);
+  const otherwise = tf.where(tf.greater(deviation, least), deviation, tf.onesLike(deviation));
+  return { median, scale: tf.where(tf.greater(distance, least), distance, otherwise) };
 }

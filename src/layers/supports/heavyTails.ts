@@ -7,7 +7,9 @@ import { Bijector, type BijectorOptions, type Transformed } from '../bijector';
 import type { ElementwiseResult } from '../transformers/transformer';
 import { middleOf } from './columnStatistics';
 import { expm1, log1p } from './nearZero';
-import { bestPower } from './yeoJohnson';
+
+/** Powers that the start is chosen from: 0.05, 0.1, ..., 1.95; the middle first, which a column without spread keeps. */
+const POWERS = Array.from({ length: 39 }, (_, i) => 1 + 0.05 * (i % 2 === 0 ? -i / 2 : (i + 1) / 2));
 
 /** Options of {@link HeavyTails}. */
 export interface HeavyTailsOptions extends BijectorOptions {
@@ -62,7 +64,7 @@ export class HeavyTails extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
-    const t = tf.mul(tf.sub(x, this.location), tf.exp(tf.neg(this.logScale)));
+    const t = this.standardized(x);
     const { value, logDerivative } = this.raw === undefined ? asinh(t) : this.power(t, this.raw);
     return { value, logDet: sumPerExample(tf.sub(logDerivative, this.logScale)) };
   }
@@ -74,19 +76,31 @@ export class HeavyTails extends Bijector {
   }
 
   protected override computeInitialize(x: tf.Tensor): tf.Tensor {
-    const { medians, scales, columns } = middleOf(x);
-    this.location.assign(tf.tensor1d(medians));
-    this.logScale.assign(tf.tensor1d(scales.map(Math.log)));
-    const powers = columns.map((values, i) =>
-      bestPower(values.map((value) => (value - medians[i]) / scales[i])),
-    );
-    this.raw?.assign(tf.tensor1d(powers.map((power) => Math.log(power / (2 - power)))));
+    const { median, scale } = middleOf(x);
+    this.location.assign(median as tf.Tensor1D);
+    this.logScale.assign(tf.log(scale) as tf.Tensor1D);
+    this.raw?.assign(this.bestRaw(this.standardized(x)) as tf.Tensor1D);
     this.hasInitialized = true;
     return this.computeForward(x).value;
   }
 
   getConfig(): tf.serialization.ConfigDict {
     return { name: this.name, inputShape: [...this.inputShape], map: this.map };
+  }
+
+  private standardized(x: tf.Tensor): tf.Tensor {
+    return tf.mul(tf.sub(x, this.location), tf.exp(tf.neg(this.logScale)));
+  }
+
+  /** The power under which each column is most likely to be normal: -n/2 log var(y) + sum log dy/dt, on a grid. */
+  private bestRaw(t: tf.Tensor): tf.Tensor {
+    const raws = POWERS.map((power) => Math.log(power / (2 - power)));
+    const likelihoods = raws.map((raw) => {
+      const { value, logDerivative } = this.power(t, tf.fill([this.inputShape[0]], raw));
+      const logs = tf.sum(logDerivative, 0, true);
+      return tf.sub(logs, tf.mul(tf.log(tf.moments(value, 0, true).variance), t.shape[0] / 2));
+    });
+    return tf.gather(tf.tensor1d(raws), tf.argMax(tf.concat(likelihoods, 0), 0));
   }
 
   private power(t: tf.Tensor, raw: tf.Tensor): ElementwiseResult {

@@ -5,9 +5,7 @@ import { checkEventShape, checkInteger } from '../../core/shapes';
 import { sumPerExample } from '../../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from '../bijector';
 import { RationalQuadraticSpline } from '../transformers/rationalQuadraticSpline';
-import { sortedColumns } from './columnStatistics';
-import { sharesOf } from './normalQuantile';
-import { HALF_RANGE, quantileSpline } from './quantileSpline';
+import { HALF_RANGE, quantileSplines } from './quantileSpline';
 
 /** Options of {@link MarginalQuantiles}. */
 export interface MarginalQuantilesOptions extends BijectorOptions {
@@ -81,12 +79,10 @@ export class MarginalQuantiles extends Bijector {
   }
 
   protected override computeInitialize(x: tf.Tensor): tf.Tensor {
-    const points = tf.linspace(-HALF_RANGE, HALF_RANGE, this.bins + 1);
-    const below = Array.from(sharesOf(points).below.dataSync());
-    const fitted = sortedColumns(x).map((column) => quantileSpline(column, below, MINIMUM));
-    this.middle.assign(tf.tensor1d(fitted.map(({ middle }) => middle)));
-    this.logHalfWidth.assign(tf.tensor1d(fitted.map(({ halfWidth }) => Math.log(halfWidth))));
-    this.knots.assign(tf.tensor2d(fitted.map(({ parameters }) => parameters)));
+    const { middle, halfWidth, parameters } = quantileSplines(x, this.bins, MINIMUM);
+    this.middle.assign(middle);
+    this.logHalfWidth.assign(tf.log(halfWidth));
+    this.knots.assign(parameters);
     this.hasInitialized = true;
     return this.computeForward(x).value;
   }

@@ -69,6 +69,14 @@ export function pointOf({ below, above }: Shares): tf.Tensor {
   return tf.where(isBelow, tf.neg(deviation), deviation);
 }
 
+/** P(Z < z) of one number. */
+export function shareBelow(z: number): number {
+  const scaled = Math.abs(z) * Math.SQRT1_2;
+  const t = 1 / (1 + scaled / 2);
+  const tail = 0.5 * t * Math.exp(ERFC.reduceRight((sum, c) => sum * t + c, 0) - scaled * scaled);
+  return z < 0 ? tail : 1 - tail;
+}
+
 /** P(Z > x), x >= 0. */
 function tailBeyond(x: tf.Tensor): tf.Tensor {
   const scaled = tf.mul(x, Math.SQRT1_2);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../../core/module';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkEventShape } from '../../core/shapes';
+import { capabilities } from '../../engine/capabilities';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from '../bijector';
 import { repeatSum } from '../logDets';
 import { momentsOf } from '../moments';
@@ -81,12 +82,23 @@ export class Standardize extends Bijector {
     return { name: this.name, inputShape: [...this.inputShape], columns: [...this.columns] };
   }
 
+  /** At once where the backend can be read at once, else as soon as it has the answer. */
   private tellConstants(varies: tf.Tensor): void {
-    const found = Array.from(varies.dataSync());
-    const constant = this.columns.filter((_, i) => found[i] === 0).map(showColumn);
-    if (constant.length === 0) return;
-    const they = constant.length === 1 ? 'It keeps' : 'They keep';
-    console.warn(`Standardize: ${constant.join(', ')} did not vary in the first data. ${they} scale 1.`);
+    const tell = (found: ArrayLike<number>) => {
+      const constant = this.columns.filter((_, i) => found[i] === 0).map(showColumn);
+      if (constant.length === 0) return;
+      const they = constant.length === 1 ? 'It keeps' : 'They keep';
+      console.warn(`Standardize: ${constant.join(', ')} did not vary in the first data. ${they} scale 1.`);
+    };
+    if (capabilities().readsAtOnce) {
+      tell(varies.dataSync());
+      return;
+    }
+    const kept = tf.keep(tf.clone(varies));
+    void kept
+      .data()
+      .then(tell)
+      .finally(() => kept.dispose());
   }
 }
 

@@ -21,8 +21,11 @@ function results(bijector: Bijector, x: tf.Tensor, probe: tf.Tensor, context?: C
   const loss = (input: tf.Tensor) => {
     const { value, logDet } = bijector.forward(input, context);
     const back = bijector.inverse(tf.mul(value, 0.9), context);
-    const weighted = tf.mul(tf.add(tf.reshape(value, [-1]), tf.reshape(back.value, [-1])), probe);
-    return tf.add(tf.sum(weighted), tf.sum(tf.add(logDet, back.logDet))) as tf.Scalar;
+    // Shares of a whole have fewer latents than values.
+    const weighted = [value, back.value].map(({ size }, i) =>
+      tf.sum(tf.mul(tf.reshape([value, back.value][i], [-1]), tf.slice(probe, 0, size))),
+    );
+    return tf.add(tf.add(weighted[0], weighted[1]), tf.sum(tf.add(logDet, back.logDet))) as tf.Scalar;
   };
   const { value, logDet } = bijector.forward(x, context);
   const inverse = bijector.inverse(value, context);
