@@ -75,6 +75,20 @@ function byDensity({ points, mass }: { points: number[]; mass: number[] }, n: nu
   });
 }
 
+/** sqrt(n) times the largest distance of the samples' distribution function from that of the density. */
+function kolmogorov(flow: VectorFlow, { points, mass }: { points: number[]; mass: number[] }): number {
+  const n = 10_000;
+  const samples = Array.from(flow.sample(n, { seed: 4 }).dataSync()).sort((a, b) => a - b);
+  const total = mass.reduce((sum, m) => sum + m, 0);
+  let [at, below, largest] = [0, 0, 0];
+  samples.forEach((x, i) => {
+    while (at < mass.length && points[at + 1] <= x) below += mass[at++];
+    const part = at < mass.length ? (mass[at] * (x - points[at])) / (points[at + 1] - points[at]) : 0;
+    largest = Math.max(largest, Math.abs((below + Math.max(0, part)) / total - (i + 0.5) / n));
+  });
+  return largest * Math.sqrt(n);
+}
+
 /** Share of 199 dealings of two samples anew whose energy distance is at least theirs. */
 function energyTest(a: number[], b: number[]): number {
   const random = new RandomStream(12);
@@ -102,8 +116,10 @@ describe('samples and density of one model', () => {
       expect(Math.abs(mass.reduce((sum, m) => sum + m, 0) - 1)).toBeLessThan(1e-3 + beyond);
       const samples = Array.from(flow.sample(400, { seed: 2 }).dataSync());
       const others = byDensity({ points, mass }, 400);
-      // The chance of so little is one in fifty; seeds are fixed.
-      expect(energyTest(samples, others)).toBeGreaterThan(0.02);
+      // Less than the 200th part of dealings: chance in one of two hundred; seeds are fixed.
+      expect(energyTest(samples, others)).toBeGreaterThan(0.005);
+      // Many samples against the distribution function: 1.95 is passed in one of a thousand.
+      expect(kolmogorov(flow, { points, mass })).toBeLessThan(1.95 + beyond * 100);
       flow.dispose();
     },
   );

@@ -103,7 +103,7 @@ describe('circles', () => {
       const head = new Circular({ low, high, context: 1, network });
       head.initialize(column([low + 0.1, low + 0.2, high - 0.1]), tf.ones([3, 1]));
       stir(head, 0.25);
-      const n = 2000;
+      const n = 10_000;
       const step = (high - low) / n;
       const points = Float32Array.from({ length: n }, (_, i) => low + (i + 0.5) * step);
       const { value, logDet } = head.forward(column(points), tf.fill([n, 1], 0.7));
