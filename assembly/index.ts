@@ -12,6 +12,8 @@ export { couple, coupleGradient } from './coupling';
 export { luBytes, luMatrix, luMatrixGradient } from './luMatrix';
 export { scaledLinear, scaledLinearGradient } from './scaledLinear';
 export { perceptron, perceptronGradient, perceptronLocalBytes } from './perceptron';
+export { affine, affineGradient } from './affineEvents';
+export { sweep } from './sweep';
 export { spline } from './spline';
 export { splineGradient } from './splineGradient';
 export { splineRoomBytes } from './splinePiece';

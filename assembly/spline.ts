@@ -112,7 +112,7 @@ function logOf(mixture: v128, ratio: v128): v128 {
  * Four values turned back: t of the quadratic a t^2 + b t + c = 0, in whichever form cancels nothing, then one step of Newton's method
  * against its rounding.
  */
-function invertHalf(form: SplineForm, half: usize): void {
+export function invertHalf(form: SplineForm, half: usize): void {
   const given = v128.load(half, AT_GIVEN);
   const y = intoBox(form, given);
   v128.store(half, y, AT_INPUT);

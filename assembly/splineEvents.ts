@@ -4,6 +4,7 @@ import { copyExactly } from './vector';
 /** Events whose last channels go through splines; the first pass. */
 @unmanaged
 export class SplineEvents extends SplineForm {
+  inverse: i32;
   examples: i32;
   /** Rows of an example, and their channels: those that pass, then those that go through splines. */
   positions: i32;

@@ -73,8 +73,8 @@ export class SplineGradientExamples {
       loadSplines(s, room, s.parameters + at, count);
       walk.gather(s, room, count);
       walk.gatherGradients(s, room, count);
-      pieceGradient(s, room);
-      pieceGradient(s, room + 16);
+      pieceGradient(s, room, s.inverse);
+      pieceGradient(s, room + 16, s.inverse);
       spreadOverPieces(room, s.bins, room + AT_LINES, AT_OF_X);
       spreadOverPieces(room, s.bins, heightLines(s, room), AT_OF_Y);
       spreadOverKnots(s, room);
@@ -86,7 +86,7 @@ export class SplineGradientExamples {
 }
 
 /** Gradients in what four values were, and in all that their pieces say. */
-function pieceGradient(form: SplineForm, half: usize): void {
+function pieceGradient(form: SplineForm, half: usize, inverse: i32): void {
   const given = v128.load(half, AT_GIVEN);
   const x = intoBox(form, given);
   v128.store(half, x, AT_INPUT);
@@ -113,7 +113,7 @@ function pieceGradient(form: SplineForm, half: usize): void {
   const dy = v128.load(half, AT_DY);
   const ofResult = v128.and(dy, inside);
   const dLog = v128.load(half, AT_DLOG);
-  const ofLog = v128.and(form.inverse ? f32x4.neg(dLog) : dLog, inside);
+  const ofLog = v128.and(inverse ? f32x4.neg(dLog) : dLog, inside);
 
   // The log-derivative is log mixture + 2 log slope - 2 log denominator.
   const ofMixture = f32x4.div(ofLog, mixture);
@@ -125,7 +125,7 @@ function pieceGradient(form: SplineForm, half: usize): void {
   const logOfX = f32x4.div(ofT, width);
 
   let result: v128, ofX: v128, ofY: v128;
-  if (form.inverse) {
+  if (inverse) {
     result = f32x4.div(f32x4.add(ofResult, logOfX), f32x4.pmax(derivative, f32x4.splat(<f32>FLATTEST)));
     ofX = f32x4.neg(ofResult);
     ofY = f32x4.neg(result);

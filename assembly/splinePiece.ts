@@ -10,7 +10,6 @@ export class SplineForm {
   slopes: i32;
   firstSlope: i32;
   circular: i32;
-  inverse: i32;
   /** What the log-derivative is outside of the box. */
   beyond: f32;
   bound: f32;
@@ -80,33 +79,36 @@ export function slopeLines(form: SplineForm, room: usize): usize {
   return room + AT_LINES + linesOf(2 * form.bins);
 }
 
-/** Zeros for the knots that have no parameter; what they were may be overwritten by gradients. */
-function clearEnds(form: SplineForm, room: usize): void {
-  const slopes = slopeLines(form, room);
-  storePair(slopes, zero(), zero());
-  storePair(slopes + linesOf(form.bins), zero(), zero());
-}
-
 /** Reads the parameters of 1 to 8 values. */
 export function loadSplines(form: SplineForm, room: usize, parameters: usize, rows: i32): void {
   const bins = form.bins;
   const rowBytes = <usize>(2 * bins + form.slopes) << 2;
-  const slopes = slopeLines(form, room);
-  clearEnds(form, room);
+  const ofSlopes = parameters + (<usize>bins << 3);
   rowsToLines(parameters, rowBytes, rows, 2 * bins, room + AT_LINES);
-  rowsToLines(
-    parameters + (<usize>bins << 3),
-    rowBytes,
-    rows,
-    form.slopes,
-    slopes + linesOf(form.firstSlope),
-  );
+  rowsToLines(ofSlopes, rowBytes, rows, form.slopes, slopeLines(form, room) + linesOf(form.firstSlope));
+  completeSplines(form, room);
+}
+
+/** The same for parameters that lie in lines. */
+export function copySplines(form: SplineForm, room: usize, lines: usize): void {
+  const bytes = linesOf(2 * form.bins);
+  memory.copy(room + AT_LINES, lines, bytes);
+  memory.copy(slopeLines(form, room) + linesOf(form.firstSlope), lines + bytes, linesOf(form.slopes));
+  completeSplines(form, room);
+}
+
+/** The knots that have no parameter, and exponentials of widths and heights. */
+function completeSplines(form: SplineForm, room: usize): void {
+  const first = slopeLines(form, room);
+  const last = first + linesOf(form.bins);
   if (form.circular) {
-    const last = slopes + linesOf(bins);
-    storePair(last, v128.load(slopes), v128.load(slopes, 16));
+    storePair(last, v128.load(first), v128.load(first, 16));
+  } else if (form.firstSlope > 0) {
+    storePair(first, zero(), zero());
+    storePair(last, zero(), zero());
   }
-  exponentiate(room + AT_LINES, bins, room + AT_WIDTHS);
-  exponentiate(heightLines(form, room), bins, room + AT_HEIGHTS);
+  exponentiate(room + AT_LINES, form.bins, room + AT_WIDTHS);
+  exponentiate(heightLines(form, room), form.bins, room + AT_HEIGHTS);
 }
 
 /** e^(u - largest u) in each line, and their sums. */

@@ -12,6 +12,8 @@ import { ReduceChunk } from './reduction';
 import { ScaledLinearChunk } from './scaledLinear';
 import { SplineExamples } from './spline';
 import { SplineGradientExamples } from './splineGradient';
+import { AffineExamples, AffineGradientExamples } from './affineEvents';
+import { SweepRows } from './sweep';
 import { AdaptCompactSegment, AdaptSegment, SumSquares } from './weights';
 import { PackWinograd, WinogradBlock } from './winograd';
 import { CorrelateTiles, TransformNarrow } from './winogradFilter';
@@ -67,6 +69,9 @@ class Tasks {
       case idof<PlaceLayerGradient>(): run<PlaceLayerGradient>(chunk); break;
       case idof<SplineExamples>(): run<SplineExamples>(chunk); break;
       case idof<SplineGradientExamples>(): run<SplineGradientExamples>(chunk); break;
+      case idof<AffineExamples>(): run<AffineExamples>(chunk); break;
+      case idof<AffineGradientExamples>(): run<AffineGradientExamples>(chunk); break;
+      case idof<SweepRows>(): run<SweepRows>(chunk); break;
       default: unreachable();
     }
   }

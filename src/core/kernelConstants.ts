@@ -47,3 +47,8 @@ export const CONTEXT_SHIFT = 1;
 export const CONTEXT_GATE = 2;
 /** Rows of a perceptron that go through all layers while they are in the cache. */
 export const PERCEPTRON_ROWS = 64;
+/** How an affine map makes its scale of a parameter. */
+export const AFFINE_SOFTCLIP = 0;
+export const AFFINE_EXP = 1;
+export const AFFINE_SOFTPLUS = 2;
+export const AFFINE_SIGMOID = 3;

@@ -7,6 +7,7 @@ import { checkOptions } from '../core/options';
 import { checkEventShape, checkInteger } from '../core/shapes';
 import { sumPerExample, withoutTensors } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Cost, type Transformed } from './bijector';
+import { fusedSweep } from './fusedSweep';
 import { MaskedNetwork } from './networks/maskedNetwork';
 import { type Adjacency, checkAdjacency, levelsOf, orderedAdjacency } from './networks/masks';
 import { runSweep } from './networks/sweep';
@@ -109,14 +110,18 @@ export class MaskedAutoregressive extends Bijector {
     const { network } = this;
     const sweep = network.sweep?.(y.shape[0], partOf(context, network.contextShape));
     if (sweep === undefined) return this.inverseByPasses(y, context);
+    const fused = fusedSweep(sweep, y, this.transformer.fused);
+    if (fused !== undefined) return fused;
     const { value, logDerivative } = runSweep(sweep, y, (part, parameters) =>
-      this.transformer.inverse(part, tf.reshape(parameters, [...part.shape, this.transformer.parameters])),
+      this.transformer.inverse(part, this.perValue(part, parameters)),
     );
     return { value, logDet: sumPerExample(logDerivative) };
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    return withoutTensors(() => this.transformer.conditioning(x, this.parametersOf(x, context)));
+    return withoutTensors(() => {
+      return this.transformer.conditioning(x, this.perValue(x, this.parametersOf(x, context)));
+    });
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -155,6 +160,10 @@ export class MaskedAutoregressive extends Bijector {
 
   private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     return this.network.apply(x, partOf(context, this.network.contextShape));
+  }
+
+  private perValue(x: tf.Tensor, parameters: tf.Tensor): tf.Tensor {
+    return tf.reshape(parameters, [...x.shape, this.transformer.parameters]);
   }
 }
 

@@ -4,6 +4,9 @@ import { LOG_SCALE_LIMIT, SIGMOID_SHIFT } from '../core/kernelConstants';
 /** How an affine coupling turns a network's raw output into a positive scale. */
 export type ScaleMap = 'sigmoid' | 'exp';
 
+/** How an affine transformer turns a raw parameter into a positive scale. */
+export type AffineScale = 'softclip' | 'exp' | 'softplus' | 'sigmoid';
+
 const logScales: Record<ScaleMap, (raw: tf.Tensor) => tf.Tensor> = {
   // Not tf.logSigmoid: its gradient reads an input that the enclosing tidy has freed by then.
   sigmoid: (raw) => tf.neg(tf.softplus(tf.neg(tf.add(raw, SIGMOID_SHIFT)))),

@@ -1,5 +1,11 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { FusedSplineOptions } from '../layers/transformers/fusedSpline';
+import type { SweepAttributes } from '../layers/fusedSweep';
+import type {
+  FusedAffine,
+  FusedEvents,
+  FusedSpline,
+  FusedTransformer,
+} from '../layers/transformers/fusedTransformer';
 import { DERIVATIVES } from '../layers/transformers/splineKnots';
 import type { ChainAttributes } from './convolutionChain';
 import type { InputChecks } from './inputChecks';
@@ -62,22 +68,53 @@ export const couplingGradient: Declaration<'x' | 'parameters' | 'dy' | 'dLogDet'
   },
 };
 
-/** The numbers that steer the splines of the channels that do not pass. */
-function splineParameters(x: TensorInfo, { bins, tails, kept }: FusedSplineOptions): number {
-  return (lastOf(x) - kept) * (3 * bins + DERIVATIVES[tails]);
+type Events<Form> = Declaration<'x' | 'parameters', Form & FusedEvents>;
+type EventsGradient<Form> = Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', Form & FusedEvents>;
+
+/** Events of a transformer, each value that does not pass with so many parameters; and their gradient. */
+function eventsOf<Form>(perValue: (form: Form) => number): [Events<Form>, EventsGradient<Form>] {
+  const checkBoth: Events<Form>['check'] = ({ inputs: { x, parameters }, attrs }, checks) => {
+    const changed = lastOf(checks.present('x', x)) - attrs.kept;
+    checks.channels('parameters', parameters, x, changed * perValue(attrs));
+  };
+  return [
+    { check: checkBoth },
+    {
+      check(call, checks) {
+        checkBoth(call, checks);
+        const { x, dy, dLogDet } = call.inputs;
+        checks.shape('dy', dy, x.shape);
+        checks.vector('dLogDet', dLogDet, x.shape[0]);
+      },
+    },
+  ];
 }
 
-export const spline: Declaration<'x' | 'parameters', FusedSplineOptions> = {
-  check({ inputs: { x, parameters }, attrs }, checks) {
-    checks.channels('parameters', parameters, x, splineParameters(checks.present('x', x), attrs));
-  },
-};
+/** Numbers that steer a value. */
+export function parametersPerValue(form: FusedTransformer): number {
+  return form.kind === 'affine' ? 2 : 3 * form.bins + DERIVATIVES[form.tails];
+}
 
-export const splineGradient: Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', FusedSplineOptions> = {
-  check({ inputs: { x, parameters, dy, dLogDet }, attrs }, checks) {
-    checks.channels('parameters', parameters, x, splineParameters(checks.present('x', x), attrs));
-    checks.shape('dy', dy, x.shape);
-    checks.vector('dLogDet', dLogDet, x.shape[0]);
+export const [spline, splineGradient] = eventsOf<FusedSpline>(parametersPerValue);
+export const [affine, affineGradient] = eventsOf<FusedAffine>(parametersPerValue);
+
+/** [y, ...kernel, offset and gate of each layer] */
+export const sweep: Declaration<string, SweepAttributes> = {
+  check({ inputs, attrs }, checks) {
+    const tensors = Object.values(inputs);
+    const { levels, layers } = attrs;
+    const [rows] = checks.present(0, tensors[0]).shape;
+    checks.shape(0, tensors[0], [rows, levels.length]);
+    let before = levels.length;
+    let at = 1;
+    for (const { levels: units, gated } of layers) {
+      const columns = units.length;
+      checks.shape(at, tensors[at++], [before, columns]);
+      const perRow = checks.present(at, tensors[at]).shape.length > 1;
+      checks.shape(at, tensors[at++], perRow ? [rows, columns] : [columns]);
+      if (gated) checks.shape(at, tensors[at++], [rows, columns]);
+      before = columns;
+    }
   },
 };
 

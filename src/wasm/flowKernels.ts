@@ -16,7 +16,8 @@ import { PASS_ROWS, scaleAndSum } from './passes';
 import { perceptron, perceptronGradient } from './perceptron';
 import { type KernelCall, replaceKernel } from './register';
 import { scaledLinear, scaledLinearGradient } from './scaledLinear';
-import { spline, splineGradient } from './spline';
+import { sweep } from './sweep';
+import { affine, affineGradient, spline, splineGradient } from './transformers';
 import { adaptiveStep, compactStep, globalNorm } from './weights';
 
 type Channels = 'input' | 'offset' | 'logScale';
@@ -149,6 +150,9 @@ export function registerFlowKernels(): void {
     perceptronCouplingGradient,
     declare.perceptronCoupledGradient,
   );
+  replaceKernel('FlowAffine', affine, declare.affine);
+  replaceKernel('FlowAffineGradient', affineGradient, declare.affineGradient);
+  replaceKernel('FlowSweep', sweep, declare.sweep);
   replaceKernel('FlowScaleChannels', scaleChannels, declare.scaledChannels);
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient, declare.scaledChannelsGradient);
   replaceKernel('FlowUnscaleChannels', unscaleChannels, declare.scaledChannels);

@@ -6,6 +6,29 @@ type Field = number | boolean;
 /*
  * The fields of the blocks that kernels read, four bytes each; `base` are those of the class that a block extends.
  */
+interface AffineForm {
+  scale: Field;
+  bound: Field;
+  one: Field;
+}
+
+interface AffineEvents {
+  base: AffineForm;
+  inverse: Field;
+  examples: Field;
+  positions: Field;
+  kept: Field;
+  changed: Field;
+  chunkExamples: Field;
+  input: Field;
+  parameters: Field;
+  output: Field;
+  logDet: Field;
+  outputGradient: Field;
+  logDetGradient: Field;
+  parametersGradient: Field;
+}
+
 interface Conversion {
   from: Field;
   to: Field;
@@ -241,6 +264,7 @@ interface ScaledLinear {
 
 interface SplineEvents {
   base: SplineForm;
+  inverse: Field;
   examples: Field;
   positions: Field;
   kept: Field;
@@ -261,11 +285,53 @@ interface SplineForm {
   slopes: Field;
   firstSlope: Field;
   circular: Field;
-  inverse: Field;
   beyond: Field;
   bound: Field;
   minimum: Field;
   one: Field;
+}
+
+interface SweepLayer {
+  kernel: Field;
+  offset: Field;
+  gate: Field;
+  units: Field;
+  offsetPerRow: Field;
+  activated: Field;
+  skip: Field;
+  order: Field;
+  begins: Field;
+  known: Field;
+  panels: Field;
+  panelsAt: Field;
+  readAt: Field;
+  resultsAt: Field;
+  offsetsAt: Field;
+  gatesAt: Field;
+}
+
+interface Sweep {
+  affine: Field;
+  form: Field;
+  rows: Field;
+  values: Field;
+  parameters: Field;
+  activation: Field;
+  levels: Field;
+  layers: Field;
+  records: Field;
+  order: Field;
+  begins: Field;
+  chunkRows: Field;
+  rooms: Field;
+  roomBytes: Field;
+  givenAt: Field;
+  foundAt: Field;
+  knownAt: Field;
+  splineAt: Field;
+  input: Field;
+  output: Field;
+  logDet: Field;
 }
 
 interface Segment {
@@ -339,6 +405,35 @@ interface FilterGradient {
 
 /** How many fields each block has, and what writes them at a place in both views of the heap. */
 export const blocks = {
+  AffineForm: {
+    words: 3,
+    write(f: AffineForm, words: Int32Array, floats: Float32Array, at: number): void {
+      words[at] = +f.scale;
+      floats[at + 1] = +f.bound;
+      floats[at + 2] = +f.one;
+    },
+  },
+  AffineEvents: {
+    words: 16,
+    write(f: AffineEvents, words: Int32Array, floats: Float32Array, at: number): void {
+      words[at] = +f.base.scale;
+      floats[at + 1] = +f.base.bound;
+      floats[at + 2] = +f.base.one;
+      words[at + 3] = +f.inverse;
+      words[at + 4] = +f.examples;
+      words[at + 5] = +f.positions;
+      words[at + 6] = +f.kept;
+      words[at + 7] = +f.changed;
+      words[at + 8] = +f.chunkExamples;
+      words[at + 9] = +f.input;
+      words[at + 10] = +f.parameters;
+      words[at + 11] = +f.output;
+      words[at + 12] = +f.logDet;
+      words[at + 13] = +f.outputGradient;
+      words[at + 14] = +f.logDetGradient;
+      words[at + 15] = +f.parametersGradient;
+    },
+  },
   Conversion: {
     words: 3,
     write(f: Conversion, words: Int32Array, _floats: Float32Array, at: number): void {
@@ -673,11 +768,11 @@ export const blocks = {
       words[at + 1] = +f.base.slopes;
       words[at + 2] = +f.base.firstSlope;
       words[at + 3] = +f.base.circular;
-      words[at + 4] = +f.base.inverse;
-      floats[at + 5] = +f.base.beyond;
-      floats[at + 6] = +f.base.bound;
-      floats[at + 7] = +f.base.minimum;
-      floats[at + 8] = +f.base.one;
+      floats[at + 4] = +f.base.beyond;
+      floats[at + 5] = +f.base.bound;
+      floats[at + 6] = +f.base.minimum;
+      floats[at + 7] = +f.base.one;
+      words[at + 8] = +f.inverse;
       words[at + 9] = +f.examples;
       words[at + 10] = +f.positions;
       words[at + 11] = +f.kept;
@@ -694,17 +789,63 @@ export const blocks = {
     },
   },
   SplineForm: {
-    words: 9,
+    words: 8,
     write(f: SplineForm, words: Int32Array, floats: Float32Array, at: number): void {
       words[at] = +f.bins;
       words[at + 1] = +f.slopes;
       words[at + 2] = +f.firstSlope;
       words[at + 3] = +f.circular;
-      words[at + 4] = +f.inverse;
-      floats[at + 5] = +f.beyond;
-      floats[at + 6] = +f.bound;
-      floats[at + 7] = +f.minimum;
-      floats[at + 8] = +f.one;
+      floats[at + 4] = +f.beyond;
+      floats[at + 5] = +f.bound;
+      floats[at + 6] = +f.minimum;
+      floats[at + 7] = +f.one;
+    },
+  },
+  SweepLayer: {
+    words: 16,
+    write(f: SweepLayer, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.kernel;
+      words[at + 1] = +f.offset;
+      words[at + 2] = +f.gate;
+      words[at + 3] = +f.units;
+      words[at + 4] = +f.offsetPerRow;
+      words[at + 5] = +f.activated;
+      words[at + 6] = +f.skip;
+      words[at + 7] = +f.order;
+      words[at + 8] = +f.begins;
+      words[at + 9] = +f.known;
+      words[at + 10] = +f.panels;
+      words[at + 11] = +f.panelsAt;
+      words[at + 12] = +f.readAt;
+      words[at + 13] = +f.resultsAt;
+      words[at + 14] = +f.offsetsAt;
+      words[at + 15] = +f.gatesAt;
+    },
+  },
+  Sweep: {
+    words: 21,
+    write(f: Sweep, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.affine;
+      words[at + 1] = +f.form;
+      words[at + 2] = +f.rows;
+      words[at + 3] = +f.values;
+      words[at + 4] = +f.parameters;
+      words[at + 5] = +f.activation;
+      words[at + 6] = +f.levels;
+      words[at + 7] = +f.layers;
+      words[at + 8] = +f.records;
+      words[at + 9] = +f.order;
+      words[at + 10] = +f.begins;
+      words[at + 11] = +f.chunkRows;
+      words[at + 12] = +f.rooms;
+      words[at + 13] = +f.roomBytes;
+      words[at + 14] = +f.givenAt;
+      words[at + 15] = +f.foundAt;
+      words[at + 16] = +f.knownAt;
+      words[at + 17] = +f.splineAt;
+      words[at + 18] = +f.input;
+      words[at + 19] = +f.output;
+      words[at + 20] = +f.logDet;
     },
   },
   Segment: {
@@ -841,6 +982,8 @@ export const blocks = {
 export const entries = {
   adapt: 'Adaptation',
   adaptCompact: 'Adaptation',
+  affine: 'AffineEvents',
+  affineGradient: 'AffineEvents',
   copyColumns: 'ColumnCopy',
   correlate: 'Correlation',
   couple: 'Coupling',
@@ -859,6 +1002,7 @@ export const entries = {
   scaledLinearGradient: 'ScaledLinear',
   spline: 'SplineEvents',
   splineGradient: 'SplineEvents',
+  sweep: 'Sweep',
   toBfloat16: 'Conversion',
   winograd: 'Winograd',
   winogradFilter: 'FilterGradient',

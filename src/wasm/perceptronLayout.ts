@@ -2,29 +2,17 @@ import {
   CONTEXT_GATE,
   CONTEXT_NONE,
   CONTEXT_SHIFT,
-  ELU,
   GELU,
-  LEAKY_RELU,
   NO_ACTIVATION,
-  RELU,
   SIGMOID,
   SILU,
   SOFTPLUS,
-  TANH,
 } from '../core/kernelConstants';
 import type { ContextUse } from '../layers/networks/denseLayers';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
+import { activationNumbers } from './activationNumbers';
 import type { Fields } from './blocks';
 
-const numbers: Record<PerceptronPlan['activation'], number> = {
-  relu: RELU,
-  tanh: TANH,
-  elu: ELU,
-  softplus: SOFTPLUS,
-  silu: SILU,
-  gelu: GELU,
-  leakyRelu: LEAKY_RELU,
-};
 /** Activations whose slope is told by what they read, not by what they give. */
 const slopeByRead = [SOFTPLUS, SILU, GELU];
 
@@ -104,7 +92,7 @@ class Places {
 function placed({ forms, activation, context }: PerceptronPlan, values: number): PerceptronLayout {
   const records = new Places();
   const gradients = new Places();
-  const own = numbers[activation];
+  const own = activationNumbers[activation];
   const inputColumns = values + context;
   records.take(inputColumns);
   const inputGradient = gradients.take(inputColumns);

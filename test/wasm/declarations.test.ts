@@ -18,7 +18,17 @@ interface Kernel {
 const square = { permutation: [3, 3], lower: [3, 3], upper: [3, 3], sign: [3], logScale: [3] };
 const affine = { offset: [3], logScale: [3] };
 const coupling = { kept: 1, scale: 'exp', inverse: false };
-const spline = { bins: 4, bound: 3, tails: 'linear', minimum: 1e-3, kept: 1, inverse: false };
+const spline = { kind: 'spline', bins: 4, bound: 3, tails: 'linear', minimum: 1e-3, kept: 1, inverse: false };
+const sweep = {
+  activation: 'relu',
+  levels: [0, 1],
+  outputsPerValue: 2,
+  layers: [
+    { levels: [1, 1, 1], activated: false, gated: true },
+    { levels: [0, 0, 1, 1], activated: true, gated: false },
+  ],
+  transformer: { kind: 'affine', scale: 'exp', bound: 2 },
+};
 const twoLayers = [[3, 3, 1, 5], [5], [5], [1, 1, 5, 4], [4]];
 const outputs = [
   [2, 4, 4, 5],
@@ -66,6 +76,21 @@ const kernels: Kernel[] = [
     name: 'FlowSplineGradient',
     inputs: { x: [2, 5, 3], parameters: [2, 5, 22], dy: [2, 5, 3], dLogDet: [2] },
     attributes: spline,
+  },
+  {
+    name: 'FlowAffine',
+    inputs: { x: [2, 5, 3], parameters: [2, 5, 4] },
+    attributes: { kind: 'affine', scale: 'exp', bound: 2, kept: 1, inverse: false },
+  },
+  {
+    name: 'FlowAffineGradient',
+    inputs: { x: [2, 5, 3], parameters: [2, 5, 4], dy: [2, 5, 3], dLogDet: [2] },
+    attributes: { kind: 'affine', scale: 'exp', bound: 2, kept: 1, inverse: false },
+  },
+  {
+    name: 'FlowSweep',
+    inputs: [[5, 2], [2, 3], [3], [5, 3], [3, 4], [5, 4]],
+    attributes: sweep,
   },
   {
     name: 'FlowConvolutions',

@@ -6,6 +6,8 @@ import {
   ActNorm,
   AdditiveCoupling,
   AffineCoupling,
+  type AffineScale,
+  AffineTransformer,
   type Bijector,
   Chain,
   ConvolutionNetwork,
@@ -83,6 +85,16 @@ const splineCoupling = (tails: SplineTails) => () =>
     passed: transformer(tails),
     network: ([d], [units]) =>
       new MultilayerPerceptron({ inputShape: [d], units, hiddenUnits: [8], seed: 1 }),
+  });
+const affineCoupling = (inputShape: number[], scale: AffineScale, passthrough: number) => () =>
+  new TransformerCoupling({
+    inputShape,
+    passthrough,
+    transformer: new AffineTransformer({ scale }),
+    network: (shape, [...sizes]) =>
+      sizes.length === 1
+        ? new MultilayerPerceptron({ inputShape: shape, units: sizes[0], seed: 1 })
+        : new Convolution({ inputShape: shape, filters: sizes[2], seed: 1 }),
   });
 const autoregressive = (tails: SplineTails) => () =>
   new MaskedAutoregressive({
@@ -217,6 +229,11 @@ const cases: Case[] = [
     [`spline coupling, ${tails}`, splineCoupling(tails), forward, [50, 5]],
     [`spline coupling turned back, ${tails}`, splineCoupling(tails), inverse, [50, 5]],
     [`autoregressive splines, ${tails}`, autoregressive(tails), forward, [50, 4]],
+  ]),
+  ...(['softclip', 'exp', 'softplus', 'sigmoid'] as const).flatMap((scale): Case[] => [
+    [`affine maps of vectors, ${scale}`, affineCoupling([7], scale, 1), forward, [30, 7]],
+    [`affine maps of vectors turned back, ${scale}`, affineCoupling([7], scale, 4), inverse, [30, 7]],
+    [`affine maps of images, ${scale}`, affineCoupling([3, 2, 5], scale, 1), forward, [3, 3, 2, 5]],
   ]),
   [
     'splines of images',

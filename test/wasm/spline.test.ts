@@ -2,17 +2,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type FusedSplineOptions, fusedSpline } from '../../src/layers/transformers/fusedSpline';
+import { fusedEvents } from '../../src/layers/transformers/fusedTransformer';
 import { DERIVATIVES } from '../../src/layers/transformers/splineKnots';
 import { compute, distance, type HostTensor, randomTensor } from './helpers';
-import { splineEvents } from './splineReference';
+import { type SplineEvents, splineEvents } from './splineReference';
 
 const random = new RandomStream(31);
 const pick = <T>(choices: readonly T[]) => choices[random.integer(choices.length)];
 
 function parametersOf(
   shape: readonly number[],
-  { bins, tails, kept }: FusedSplineOptions,
+  { bins, tails, kept }: SplineEvents,
   deviation: number,
 ): HostTensor {
   const perValue = 3 * bins + DERIVATIVES[tails];
@@ -22,9 +22,9 @@ function parametersOf(
 }
 
 /** Value and logDet, then the gradients in both inputs. */
-function fused(inputs: HostTensor[], options: FusedSplineOptions): Float32Array[] {
+function fused(inputs: HostTensor[], options: SplineEvents): Float32Array[] {
   return compute(inputs, (x, parameters, dy, dLogDet) => {
-    const results = (given: tf.Tensor, steering: tf.Tensor) => fusedSpline(given, steering, options);
+    const results = (given: tf.Tensor, steering: tf.Tensor) => fusedEvents(options, given, steering, options);
     const objective = (given: tf.Tensor, steering: tf.Tensor) => {
       const { value, logDet } = results(given, steering);
       return tf.add(tf.sum(tf.mul(value, dy)), tf.sum(tf.mul(logDet, dLogDet))) as tf.Scalar;
@@ -48,6 +48,7 @@ describe.each([1, 2])('fused splines equal float64 on %i threads', (threads) => 
     const tails = (['linear', 'circular', 'none'] as const)[i % 3];
     const shape = pick([[1], [3], [19], [70], [3, 3, 2]]);
     return {
+      kind: 'spline' as const,
       shape: [...shape, channels],
       kept: random.integer(channels),
       bins: pick([2, 3, 8, 11]),
@@ -76,7 +77,7 @@ describe('fused splines at their limits', () => {
   beforeAll(async () => {
     await prepareWasm({ threads: 1 });
   });
-  const linear = { bins: 8, bound: 3, tails: 'linear', minimum: 1e-3, kept: 0 } as const;
+  const linear = { kind: 'spline', bins: 8, bound: 3, tails: 'linear', minimum: 1e-3, kept: 0 } as const;
   const ones = (shape: number[]): HostTensor => {
     return { shape, values: new Float32Array(tf.util.sizeFromShape(shape)).fill(1) };
   };

@@ -1,14 +1,17 @@
-import type { FusedSplineOptions } from '../../src/layers/transformers/fusedSpline';
+import type { FusedEvents, FusedSpline } from '../../src/layers/transformers/fusedTransformer';
 import type { HostTensor } from './helpers';
 
 /*
  * Rational-quadratic splines in float64, as plain loops over the definition; inverses by bisection, gradients by differences.
  */
 
+/** Splines and what they are given. */
+export type SplineEvents = FusedSpline & FusedEvents;
+
 /** [value, log-derivative] of a number. */
 type Map = (x: number, parameters: ArrayLike<number>) => [number, number];
 
-function softmaxKnots(raw: number[], { bound, minimum }: FusedSplineOptions): number[] {
+function softmaxKnots(raw: number[], { bound, minimum }: SplineEvents): number[] {
   const largest = Math.max(...raw);
   const exponentials = raw.map((u) => Math.exp(u - largest));
   const sum = exponentials.reduce((a, b) => a + b);
@@ -21,7 +24,7 @@ function softmaxKnots(raw: number[], { bound, minimum }: FusedSplineOptions): nu
   return knots;
 }
 
-function slopesOf(raw: number[], { tails, minimum }: FusedSplineOptions): number[] {
+function slopesOf(raw: number[], { tails, minimum }: SplineEvents): number[] {
   const one = Math.log(Math.expm1(1 - minimum));
   const softplus = (v: number) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
   const learned = raw.map((u) => minimum + softplus(u + one));
@@ -29,7 +32,7 @@ function slopesOf(raw: number[], { tails, minimum }: FusedSplineOptions): number
   return tails === 'circular' ? [...learned, learned[0]] : learned;
 }
 
-function forwardMap(options: FusedSplineOptions): Map {
+function forwardMap(options: SplineEvents): Map {
   const { bins, bound, tails } = options;
   return (given, parameters) => {
     const raw = Array.from(parameters);
@@ -52,11 +55,11 @@ function forwardMap(options: FusedSplineOptions): Map {
   };
 }
 
-function beyond(tails: FusedSplineOptions['tails']): number {
+function beyond(tails: FusedSpline['tails']): number {
   return tails === 'none' ? Number.NEGATIVE_INFINITY : 0;
 }
 
-function inverseMap(options: FusedSplineOptions): Map {
+function inverseMap(options: SplineEvents): Map {
   const { bound, tails } = options;
   const forward = forwardMap(options);
   return (given, parameters) => {
@@ -78,7 +81,7 @@ function inverseMap(options: FusedSplineOptions): Map {
 export function splineEvents(
   x: HostTensor,
   parameters: HostTensor,
-  options: FusedSplineOptions,
+  options: SplineEvents,
   dy: ArrayLike<number>,
   dLogDet: ArrayLike<number>,
 ): Float64Array[] {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { fusedAffineCoupling } from '../../src/layers/fusedCoupling';
 import { scaleChannels } from '../../src/layers/fusedScaleChannels';
 import { fusedConvolutions } from '../../src/layers/networks/fusedConvolutions';
-import { fusedSpline } from '../../src/layers/transformers/fusedSpline';
+import { type FusedSpline, fusedEvents } from '../../src/layers/transformers/fusedTransformer';
 import { normOfGradients } from '../../src/training/clipping';
 import { freshBackend } from './heap';
 import { compute, randomTensor, scaledLinearValue } from './helpers';
@@ -73,10 +73,10 @@ const cases: [string, number[][], Operation][] = [
       [300, 4 * 23],
     ],
     (...t) => {
-      const spline = { bins: 8, bound: 3, tails: 'linear', minimum: 1e-3, kept: 1 } as const;
+      const spline: FusedSpline = { kind: 'spline', bins: 8, bound: 3, tails: 'linear', minimum: 1e-3 };
       return [false, true].flatMap((inverse) => {
         const value = (x: tf.Tensor, p: tf.Tensor) =>
-          Object.values(fusedSpline(x, p, { ...spline, inverse }));
+          Object.values(fusedEvents(spline, x, p, { kept: 1, inverse }));
         return [...value(t[0], t[1]), ...tf.grads((x, p) => value(x, p)[0])(t)];
       });
     },

@@ -2,12 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../../core/errors';
 import { SIGMOID_SHIFT } from '../../core/kernelConstants';
 import { checkOptions } from '../../core/options';
+import { isOwn } from '../../core/overriding';
 import { checkChoice } from '../../core/shapes';
-import { softClip, tanhClip } from '../scaleMaps';
+import { type AffineScale, softClip, tanhClip } from '../scaleMaps';
+import type { FusedTransformer } from './fusedTransformer';
 import { type ElementwiseResult, inRows, Transformer } from './transformer';
-
-/** How an affine transformer turns a raw parameter into a positive scale. */
-export type AffineScale = 'softclip' | 'exp' | 'softplus' | 'sigmoid';
 
 /** Options of {@link AffineTransformer}. */
 export interface AffineTransformerOptions {
@@ -90,6 +89,13 @@ export class AffineTransformer extends Transformer {
       const shrink = tf.neg(logScale);
       return { value: tf.mul(tf.sub(values, shift), tf.exp(shrink)), logDerivative: shrink };
     });
+  }
+
+  override get fused(): FusedTransformer | undefined {
+    const { scale, bound } = this;
+    return isOwn(this, AffineTransformer, 'forward', 'inverse')
+      ? { kind: 'affine', scale, bound }
+      : undefined;
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -1,5 +1,6 @@
+export type { AffineScale } from '../scaleMaps';
 export { AdditiveTransformer } from './additiveTransformer';
-export { type AffineScale, AffineTransformer, type AffineTransformerOptions } from './affineTransformer';
+export { AffineTransformer, type AffineTransformerOptions } from './affineTransformer';
 export { MonotoneTransformer } from './monotoneTransformer';
 export { RationalQuadraticSpline, type SplineOptions } from './rationalQuadraticSpline';
 export type { SplineLimits, SplineTails } from './splineKnots';

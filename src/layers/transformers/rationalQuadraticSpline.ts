@@ -6,8 +6,7 @@ import { checkChoice, checkInteger } from '../../core/shapes';
 import { splitChannels, untaped } from '../../core/tensors';
 import { anotherHandle } from '../../engine/handles';
 import { record } from '../../engine/tape';
-import type { Transformed } from '../transformed';
-import { fusedSpline, hasFusedSpline } from './fusedSpline';
+import type { FusedTransformer } from './fusedTransformer';
 import { BOX_PARAMETERS, boxOf, intoUnits, outOfUnits } from './splineBox';
 import {
   DERIVATIVES,
@@ -134,18 +133,16 @@ export class RationalQuadraticSpline extends Transformer {
     });
   }
 
-  override mapEvents(x: tf.Tensor, parameters: tf.Tensor, kept: number, inverse: boolean): Transformed {
-    return this.isFused() && isOwn(this, RationalQuadraticSpline, 'forward', 'inverse')
-      ? fusedSpline(x, parameters, { ...this.settings, kept, inverse })
-      : super.mapEvents(x, parameters, kept, inverse);
+  override get fused(): FusedTransformer | undefined {
+    const { limits, ...settings } = this.settings;
+    const known = this.box === 'fixed' && limits === 'minimum';
+    return known && isOwn(this, RationalQuadraticSpline, 'forward', 'inverse')
+      ? { kind: 'spline', ...settings }
+      : undefined;
   }
 
   getConfig(): tf.serialization.ConfigDict {
     return { ...this.settings, box: this.box };
-  }
-
-  private isFused(): boolean {
-    return this.box === 'fixed' && this.settings.limits === 'minimum' && hasFusedSpline();
   }
 
   /** What `compute` says in [-bound, bound], between the boxes of the values where these are learned. */

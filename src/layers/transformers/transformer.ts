@@ -5,6 +5,7 @@ import { named } from '../../core/numbers';
 import { joinChannels, splitChannels, sumPerExample, untaped, withoutTensors } from '../../core/tensors';
 import type { Conditioning } from '../bijector';
 import type { Transformed } from '../transformed';
+import { type FusedTransformer, fusedEvents, hasFusedEvents } from './fusedTransformer';
 
 /** Values under an elementwise map, and the log of its derivative at each; both like the input. */
 export interface ElementwiseResult {
@@ -37,13 +38,24 @@ export abstract class Transformer extends tf.serialization.Serializable {
   abstract inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult;
 
   /**
-   * Events whose first `kept` channels pass while the others are mapped, or turned back: what layers ask for. Transformers with a fused
-   * form have one of this too.
+   * Hook: the map as plain data, where there are kernels for it and none of its methods was replaced.
+   *
+   * @internal
+   */
+  get fused(): FusedTransformer | undefined {
+    return undefined;
+  }
+
+  /**
+   * Events whose first `kept` channels pass while the others are mapped, or turned back: what layers ask for.
    *
    * @param x [n, ..., c]
    * @param parameters [n, ..., (c - kept) * `parameters`], those of one channel after those of another
    */
   mapEvents(x: tf.Tensor, parameters: tf.Tensor, kept: number, inverse: boolean): Transformed {
+    const form = this.fused;
+    if (form !== undefined && hasFusedEvents(form))
+      return fusedEvents(form, x, parameters, { kept, inverse });
     const [passing, changed] = kept === 0 ? [undefined, x] : splitChannels(x, kept);
     const each = tf.reshape(parameters, [...changed.shape, this.parameters]);
     const { value, logDerivative } = inverse ? this.inverse(changed, each) : this.forward(changed, each);
