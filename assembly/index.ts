@@ -6,7 +6,7 @@ export { depthwiseFilter, depthwiseInput } from './depthwise';
 export { reduce, segmentSum } from './reduction';
 export { addParts, exponentials, scaleAndSum, scaleChannels, scaleLines } from './channels';
 export { fromBfloat16, toBfloat16 } from './bfloat16';
-export { copyColumns } from './columns';
+export { copyColumns, orderColumns } from './columns';
 export { tryTile, usePanels } from './tiles';
 export { couple, coupleGradient } from './coupling';
 export { luBytes, luMatrix, luMatrixGradient } from './luMatrix';

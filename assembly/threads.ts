@@ -1,6 +1,6 @@
 import { FromBfloat16Chunk, ToBfloat16Chunk } from './bfloat16';
 import { ScaleAndSumChunk, ScaleChannelsChunk } from './channels';
-import { CopyColumnsChunk } from './columns';
+import { CopyColumnsChunk, OrderColumnsChunk } from './columns';
 import { CorrelateTile, PackCorrelation } from './correlation';
 import { CoupleExample, CoupleGradientExample } from './coupling';
 import { DepthwiseFilterTap, DepthwiseInputImage } from './depthwise';
@@ -58,6 +58,7 @@ class Tasks {
       case idof<TransformNarrow>(): run<TransformNarrow>(chunk); break;
       case idof<CorrelateTiles>(): run<CorrelateTiles>(chunk); break;
       case idof<CopyColumnsChunk>(): run<CopyColumnsChunk>(chunk); break;
+      case idof<OrderColumnsChunk>(): run<OrderColumnsChunk>(chunk); break;
       case idof<ScaledLinearChunk>(): run<ScaledLinearChunk>(chunk); break;
       case idof<AdaptCompactSegment>(): run<AdaptCompactSegment>(chunk); break;
       case idof<ToBfloat16Chunk>(): run<ToBfloat16Chunk>(chunk); break;

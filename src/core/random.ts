@@ -25,6 +25,8 @@ export interface RandomStreamState {
 export class RandomStream {
   private generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
   private spare: number | null = null;
+  /** The last two that were drawn together. */
+  private readonly pair = new Float64Array(2);
 
   /**
    * @param seed any number or string. Default: another one each time
@@ -49,17 +51,9 @@ export class RandomStream {
       this.spare = null;
       return value;
     }
-    let u: number;
-    let v: number;
-    let s: number;
-    do {
-      u = 2 * this.generator.quick() - 1;
-      v = 2 * this.generator.quick() - 1;
-      s = u * u + v * v;
-    } while (s >= 1 || s === 0);
-    const factor = Math.sqrt((-2 * Math.log(s)) / s);
-    this.spare = v * factor;
-    return u * factor;
+    this.drawPair();
+    this.spare = this.pair[1];
+    return this.pair[0];
   }
 
   /** One integer, uniform on 0 .. limit - 1. */
@@ -102,7 +96,7 @@ export class RandomStream {
   /** n standard normal numbers in float64. */
   normalArray(n: number): Float64Array {
     const values = new Float64Array(n);
-    for (let i = 0; i < n; i++) values[i] = this.normalNumber();
+    this.fillNormal(values, 0, 1);
     return values;
   }
 
@@ -115,7 +109,7 @@ export class RandomStream {
   normal(shape: readonly number[], mean = 0, standardDeviation = 1): tf.Tensor {
     requireBackend('RandomStream.normal');
     const values = new Float32Array(tf.util.sizeFromShape([...shape]));
-    for (let i = 0; i < values.length; i++) values[i] = mean + standardDeviation * this.normalNumber();
+    this.fillNormal(values, mean, standardDeviation);
     return tf.tensor(values, [...shape], 'float32');
   }
 
@@ -158,6 +152,34 @@ export class RandomStream {
   restore(state: RandomStreamState): void {
     this.generator = seedrandom.alea('', { state: state.alea as seedrandom.State.Alea });
     this.spare = state.spare;
+  }
+
+  /** Fills an array with what `normalNumber` would give, one after the other. */
+  private fillNormal(values: Float32Array | Float64Array, mean: number, standardDeviation: number): void {
+    const { pair } = this;
+    let i = 0;
+    if (this.spare !== null && values.length > 0)
+      values[i++] = mean + standardDeviation * this.normalNumber();
+    for (; i + 1 < values.length; i += 2) {
+      this.drawPair();
+      values[i] = mean + standardDeviation * pair[0];
+      values[i + 1] = mean + standardDeviation * pair[1];
+    }
+    if (i < values.length) values[i] = mean + standardDeviation * this.normalNumber();
+  }
+
+  private drawPair(): void {
+    let u: number;
+    let v: number;
+    let s: number;
+    do {
+      u = 2 * this.generator.quick() - 1;
+      v = 2 * this.generator.quick() - 1;
+      s = u * u + v * v;
+    } while (s >= 1 || s === 0);
+    const factor = Math.sqrt((-2 * Math.log(s)) / s);
+    this.pair[0] = u * factor;
+    this.pair[1] = v * factor;
   }
 }
 

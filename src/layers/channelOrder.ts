@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { hasKernels, runKernel } from '../engine/kernels';
 import { record } from '../engine/tape';
 
 /** Channels in another order, and back. */
@@ -28,9 +29,11 @@ export class ChannelOrder {
  * The gradient is the gather by the inverse order, so no backend needs UnsortedSegmentSum.
  */
 function permuteChannels(x: tf.Tensor, order: Int32Array, inverse: Int32Array): tf.Tensor {
-  const axis = x.rank - 1;
+  const fused = hasKernels('FlowOrderChannels') && x.dtype === 'float32';
   const [result] = record([x], () => ({
-    results: [tf.gather(x, tf.tensor1d(order, 'int32'), axis)],
+    results: fused
+      ? runKernel('FlowOrderChannels', { x }, { order })
+      : [tf.gather(x, tf.tensor1d(order, 'int32'), x.rank - 1)],
     needed: [],
     gradient: ([dy]) => [permuteChannels(dy, inverse, order)],
   }));

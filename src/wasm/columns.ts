@@ -43,6 +43,34 @@ export function copyColumns(
   });
 }
 
+/** The channels of x in another order: of each the place where it stands. */
+export function orderChannels({
+  inputs,
+  attrs,
+  backend,
+  kernels,
+}: KernelCall<'x', { order: Int32Array }>): TensorInfo[] {
+  const { x } = inputs;
+  const { order } = attrs;
+  const output = backend.makeOutput(x.shape, 'float32');
+  const columns = order.length;
+  const rows = util.sizeFromShape(x.shape) / columns;
+  const [places] = kernels.scratch(columns * 4);
+  kernels.write(
+    places,
+    order.map((place) => place * 4),
+  );
+  kernels.run('orderColumns', {
+    rows,
+    blockRows: Math.max(1, Math.floor(CHUNK_FLOATS / columns)),
+    columns,
+    from: kernels.pointer(x),
+    to: kernels.pointer(output),
+    places,
+  });
+  return [output];
+}
+
 /** A tensor cut at an axis: rows before it, and what a step along the axis takes in the memory of a row. */
 interface Cut {
   axis: number;

@@ -45,6 +45,12 @@ export const unscaledChannelsGradient: Declaration<'dx' | 'x' | 'offset' | 'logS
   },
 };
 
+export const ordered: Declaration<'x', { order: Int32Array }> = {
+  check({ inputs: { x }, attrs: { order } }, checks) {
+    checks.channels('x', x, checks.present('x', x), order.length);
+  },
+};
+
 interface Kept {
   kept: number;
 }

@@ -1,5 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { fromBfloat16, toBfloat16 } from './bfloat16';
+import { orderChannels } from './columns';
 import { convolutionChain, convolutionChainGradient } from './convolutionChain';
 import {
   affineCoupling,
@@ -157,6 +158,7 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowScaleChannelsGradient', scaleChannelsGradient, declare.scaledChannelsGradient);
   replaceKernel('FlowUnscaleChannels', unscaleChannels, declare.scaledChannels);
   replaceKernel('FlowUnscaleChannelsGradient', unscaleChannelsGradient, declare.unscaledChannelsGradient);
+  replaceKernel('FlowOrderChannels', orderChannels, declare.ordered);
   replaceKernel('FlowLuMatrix', luMatrix, declare.lu);
   replaceKernel('FlowLuMatrixGradient', luMatrixGradient, declare.luGradient);
   replaceKernel('FlowScaledLinear', scaledLinear, declare.linear);

@@ -57,6 +57,15 @@ interface ColumnCopy {
   toColumns: Field;
 }
 
+interface ColumnOrder {
+  rows: Field;
+  blockRows: Field;
+  columns: Field;
+  from: Field;
+  to: Field;
+  places: Field;
+}
+
 interface Correlation {
   base: Patches;
   rows: Field;
@@ -466,6 +475,17 @@ export const blocks = {
       words[at + 4] = +f.fromColumns;
       words[at + 5] = +f.to;
       words[at + 6] = +f.toColumns;
+    },
+  },
+  ColumnOrder: {
+    words: 6,
+    write(f: ColumnOrder, words: Int32Array, _floats: Float32Array, at: number): void {
+      words[at] = +f.rows;
+      words[at + 1] = +f.blockRows;
+      words[at + 2] = +f.columns;
+      words[at + 3] = +f.from;
+      words[at + 4] = +f.to;
+      words[at + 5] = +f.places;
     },
   },
   Correlation: {
@@ -992,6 +1012,7 @@ export const entries = {
   depthwiseInput: 'Depthwise',
   fromBfloat16: 'Conversion',
   globalNorm: 'SquareSum',
+  orderColumns: 'ColumnOrder',
   perceptron: 'Perceptron',
   perceptronGradient: 'Perceptron',
   product: 'Product',

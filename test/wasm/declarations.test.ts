@@ -133,6 +133,7 @@ const kernels: Kernel[] = [
     inputs: [[3, 5], [3], [3, 5], ...perceptron.slice(1), [3, 4], [records]],
     attributes: { ...coupling, kept: 3, plan },
   },
+  { name: 'FlowOrderChannels', inputs: { x: [2, 4, 3] }, attributes: { order: Int32Array.of(2, 0, 1) } },
   { name: 'FlowLuMatrix', inputs: square },
   { name: 'FlowLuMatrixGradient', inputs: { ...square, dy: [3, 3], dLogDet: [] } },
   {
