@@ -71,8 +71,7 @@ function eachFault(
   values: ArrayLike<number>,
   visit: (row: number, fault: Fault) => void,
 ): void {
-  const checks = columns.map(valueCheck);
-  const groups = groupChecks(columns);
+  const { checks, groups } = checksOf(columns);
   const d = columns.length;
   for (let row = 0; row * d < values.length; row++) {
     let first: Fault | undefined;
@@ -83,6 +82,22 @@ function eachFault(
     for (const check of groups) first ??= check((column) => values[row * d + column]);
     if (first !== undefined) visit(row, first);
   }
+}
+
+interface Checks {
+  checks: readonly ValueCheck[];
+  groups: readonly GroupCheck[];
+}
+
+/** The checks of a flow's columns: made once, as they are asked in every pass. */
+const made = new WeakMap<readonly Column[], Checks>();
+
+function checksOf(columns: readonly Column[]): Checks {
+  const before = made.get(columns);
+  if (before !== undefined) return before;
+  const checks = { checks: columns.map(valueCheck), groups: groupChecks(columns) };
+  made.set(columns, checks);
+  return checks;
 }
 
 function valueCheck({ name, support }: Column): ValueCheck {

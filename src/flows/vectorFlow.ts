@@ -101,20 +101,24 @@ export class VectorFlow extends Flow implements ColumnFlow, VectorFlowVerbs {
     const where = this.enter('logProb', options, passNames);
     return tf.tidy(() => {
       const data = readEvents(where, this.asEvents(where, x), this.eventShape);
-      const off = new Set(rowsOff(where, this.columns, data.dataSync()));
-      if (off.size === 0) return super.logProb(data, options);
       const [n] = data.shape;
+      const context = this.toContext('logProb', options.context, n);
+      const densityOf = (rows: tf.Tensor) => {
+        const points = this.toModel(rows, this.stream(options));
+        const latent = this.bijector.forward(points, partOf(context, this.bijector.contextShape));
+        return this.logProbOf(latent, context);
+      };
+      // Looked at once: what `checkValues` refuses beyond this are the rows whose density is 0.
+      const off = new Set(rowsOff(where, this.columns, data.dataSync()));
+      if (off.size === 0) return densityOf(data);
       const nothing = tf.fill([n], Number.NEGATIVE_INFINITY) as tf.Tensor1D;
+      if (off.size === n) return nothing;
       const inside = Array.from({ length: n }, (_, row) => !off.has(row));
-      if (off.size === n) {
-        this.toContext('logProb', options.context, n);
-        return nothing;
-      }
       const mask = tf.tensor1d(inside, 'bool');
       // Another row in its place: what lies off the supports has no latent.
-      const other = tf.slice(data, [inside.indexOf(true), 0], [1, data.shape[1] as number]);
+      const other = tf.slice(data, [inside.indexOf(true), 0], [1, this.columns.length]);
       const replaced = tf.where(tf.reshape(mask, [n, 1]), data, other);
-      return tf.where(mask, super.logProb(replaced, options), nothing) as tf.Tensor1D;
+      return tf.where(mask, densityOf(replaced), nothing) as tf.Tensor1D;
     });
   }
 
