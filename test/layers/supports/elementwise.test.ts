@@ -1,7 +1,16 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Bijector, Bounded, ConfigError, HeavyTails, Ordered, RandomStream, Simplex } from 'tfjs-flows';
+import {
+  type Bijector,
+  Bounded,
+  ConfigError,
+  HeavyTails,
+  MarginalQuantiles,
+  Ordered,
+  RandomStream,
+  Simplex,
+} from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { leavesNoTensors } from '../../support/leaks';
 
@@ -54,6 +63,13 @@ const cases: Record<string, Case> = {
     toLine: (x) => Math.log(x) - Math.log1p(-x),
     logDerivative: (x) => -Math.log(x) - Math.log1p(-x),
     off: [0, 1, -1, 2, 1e30],
+  },
+  'between -2 and 6': {
+    make: () => new Bounded({ inputShape: [1], low: -2, high: 6 }),
+    values: [-1.99, 0.5, 2, 5.99],
+    toLine: (x) => Math.log(x + 2) - Math.log(6 - x),
+    logDerivative: (x) => Math.log(8) - Math.log(x + 2) - Math.log(6 - x),
+    off: [-2, 6, 7],
   },
   asinh: {
     make: () => new HeavyTails({ inputShape: [1] }),
@@ -192,6 +208,31 @@ describe('supports of several values', () => {
     const plain = new HeavyTails({ inputShape: [1] });
     plain.initialize(column([10, 11, 12, 13, 14]));
     expect(plain.forward(column([12])).value.dataSync()[0]).toBe(0);
+  });
+
+  it('quantiles make a column normal out to where its spline ends, and are straight beyond', () => {
+    const z = Array.from(new RandomStream(2).normalArray(4000)).sort((a, b) => a - b);
+    const layer = new MarginalQuantiles({ inputShape: [2] });
+    // Each column for itself: powers of a normal one.
+    const x = tf.tensor2d(z.map((value) => [Math.exp(value), 10 + value ** 3]));
+    const made = layer.initialize(x).arraySync() as number[][];
+    for (const share of [0.005, 0.05, 0.3, 0.5, 0.7, 0.95, 0.995]) {
+      const at = Math.round(share * 4000);
+      const wanted = z[at];
+      // Between knots the spline is not the distribution's own curve.
+      for (const value of made[at]) expect(Math.abs(value - wanted)).toBeLessThan(0.25);
+    }
+    const deviation = (column: number) =>
+      Math.sqrt(made.reduce((sum, row) => sum + row[column] ** 2, 0) / 4000);
+    expect(Math.abs(deviation(0) - 1)).toBeLessThan(0.05);
+    expect(Math.abs(deviation(1) - 1)).toBeLessThan(0.08);
+    const { logDet } = layer.forward(
+      tf.tensor2d([
+        [1e4, 1e4],
+        [2e4, 2e4],
+      ]),
+    );
+    expect(logDet.dataSync()[0]).toBe(logDet.dataSync()[1]);
   });
 
   it('a column without spread is centred and not scaled', () => {

@@ -9,6 +9,7 @@ import {
   Factorized,
   MultilayerPerceptron,
   RandomStream,
+  ReversePass,
   reversibleGradients,
   StandardNormal,
   VectorFlow,
@@ -193,6 +194,36 @@ describe('factors', () => {
         .dataSync()[0];
       expect(gap).toBeLessThan(1e-4);
     });
+  });
+
+  it('hear from those after them what gradient their own values have, on the way back', () => {
+    const bijector = factorized();
+    stir(bijector, 1);
+    const x = tf.tensor2d([
+      [0.1, 0.5, 0.5],
+      [2, 1.5, 2.5],
+    ]);
+    const context = tf.ones([2, 2]);
+    const { value } = bijector.forward(x, context);
+    const pass = new ReversePass({ logDetGradient: tf.ones([2]), context });
+    const before = bijector.reverse({ value, gradient: tf.onesLike(value) }, pass);
+    const expected = tf.grad((at) => {
+      const result = bijector.forward(at, context);
+      return tf.add(tf.sum(result.value), tf.sum(result.logDet));
+    })(x);
+    expect(tf.max(tf.abs(tf.sub(before.gradient, expected))).dataSync()[0]).toBeLessThan(1e-3);
+    // The angle's part that goes through the last column's network counts.
+    const angle = bijector.factors[1].bijector;
+    const features = tf.tensor2d([
+      [0, 1, 0],
+      [0, 0, 1],
+    ]);
+    const alone = tf.grad((at) => {
+      const result = angle.forward(at, { '': context, before: features });
+      return tf.add(tf.sum(result.value), tf.sum(result.logDet));
+    })(tf.slice(x, [0, 0], [2, 1]));
+    expect(Math.abs(alone.dataSync()[0] - expected.dataSync()[0])).toBeGreaterThan(0.02);
+    pass.dispose();
   });
 
   it('show themselves in accounts, whose sum is the log-density', () => {
