@@ -174,7 +174,7 @@ const rows: Row[] = [
     name: 'NaN in vectors',
     run: () => realNvp({ dimensions: 2, layers: 1 }).logProb(tf.tensor2d([[0, Number.NaN]])),
     error: DataError,
-    message: 'Flow.logProb: expected finite data, got NaN or infinity in it.',
+    message: 'VectorFlow.logProb: expected finite values in column 1, got NaN in row 0.',
   },
   {
     name: 'infinity in training data',
