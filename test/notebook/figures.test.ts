@@ -206,7 +206,7 @@ describe('cornerPlot', () => {
     const rows = Array.from({ length: 4000 }, () => [random.normalNumber(), random.normalNumber(), 1]);
     const figure = await cornerPlot({ rows }, { columns: ['x2', 'x1'], title: 'Rows', width: 400 });
     expect(panels(figure)).toBe(3);
-    expect(count(figure, /<circle /g)).toBe(1500);
+    expect(count(figure, /<circle /g)).toBe(600);
     expect(figure.content).toContain('<title>Rows</title>');
     expect(figure.content).toContain('width="400"');
     expect(figure.content).toContain('>x1<');

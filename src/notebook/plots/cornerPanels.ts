@@ -3,7 +3,7 @@ import { type CornerColumn, scattered } from './cornerColumns';
 import type { PlotModule } from './draw';
 
 /** Points of one group that a panel shows. */
-const MOST_POINTS = 1500;
+const MOST_POINTS = 600;
 /** Bars of a histogram of numbers. */
 const BARS = 28;
 /** Half of the width that the bars or boxes of one value share. */

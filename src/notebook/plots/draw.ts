@@ -77,9 +77,14 @@ export async function svgOf(where: string, plot: PlotModule, options: Plot.PlotO
   const style = { background: 'white', color: 'black' };
   const figure = plot.plot({ document: await documentFor(where), style, ...options });
   // Plot's style sheets are for pages; nothing in a picture needs them. A file needs the namespace, which an element has anyway.
-  const inside = figure.innerHTML.replace(/<style>.*?<\/style>/gs, '');
+  const inside = figure.innerHTML.replace(/<style>.*?<\/style>/gs, '').replace(/="[^"]*"/g, shortened);
   const attributes = /^<svg([^>]*)>/.exec(figure.outerHTML)![1].replace(/ xmlns="[^"]*"/, '');
   return { attributes, inside };
+}
+
+/** An attribute to a hundredth of a pixel, which halves a picture of many points. */
+function shortened(attribute: string): string {
+  return attribute.replace(/\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2))));
 }
 
 /** A drawing of the given width with its title above. */
