@@ -89,6 +89,9 @@ export interface TrainingOptions {
   further: boolean;
 }
 
+/** Which of the flows in training: the one that is kept, or the affine one that is trained on the same points to compare. */
+export type FlowRole = 'kept' | 'affine';
+
 /** What a flow in training looks like: a density on a square grid, row by row from the top, or samples. */
 export type Preview =
   | { kind: 'density'; values: Float32Array; side: number }
@@ -137,6 +140,7 @@ export type Result<Name extends CallName> = Calls[Name]['result'];
 export type WorkerEvent =
   | {
       event: 'progress';
+      of: FlowRole;
       step: number;
       steps: number;
       /** Losses of the steps since the last report. */
@@ -145,7 +149,7 @@ export type WorkerEvent =
       examplesPerSecond: number;
       secondsLeft: number;
     }
-  | { event: 'preview'; preview: Preview }
+  | { event: 'preview'; of: FlowRole; preview: Preview }
   | { event: 'ended'; stopped: string }
   | { event: 'failed'; message: string };
 

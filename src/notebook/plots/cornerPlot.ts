@@ -133,7 +133,7 @@ function ticksOf({ kind, categories, values }: CornerColumn, size: number, side:
   if (kind === 'categorical') {
     return { ticks: [...values], tickFormat: (place: number) => cut(categories[place] ?? '') };
   }
-  return values.length > 0 ? { ticks: [...values], tickFormat: String } : { ticks: 4 };
+  return values.length > 0 ? { ticks: [...values], tickFormat: String } : { ticks: size < 110 ? 3 : 4 };
 }
 
 /** Names of the groups in their colours, in the empty corner. */

@@ -64,14 +64,26 @@ describe.skipIf(!hasChromium)('the web example, training', () => {
       expect(await panel.getByText(/^\d+ points$/).textContent()).toBe('60 points');
     });
 
-    it('trains on them with a live loss and density; pauses, resumes, cancels', async ({ skip }) => {
+    it('trains splines and affine couplings on them with live losses and densities; pauses, resumes, cancels', async ({
+      skip,
+    }) => {
       skip(!here, `this browser has no ${backend}`);
       const density = () => demo.drawing(panel.locator('.heat'));
-      const empty = await density();
+      const affine = () => demo.drawing(panel.locator('.heat-affine'));
+      const [empty, emptyAffine] = [await density(), await affine()];
       await set({ Steps: 5000, Batch: 16, Depth: 2, Width: 8 });
       await button('Train').click();
       await expect.poll(density, { timeout: 50_000 }).not.toBe(empty);
-      await expect.poll(() => panel.locator('.loss-plot polyline').count(), { timeout: 50_000 }).toBe(1);
+      await expect.poll(affine, { timeout: 50_000 }).not.toBe(emptyAffine);
+      expect(await density()).not.toBe(await affine());
+      await expect.poll(() => panel.locator('.loss-plot polyline').count(), { timeout: 50_000 }).toBe(2);
+      const captions = () => panel.locator('.planes figcaption').allTextContents();
+      await expect
+        .poll(captions)
+        .toEqual([
+          expect.stringMatching(/^splines: -?\d\.\d\d nats$/),
+          expect.stringMatching(/^affine couplings: -?\d\.\d\d nats$/),
+        ]);
       await button('Pause').click();
       await says('Paused');
       // The step that was under way ends; then the figures stand still.
@@ -100,6 +112,10 @@ describe.skipIf(!hasChromium)('the web example, training', () => {
       expect(empty).not.toBe(kept);
       await button('Open test').click();
       await says('is open');
+      expect(await panel.locator('.planes figcaption').allTextContents()).toEqual([
+        'splines',
+        'affine couplings',
+      ]);
       expect(await demo.drawing(panel.locator('.heat'))).not.toBe(empty);
       await button('Remove test').click();
       await says('is removed');

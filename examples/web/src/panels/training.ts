@@ -1,5 +1,6 @@
 import type { App } from '../app';
 import { FlowWorker } from '../client';
+import { drawHeatMap } from '../display/heatMap';
 import { ImageGrid } from '../display/imageGrid';
 import { LossPlot } from '../display/lossPlot';
 import { PointPad } from '../display/pointPad';
@@ -7,6 +8,7 @@ import { button, element, labelled, numberField, numberIn, select, small } from 
 import { pointShapes } from '../pointShapes';
 import {
   backendLabels,
+  type FlowRole,
   type Preview,
   type TrainingData,
   type TrainingOptions,
@@ -16,13 +18,15 @@ import { savedFlows } from './savedFlows';
 
 const FEWEST_POINTS = 20;
 const SHAPE_POINTS = 600;
+/** Steps whose mean loss is told. */
+const LAST_STEPS = 50;
 
 type Kind = TrainingData['kind'];
 type State = 'idle' | 'running' | 'paused';
 
 /** What a run starts with, by kind of data: number of layers, their width, and the rest. */
 const defaults = {
-  points: { depth: 6, width: 32, steps: 1500, batchSize: 128, learningRate: 0.005 },
+  points: { depth: 6, width: 32, steps: 1500, batchSize: 128, learningRate: 0.004 },
   pictures: { depth: 3, width: 32, steps: 400, batchSize: 16, learningRate: 0.002 },
 } as const;
 
@@ -45,9 +49,17 @@ export class TrainingPanel {
     width: numberField(32, 4, 128),
     steps: numberField(1500, 1, 100_000),
     batchSize: numberField(128, 1, 512),
-    learningRate: numberField(0.005, 0.00001, 0.1, 0.0001),
+    learningRate: numberField(0.004, 0.00001, 0.1, 0.0001),
   };
   private readonly pad = new PointPad(() => this.countPoints());
+  private readonly affineMap = element('canvas', {
+    className: 'heat-affine',
+    role: 'img',
+    'aria-label': 'Density of the flow of affine couplings',
+  });
+  /** What each flow is, with its last losses. */
+  private readonly captions = { kept: element('figcaption', {}), affine: element('figcaption', {}) };
+  private readonly lastLosses: Record<FlowRole, number[]> = { kept: [], affine: [] };
   private readonly count = element('span', { className: 'hint' });
   private readonly samples = new ImageGrid('Samples of the flow in training', (i) => `sample ${i + 1}`, 4);
   private readonly plot = new LossPlot();
@@ -73,7 +85,7 @@ export class TrainingPanel {
       'two moons',
     );
     const place = () => {
-      this.pad.forget();
+      this.forget();
       this.pad.points = pointShapes[shape.value](SHAPE_POINTS);
     };
     shape.addEventListener('change', place);
@@ -86,10 +98,15 @@ export class TrainingPanel {
         labelled('Shape', shape),
         button('Clear', () => this.clearPoints()),
       ),
-      this.pad.element,
+      element(
+        'div',
+        { className: 'planes' },
+        element('figure', {}, this.pad.element, this.captions.kept),
+        element('figure', {}, this.affineMap, this.captions.affine),
+      ),
       this.count,
       small(
-        'Draw your own points by dragging. The map shows the density that the flow has learned, light where it is high.',
+        'Draw your own points by dragging. The maps show the densities that two flows have learned of them, light where they are high: one of rational-quadratic splines, and a small one beside it of affine couplings as many and as wide. Splines bend within a coupling, so they leave sharper edges and thinner bridges.',
       ),
     );
     this.samples.element.hidden = true;
@@ -143,7 +160,25 @@ export class TrainingPanel {
 
   private clearPoints(): void {
     this.pad.points = [];
+    this.forget();
+  }
+
+  /** No densities. */
+  private forget(): void {
     this.pad.forget();
+    drawHeatMap(this.affineMap, new Float32Array(1), 1);
+    for (const role of ['kept', 'affine'] as const) this.caption(role, []);
+  }
+
+  /** Says what a flow is, and its loss by the last steps. */
+  private caption(role: FlowRole, losses: readonly number[]): void {
+    this.lastLosses[role] =
+      losses.length === 0 ? [] : [...this.lastLosses[role], ...losses].slice(-LAST_STEPS);
+    const last = this.lastLosses[role];
+    const mean = last.reduce((sum, loss) => sum + loss, 0) / last.length;
+    const kind = role === 'kept' ? 'splines' : 'affine couplings';
+    this.captions[role].textContent = last.length === 0 ? kind : `${kind}: ${mean.toFixed(2)} nats`;
+    this.captions[role].className = role;
   }
 
   private countPoints(): void {
@@ -163,7 +198,10 @@ export class TrainingPanel {
     for (const [name, field] of Object.entries(this.fields)) {
       options[name as keyof typeof this.fields] = numberIn(field);
     }
-    if (!further) this.plot.clear();
+    if (!further) {
+      this.plot.clear();
+      this.forget();
+    }
     this.showState('running');
     void this.call(async (worker) => {
       const { parameterCount } = await worker.call('train', { data, options });
@@ -186,15 +224,17 @@ export class TrainingPanel {
   private onEvent(event: WorkerEvent): void {
     switch (event.event) {
       case 'progress': {
-        const { step, steps, losses, lossUnit, examplesPerSecond, secondsLeft } = event;
-        this.plot.add(losses, lossUnit);
+        const { of, step, steps, losses, lossUnit, examplesPerSecond, secondsLeft } = event;
+        this.plot.add(of, losses, lossUnit);
+        if (losses.length > 0) this.caption(of, losses);
+        if (of !== 'kept') break;
         this.figures.textContent =
           `step ${step} of ${steps} · ${Math.round(examplesPerSecond).toLocaleString('en')} examples/s` +
           ` · ${Math.ceil(secondsLeft)} s left`;
         break;
       }
       case 'preview':
-        this.showPreview(event.preview);
+        this.showPreview(event.of, event.preview);
         break;
       case 'ended':
         this.showState('idle');
@@ -210,8 +250,10 @@ export class TrainingPanel {
     }
   }
 
-  private showPreview(preview: Preview): void {
-    if (preview.kind === 'density') this.pad.showDensity(preview.values, preview.side);
+  private showPreview(of: FlowRole, preview: Preview): void {
+    if (preview.kind === 'density' && of === 'affine')
+      drawHeatMap(this.affineMap, preview.values, preview.side);
+    else if (preview.kind === 'density') this.pad.showDensity(preview.values, preview.side);
     else this.samples.show(preview.pictures);
   }
 
@@ -219,7 +261,8 @@ export class TrainingPanel {
     this.present = kind;
     this.kind.value = kind;
     this.chooseKind();
-    this.showPreview(preview);
+    this.forget();
+    this.showPreview('kept', preview);
   }
 
   private showState(state: State): void {
