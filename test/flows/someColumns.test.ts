@@ -16,6 +16,7 @@ import {
   VectorFlow,
 } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { KernelMixture } from '../../src/flows/someColumns/kernelMixture';
 import { columnSupports } from '../../src/layers/supports/columnSupports';
 import { readColumns } from '../../src/layers/supports/columns';
 import { cholesky, choleskyLogDet, inverse } from '../../src/linalg';
@@ -235,6 +236,41 @@ function mixedFlow(supports: Record<string, unknown>, context?: number): VectorF
   flow.bijector.markInitialized();
   return flow;
 }
+
+describe('the mixture of kernels', () => {
+  const centres = (line: number[], categories: number[]) => ({
+    count: line.length,
+    line: Float64Array.from(line),
+    categories: Int32Array.from(categories),
+  });
+  const mixture = new KernelMixture(
+    [
+      { centres: centres([-1, 2], [0, 2]), scale: Matrix.fromRows([[0.3]]), freedom: 5, share: 0.7 },
+      { centres: centres([0], [1]), scale: Matrix.fromRows([[2]]), freedom: 20, share: 0.3 },
+    ],
+    1,
+    [Float64Array.of(0.5, 0.3, 0.2)],
+  );
+
+  it('is a density over lines and categories, and draws by it', () => {
+    const step = 0.02;
+    const grid = Array.from({ length: 4000 }, (_, i) => -40 + step * (i + 0.5));
+    const shares = [0, 1, 2].map((category) => {
+      const logs = mixture.logDensity(centres(grid, Array(4000).fill(category)));
+      return logs.reduce((sum, log) => sum + Math.exp(log) * step, 0);
+    });
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 4);
+    // Half of 0.7 keeps its category with .8, and each is drawn by its frequency otherwise.
+    expect(shares[0]).toBeCloseTo(0.8 * 0.35 + 0.2 * 0.5, 4);
+    expect(shares[1]).toBeCloseTo(0.8 * 0.3 + 0.2 * 0.3, 4);
+    const n = 4000;
+    const drawn = mixture.sample(n, new RandomStream(1));
+    const mean = drawn.line.reduce((sum, value) => sum + value, 0) / n;
+    expect(Math.abs(mean - 0.7 * 0.5)).toBeLessThan(4.5 * Math.sqrt(3.5 / n));
+    const firsts = drawn.categories.filter((category) => category === 0).length / n;
+    expect(Math.abs(firsts - shares[0])).toBeLessThan(4.5 * Math.sqrt(0.25 / n));
+  });
+});
 
 describe('columns on supports', () => {
   it('have the marginal density that a sum over a grid has', async () => {
