@@ -24,19 +24,13 @@ type ValueCheck = (value: number) => Fault | undefined;
  * Looks at rows of columns on the host, where data come from.
  *
  * @param values row-major
- * @param firstRow number of the first row, for messages
  * @returns the rows off their supports
  * @throws DataError for a value that is not finite, on an open end, or off a circle; it names row, column and value
  */
-export function rowsOff(
-  where: string,
-  columns: readonly Column[],
-  values: ArrayLike<number>,
-  firstRow = 0,
-): number[] {
+export function rowsOff(where: string, columns: readonly Column[], values: ArrayLike<number>): number[] {
   const off: number[] = [];
   eachFault(columns, values, (row, fault) => {
-    if (fault.kind === 'refused') throw faultError(where, row + firstRow, fault);
+    if (fault.kind === 'refused') throw faultError(where, row, fault);
     off.push(row);
   });
   return off;
@@ -49,7 +43,11 @@ export function noEvents(columns: readonly Column[], values: ArrayLike<number>):
   return rows;
 }
 
-/** Throws a DataError for the first row that is off its supports, too. */
+/**
+ * Throws a DataError for the first row that is off its supports, too.
+ *
+ * @param firstRow number of the first row, for messages
+ */
 export function checkRows(
   where: string,
   columns: readonly Column[],

@@ -359,6 +359,20 @@ describe('columns', () => {
     expect(Math.max(...samples)).toBe(1);
   });
 
+  it('of whole numbers have a bin for the last of them, and none beyond', () => {
+    const flow = columnsFlow({ columns: ['n'], supports: { n: { integer: [0, 8] } } });
+    const logs = flow.logProb([[0], [8], [9], [-1]]).dataSync();
+    expect(Array.from(logs, Number.isFinite)).toEqual([true, true, false, false]);
+    expect(Array.from(flow.decode(flow.encode([[0], [8]])).dataSync())).toEqual([0, 8]);
+  });
+
+  it('of categories stay what they are, where float32 would round noise to the next one', () => {
+    const flow = columnsFlow({ columns: ['kind'], supports: { kind: { categories: 4096 } } });
+    const most = { uniform: (shape: number[]) => tf.fill(shape, 1 - 2 ** -24) } as unknown as RandomStream;
+    const { loss } = flow.loss({ x: tf.tensor2d([[4095], [0]]) }, most);
+    expect(loss.dataSync()[0]).toBeCloseTo(Math.log(4096), 2);
+  });
+
   it('of whole numbers keep noise inside of the bins, large ones too', () => {
     const flow = columnsFlow({ columns: ['n'], supports: { n: { integer: [0, 2 ** 22] } } });
     const rows = Array.from({ length: 300 }, () => [2 ** 22]);
