@@ -6,7 +6,6 @@ import {
   contextShapeOf,
   contextSize,
 } from '../core/context';
-import { ConfigError, complaint } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { RandomStream } from '../core/random';
@@ -15,6 +14,7 @@ import { untaped } from '../core/tensors';
 import {
   type Conditioner,
   type ConditionerBuilder,
+  checkReader,
   resolveConditioner,
 } from '../layers/networks/conditioner';
 import { lowerInverse } from '../linalg';
@@ -97,10 +97,7 @@ export class NormalMixture extends Distribution {
     checkInteger(where, 'components', components);
     checkChoice(where, 'covariance', covariance, ['diagonal', 'full']);
     const context = contextShapeOf(where, options.context);
-    if ((context === undefined) !== (network === undefined)) {
-      const received = context === undefined ? 'a network alone' : 'a context alone';
-      throw new ConfigError(complaint(where, 'a context and a network that reads it', received));
-    }
+    checkReader(where, context, network);
     const size = sizeOf(eventShape);
     const drawn = () => new RandomStream(options.seed).normalArray(components * size);
     const means = startValues(where, 'means', options.means ?? drawn(), components * size);

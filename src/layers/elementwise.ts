@@ -6,13 +6,17 @@ import {
   contextShapeOf,
   contextSize,
 } from '../core/context';
-import { ConfigError, complaint } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
 import { withoutTensors } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
-import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
+import {
+  type Conditioner,
+  type ConditionerBuilder,
+  checkReader,
+  resolveConditioner,
+} from './networks/conditioner';
 import {
   checkTransformer,
   deserializeTransformer,
@@ -74,10 +78,7 @@ export class Elementwise extends Bijector {
     checkEventShape(where, inputShape, [1, 3]);
     checkTransformer(where, transformer);
     const context = contextShapeOf(where, options.context);
-    if ((context === undefined) !== (network === undefined)) {
-      const received = context === undefined ? 'a network alone' : 'a context alone';
-      throw new ConfigError(complaint(where, 'a context and a network that reads it', received));
-    }
+    checkReader(where, context, network);
     super(options.name ?? 'elementwise', inputShape);
     this.transformer = transformer;
     this.declareContext(context);

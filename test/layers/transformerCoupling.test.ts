@@ -173,8 +173,8 @@ describe('Elementwise with a context', () => {
   });
 
   it.each([
-    [{ context: undefined }, 'a context and a network that reads it, got a network alone'],
-    [{ network: undefined }, 'a context and a network that reads it, got a context alone'],
+    [{ context: undefined }, 'a context and a network that reads it, or neither, got a network alone'],
+    [{ network: undefined }, 'a context and a network that reads it, or neither, got a context alone'],
     [{ network: () => network([3], [11]) }, 'a network [2] -> [11], got [3] -> [11]'],
     [{ context: 0 }, 'a context of positive integers'],
   ])('refuses %o', (options, message) => {

@@ -100,6 +100,13 @@ export abstract class Conditioner extends Module {
 /** Builds a conditioner for given input and output event shapes. */
 export type ConditionerBuilder = (inputShape: Shape, outputShape: Shape) => Conditioner;
 
+/** Throws a ConfigError where a context has no network that reads it, or a network nothing to read. */
+export function checkReader(where: string, context: unknown, network: unknown): void {
+  if ((context === undefined) === (network === undefined)) return;
+  const received = context === undefined ? 'a network alone' : 'a context alone';
+  throw new ConfigError(complaint(where, 'a context and a network that reads it, or neither', received));
+}
+
 /**
  * The network that an option gives or builds.
  *

@@ -6,11 +6,15 @@ import {
   contextTensors,
   isNamed,
 } from '../../core/context';
-import { ConfigError, complaint } from '../../core/errors';
 import { deserializeModule, type SerializedModule, serializeModule } from '../../core/module';
 import { type Shape, sizeOf } from '../../core/shapes';
 import { Bijector } from '../bijector';
-import { type Conditioner, type ConditionerBuilder, resolveConditioner } from '../networks/conditioner';
+import {
+  type Conditioner,
+  type ConditionerBuilder,
+  checkReader,
+  resolveConditioner,
+} from '../networks/conditioner';
 
 /** Options of a bijector of one column that may be conditioned. */
 export interface ColumnHeadOptions {
@@ -44,10 +48,7 @@ export abstract class ColumnHead extends Bijector {
     this.own = this.addWeight('parameters', tf.zeros([parameters]));
     this.declareContext(contextShapeOf(kind, context));
     const { contextShape } = this;
-    if ((contextShape === undefined) !== (network === undefined)) {
-      const received = network === undefined ? 'a context alone' : 'a network alone';
-      throw new ConfigError(complaint(kind, 'a context and a network that reads it, or neither', received));
-    }
+    checkReader(kind, contextShape, network);
     if (contextShape === undefined || network === undefined) return;
     const shapes: Shape[] = isNamed(contextShape) ? Object.values(contextShape) : [contextShape];
     const size = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
