@@ -104,9 +104,12 @@ export class Elementwise extends Bijector {
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    return withoutTensors(() =>
-      this.transformer.conditioning(tf.reshape(x, [x.shape[0], -1]), this.parametersOf(x, context)),
-    );
+    const { transformer } = this;
+    return withoutTensors(() => {
+      const rows = tf.reshape(x, [x.shape[0], -1]);
+      const each = [...rows.shape, transformer.parameters];
+      return transformer.conditioning(rows, tf.reshape(this.parametersOf(x, context), each));
+    });
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -130,19 +133,17 @@ export class Elementwise extends Bijector {
     return new cls({ ...config, transformer, network });
   }
 
-  /** [n, values, p] */
+  /** [n, values * p] */
   private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const parameters =
-      this.parameters === undefined
-        ? (this.network as Conditioner).apply(tf.concat(contextRows(context), 1))
-        : inEveryRow(this.parameters, x.shape[0]);
-    return tf.reshape(parameters, [x.shape[0], sizeOf(this.inputShape), this.transformer.parameters]);
+    return this.parameters === undefined
+      ? (this.network as Conditioner).apply(tf.concat(contextRows(context), 1))
+      : inEveryRow(this.parameters, x.shape[0]);
   }
 
   private map(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
+    if (x.rank === 2) return this.transformer.mapEvents(x, parameters, 0, inverse);
     const rows = tf.reshape(x, [x.shape[0], -1]);
-    const ofRows = tf.reshape(parameters, [x.shape[0], -1]);
-    const { value, logDet } = this.transformer.mapEvents(rows, ofRows, 0, inverse);
+    const { value, logDet } = this.transformer.mapEvents(rows, parameters, 0, inverse);
     return { value: tf.reshape(value, x.shape), logDet };
   }
 }
