@@ -33,6 +33,8 @@ export class PerceptronLayer {
   result: i32;
   activated: i32;
   activation: i32;
+  /** What dropout multiplies the activated result by, [rows, outputs], or 0: 0 for what is dropped, one number for the rest. */
+  dropout: usize;
   /** Result of an earlier layer that is added. */
   skip: i32;
   /** What a layer of the context does, and where its activated result and result lie. */
@@ -54,6 +56,8 @@ export class PerceptronLayer {
   /** What the source went through: its activation, and where what that read lies. */
   sourceActivation: i32;
   sourceRead: i32;
+  /** What dropout multiplied the source by, [rows, inputs], or 0. */
+  sourceDropout: usize;
   /** Where the sums for the weights lie in a chunk's part, in floats: bias, then weights [inputs up to 4, outputs up to 16]. */
   part: i32;
   dKernel: usize;
@@ -84,6 +88,8 @@ class Perceptron {
   records: usize;
   recordBytes: i32;
   kept: i32;
+  /** The share that dropout leaves. */
+  share: f32;
   /** [rows, outputs of the last layer] */
   output: usize;
   /** Room per thread. */
@@ -159,7 +165,7 @@ export class PackLayer {
     const columns = layer.outputs;
     for (let j = 0; j < upTo16(columns); j += 4) {
       const left = columns - j;
-      v128.store(layer.packed + floats(j), left > 0 ? loadPart(layer.bias + floats(j), left) : zero());
+      v128.store(layer.packed + floats(j), loadUpTo(layer.bias + floats(j), left));
     }
     findRanges(layer);
     const packed = layer.packed + floats(upTo16(columns));
@@ -310,7 +316,7 @@ export class PerceptronChunk {
         const packed = layer.packed + floats(upTo16(layer.outputs));
         multiplyPanels(table, rows, layer.source, layer.inputs, packed, layer.ranges, layer.outputs, to, toBytes, false);
         if (last) placeOutput(p, layer, first, rows, to);
-        else finishLayer(p, layer, rows, records, to);
+        else finishLayer(p, layer, first, rows, records, to);
       }
     }
   }
@@ -374,10 +380,11 @@ function clearColumns(at: usize, bytes: i32, rows: i32, width: i32): void {
   }
 }
 
-/** Bias, context, skip and activation of a block whose product lies at `at`. */
-function finishLayer(p: Perceptron, layer: PerceptronLayer, rows: i32, records: usize, at: usize): void {
+/** Bias, context, skip, activation and dropout of a block whose product lies at `at`. */
+function finishLayer(p: Perceptron, layer: PerceptronLayer, first: i32, rows: i32, records: usize, at: usize): void {
   const columns = upTo16(layer.outputs);
-  const plain = layer.contextUse == CONTEXT_NONE && layer.skip < 0 && layer.product < 0;
+  const plain = layer.contextUse == CONTEXT_NONE && layer.skip < 0 && layer.product < 0 && layer.dropout == 0;
+  let dropout = layer.dropout + <usize>first * floats(layer.outputs);
   if (plain && layer.result < 0 && layer.activation == RELU) {
     for (let row = 0; row < rows; row++) {
       for (let j = 0; j < columns; j += 8) {
@@ -401,11 +408,23 @@ function finishLayer(p: Perceptron, layer: PerceptronLayer, rows: i32, records: 
       }
       if (layer.skip >= 0) value = f32x4.add(value, v128.load(here + floats(layer.skip)));
       if (layer.result >= 0) v128.store(here + floats(layer.result), value);
-      if (layer.activated >= 0) v128.store(here + floats(layer.activated), activate(value, layer.activation));
+      if (layer.activated >= 0) {
+        value = activate(value, layer.activation);
+        if (layer.dropout != 0) value = f32x4.mul(value, loadUpTo(dropout + floats(j), layer.outputs - j));
+        v128.store(here + floats(layer.activated), value);
+      }
     }
     at += p.recordBytes;
     records += p.recordBytes;
+    dropout += floats(layer.outputs);
   }
+}
+
+/** Four values, or as many as there are and zeros. */
+// @ts-ignore: decorator
+@inline
+function loadUpTo(from: usize, count: i32): v128 {
+  return count > 0 ? loadPart(from, count) : zero();
 }
 
 /** The last layer's block with its bias. */
@@ -446,7 +465,7 @@ export class PerceptronGradientChunk {
         const layer = layerAt(p, i);
         splitGradient(p, layer, rows, records, gradients, part, more);
         correlate(p, layer, rows, records, gradients, part, more);
-        passBack(p, layer, rows, records, gradients, table);
+        passBack(p, layer, first, rows, records, gradients, table);
       }
       placeInputGradients(p, first, rows, gradients);
     }
@@ -545,8 +564,10 @@ function correlate(
   }
 }
 
-/** The gradient by what a layer read, before its activation. */
-function passBack(p: Perceptron, layer: PerceptronLayer, rows: i32, records: usize, gradients: usize, table: usize): void {
+/** The gradient by what a layer read, before its activation and dropout. */
+function passBack(
+  p: Perceptron, layer: PerceptronLayer, first: i32, rows: i32, records: usize, gradients: usize, table: usize,
+): void {
   const columns = layer.inputs;
   const through = layer.sourceActivation != NO_ACTIVATION;
   const apart = through && layer.sourceAdds != 0;
@@ -556,10 +577,18 @@ function passBack(p: Perceptron, layer: PerceptronLayer, rows: i32, records: usi
   if (!through) return;
   let at = to, target = gradients + floats(layer.sourceGradient);
   let result = records + floats(layer.source), read = records + floats(layer.sourceRead < 0 ? layer.source : layer.sourceRead);
+  let dropout = layer.sourceDropout + <usize>first * floats(columns);
+  const share = f32x4.splat(p.share);
   for (let row = 0; row < rows; row++) {
     for (let j = 0; j < upTo16(columns); j += 4) {
       const here = floats(j);
-      let gradient = throughActivation(v128.load(at + here), v128.load(result + here), v128.load(read + here), layer.sourceActivation);
+      let gradient = v128.load(at + here), given = v128.load(result + here);
+      if (layer.sourceDropout != 0) {
+        // What was dropped has no gradient, so that its lost result is not asked for.
+        gradient = f32x4.mul(gradient, loadUpTo(dropout + here, columns - j));
+        given = f32x4.mul(given, share);
+      }
+      gradient = throughActivation(gradient, given, v128.load(read + here), layer.sourceActivation);
       if (apart) gradient = f32x4.add(gradient, v128.load(target + here));
       v128.store(target + here, gradient);
     }
@@ -567,6 +596,7 @@ function passBack(p: Perceptron, layer: PerceptronLayer, rows: i32, records: usi
     target += p.gradientBytes;
     result += p.recordBytes;
     read += p.recordBytes;
+    dropout += floats(columns);
   }
 }
 

@@ -144,7 +144,7 @@ type PerceptronCall = KernelCall<string, FusedCouplingOptions & PerceptronAttrib
 export function perceptronCoupling(call: PerceptronCall): TensorInfo[] {
   const { attrs, backend, kernels } = call;
   const { plan, taped } = attrs;
-  const tensors = perceptronTensors(Object.values(call.inputs), plan);
+  const tensors = perceptronTensors(Object.values(call.inputs), attrs);
   const [x] = tensors.sources;
   const parameters = backend.makeOutput([x.shape[0], outputsOf(plan)], 'float32');
   const records = runPerceptron(call, plan, tensors, kernels.pointer(parameters), taped);
@@ -156,7 +156,7 @@ export function perceptronCoupling(call: PerceptronCall): TensorInfo[] {
 export function perceptronCouplingGradient(call: PerceptronCall): TensorInfo[] {
   const { attrs, backend, kernels } = call;
   const [dy, dLogDet, ...inputs] = Object.values(call.inputs);
-  const tensors = perceptronTensors(inputs, attrs.plan);
+  const tensors = perceptronTensors(inputs, attrs);
   const { sources, rest } = tensors;
   const [parameters, records] = rest;
   const ofSources = sources.map(({ shape }) => backend.makeOutput(shape, 'float32'));

@@ -186,7 +186,7 @@ export const convolutionsGradient: Declaration<string, ChainAttributes> = {
 function checkPerceptron(
   checks: InputChecks,
   tensors: readonly TensorInfo[],
-  { plan }: PerceptronAttributes,
+  { plan, share = 1 }: PerceptronAttributes,
   at: number,
 ): TensorInfo {
   const x = checks.present(at, tensors[at]);
@@ -201,8 +201,11 @@ function checkPerceptron(
     checks.shape(next, tensors[next++], [plan.context, outputs]);
     checks.vector(next, tensors[next++], outputs);
   }
-  if (!plan.masked) return x;
-  for (const { inputs, outputs } of plan.forms) checks.shape(next, tensors[next++], [inputs, outputs]);
+  if (plan.masked)
+    for (const { inputs, outputs } of plan.forms) checks.shape(next, tensors[next++], [inputs, outputs]);
+  if (share < 1)
+    for (const { dropped, inputs } of plan.forms)
+      if (dropped) checks.shape(next, tensors[next++], [x.shape[0], inputs]);
   return x;
 }
 
@@ -216,14 +219,14 @@ function checkRecords(
   checks.vector(tensors.length - 1, tensors[tensors.length - 1], recordFloats(plan, x.shape[0]));
 }
 
-/** [x, context?, ...weights, ...masks] */
+/** [x, context?, ...weights, ...masks, ...dropout] */
 export const perceptron: Declaration<string, PerceptronAttributes> = {
   check({ inputs, attrs }, checks) {
     checkPerceptron(checks, Object.values(inputs), attrs, 0);
   },
 };
 
-/** [dy, x, context?, ...weights, ...masks, records] */
+/** [dy, x, context?, ...weights, ...masks, ...dropout, records] */
 export const perceptronGradient: Declaration<string, PerceptronAttributes> = {
   check({ inputs, attrs }, checks) {
     const tensors = Object.values(inputs);

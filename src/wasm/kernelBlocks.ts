@@ -161,6 +161,7 @@ interface PerceptronLayer {
   result: Field;
   activated: Field;
   activation: Field;
+  dropout: Field;
   skip: Field;
   contextUse: Field;
   context: Field;
@@ -176,6 +177,7 @@ interface PerceptronLayer {
   contextGradient: Field;
   sourceActivation: Field;
   sourceRead: Field;
+  sourceDropout: Field;
   part: Field;
   dKernel: Field;
   dBias: Field;
@@ -199,6 +201,7 @@ interface Perceptron {
   records: Field;
   recordBytes: Field;
   kept: Field;
+  share: Field;
   output: Field;
   local: Field;
   localBytes: Field;
@@ -619,7 +622,7 @@ export const blocks = {
     },
   },
   PerceptronLayer: {
-    words: 30,
+    words: 32,
     write(f: PerceptronLayer, words: Int32Array, _floats: Float32Array, at: number): void {
       words[at] = +f.inputs;
       words[at + 1] = +f.outputs;
@@ -633,24 +636,26 @@ export const blocks = {
       words[at + 9] = +f.result;
       words[at + 10] = +f.activated;
       words[at + 11] = +f.activation;
-      words[at + 12] = +f.skip;
-      words[at + 13] = +f.contextUse;
-      words[at + 14] = +f.context;
-      words[at + 15] = +f.contextRead;
-      words[at + 16] = +f.contextActivation;
-      words[at + 17] = +f.turned;
-      words[at + 18] = +f.turnedRanges;
-      words[at + 19] = +f.gradient;
-      words[at + 20] = +f.sourceGradient;
-      words[at + 21] = +f.sourceAdds;
-      words[at + 22] = +f.skipGradient;
-      words[at + 23] = +f.skipAdds;
-      words[at + 24] = +f.contextGradient;
-      words[at + 25] = +f.sourceActivation;
-      words[at + 26] = +f.sourceRead;
-      words[at + 27] = +f.part;
-      words[at + 28] = +f.dKernel;
-      words[at + 29] = +f.dBias;
+      words[at + 12] = +f.dropout;
+      words[at + 13] = +f.skip;
+      words[at + 14] = +f.contextUse;
+      words[at + 15] = +f.context;
+      words[at + 16] = +f.contextRead;
+      words[at + 17] = +f.contextActivation;
+      words[at + 18] = +f.turned;
+      words[at + 19] = +f.turnedRanges;
+      words[at + 20] = +f.gradient;
+      words[at + 21] = +f.sourceGradient;
+      words[at + 22] = +f.sourceAdds;
+      words[at + 23] = +f.skipGradient;
+      words[at + 24] = +f.skipAdds;
+      words[at + 25] = +f.contextGradient;
+      words[at + 26] = +f.sourceActivation;
+      words[at + 27] = +f.sourceRead;
+      words[at + 28] = +f.sourceDropout;
+      words[at + 29] = +f.part;
+      words[at + 30] = +f.dKernel;
+      words[at + 31] = +f.dBias;
     },
   },
   PerceptronSource: {
@@ -664,8 +669,8 @@ export const blocks = {
     },
   },
   Perceptron: {
-    words: 21,
-    write(f: Perceptron, words: Int32Array, _floats: Float32Array, at: number): void {
+    words: 22,
+    write(f: Perceptron, words: Int32Array, floats: Float32Array, at: number): void {
       words[at] = +f.rows;
       words[at + 1] = +f.chunkRows;
       words[at + 2] = +f.layers;
@@ -675,18 +680,19 @@ export const blocks = {
       words[at + 6] = +f.records;
       words[at + 7] = +f.recordBytes;
       words[at + 8] = +f.kept;
-      words[at + 9] = +f.output;
-      words[at + 10] = +f.local;
-      words[at + 11] = +f.localBytes;
-      words[at + 12] = +f.gradientBytes;
-      words[at + 13] = +f.lastResult;
-      words[at + 14] = +f.inputGradient;
-      words[at + 15] = +f.added;
-      words[at + 16] = +f.inputColumns;
-      words[at + 17] = +f.clearInputs;
-      words[at + 18] = +f.outputGradient;
-      words[at + 19] = +f.parts;
-      words[at + 20] = +f.partBytes;
+      floats[at + 9] = +f.share;
+      words[at + 10] = +f.output;
+      words[at + 11] = +f.local;
+      words[at + 12] = +f.localBytes;
+      words[at + 13] = +f.gradientBytes;
+      words[at + 14] = +f.lastResult;
+      words[at + 15] = +f.inputGradient;
+      words[at + 16] = +f.added;
+      words[at + 17] = +f.inputColumns;
+      words[at + 18] = +f.clearInputs;
+      words[at + 19] = +f.outputGradient;
+      words[at + 20] = +f.parts;
+      words[at + 21] = +f.partBytes;
     },
   },
   Product: {

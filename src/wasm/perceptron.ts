@@ -15,6 +15,8 @@ const GRADIENT_CHUNKS = 8;
 
 export interface PerceptronAttributes {
   plan: PerceptronPlan;
+  /** The share that dropout leaves. Default 1, without masks of dropout. */
+  share?: number;
 }
 
 /** The weights of a layer, or of its context's. */
@@ -22,6 +24,9 @@ interface LayerTensors {
   kernel: TensorInfo;
   bias: TensorInfo;
   mask?: TensorInfo;
+  /** What dropout multiplies by: the result as the next layer reads it, and what this one reads. */
+  dropout?: TensorInfo;
+  sourceDropout?: TensorInfo;
 }
 
 /** The inputs of a perceptron's kernels. */
@@ -32,23 +37,30 @@ export interface PerceptronTensors {
   weights: readonly TensorInfo[];
   /** The same by layers, those of contexts first. */
   layers: readonly LayerTensors[];
+  share: number;
   rest: readonly TensorInfo[];
 }
 
 /** Takes a list of inputs apart that begins with x. */
-export function perceptronTensors(inputs: readonly TensorInfo[], plan: PerceptronPlan): PerceptronTensors {
+export function perceptronTensors(
+  inputs: readonly TensorInfo[],
+  { plan, share = 1 }: PerceptronAttributes,
+): PerceptronTensors {
   const { forms, masked } = plan;
   const first = plan.context > 0 ? 2 : 1;
   const ends = [first];
   for (const { context } of forms) ends.push(ends[ends.length - 1] + (context === undefined ? 2 : 4));
   const end = ends[forms.length];
+  let next = masked ? end + forms.length : end;
+  const dropouts = forms.map(({ dropped }) => (dropped && share < 1 ? inputs[next++] : undefined));
   const layers = forms.flatMap(({ context }, i): LayerTensors[] => {
     const [kernel, bias, contextKernel, contextBias] = inputs.slice(ends[i], ends[i + 1]);
-    const layer = { kernel, bias, mask: masked ? inputs[end + i] : undefined };
+    const mask = masked ? inputs[end + i] : undefined;
+    const layer = { kernel, bias, mask, dropout: dropouts[i + 1], sourceDropout: dropouts[i] };
     return context === undefined ? [layer] : [{ kernel: contextKernel, bias: contextBias }, layer];
   });
-  const rest = inputs.slice(masked ? end + forms.length : end);
-  return { sources: inputs.slice(0, first), weights: inputs.slice(first, end), layers, rest };
+  const [sources, weights] = [inputs.slice(0, first), inputs.slice(first, end)];
+  return { sources, weights, layers, share, rest: inputs.slice(next) };
 }
 
 /** Number of values that a perceptron gives. */
@@ -101,13 +113,16 @@ function writeLayers(
   room: Room,
   gradients?: readonly WeightGradients[],
 ): void {
+  const placeOf = (tensor: TensorInfo | undefined) => (tensor === undefined ? 0 : kernels.pointer(tensor));
   const records = layout.layers.map(({ fields, places }, i): Fields<'PerceptronLayer'> => {
-    const { kernel, bias, mask } = tensors[i];
+    const { kernel, bias, mask, dropout, sourceDropout } = tensors[i];
     return {
       ...fields,
       kernel: kernels.pointer(kernel),
       bias: kernels.pointer(bias),
-      mask: mask === undefined ? 0 : kernels.pointer(mask),
+      mask: placeOf(mask),
+      dropout: placeOf(dropout),
+      sourceDropout: placeOf(sourceDropout),
       packed: room.packed + places.packed,
       ranges: room.ranges + places.ranges,
       turned: room.turned + places.turned,
@@ -138,7 +153,7 @@ function writeSources(
   kernels.write(room.sources, wordsOf('PerceptronSource', records));
 }
 
-function fieldsOf(layout: PerceptronLayout, room: Room, sources: readonly TensorInfo[]) {
+function fieldsOf(layout: PerceptronLayout, room: Room, { sources, share }: PerceptronTensors) {
   return {
     rows: sources[0].shape[0],
     layers: room.layers,
@@ -153,6 +168,7 @@ function fieldsOf(layout: PerceptronLayout, room: Room, sources: readonly Tensor
     inputGradient: layout.inputGradient,
     inputColumns: layout.inputColumns,
     clearInputs: layout.clearInputs,
+    share,
     added: layout.added,
   };
 }
@@ -161,10 +177,11 @@ function fieldsOf(layout: PerceptronLayout, room: Room, sources: readonly Tensor
 export function runPerceptron(
   { backend, kernels }: Place,
   plan: PerceptronPlan,
-  { sources, layers }: PerceptronTensors,
+  tensors: PerceptronTensors,
   output: number,
   keep: boolean,
 ): TensorInfo | undefined {
+  const { sources, layers } = tensors;
   const layout = layoutOf(plan);
   const { recordBytes } = layout;
   const [rows] = sources[0].shape;
@@ -173,7 +190,7 @@ export function runPerceptron(
   writeLayers(kernels, layout, layers, room);
   writeSources(kernels, sources, layout.values, room);
   kernels.run('perceptron', {
-    ...fieldsOf(layout, room, sources),
+    ...fieldsOf(layout, room, tensors),
     chunkRows: Math.max(blockRows(rows), Math.min(PERCEPTRON_ROWS, rows)),
     records: kept === undefined ? room.other : kernels.pointer(kept),
     kept: keep,
@@ -195,11 +212,12 @@ interface SourceGradients {
 export function runPerceptronGradient(
   { backend, kernels }: Place,
   plan: PerceptronPlan,
-  { sources, weights, layers }: PerceptronTensors,
+  tensors: PerceptronTensors,
   records: TensorInfo,
   dy: number,
   { places, adds }: SourceGradients,
 ): TensorInfo[] {
+  const { sources, weights, layers } = tensors;
   const layout = layoutOf(plan);
   const [rows] = sources[0].shape;
   const gradients = weights.map(({ shape }) => backend.makeOutput(shape, 'float32'));
@@ -214,7 +232,7 @@ export function runPerceptronGradient(
   writeLayers(kernels, layout, layers, room, ofLayers);
   writeSources(kernels, sources, layout.values, room, places, adds);
   kernels.run('perceptronGradient', {
-    ...fieldsOf(layout, room, sources),
+    ...fieldsOf(layout, room, tensors),
     chunkRows,
     records: kernels.pointer(records),
     kept: true,
@@ -226,23 +244,23 @@ export function runPerceptronGradient(
   return gradients;
 }
 
-/** [x, context?, ...weights, ...masks] -> the output, and the records where they are kept. */
+/** [x, context?, ...weights, ...masks, ...dropout] -> the output, and the records where they are kept. */
 export function perceptron(
   call: KernelCall<string, PerceptronAttributes & { taped: boolean }>,
 ): TensorInfo[] {
   const { plan, taped } = call.attrs;
-  const tensors = perceptronTensors(Object.values(call.inputs), plan);
+  const tensors = perceptronTensors(Object.values(call.inputs), call.attrs);
   const shape = [tensors.sources[0].shape[0], outputsOf(plan)];
   const output = call.backend.makeOutput(shape, 'float32');
   const records = runPerceptron(call, plan, tensors, call.kernels.pointer(output), taped);
   return records === undefined ? [output] : [output, records];
 }
 
-/** [dy, x, context?, ...weights, ...masks, records] -> gradients in x, the context and every weight. */
+/** [dy, x, context?, ...weights, ...masks, ...dropout, records] -> gradients in x, the context and every weight. */
 export function perceptronGradient(call: KernelCall<string, PerceptronAttributes>): TensorInfo[] {
   const { attrs, backend, kernels } = call;
   const [dy, ...inputs] = Object.values(call.inputs);
-  const tensors = perceptronTensors(inputs, attrs.plan);
+  const tensors = perceptronTensors(inputs, attrs);
   const ofSources = tensors.sources.map(({ shape }) => backend.makeOutput(shape, 'float32'));
   const places = ofSources.map((tensor) => kernels.pointer(tensor));
   // Columns that the network does not read.

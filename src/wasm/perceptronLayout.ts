@@ -20,7 +20,17 @@ const slopeByRead = [SOFTPLUS, SILU, GELU];
 type LayerFields = {
   -readonly [Name in Exclude<
     keyof Fields<'PerceptronLayer'>,
-    'kernel' | 'bias' | 'mask' | 'packed' | 'ranges' | 'turned' | 'turnedRanges' | 'dKernel' | 'dBias'
+    | 'kernel'
+    | 'bias'
+    | 'mask'
+    | 'dropout'
+    | 'sourceDropout'
+    | 'packed'
+    | 'ranges'
+    | 'turned'
+    | 'turnedRanges'
+    | 'dKernel'
+    | 'dBias'
   >]: number;
 };
 

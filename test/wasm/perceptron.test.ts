@@ -38,7 +38,7 @@ interface Inputs {
   context?: tf.Tensor;
 }
 
-/** Output and the gradients in x, the context and every weight, on a backend, all weights drawn from a seed. */
+/** Output and the gradients in x, the context and every weight, in a training step on a backend, all weights drawn from a seed. */
 async function results(
   backend: string,
   build: () => Conditioner,
@@ -54,7 +54,7 @@ async function results(
     noise.dispose();
   }
   const before = tf.memory().numTensors;
-  const values = tf.tidy(() => {
+  const compute = () => {
     const draw = (shape: readonly number[]) => random.normal([rows, ...shape]);
     const given: Inputs = { x: draw(network.inputShape) };
     if (network.contextShape !== undefined) given.context = draw(network.contextShape as number[]);
@@ -70,7 +70,8 @@ async function results(
       ...Object.fromEntries(ofInputs.map((tensor, i) => [`input ${i}`, tensor])),
       ...Object.fromEntries(network.trainableWeights.map(({ name }, i) => [`weight ${i}`, grads[name]])),
     };
-  });
+  };
+  const values = tf.tidy(() => inTrainingStep(new RandomStream(5), compute));
   const found = Object.fromEntries(
     Object.entries(values).map(([name, tensor]) => [name, tensor.dataSync<'float32'>().slice()]),
   );
@@ -141,6 +142,13 @@ describe('fused perceptrons are as ordinary ops', () => {
     await expectSame(() => kinds.residual({ activation, context: 3 }), 9);
     // Where activations are flat, or all but linear; much further out the slope of tanh is rounding alone.
     await expectSame(() => kinds.plain({ activation }), 9, 3);
+  });
+
+  it.each(activationNames)('%s, with dropout', async (activation) => {
+    for (const rows of [5, 70]) {
+      await expectSame(() => kinds.plain({ activation, dropout: 0.3 }), rows);
+      await expectSame(() => kinds['masked residual']({ activation, dropout: 0.3, context: 2 }), rows);
+    }
   });
 
   it('many rows: chunks have sums of their own', async () => {

@@ -98,8 +98,12 @@ export class DenseStack {
 
   /** What a fused operation takes in place of the layers; undefined where they drop something. */
   get fused(): FusedPerceptron | undefined {
+    return this.drops ? undefined : this.perceptron;
+  }
+
+  private get perceptron(): FusedPerceptron {
     const { weights: layers, masks = [], plan } = this;
-    return this.drops ? undefined : { layers, masks, plan };
+    return { layers, masks, plan };
   }
 
   /** Whether it drops something now: in training steps alone. */
@@ -114,10 +118,13 @@ export class DenseStack {
   compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const features = featuresOf(x, this.settings.periodic);
     const given = flatContext(context);
-    const { fused } = this;
-    if (fused !== undefined && hasFusedPerceptron()) return fusedPerceptron(features, given, fused);
-    const input = this.joinsContext ? tf.concat([features, given as tf.Tensor], 1) : features;
     const masks = this.dropoutMasks(x.shape[0]);
+    if (hasFusedPerceptron()) {
+      const share = 1 - (this.drops ? this.settings.dropout : 0);
+      const dropout = { share, masks: masks.filter((mask) => mask !== undefined) };
+      return fusedPerceptron(features, given, this.perceptron, dropout);
+    }
+    const input = this.joinsContext ? tf.concat([features, given as tf.Tensor], 1) : features;
     const results: tf.Tensor[] = [];
     this.layers.forEach((layer, i) => {
       const read = this.read(layer, results[i - 1] ?? input, masks[i]);

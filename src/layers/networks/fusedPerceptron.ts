@@ -9,6 +9,7 @@ export interface FusedForm {
   inputs: number;
   outputs: number;
   activated: boolean;
+  dropped: boolean;
   context?: ContextUse;
   skip?: number;
 }
@@ -42,6 +43,16 @@ export interface FusedPerceptron {
   plan: PerceptronPlan;
 }
 
+/** What a training step leaves out. */
+export interface FusedDropout {
+  /** The share that is left in. */
+  share: number;
+  /** For each layer that drops, [n, inputs]: 0 for what is left out of what it reads, 1 / share for the rest. */
+  masks: readonly tf.Tensor[];
+}
+
+const NOTHING: FusedDropout = { share: 1, masks: [] };
+
 /** Whether the active backend has `fusedPerceptron`; its ordinary form is `DenseStack.compute`. */
 export function hasFusedPerceptron(): boolean {
   return hasKernels('FlowPerceptron', 'FlowPerceptronGradient');
@@ -64,11 +75,11 @@ export function perceptronInputs(
 /**
  * A perceptron of any kind, forward and backward in one op each.
  *
- *     FlowPerceptron [x, context?, ...weights, ...masks] -> output, records (what the gradient needs; none unless `taped`)
- *     FlowPerceptronGradient [dy, x, context?, ...weights, ...masks, records] -> gradients in x, the context and every weight
+ *     FlowPerceptron [x, context?, ...weights, ...masks, ...dropout] -> output, records (what the gradient needs; none unless `taped`)
+ *     FlowPerceptronGradient [dy, x, context?, ...weights, ...masks, ...dropout, records] -> gradients in x, the context and every weight
  *
  * The weights of a layer are its kernel and bias, then those of its context. Where a mask is 0 a weight counts for nothing and has a
- * gradient of 0.
+ * gradient of 0. Where the attribute `share` is 1, nothing is dropped and no masks of dropout are given.
  *
  * @param x [n, d], of which the first columns are read
  * @param context [n, plan.context]
@@ -78,17 +89,20 @@ export function fusedPerceptron(
   x: tf.Tensor,
   context: tf.Tensor | undefined,
   { layers, masks, plan }: FusedPerceptron,
+  dropout: FusedDropout = NOTHING,
 ): tf.Tensor {
   const inputs = perceptronInputs(x, context, layers);
+  const { share } = dropout;
   const taped = isTaped();
   const [result] = record(inputs, () => {
-    const [output, ...records] = runKernel('FlowPerceptron', [...inputs, ...masks], { plan, taped });
+    const given = [...inputs, ...masks, ...dropout.masks];
+    const [output, ...records] = runKernel('FlowPerceptron', given, { plan, share, taped });
     return {
       results: [output],
-      needed: [...inputs, ...records],
+      needed: [...inputs, ...dropout.masks, ...records],
       gradient: ([dy], needed) => {
-        const given = [dy, ...needed.slice(0, inputs.length), ...masks, ...needed.slice(inputs.length)];
-        return runKernel('FlowPerceptronGradient', given, { plan });
+        const own = [dy, ...needed.slice(0, inputs.length), ...masks, ...needed.slice(inputs.length)];
+        return runKernel('FlowPerceptronGradient', own, { plan, share });
       },
     };
   });
