@@ -37,8 +37,8 @@ const outputs = [
 /** Two layers, the second of which is gated by a context of 2 and added to the first. */
 const plan: PerceptronPlan = {
   forms: [
-    { inputs: 5, outputs: 4, activated: false },
-    { inputs: 4, outputs: 4, activated: true, context: 'gate', skip: 0 },
+    { inputs: 5, outputs: 4, activated: false, dropped: false },
+    { inputs: 4, outputs: 4, activated: true, dropped: true, context: 'gate', skip: 0 },
   ],
   activation: 'silu',
   context: 2,
@@ -117,6 +117,16 @@ const kernels: Kernel[] = [
     name: 'FlowPerceptron',
     inputs: [...perceptron, [5, 4], [4, 4]],
     attributes: { plan: { ...plan, masked: true }, taped: true },
+  },
+  {
+    name: 'FlowPerceptron',
+    inputs: [...perceptron, [3, 4]],
+    attributes: { plan, share: 0.75, taped: true },
+  },
+  {
+    name: 'FlowPerceptronGradient',
+    inputs: [[3, 4], ...perceptron, [3, 4], [records]],
+    attributes: { plan, share: 0.75 },
   },
   {
     name: 'FlowPerceptronGradient',
