@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Writes Markdown between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` of a page in docs. */
@@ -13,6 +13,15 @@ export function writeBlock(page: string, name: string, markdown: string): void {
 
 /** Writes figures to bench/results/NAME.json. */
 export function writeResults(name: string, figures: object): void {
-  const path = fileURLToPath(new URL(`./results/${name}.json`, import.meta.url));
-  writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
+  writeFileSync(resultsFile(name), `${JSON.stringify(figures, null, 2)}\n`);
+}
+
+/** What `writeResults` wrote; undefined where there is nothing yet. */
+export function readResults<T>(name: string): T | undefined {
+  const file = resultsFile(name);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined;
+}
+
+function resultsFile(name: string): string {
+  return fileURLToPath(new URL(`./results/${name}.json`, import.meta.url));
 }

@@ -1,16 +1,16 @@
 import type { Kind } from './kinds';
-import { meanOf, type Peer, peersOf } from './peers';
+import { type Library, meanOf, type Peer, peersOf } from './peers';
 import type { TableName } from './splits';
 
 /** Our flow's log-densities beside those of a library, row by row. */
 export interface Difference {
-  peer: Peer;
+  library: Library;
   /** Mean over rows of ours, averaged over seeds, less the peer's; in nats. */
   mean: number;
   standardError: number;
 }
 
-/** What a flow of ours reaches on a table. */
+/** What a flow of ours reaches on a table; plain JSON. */
 export interface Verdict {
   table: TableName;
   kind: Kind;
@@ -21,7 +21,7 @@ export interface Verdict {
   /** Against the best library whose rows are kept. */
   paired?: Difference;
   /** The best of all libraries by its mean. */
-  best?: Peer;
+  best?: Pick<Peer, 'library' | 'mean'>;
 }
 
 /** @param points log-densities of the test rows, a list for each seed */
@@ -35,13 +35,13 @@ export function judge(table: TableName, kind: Kind, points: Float32Array[]): Ver
     means: points.map(meanOf),
     standardError: standardErrorOf(ours),
     paired: rows && against(ours, rows),
-    best: peers[0],
+    best: peers[0] && { library: peers[0].library, mean: peers[0].mean },
   };
 }
 
 function against(ours: Float64Array, peer: Peer): Difference {
   const differences = ours.map((value, i) => value - (peer.points?.[i] ?? Number.NaN));
-  return { peer, mean: meanOf(differences), standardError: standardErrorOf(differences) };
+  return { library: peer.library, mean: meanOf(differences), standardError: standardErrorOf(differences) };
 }
 
 function standardErrorOf(values: Float64Array): number {

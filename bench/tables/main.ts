@@ -3,7 +3,8 @@
  *
  *     npm run bench:tables [-- --tables wine_red,two_moons --kinds splineCoupling,affineAutoregressive --seeds 0,1 --ionosphere PATH/ionosphere_32.npy]
  *
- * Prints a table; one of everything is also kept, in bench/results/tables.json and docs/vectors.md. The exit code counts the bars that were missed.
+ * Prints a table; what was run with both seeds is also kept, in bench/results/tables.json and docs/vectors.md. The exit code counts the bars
+ * that were missed.
  */
 import { parseArgs } from 'node:util';
 import { prepareWasm } from 'tfjs-flows/wasm';
@@ -13,11 +14,14 @@ import { trainAndJudge } from './protocol';
 import { keep, missed, type Result, row, TITLES } from './report';
 import { splitsOf, TABLES } from './splits';
 
+/** Those of the PyTorch figures. */
+const SEEDS = '0,1';
+
 const { values } = parseArgs({
   options: {
     tables: { type: 'string', default: TABLES.join() },
     kinds: { type: 'string', default: KINDS.join() },
-    seeds: { type: 'string', default: '0,1' },
+    seeds: { type: 'string', default: SEEDS },
     ionosphere: { type: 'string' },
   },
 });
@@ -30,7 +34,7 @@ for (const table of chosen(values.tables, TABLES)) {
     const splits = splitsOf(table, values.ionosphere);
     const judged = splits.reduce((sum, { places }) => sum + places.length, 0);
     const points: Float32Array[] = [];
-    const runs: Omit<Result['runs'][number], never>[] = [];
+    const runs: Result['runs'] = [];
     for (const seed of values.seeds.split(',').map(Number)) {
       const ofSeed = new Float32Array(judged);
       for (const split of splits) {
@@ -47,9 +51,9 @@ for (const table of chosen(values.tables, TABLES)) {
     const result = { ...judge(table, kind, points), runs };
     results.push(result);
     console.log(row(result));
+    if (values.seeds === SEEDS) keep(result);
   }
 }
-if (results.length === TABLES.length * KINDS.length) keep(results);
 process.exitCode = missed(results);
 
 function chosen<T extends string>(text: string, all: readonly T[]): T[] {

@@ -1,7 +1,9 @@
-import { writeBlock, writeResults } from '../page';
+import { readResults, writeBlock, writeResults } from '../page';
 import { type Verdict, verdictOf } from './compare';
+import { KINDS } from './kinds';
 import { meanOf } from './peers';
 import type { Trained } from './protocol';
+import { TABLES } from './splits';
 
 /** What a kind of flow reaches on a table, and the runs that it took. */
 export interface Result extends Verdict {
@@ -26,7 +28,7 @@ export function row(result: Result): string {
     best === undefined ? '' : `${best.library} ${nats(best.mean)}`,
     paired === undefined
       ? ''
-      : `${nats(paired.mean)} ± ${nats(paired.standardError)} (${paired.peer.library})${notWorse ? '' : ', MISSED'}`,
+      : `${nats(paired.mean)} ± ${nats(paired.standardError)} (${paired.library})${notWorse ? '' : ', MISSED'}`,
     `${Math.round(runs[0].parameters / 1000)}k`,
     String(middle(runs.map(({ bestStep }) => bestStep))),
     meanOf(runs.map(({ seconds }) => seconds)).toFixed(0),
@@ -39,13 +41,12 @@ export function missed(results: Result[]): number {
   return results.filter((result) => verdictOf(result).notWorse === false).length;
 }
 
-/** Writes bench/results/tables.json and the table in docs/vectors.md. */
-export function keep(results: Result[]): void {
-  const plain = results.map(({ paired, best, ...rest }) => ({
-    ...rest,
-    paired: paired && { ...paired, peer: paired.peer.library },
-    best: best && { library: best.library, mean: best.mean },
-  }));
-  writeResults('tables', plain);
-  writeBlock('vectors.md', 'tables', [TITLES, ...results.map(row)].join('\n'));
+/** Puts a result into bench/results/tables.json and the table of docs/vectors.md, in place of an earlier one of its kind. */
+export function keep(result: Result): void {
+  const kept = readResults<Result[]>('tables') ?? [];
+  const others = kept.filter(({ table, kind }) => table !== result.table || kind !== result.kind);
+  const place = ({ table, kind }: Result) => TABLES.indexOf(table) * KINDS.length + KINDS.indexOf(kind);
+  const all = [...others, result].sort((a, b) => place(a) - place(b));
+  writeResults('tables', all);
+  writeBlock('vectors.md', 'tables', [TITLES, ...all.map(row)].join('\n'));
 }
