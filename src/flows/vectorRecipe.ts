@@ -1,11 +1,12 @@
 import { type ContextOption, contextShapeOf } from '../core/context';
+import { ConfigError, complaint } from '../core/errors';
 import { building } from '../core/module';
 import type { OptionNames } from '../core/options';
 import { RandomStream } from '../core/random';
-import type { Shape } from '../core/shapes';
-import type { Distribution } from '../distributions';
+import { type Shape, sameShape } from '../core/shapes';
+import { type Distribution, StackedBase, StandardNormal } from '../distributions';
 import { type BijectorBuilder, Chain, Linear, Permutation } from '../layers';
-import { columnSupports } from '../layers/supports/columnSupports';
+import { type ColumnPlan, columnSupports } from '../layers/supports/columnSupports';
 import { type ColumnsOptions, readColumns } from '../layers/supports/columns';
 import { type Embed, throughEmbed } from './embedding';
 import { type RecipeNetworkOptions, type RecipeNetworks, recipeNetworks } from './recipeNetworks';
@@ -17,7 +18,10 @@ export interface VectorRecipeOptions extends ColumnsOptions {
   context?: ContextOption;
   /** Networks of the flow's own that the context goes through first, one or one per part by name. Default: none. */
   embed?: Embed;
-  /** Distribution of the latents; it is owned from here on. Default: standard normal. */
+  /**
+   * Distribution of the latents of the layers, [d] without categories and angles, whose latents stay standard normal; it is owned from
+   * here on. Default: standard normal.
+   */
   base?: Distribution;
   /** Name in messages. Default: that of the recipe. */
   name?: string;
@@ -67,13 +71,25 @@ export function vectorFlow(
     };
     const bare = !standardizes && columns.every(({ support }) => support.kind === 'real');
     const { conditioner: network } = recipeNetworks(options, undefined, random);
+    const plan = columnSupports({ columns, context, network });
     const bijector = bare
       ? chain([columns.length], context, 'bijector')
-      : columnSupports({ columns, context, network }).assemble((inputShape, read) =>
-          chain(inputShape, read, 'layers'),
-        );
-    return new VectorFlow({ bijector, columns, base, embed, name, seed: random.childSeed() });
+      : plan.assemble((inputShape, read) => chain(inputShape, read, 'layers'));
+    const ofAll = base && withHeads(where, base, plan);
+    return new VectorFlow({ bijector, columns, base: ofAll, embed, name, seed: random.childSeed() });
   });
+}
+
+/** A base of the latents of the layers beside that of categories and angles, whose latents are standard normal. */
+function withHeads(where: string, base: Distribution, { heads, dimensions }: ColumnPlan): Distribution {
+  if (!sameShape(base.eventShape, [dimensions])) {
+    const beside = heads === 0 ? '' : ', without categories and angles,';
+    throw new ConfigError(
+      complaint(where, `a base over the [${dimensions}] latents${beside}`, base.eventShape),
+    );
+  }
+  if (heads === 0) return base;
+  return new StackedBase({ parts: [new StandardNormal({ eventShape: [heads], name: 'heads' }), base] });
 }
 
 /** What orders the values anew before or after layer i. */

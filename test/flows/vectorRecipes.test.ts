@@ -5,12 +5,14 @@ import {
   loadFlow,
   MultilayerPerceptron,
   maskedAutoregressiveFlow,
+  NormalMixture,
   neuralSplineFlow,
   RandomStream,
   RationalQuadraticSpline,
   realNvp,
   ShapeError,
   StandardNormal,
+  type SupportsOption,
 } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -24,8 +26,11 @@ beforeAll(async () => {
 
 type Common = {
   dimensions?: number;
+  columns?: string[];
+  supports?: SupportsOption;
   context?: number;
   embed?: MultilayerPerceptron;
+  base?: NormalMixture;
   seed?: number;
 };
 
@@ -111,14 +116,46 @@ describe.each(recipes)('%s', (_, build) => {
     });
   });
 
-  it('comes back from a file', async () => {
-    const flow = build({ dimensions: 2, seed: 1 });
+  it('comes back from a file, with another base', async () => {
+    const base = new NormalMixture({ eventShape: [2], components: 3, seed: 2 });
+    const flow = build({ dimensions: 2, base, seed: 1 });
     await flow.fit(bent(64, 2), { ...quiet, steps: 3, seed: 1 });
     const handler = memoryHandler();
     await flow.save(handler);
     const copy = await loadFlow<Flow>(handler);
     const x = bent(5, 2, 9);
     expect(valuesOf(copy.logProb(x))).toEqual(valuesOf(flow.logProb(x)));
+    expect(copy.latentIsNormal).toBe(false);
+  });
+
+  it('takes columns of every kind, and gives them back', async () => {
+    const random = new RandomStream(6);
+    const rows = Array.from({ length: 128 }, (_, i) => {
+      const kind = i % 2;
+      return [
+        kind,
+        Math.exp(random.normalNumber() + kind),
+        random.uniformNumber(),
+        3 * random.normalNumber(),
+      ];
+    });
+    const columns = ['kind', 'size', 'share', 'height'];
+    const supports = { kind: { categories: 2 }, size: 'positive', share: [0, 1] } as const;
+    await leavesNoTensors(async () => {
+      const base = new NormalMixture({ eventShape: [3], components: 2, seed: 2 });
+      const flow = build({ columns, supports, base, seed: 1 });
+      await flow.fit(rows, { ...quiet, steps: 5, seed: 1 });
+      const nats = valuesOf(flow.logProb([...rows.slice(0, 3), [0, -1, 0.5, 0]]));
+      expect(nats.slice(0, 3).every(Number.isFinite)).toBe(true);
+      expect(nats[3]).toBe(Number.NEGATIVE_INFINITY);
+      const samples = tf.tidy(() => flow.sample(50, { seed: 3 }).arraySync() as number[][]);
+      for (const [kind, size, share] of samples) {
+        expect([0, 1]).toContain(kind);
+        expect(size).toBeGreaterThan(0);
+        expect(share > 0 && share < 1).toBe(true);
+      }
+      flow.dispose();
+    });
   });
 
   it('resumes to the same numbers', async () => {
