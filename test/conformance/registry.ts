@@ -175,6 +175,7 @@ const transformed: Record<string, CheckOptions> = Object.fromEntries(
     return Object.entries(layers).map(([layer, create]) => [`${layer}, ${name}`, { create, sample }]);
   }),
 );
+
 /** Categories as points of their bins, away from the ends. */
 const categories =
   (...counts: number[]) =>
