@@ -12,6 +12,7 @@ import { prepareWasm } from 'tfjs-flows/wasm';
 import { attributeWalk, interpolations, samplesByTemperature } from './images';
 import { mixingCurves } from './mixing';
 import { densities } from './plane';
+import { wines } from './wines';
 
 const folder = fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -24,6 +25,7 @@ await savePng('brightness', await attributeWalk('garments', 'brightness', 2.5));
 await savePng('head-turn', await attributeWalk('faces', 'head to the right', 2.5));
 await savePng('densities', await densities());
 await save('mixing.svg', await mixingCurves());
+await save('wines.svg', await wines());
 
 function savePng(name: string, raster: Raster): Promise<void> {
   return save(`${name}.png`, encodePng(raster));

@@ -1,18 +1,38 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Column } from '../../layers/supports/columns';
+import { effectiveSize, normalized } from './points';
 
 /** Draws of the noise of whole numbers that a density of theirs is the mean over. */
-const DRAWS = 32;
+const DRAWS = 64;
 
-/** log of the mean density over draws of noise, where columns of whole numbers get some: [n]. */
-export function averagedOverNoise(columns: readonly Column[], draw: () => tf.Tensor1D): tf.Tensor1D {
-  if (!columns.some(({ support }) => support.kind === 'integer')) return draw();
-  return tf.tidy(() => {
-    const draws = Array.from({ length: DRAWS }, draw);
-    const highest = tf.max(tf.stack(draws), 0);
-    // -Infinity less itself is no number.
-    const shift = tf.maximum(highest, -3e38);
-    const sum = tf.addN(draws.map((values) => tf.exp(tf.sub(values, shift))));
-    return tf.add(shift, tf.log(tf.div(sum, DRAWS))) as tf.Tensor1D;
-  });
+/** Log-densities of rows that are means over draws of noise. */
+export interface AveragedDensity {
+  logProb: Float64Array;
+  /** How many equal draws each mean is worth; Infinity where there is no noise. */
+  effectiveSampleSize: Float64Array;
+  /** Draws that were taken. */
+  draws: number;
+}
+
+/** Whether columns have noise: their densities are then means over it. */
+export function hasNoise(columns: readonly Column[]): boolean {
+  return columns.some(({ support }) => support.kind === 'integer');
+}
+
+/** log of the mean density over draws of noise, where columns of whole numbers get some. */
+export function averagedOverNoise(columns: readonly Column[], draw: () => tf.Tensor1D): AveragedDensity {
+  const one = () => tf.tidy(() => draw().dataSync());
+  if (!hasNoise(columns)) {
+    const logProb = Float64Array.from(one());
+    return { logProb, effectiveSampleSize: logProb.map(() => Number.POSITIVE_INFINITY), draws: 1 };
+  }
+  const draws = Array.from({ length: DRAWS }, one);
+  const rows = Array.from(draws[0], (_, row) =>
+    normalized(Float64Array.from(draws, (values) => values[row])),
+  );
+  return {
+    logProb: Float64Array.from(rows, ({ logSum }) => logSum - Math.log(DRAWS)),
+    effectiveSampleSize: Float64Array.from(rows, ({ weights }) => effectiveSize(weights)),
+    draws: DRAWS,
+  };
 }

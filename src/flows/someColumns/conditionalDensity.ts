@@ -8,7 +8,7 @@ import type { Column } from '../../layers/supports/columns';
 import { takeColumns } from '../../layers/supports/takeColumns';
 import type { Events } from '../events';
 import { categoriesOf, tableOfRows } from '../tableRows';
-import { averagedOverNoise } from './averaged';
+import { type AveragedDensity, averagedOverNoise } from './averaged';
 import type { ColumnFlow } from './columnFlow';
 import { categoriesLeft, enumerated } from './enumeration';
 import { factorsOf } from './flowFactors';
@@ -70,10 +70,13 @@ export class ConditionalDensity {
   ): Promise<ConditionalDensity> {
     const { context, samples = 2048, minimumEffectiveSampleSize: least = 100 } = options;
     const random = new RandomStream(options.seed);
-    const make = (draw: Draw, logMass: number, size = Number.POSITIVE_INFINITY) => {
-      const exact = size === Number.POSITIVE_INFINITY;
-      const error = exact ? 0 : standardErrorOf(size, samples);
-      const method = exact ? 'exact' : 'importance';
+    const make = (draw: Draw, logMass: number, size = Number.POSITIVE_INFINITY, points = samples) => {
+      if (size < least) {
+        const received = `${size.toFixed(1)} of ${points}`;
+        throw new DataError(complaint(`${flow.label}.conditional`, ...tooFew(least, received)));
+      }
+      const error = standardErrorOf(size, points);
+      const method = size === Number.POSITIVE_INFINITY ? 'exact' : 'importance';
       return new ConditionalDensity(flow, given, options, random, draw, logMass, method, size, error);
     };
     const places = [...given.keys()];
@@ -81,33 +84,30 @@ export class ConditionalDensity {
     if (factors !== undefined) {
       const rows = (n: number) => placeRows(tf.zeros([n, 0]), [], flow.columns.length, given);
       const columns = places.map((place) => flow.columns[place]);
-      const logMass = tf.tidy(() => {
+      const mass = tf.tidy(() => {
         const row = rows(1);
-        return averagedOverNoise(columns, () => factors.logProb(row, context, random)).dataSync()[0];
-      });
+        return averagedOverNoise(columns, () => factors.logProb(row, context, random)) as never;
+      }) as AveragedDensity;
       const draw = async (n: number) =>
         tf.tidy(() => flow.decode(factors.completed(rows(n), context, random), { context }));
-      return make(draw, logMass);
+      return make(draw, mass.logProb[0], mass.effectiveSampleSize[0], mass.draws);
     }
     const density = new PointDensity(flow, context);
     const left = categoriesLeft(flow.columns, places);
     if (left !== undefined) {
       const all = await enumerated(density, given, left, random);
-      return make(async (n) => drawn(flow, all, n, () => random.uniformNumber()), all.logMass);
+      const draw = async (n: number) => drawn(flow, all, n, () => random.uniformNumber());
+      return make(draw, all.logMass, all.effectiveSampleSize, all.draws);
     }
     const importance = await Importance.prepare(density, places, random);
     const look = await importance.at(given, samples, random);
-    const size = look.effectiveSampleSize;
-    if (size < least) {
-      const received = `${size.toFixed(1)} of ${samples}`;
-      throw new DataError(complaint(`${flow.label}.conditional`, ...tooFew(least, received)));
-    }
     const draw = async (n: number) => resampled(flow, importance, look, given, n, random);
-    return make(draw, look.logMass, size);
+    return make(draw, look.logMass, look.effectiveSampleSize);
   }
 
   /**
-   * Natural log of the density, in nats.
+   * Natural log of the density, in nats. With whole numbers among the columns of the flow it is that of a mean over 64 draws of their
+   * noise.
    *
    * @param x [n, columns], or a table with these columns
    * @returns [n]; -Infinity off the supports
@@ -122,7 +122,8 @@ export class ConditionalDensity {
     return tf.tidy(() => {
       const rows = placeRows(readRows(where, this.columns, x), free, flow.columns.length, given);
       const draw = () => flow.logProb(rows, { context: options.context, seed: random.childSeed() });
-      return tf.sub(averagedOverNoise(flow.columns, draw), this.logMass) as tf.Tensor1D;
+      const { logProb } = averagedOverNoise(flow.columns, draw);
+      return tf.tensor1d(Float32Array.from(logProb, (nats) => nats - this.logMass));
     });
   }
 

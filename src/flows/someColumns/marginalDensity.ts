@@ -11,11 +11,11 @@ import { rowsOff } from '../columnValues';
 import type { Context } from '../context';
 import type { Events } from '../events';
 import { tableOfRows } from '../tableRows';
-import { averagedOverNoise } from './averaged';
+import { averagedOverNoise, hasNoise } from './averaged';
 import type { ColumnFlow } from './columnFlow';
 import { categoriesLeft, enumerated } from './enumeration';
 import { type ColumnFactors, factorsOf } from './flowFactors';
-import { Importance } from './importance';
+import { Importance, type WeightedRows } from './importance';
 import { PointDensity } from './pointDensity';
 import { placeRows, readRows } from './rows';
 
@@ -78,7 +78,8 @@ export class MarginalDensity {
   ) {
     this.columns = places.map((place) => flow.columns[place]);
     this.random = new RandomStream(options.seed);
-    const exact = factorsOf(flow, places) !== undefined || categoriesLeft(flow.columns, places) !== undefined;
+    const summed = factorsOf(flow, places) ?? categoriesLeft(flow.columns, places);
+    const exact = summed !== undefined && !hasNoise(this.columns);
     this.method = exact ? 'exact' : 'importance';
   }
 
@@ -93,10 +94,10 @@ export class MarginalDensity {
    */
   async logProb(x: Events): Promise<tf.Tensor1D> {
     const { logProb, effectiveSampleSize } = await this.estimate(x);
-    const { minimumEffectiveSampleSize: least = 100, samples = 2048 } = this.options;
+    const { minimumEffectiveSampleSize: least = 100 } = this.options;
     const low = effectiveSampleSize.findIndex((size) => size < least);
     if (low < 0) return tf.tensor1d(Float32Array.from(logProb));
-    const received = `${effectiveSampleSize[low].toFixed(1)} of ${samples} in row ${low}`;
+    const received = `${effectiveSampleSize[low].toFixed(1)} in row ${low}`;
     throw new DataError(complaint(this.where('logProb'), ...tooFew(least, received)));
   }
 
@@ -157,15 +158,18 @@ export class MarginalDensity {
 
   private byFactors(factors: ColumnFactors, rows: tf.Tensor, off: ReadonlySet<number>): DensityEstimate {
     const { flow, places, columns } = this;
-    const values = tf.tidy(() => {
+    return tf.tidy(() => {
       const all = placeRows(rows, places, flow.columns.length);
       const draw = () => factors.logProb(all, this.options.context, this.random);
-      return averagedOverNoise(columns, draw).dataSync();
-    });
-    const logProb = Float64Array.from(values, (value, row) =>
-      off.has(row) ? Number.NEGATIVE_INFINITY : value,
-    );
-    return exactly(logProb);
+      const { logProb, effectiveSampleSize, draws } = averagedOverNoise(columns, draw);
+      const result = exactly(logProb.map((value, row) => (off.has(row) ? Number.NEGATIVE_INFINITY : value)));
+      effectiveSampleSize.forEach((size, row) => {
+        if (off.has(row)) return;
+        result.effectiveSampleSize[row] = size;
+        result.standardError[row] = standardErrorOf(size, draws);
+      });
+      return result as never;
+    }) as DensityEstimate;
   }
 
   private async byRows(values: ArrayLike<number>, off: ReadonlySet<number>): Promise<DensityEstimate> {
@@ -176,17 +180,18 @@ export class MarginalDensity {
     const left = categoriesLeft(flow.columns, places);
     const importance = left === undefined ? await Importance.prepare(density, places, random) : undefined;
     const result = exactly(new Float64Array(count).fill(Number.NEGATIVE_INFINITY));
+    const set = (row: number, { logMass, effectiveSampleSize }: WeightedRows, points: number) => {
+      result.logProb[row] = logMass;
+      result.effectiveSampleSize[row] = effectiveSampleSize;
+      result.standardError[row] = standardErrorOf(effectiveSampleSize, points);
+    };
     for (let row = 0; row < count; row++) {
       if (off.has(row)) continue;
       const given = new Map(places.map((place, j) => [place, values[row * places.length + j]]));
       if (importance === undefined) {
-        result.logProb[row] = (await enumerated(density, given, left!, random)).logMass;
-        continue;
-      }
-      const { logMass, effectiveSampleSize } = await importance.at(given, samples, random);
-      result.logProb[row] = logMass;
-      result.effectiveSampleSize[row] = effectiveSampleSize;
-      result.standardError[row] = standardErrorOf(effectiveSampleSize, samples);
+        const { draws, ...all } = await enumerated(density, given, left!, random);
+        set(row, all, draws);
+      } else set(row, await importance.at(given, samples, random), samples);
     }
     return result;
   }
@@ -210,7 +215,8 @@ export function checkDensityOptions(where: string, options: ColumnDensityOptions
 
 /** Error of the log of a mean of weights, to first order. */
 export function standardErrorOf(effectiveSampleSize: number, samples: number): number {
-  return Math.sqrt(Math.max(0, samples / effectiveSampleSize - 1) / samples);
+  const excess = samples / effectiveSampleSize - 1;
+  return effectiveSampleSize === Number.POSITIVE_INFINITY ? 0 : Math.sqrt(Math.max(0, excess) / samples);
 }
 
 /** What to say of weights that few points carry. */
