@@ -45,7 +45,8 @@ export const transformers: Record<string, TransformerForm> = {
   },
   'spline, circle': {
     make: () => new RationalQuadraticSpline({ bins: 4, bound: Math.PI, tails: 'circular' }),
-    draw: (random) => 6 * random.uniformNumber() - 3,
+    // Not on a knot, where the slope of the log-derivative jumps.
+    draw: (random) => 5.8 * random.uniformNumber() - 2.9,
   },
   'spline, box': {
     make: () => new RationalQuadraticSpline({ bins: 4, bound: 1, tails: 'none' }),
