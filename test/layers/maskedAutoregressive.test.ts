@@ -2,6 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type Adjacency,
+  AffineTransformer,
   Chain,
   ConfigError,
   Elementwise,
@@ -157,6 +158,22 @@ describe('MaskedPerceptron', () => {
 });
 
 describe('MaskedAutoregressive', () => {
+  it('tells the smallest scale at its values', () => {
+    tf.tidy(() => {
+      const layer = perturb(
+        layerOf({ inputShape: [3], transformer: new AffineTransformer() }, { context: 2 }),
+      );
+      const [x, context] = [new RandomStream(1).normal([40, 3]), new RandomStream(2).normal([40, 2])];
+      const slopes = [0, 1, 2].flatMap((i) => {
+        const by = (sign: number) => tf.add(x, tf.mul(tf.oneHot([i], 3), 0.5 * sign));
+        const difference = tf.sub(layer.forward(by(1), context).value, layer.forward(by(-1), context).value);
+        return Array.from(tf.slice(difference, [0, i], [-1, 1]).dataSync());
+      });
+      expect(layer.conditioning(x, context).smallestScale).toBeCloseTo(Math.min(...slopes), 4);
+      layer.dispose();
+    });
+  });
+
   it.each([
     [
       'one value after another',

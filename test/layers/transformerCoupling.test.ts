@@ -5,6 +5,7 @@ import {
   AffineCoupling,
   AffineTransformer,
   type Bijector,
+  Conditioner,
   ConfigError,
   Elementwise,
   Flow,
@@ -12,6 +13,7 @@ import {
   Permutation,
   RandomStream,
   RationalQuadraticSpline,
+  ReversePass,
   type Shape,
   ShapeError,
   TransformerCoupling,
@@ -34,6 +36,33 @@ const spline = () => new RationalQuadraticSpline({ bins: 4, bound: 3 });
 const coupling = (options: Partial<TransformerCouplingOptions> & { inputShape: Shape }) =>
   new TransformerCoupling({ network, transformer: spline(), ...options });
 const values = (x: tf.Tensor) => Array.from(x.dataSync());
+
+/** A network that remembers what initialized it. */
+class Counting extends Conditioner {
+  static className = 'TestCounting';
+  seen?: number[];
+
+  constructor(inputShape: Shape, outputShape: Shape) {
+    super('network', inputShape, outputShape);
+  }
+
+  override get initialized(): boolean {
+    return this.seen !== undefined;
+  }
+
+  protected compute(x: tf.Tensor): tf.Tensor {
+    return tf.fill([x.shape[0], this.outputShape[0]], 0.3);
+  }
+
+  protected override computeInitialize(x: tf.Tensor): tf.Tensor {
+    this.seen = values(x);
+    return this.compute(x);
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return {};
+  }
+}
 
 /** Random weights, the same for bijectors of the same weights. */
 function moved<T extends Bijector>(bijector: T, by = 1): T {
@@ -90,6 +119,32 @@ describe.each(kinds)('%s with channels that pass anywhere', (_, make) => {
     }
   });
 
+  it('goes back from an input that was kept as it does from the output, and uses it', () => {
+    tf.tidy(() => {
+      const bijector = moved(make(mask), 0.5);
+      const x = new RandomStream(4).normal([6, 5]);
+      const { value, logDet } = bijector.forward(x);
+      const gradient = new RandomStream(5).normal([6, 5]);
+      const results = [new Map<string, tf.Tensor>(), new Map([['kept', tf.keep(tf.clone(x))]])].map(
+        (anchors) => {
+          const pass = new ReversePass({ logDetGradient: logDet, anchors });
+          const before = bijector.reverse({ value, gradient }, pass, 'kept');
+          return [before.value, before.gradient, ...pass.takeGradients(bijector.trainableWeights)];
+        },
+      );
+      const [found, kept] = results.map((tensors) => tensors.map((tensor) => values(tensor as tf.Tensor)));
+      expect(kept[0]).toEqual(values(x));
+      kept.forEach((list, i) => {
+        const largest = Math.max(1, ...list.map(Math.abs));
+        list.forEach((entry, k) => {
+          // The inverse's rounding, at slopes of some tens.
+          expect(Math.abs(entry - found[i][k])).toBeLessThan(2e-3 * largest);
+        });
+      });
+      bijector.dispose();
+    });
+  });
+
   it.each([
     { pass: 0 },
     { pass: 5 },
@@ -129,6 +184,32 @@ describe('TransformerCoupling', () => {
       const { smallestScale } = layer.conditioning(x);
       const logs = [...values(own.logDerivative), ...values(steered.logDerivative)];
       expect(smallestScale).toBeCloseTo(Math.exp(Math.min(...logs)), 5);
+      layer.dispose();
+    });
+  });
+
+  it.each([
+    ['a coupling', () => coupling({ inputShape: [2], network: new Counting([1], [11]), passed: spline() })],
+    [
+      'a map by a context',
+      () =>
+        new Elementwise({
+          inputShape: [1],
+          transformer: spline(),
+          context: 2,
+          network: new Counting([2], [11]),
+        }),
+    ],
+  ])('%s has its network set by the first batch, of what that reads', (_, make) => {
+    tf.tidy(() => {
+      const layer = make();
+      const size = layer.inputShape[0];
+      const context = layer.contextShape && tf.tensor2d([[7, 8]]);
+      expect(layer.initialized).toBe(false);
+      const value = layer.initialize(tf.fill([1, size], 0.5), context);
+      expect(layer.initialized).toBe(true);
+      expect((layer.network as Counting).seen).toEqual(size === 2 ? [0.5] : [7, 8]);
+      expect(values(value)).toEqual(values(layer.forward(tf.fill([1, size], 0.5), context).value));
       layer.dispose();
     });
   });
