@@ -107,8 +107,7 @@ export class Elementwise extends Bijector {
     const { transformer } = this;
     return withoutTensors(() => {
       const rows = tf.reshape(x, [x.shape[0], -1]);
-      const each = [...rows.shape, transformer.parameters];
-      return transformer.conditioning(rows, tf.reshape(this.parametersOf(x, context), each));
+      return transformer.conditioning(rows, transformer.perValue(rows, this.parametersOf(x, context)));
     });
   }
 

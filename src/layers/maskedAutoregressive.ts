@@ -113,15 +113,16 @@ export class MaskedAutoregressive extends Bijector {
     const fused = fusedSweep(sweep, y, this.transformer.fused);
     if (fused !== undefined) return fused;
     const { value, logDerivative } = runSweep(sweep, y, (part, parameters) =>
-      this.transformer.inverse(part, this.perValue(part, parameters)),
+      this.transformer.inverse(part, this.transformer.perValue(part, parameters)),
     );
     return { value, logDet: sumPerExample(logDerivative) };
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    return withoutTensors(() => {
-      return this.transformer.conditioning(x, this.perValue(x, this.parametersOf(x, context)));
-    });
+    const { transformer } = this;
+    return withoutTensors(() =>
+      transformer.conditioning(x, transformer.perValue(x, this.parametersOf(x, context))),
+    );
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -160,10 +161,6 @@ export class MaskedAutoregressive extends Bijector {
 
   private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     return this.network.apply(x, partOf(context, this.network.contextShape));
-  }
-
-  private perValue(x: tf.Tensor, parameters: tf.Tensor): tf.Tensor {
-    return tf.reshape(parameters, [...x.shape, this.transformer.parameters]);
   }
 }
 

@@ -115,7 +115,7 @@ export class TransformerCoupling extends Coupling {
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
     const parts = withoutTensors(() => {
       const [kept, changed] = this.split(this.inOrder(x));
-      const parameters = this.perValue(this.parametersOf(kept, context), changed);
+      const parameters = this.transformer.perValue(changed, this.parametersOf(kept, context));
       const ofPassed = this.passed?.conditioning(kept);
       return [this.transformer.conditioning(changed, parameters), ...(ofPassed ? [ofPassed] : [])];
     });
@@ -139,10 +139,6 @@ export class TransformerCoupling extends Coupling {
       ...revived,
       ...(passed && { passed: deserializeTransformer(passed) }),
     } as never) as T;
-  }
-
-  private perValue(parameters: tf.Tensor, part: tf.Tensor): tf.Tensor {
-    return tf.reshape(parameters, [...part.shape, this.transformer.parameters]);
   }
 
   private mapPassed(passed: Elementwise, x: tf.Tensor, inverse: boolean): Transformed {

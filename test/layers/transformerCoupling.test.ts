@@ -253,6 +253,17 @@ describe('Elementwise with a context', () => {
     });
   });
 
+  it('tells the smallest scale at its values', () => {
+    tf.tidy(() => {
+      const layer = moved(make({ inputShape: [2], transformer: new AffineTransformer() }));
+      const [x, context] = [new RandomStream(1).normal([30, 2]), new RandomStream(2).normal([30, 2])];
+      const { value: above } = layer.forward(tf.add(x, 0.5), context);
+      const slopes = tf.sub(above, layer.forward(tf.sub(x, 0.5), context).value);
+      expect(layer.conditioning(x, context).smallestScale).toBeCloseTo(Math.min(...values(slopes)), 4);
+      layer.dispose();
+    });
+  });
+
   it.each([
     [{ context: undefined }, 'a context and a network that reads it, or neither, got a network alone'],
     [{ network: undefined }, 'a context and a network that reads it, or neither, got a context alone'],

@@ -57,7 +57,7 @@ export abstract class Transformer extends tf.serialization.Serializable {
     if (form !== undefined && hasFusedEvents(form))
       return fusedEvents(form, x, parameters, { kept, inverse });
     const [passing, changed] = kept === 0 ? [undefined, x] : splitChannels(x, kept);
-    const each = tf.reshape(parameters, [...changed.shape, this.parameters]);
+    const each = this.perValue(changed, parameters);
     const { value, logDerivative } = inverse ? this.inverse(changed, each) : this.forward(changed, each);
     return {
       value: passing === undefined ? value : joinChannels([passing, value]),
@@ -65,10 +65,15 @@ export abstract class Transformer extends tf.serialization.Serializable {
     };
   }
 
-  /** How close to singular it is on these values; layers tell it in `account`. */
+  /** How close to singular it is on values x [..., d], for parameters [..., d, p]; layers tell it in `account`. */
   conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
     const smallest = () => tf.exp(tf.min(this.forward(x, parameters).logDerivative)).dataSync()[0];
     return { smallestScale: withoutTensors(smallest) };
+  }
+
+  /** Parameters [n, ..., c * p], one channel's after another's, as one set for each value of x [n, ..., c]. */
+  perValue(x: tf.Tensor, parameters: tf.Tensor): tf.Tensor {
+    return tf.reshape(parameters, [...x.shape, this.parameters]);
   }
 
   static override fromConfig<T extends tf.serialization.Serializable>(
@@ -88,7 +93,8 @@ export function inRows(
   parameters: tf.Tensor,
   compute: (values: tf.Tensor, rows: tf.Tensor) => ElementwiseResult,
 ): ElementwiseResult {
-  const rows = tf.reshape(parameters, [-1, parameters.shape[parameters.rank - 1]]);
+  // By the number of values, so that parameters of other shapes are an error and nothing else.
+  const rows = tf.reshape(parameters, [x.size, parameters.shape[parameters.rank - 1]]);
   const { value, logDerivative } = compute(tf.reshape(x, [-1]), rows);
   return { value: tf.reshape(value, x.shape), logDerivative: tf.reshape(logDerivative, x.shape) };
 }
