@@ -380,43 +380,69 @@ function clearColumns(at: usize, bytes: i32, rows: i32, width: i32): void {
   }
 }
 
-/** Bias, context, skip, activation and dropout of a block whose product lies at `at`. */
+/**
+ * Bias, context, skip, activation and dropout of a block whose product lies at `at`. Fields are read ahead of the loops: compilers
+ * cannot know that what is stored is none of them.
+ */
 function finishLayer(p: Perceptron, layer: PerceptronLayer, first: i32, rows: i32, records: usize, at: usize): void {
-  const columns = upTo16(layer.outputs);
-  const plain = layer.contextUse == CONTEXT_NONE && layer.skip < 0 && layer.product < 0 && layer.dropout == 0;
-  let dropout = layer.dropout + <usize>first * floats(layer.outputs);
-  if (plain && layer.result < 0 && layer.activation == RELU) {
-    for (let row = 0; row < rows; row++) {
-      for (let j = 0; j < columns; j += 8) {
-        const to = at + floats(j), bias = layer.packed + floats(j);
-        const low = f32x4.pmax(f32x4.add(v128.load(to), v128.load(bias)), zero());
-        const high = f32x4.pmax(f32x4.add(v128.load(to, 16), v128.load(bias, 16)), zero());
-        storePair(to, low, high);
-      }
-      at += p.recordBytes;
-    }
-    return;
-  }
+  const simple = layer.activation == RELU || layer.activation == NO_ACTIVATION;
+  if (simple && layer.contextUse == CONTEXT_NONE && layer.dropout == 0) finishSimply(p, layer, rows, records, at);
+  else finishWithAll(p, layer, first, rows, records, at);
+}
+
+/** Without a context, dropout, or a bent activation. */
+function finishSimply(p: Perceptron, layer: PerceptronLayer, rows: i32, records: usize, at: usize): void {
+  const bytes = floats(upTo16(layer.outputs));
+  const bias = layer.packed;
+  const step: usize = p.recordBytes;
+  const skips = layer.skip >= 0, places = layer.result >= 0, activates = layer.activated >= 0;
+  let skip = records + floats(layer.skip), result = records + floats(layer.result), activated = records + floats(layer.activated);
   for (let row = 0; row < rows; row++) {
-    for (let j = 0; j < columns; j += 4) {
-      const here = records + floats(j);
-      let value = f32x4.add(v128.load(at + floats(j)), v128.load(layer.packed + floats(j)));
-      if (layer.product >= 0) v128.store(here + floats(layer.product), value);
-      if (layer.contextUse != CONTEXT_NONE) {
-        const context = v128.load(here + floats(layer.context));
-        value = layer.contextUse == CONTEXT_GATE ? f32x4.mul(value, context) : f32x4.add(value, context);
+    for (let j: usize = 0; j < bytes; j += 32) {
+      let low = f32x4.add(v128.load(at + j), v128.load(bias + j));
+      let high = f32x4.add(v128.load(at + j, 16), v128.load(bias + j, 16));
+      if (skips) {
+        low = f32x4.add(low, v128.load(skip + j));
+        high = f32x4.add(high, v128.load(skip + j, 16));
       }
-      if (layer.skip >= 0) value = f32x4.add(value, v128.load(here + floats(layer.skip)));
-      if (layer.result >= 0) v128.store(here + floats(layer.result), value);
-      if (layer.activated >= 0) {
-        value = activate(value, layer.activation);
-        if (layer.dropout != 0) value = f32x4.mul(value, loadUpTo(dropout + floats(j), layer.outputs - j));
-        v128.store(here + floats(layer.activated), value);
+      if (places) storePair(result + j, low, high);
+      // NaN is not below 0 and passes.
+      if (activates) storePair(activated + j, f32x4.pmax(low, zero()), f32x4.pmax(high, zero()));
+    }
+    at += step;
+    skip += step;
+    result += step;
+    activated += step;
+  }
+}
+
+function finishWithAll(p: Perceptron, layer: PerceptronLayer, first: i32, rows: i32, records: usize, at: usize): void {
+  const outputs = layer.outputs;
+  const bias = layer.packed;
+  const use = layer.contextUse, activation = layer.activation;
+  const product = layer.product, context = layer.context, skip = layer.skip, result = layer.result, activated = layer.activated;
+  const drops = layer.dropout != 0;
+  let dropout = layer.dropout + <usize>first * floats(outputs);
+  for (let row = 0; row < rows; row++) {
+    for (let j = 0; j < upTo16(outputs); j += 4) {
+      const here = records + floats(j);
+      let value = f32x4.add(v128.load(at + floats(j)), v128.load(bias + floats(j)));
+      if (product >= 0) v128.store(here + floats(product), value);
+      if (use != CONTEXT_NONE) {
+        const given = v128.load(here + floats(context));
+        value = use == CONTEXT_GATE ? f32x4.mul(value, given) : f32x4.add(value, given);
+      }
+      if (skip >= 0) value = f32x4.add(value, v128.load(here + floats(skip)));
+      if (result >= 0) v128.store(here + floats(result), value);
+      if (activated >= 0) {
+        value = activate(value, activation);
+        if (drops) value = f32x4.mul(value, loadUpTo(dropout + floats(j), outputs - j));
+        v128.store(here + floats(activated), value);
       }
     }
     at += p.recordBytes;
     records += p.recordBytes;
-    dropout += floats(layer.outputs);
+    dropout += floats(outputs);
   }
 }
 
@@ -493,7 +519,8 @@ function splitGradient(
 ): void {
   const columns = upTo16(layer.outputs);
   const sums = part + floats(layer.part);
-  const plain = layer.contextUse == CONTEXT_NONE && layer.skip < 0;
+  const plain = layer.contextUse == CONTEXT_NONE;
+  if (layer.skip >= 0) handToSkip(p, layer, rows, gradients);
   for (let j = 0; j < columns; j += 8) {
     let low = zero(), high = low;
     if (more) {
@@ -521,16 +548,30 @@ function splitGradient(
   }
 }
 
-/** Four of them; returns the gradient by the product. */
+/** The gradient by a result is that by what was added to it. */
+function handToSkip(p: Perceptron, layer: PerceptronLayer, rows: i32, gradients: usize): void {
+  const bytes = floats(upTo16(layer.outputs));
+  const adds = layer.skipAdds != 0;
+  let from = gradients + floats(layer.gradient), to = gradients + floats(layer.skipGradient);
+  for (let row = 0; row < rows; row++) {
+    for (let j: usize = 0; j < bytes; j += 32) {
+      let low = v128.load(from + j), high = v128.load(from + j, 16);
+      if (adds) {
+        low = f32x4.add(low, v128.load(to + j));
+        high = f32x4.add(high, v128.load(to + j, 16));
+      }
+      storePair(to + j, low, high);
+    }
+    from += p.gradientBytes;
+    to += p.gradientBytes;
+  }
+}
+
+/** Four of them, with a context; returns the gradient by the product. */
 // @ts-ignore: decorator
 @inline
 function splitFour(layer: PerceptronLayer, at: usize, record: usize, other: usize): v128 {
   let gradient = v128.load(at);
-  if (layer.skip >= 0) {
-    const to = other + floats(layer.skipGradient);
-    v128.store(to, layer.skipAdds ? f32x4.add(v128.load(to), gradient) : gradient);
-  }
-  if (layer.contextUse == CONTEXT_NONE) return gradient;
   const context = v128.load(record + floats(layer.context));
   let ofContext = gradient;
   if (layer.contextUse == CONTEXT_GATE) {
@@ -575,22 +616,37 @@ function passBack(
   const adds = layer.sourceAdds != 0 && !apart;
   multiplyPanels(table, rows, layer.gradient, layer.outputs, layer.turned, layer.turnedRanges, columns, to, p.gradientBytes, adds);
   if (!through) return;
+  const activation = layer.sourceActivation;
+  const bytes = floats(upTo16(columns));
   let at = to, target = gradients + floats(layer.sourceGradient);
   let result = records + floats(layer.source), read = records + floats(layer.sourceRead < 0 ? layer.source : layer.sourceRead);
   let dropout = layer.sourceDropout + <usize>first * floats(columns);
   const share = f32x4.splat(p.share);
+  const drops = layer.sourceDropout != 0;
   for (let row = 0; row < rows; row++) {
-    for (let j = 0; j < upTo16(columns); j += 4) {
-      const here = floats(j);
-      let gradient = v128.load(at + here), given = v128.load(result + here);
-      if (layer.sourceDropout != 0) {
-        // What was dropped has no gradient, so that its lost result is not asked for.
-        gradient = f32x4.mul(gradient, loadUpTo(dropout + here, columns - j));
-        given = f32x4.mul(given, share);
+    if (activation == RELU && !drops) {
+      for (let j: usize = 0; j < bytes; j += 32) {
+        let low = v128.andnot(v128.load(at + j), f32x4.le(v128.load(result + j), zero()));
+        let high = v128.andnot(v128.load(at + j, 16), f32x4.le(v128.load(result + j, 16), zero()));
+        if (apart) {
+          low = f32x4.add(low, v128.load(target + j));
+          high = f32x4.add(high, v128.load(target + j, 16));
+        }
+        storePair(target + j, low, high);
       }
-      gradient = throughActivation(gradient, given, v128.load(read + here), layer.sourceActivation);
-      if (apart) gradient = f32x4.add(gradient, v128.load(target + here));
-      v128.store(target + here, gradient);
+    } else {
+      for (let j = 0; j < upTo16(columns); j += 4) {
+        const here = floats(j);
+        let gradient = v128.load(at + here), given = v128.load(result + here);
+        if (drops) {
+          // What was dropped has no gradient, so that its lost result is not asked for.
+          gradient = f32x4.mul(gradient, loadUpTo(dropout + here, columns - j));
+          given = f32x4.mul(given, share);
+        }
+        gradient = throughActivation(gradient, given, v128.load(read + here), activation);
+        if (apart) gradient = f32x4.add(gradient, v128.load(target + here));
+        v128.store(target + here, gradient);
+      }
     }
     at += p.gradientBytes;
     target += p.gradientBytes;
