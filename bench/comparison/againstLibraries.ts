@@ -6,6 +6,8 @@ import type { Settings } from './settings';
 
 const labels = { train: 'training step', logProb: 'log-density', sample: 'sample' };
 
+const clocks = { wall: 'of time', cpu: 'of the processor in all threads of a process' };
+
 /** Steps take milliseconds: so many times as many rounds. */
 const MORE_ROUNDS = 5;
 /** Rounds that are not counted: until what runs often is compiled. */
@@ -15,7 +17,8 @@ const WARM_UPS = 150;
 export async function againstLibraries(settings: Settings): Promise<Findings | undefined> {
   const python = pytorch();
   if (python === undefined) return undefined;
-  const sides = ourSides();
+  const { clock } = settings;
+  const sides = ourSides().map((side) => ({ ...side, options: { ...side.options, clock } }));
   const ratios = sides.map(({ name }) => `library / ${name}`);
   const table = new Table([
     'flow',
@@ -32,7 +35,7 @@ export async function againstLibraries(settings: Settings): Promise<Findings | u
   for (const kind of settings.kinds) {
     for (const size of vectorSizes) {
       for (const { name, folder } of settings.libraries) {
-        const library = { ...python, name, options: { folder } };
+        const library = { ...python, name, options: { folder, clock } };
         const what = vectorCase(kind, name, size);
         const commands = Object.keys(labels) as (keyof typeof labels)[];
         const laps = await race(
@@ -61,7 +64,7 @@ export async function againstLibraries(settings: Settings): Promise<Findings | u
     }
   }
   const note =
-    `Medians (minima) in ms, in turns, one step each, on one thread and one core; ratios are medians over ${MORE_ROUNDS} times the rounds. Weights: ours / the library's, where they differ. ` +
+    `Medians (minima) in ms, ${clocks[clock]}, in turns, one step each, on one thread and one core; ratios are medians over ${MORE_ROUNDS} times the rounds. Weights: ours / the library's, where they differ. ` +
     `Architectures are the libraries' own: nflows and normflows have residual networks of two blocks of 64, zuko (and normflows in affine couplings) two layers of 64. ${versions}.`;
   return { table, note, results };
 }

@@ -2,7 +2,7 @@
  * Speed and memory of our training, encoding and sampling beside the same models elsewhere, on the same cores, in turns.
  *
  *     npm run bench [-- --parts pytorch,vectors,growth,peak,stock,node --cases G1,G2,G3,G3-reversible,G4,tabular --threads 1,2 --rounds 11]
- *     npm run bench -- --parts vectors --nflows FOLDER --zuko FOLDER --normflows FOLDER [--kinds splineCoupling,splineAutoregressive,affineAutoregressive,affineCoupling]
+ *     npm run bench -- --parts vectors --nflows FOLDER --zuko FOLDER --normflows FOLDER [--kinds splineCoupling,splineAutoregressive,affineAutoregressive,affineCoupling --clock wall|cpu]
  *
  * - pytorch: every case (G3 with stored and with reversible gradients), on this Node and on Node 24, beside PyTorch (Debian: python3-torch and libopenblas0-pthread; PYTHON names another interpreter)
  * - vectors: splines and affine maps in couplings and masked autoregressive layers, on one thread, beside the libraries of which a folder of

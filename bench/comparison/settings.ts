@@ -3,6 +3,8 @@ import { type CaseName, cases, type Library, type VectorKind, vectorKinds } from
 
 export type PartName = 'pytorch' | 'vectors' | 'growth' | 'peak' | 'stock' | 'node';
 
+export type Clock = 'wall' | 'cpu';
+
 /** What a run measures. */
 export interface Settings {
   parts: PartName[];
@@ -11,6 +13,8 @@ export interface Settings {
   rounds: number;
   /** The libraries whose flows for vectors are measured, each with the folder of its sources where that was given. */
   libraries: { name: Library; folder?: string }[];
+  /** What flows for vectors are timed by: the time that passes, or that of the processor where the machine does other work too. */
+  clock: Clock;
   /** The kinds of flows for vectors. */
   kinds: VectorKind[];
   /** Whether each part is measured in full: only then are its figures kept. */
@@ -31,6 +35,7 @@ export function readSettings(): Settings {
         parts: text,
         cases: text,
         kinds: text,
+        clock: text,
         threads: text,
         rounds: text,
         nflows: text,
@@ -44,6 +49,7 @@ export function readSettings(): Settings {
     })).filter(({ folder }) => folder !== undefined);
     return {
       libraries: libraries.length === 0 ? [{ name: 'pytorch' }] : libraries,
+      clock: chosen('clock', values.clock ?? 'wall', ['wall', 'cpu'] as Clock[])[0],
       kinds: chosen('kinds', values.kinds, Object.keys(vectorKinds) as VectorKind[]),
       parts: chosen('parts', values.parts, PARTS),
       cases: chosen('cases', values.cases, Object.keys(cases) as CaseName[]),
