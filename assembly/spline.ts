@@ -96,8 +96,16 @@ function mapHalf(form: SplineForm, half: usize): void {
   const mixture = mixtureOf(slope, left, right, t, rest);
   const logDerivative = logOf(mixture, f32x4.div(slope, denominator));
   const inside = insideOf(form, given);
-  v128.store(half, v128.bitselect(value, given, inside), AT_VALUE);
+  v128.store(half, v128.bitselect(exactEnd(form, x, value), given, inside), AT_VALUE);
   v128.store(half, v128.bitselect(logDerivative, f32x4.splat(form.beyond), inside), AT_LOG);
+}
+
+/** The end of the box at its end: the sum of a piece's start and size need not round to it. */
+// @ts-ignore: decorator
+@inline
+function exactEnd(form: SplineForm, from: v128, to: v128): v128 {
+  const end = f32x4.splat(form.bound);
+  return v128.bitselect(end, to, f32x4.eq(from, end));
 }
 
 /** log dy/dx */
@@ -157,6 +165,6 @@ export function invertHalf(form: SplineForm, half: usize): void {
   const mixture = mixtureOf(slope, left, right, t, f32x4.sub(one, t));
   const logDerivative = f32x4.neg(logOf(mixture, f32x4.div(slope, denominator)));
   const inside = insideOf(form, given);
-  v128.store(half, v128.bitselect(x, given, inside), AT_VALUE);
+  v128.store(half, v128.bitselect(exactEnd(form, y, x), given, inside), AT_VALUE);
   v128.store(half, v128.bitselect(logDerivative, f32x4.splat(form.beyond), inside), AT_LOG);
 }
