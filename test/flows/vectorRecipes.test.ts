@@ -254,6 +254,34 @@ describe('options of recipes', () => {
     expect(await weightsAfter(0.5)).not.toEqual(await weightsAfter(0));
   });
 
+  it('puts together the layers that it is told', () => {
+    const layersOf = (flow: Flow) => {
+      const names = new Set(flow.weights.map(({ name }) => name.split('/').slice(1, -1).join('/')));
+      const config = JSON.stringify(flow.getConfig());
+      flow.dispose();
+      return { names: [...names].join(' '), config };
+    };
+    const spline = layersOf(neuralSplineFlow({ dimensions: 2, ...small, seed: 1 }));
+    expect(spline.names).toMatch(
+      /^standardize layers\/linear0 layers\/coupling0.* layers\/coupling1.* layers\/linear2$/,
+    );
+    const autoregressive = layersOf(
+      neuralSplineFlow({ dimensions: 2, ...small, form: 'autoregressive', seed: 1 }),
+    );
+    expect(autoregressive.names).toMatch(/autoregressive0/);
+    expect(autoregressive.names).not.toMatch(/coupling/);
+    const maf = (options: object) =>
+      layersOf(maskedAutoregressiveFlow({ dimensions: 5, ...small, seed: 1, ...options }));
+    expect(maf({}).names).toMatch(/linear0.*linear2/);
+    expect(maf({ linear: false }).names).not.toMatch(/linear/);
+    expect(maf({ permutation: 'shuffle' }).config).not.toBe(maf({}).config);
+    const nvp = (options: object) => layersOf(realNvp({ dimensions: 2, ...small, seed: 1, ...options }));
+    expect(nvp({}).names).not.toMatch(/standardize|linear/);
+    expect(nvp({ linear: true, actnorm: false }).names).not.toMatch(/actnorm/);
+    expect(nvp({ supports: { 0: 'positive' } }).names).toMatch(/standardize/);
+    expect(nvp({ scale: 'sigmoid' }).config).not.toBe(nvp({}).config);
+  });
+
   it('bends by its splines as it is told', () => {
     const parameters = (options: object) =>
       neuralSplineFlow({ dimensions: 2, layers: 1, hiddenUnits: 4, ...options }).parameterCount;
