@@ -17,7 +17,7 @@ import { Flow, type FlowOptions } from './flow';
 import { ConditionedVectorFlow, type VectorFlowVerbs } from './given';
 import { type PassOptions, passNames, type SampleOptions } from './options';
 import { checkGiven, checkShares, chosenPlaces, givenValues } from './someColumns/chosen';
-import type { ColumnFlow, PreparedRows } from './someColumns/columnFlow';
+import type { PreparedRows } from './someColumns/columnFlow';
 import { ConditionalDensity } from './someColumns/conditionalDensity';
 import { factorsOf } from './someColumns/flowFactors';
 import {
@@ -60,7 +60,7 @@ const INITIAL_ROWS = 8192;
  * });
  * positive.logProb([[-1], [1]]).print(); // [-Infinity, -0.6066559]
  */
-export class VectorFlow extends Flow implements ColumnFlow, VectorFlowVerbs {
+export class VectorFlow extends Flow implements VectorFlowVerbs {
   static override className = 'FlowVectorFlow';
   /** The columns of the data, in their order. */
   readonly columns: readonly Column[];
