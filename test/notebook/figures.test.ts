@@ -181,7 +181,7 @@ describe('cornerPlot', () => {
       many: Array.from({ length: n }, (_, i) => i % 30),
       kind: Array.from({ length: n }, (_, i) => ['<a>', 'b', 'a name that is long'][i % 3]),
     });
-  const panels = (figure: Figure) => count(figure, /<svg x=/g);
+  const panels = (figure: Figure) => count(figure, /<g class="panel"/g);
 
   it('draws every column and every pair of them, each by its kinds', async () => {
     const [data, samples] = [await made(240), await made(60)];

@@ -80,7 +80,7 @@ async function drawn(
   size: number,
 ): Promise<string> {
   const { left, bottom, gap } = ROOM;
-  const { attributes, inside } = await svgOf(where, plot, {
+  const { inside } = await svgOf(where, plot, {
     width: left + size,
     height: size + bottom,
     marginLeft: left,
@@ -117,8 +117,8 @@ async function drawn(
         : []),
     ],
   });
-  const at = `x="${(place.x - left).toFixed(1)}" y="${place.y.toFixed(1)}"`;
-  return `<svg ${at}${attributes}>${inside}</svg>`;
+  const at = `translate(${(place.x - left).toFixed(1)},${place.y.toFixed(1)})`;
+  return `<g class="panel" transform="${at}" text-anchor="middle">${inside}</g>`;
 }
 
 function axisOf({ domain }: CornerColumn): Plot.ScaleOptions {
