@@ -12,10 +12,15 @@ export interface TapeBytes {
   perExample: number;
 }
 
-/** What stored gradients hold at once, by the tapes of one example and of two. On the way back it is freed node by node, in exchange for the gradients. */
+/** Fused networks keep rows of vectors by fours: only steps of four tell what one takes. */
+const VECTOR_STEP = 4;
+
+/** What stored gradients hold at once, by the tapes of one example and of a few. On the way back it is freed node by node, in exchange for the gradients. */
 export function storedBytes(model: Trainable, batch: Batch): TapeBytes {
-  const [one, two] = [1, 2].map((count) => bytesOfTape(model, batch, count));
-  return { fixed: 2 * one - two, perExample: two - one };
+  const step = batch.x.rank === 2 ? VECTOR_STEP : 1;
+  const [one, more] = [1, 1 + step].map((count) => bytesOfTape(model, batch, count));
+  const perExample = (more - one) / step;
+  return { fixed: one - perExample, perExample };
 }
 
 /** `count` copies of a batch's first example, in a batch of the caller's. */

@@ -160,8 +160,8 @@ describe('the sweep of a masked network', () => {
         const { y, context } = inputs(layer, 4, 1);
         const { value, logDet } = layer.inverse(y, context);
         const there = layer.forward(value, context);
-        // Rounding, times slopes up to ten.
-        expect(distance(there.value, y)).toBeLessThan(1e-4);
+        // Rounding, times slopes up to some tens.
+        expect(distance(there.value, y)).toBeLessThan(3e-4);
         expect(distance(there.logDet, tf.neg(logDet))).toBeLessThan(1e-4);
         if (context === undefined) return;
         const other = { a: tf.neg(context.a), b: context.b };

@@ -24,7 +24,7 @@ describe('what two runs would share', () => {
       const error = await second;
       expect(error).toBeInstanceOf(ConfigError);
       expect(error.message).toMatch(
-        /^fit: expected a model that is not in training, got Flow, whose '.*' is trained by the fit of Flow\. Await/,
+        /^fit: expected a model that is not in training, got Flow, whose '.*' is trained by the fit of VectorFlow\. Await/,
       );
       await first;
     });
