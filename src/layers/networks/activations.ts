@@ -1,7 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-
-/** Slope of 'leakyRelu' below 0. */
-const LEAK = 0.01;
+import { LEAK } from '../../core/kernelConstants';
 
 /*
  * What hidden units do to what they read, elementwise:
