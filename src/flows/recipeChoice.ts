@@ -18,7 +18,7 @@ export interface RecipeChoice {
   reasons: string[];
 }
 
-/** Rows per column below which a flow hardly knows more than a normal does, and from which on nothing is learned by heart. */
+/** Rules of thumb: rows per column below which a flow hardly knows more than a normal does, and from which on nothing is learned by heart. */
 const FEW = 30;
 const MANY = 1000;
 
