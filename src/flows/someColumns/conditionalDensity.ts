@@ -106,7 +106,7 @@ export class ConditionalDensity {
   }
 
   /**
-   * Natural log of the density, in nats. With whole numbers among the columns of the flow it is that of a mean over 64 draws of their
+   * Natural log of the density, in nats. With whole numbers among the columns of the flow it is that of a mean over 256 draws of their
    * noise.
    *
    * @param x [n, columns], or a table with these columns
