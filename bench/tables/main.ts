@@ -38,7 +38,7 @@ for (const table of chosen(values.tables, TABLES)) {
     for (const seed of values.seeds.split(',').map(Number)) {
       const ofSeed = new Float32Array(judged);
       for (const split of splits) {
-        const flow = kinds[kind](split.train.shape[1], seed);
+        const flow = kinds[kind](split.train, seed);
         const { points: found, ...run } = await trainAndJudge(flow, split, seed);
         flow.dispose();
         found.forEach((value, i) => {

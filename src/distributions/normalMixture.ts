@@ -73,7 +73,7 @@ export class NormalMixture extends Distribution {
   private readonly means: tf.Variable;
   private readonly logScales: tf.Variable;
   private readonly lower?: tf.Variable;
-  /** [D (D - 1) / 2, D D]: where in a matrix the entries below the diagonal lie. */
+  /** Where in a matrix the entries below the diagonal lie: [D (D - 1) / 2, D D]. */
   private readonly places?: tf.Tensor2D;
 
   constructor(options: NormalMixtureOptions) {

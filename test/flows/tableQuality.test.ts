@@ -14,7 +14,7 @@ describe('the density of red wine', () => {
 
   it('is learned by spline couplings in 200 steps beyond what a normal can', async () => {
     const [split] = splitsOf('wine_red');
-    const flow = kinds.splineCoupling(11, 0);
+    const flow = kinds.splineCoupling(split.train, 0);
     const { points, bestStep, parameters } = await trainAndJudge(flow, split, 0, { ...PROTOCOL, steps: 200 });
     flow.dispose();
     console.log(
