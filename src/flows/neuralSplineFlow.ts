@@ -55,7 +55,9 @@ export function neuralSplineFlow(options: NeuralSplineFlowOptions): VectorFlow {
     const couples = form === 'coupling' && parts.dimensions > 1;
     const transform = (i: number) =>
       couples ? splineCoupling(spline, i, parts) : autoregressive(spline, i, parts);
-    const layer = (i: number) => [permutationOf('shuffle', i, parts.random), linearMap(i), transform(i)];
+    // Of two values a shuffle leaves the first one first every other time, which then is bent without reading the other.
+    const order = !couples && parts.dimensions === 2 ? 'reverse' : 'shuffle';
+    const layer = (i: number) => [permutationOf(order, i, parts.random), linearMap(i), transform(i)];
     return [...Array.from({ length: layers }, (_, i) => layer(i)).flat(), linearMap(layers)];
   });
 }
