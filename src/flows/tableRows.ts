@@ -1,5 +1,7 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, DataError } from '../core/errors';
-import { type NdArray, Table, type TableColumn } from '../data';
+import type { Shape } from '../core/shapes';
+import { Table, type TableColumn } from '../data';
 import { someNames } from '../data/tableColumn';
 import type { Column } from '../layers/supports/columns';
 
@@ -8,7 +10,11 @@ import type { Column } from '../layers/supports/columns';
  *
  * @throws DataError for columns that only one of them has, categories that the flow does not know, and names where numbers belong
  */
-export function rowsOfTable(where: string, columns: readonly Column[], table: Table): NdArray<Float64Array> {
+export function rowsOfTable(
+  where: string,
+  columns: readonly Column[],
+  table: Table,
+): { x: Float64Array; shape: Shape } {
   const names = columns.map(({ name }) => name);
   const missing = names.filter((name) => !table.names.includes(name));
   const unknown = table.names.filter((name) => !names.includes(name));
@@ -22,20 +28,21 @@ export function rowsOfTable(where: string, columns: readonly Column[], table: Ta
         : '';
     throw new DataError(complaint(where, `a table with the columns ${someNames(names)}`, received, hint));
   }
-  const data = new Float64Array(table.rows * columns.length);
+  const x = new Float64Array(table.rows * columns.length);
   columns.forEach((column, j) => {
     const values = numbersOf(where, column, table.column(column.name));
-    for (let i = 0; i < values.length; i++) data[i * columns.length + j] = values[i];
+    for (let i = 0; i < values.length; i++) x[i * columns.length + j] = values[i];
   });
-  return { shape: [table.rows, columns.length], data };
+  return { x, shape: [columns.length] };
 }
 
 /**
  * Rows of a flow as a table: categories by name, whole numbers as such.
  *
- * @param values row-major, at least one row
+ * @param rows [n, d], at least one row; disposed
  */
-export function tableOfRows(columns: readonly Column[], values: ArrayLike<number>): Table {
+export async function tableOfRows(columns: readonly Column[], rows: tf.Tensor): Promise<Table> {
+  const values = await rows.data().finally(() => rows.dispose());
   const width = columns.length;
   const count = values.length / width;
   return new Table(

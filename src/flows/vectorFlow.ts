@@ -133,12 +133,7 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
    */
   async sampleTable(n: number, options: SampleOptions = {}): Promise<Table> {
     checkInteger(`${this.label}.sampleTable`, 'n', n);
-    const rows = this.sample(n, options);
-    try {
-      return tableOfRows(this.columns, await rows.data());
-    } finally {
-      rows.dispose();
-    }
+    return tableOfRows(this.columns, this.sample(n, options));
   }
 
   /**
@@ -230,9 +225,7 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
    * @internal
    */
   override asEvents(where: string, x: Events): EventArray {
-    if (!(x instanceof Table)) return x;
-    const { data, shape } = rowsOfTable(where, this.columns, x);
-    return { x: data, shape: shape.slice(1) };
+    return x instanceof Table ? rowsOfTable(where, this.columns, x) : x;
   }
 
   override getConfig(): tf.serialization.ConfigDict {

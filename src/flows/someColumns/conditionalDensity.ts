@@ -154,12 +154,7 @@ export class ConditionalDensity {
    * (await men.sampleTable(5)).rows; // 5
    */
   async sampleTable(n: number): Promise<Table> {
-    const rows = await this.sample(n);
-    try {
-      return tableOfRows(this.columns, await rows.data());
-    } finally {
-      rows.dispose();
-    }
+    return tableOfRows(this.columns, await this.sample(n));
   }
 
   /** What is given, by name. */

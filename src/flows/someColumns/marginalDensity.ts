@@ -148,12 +148,7 @@ export class MarginalDensity {
    */
   async sampleTable(n: number): Promise<Table> {
     checkInteger(this.where('sampleTable'), 'n', n);
-    const rows = this.sample(n);
-    try {
-      return tableOfRows(this.columns, await rows.data());
-    } finally {
-      rows.dispose();
-    }
+    return tableOfRows(this.columns, this.sample(n));
   }
 
   private byFactors(factors: ColumnFactors, rows: tf.Tensor, off: ReadonlySet<number>): DensityEstimate {

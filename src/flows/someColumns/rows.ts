@@ -6,9 +6,7 @@ import { rowsOfTable } from '../tableRows';
 
 /** Rows [n, k] of some columns on the device, from a table by their names. */
 export function readRows(where: string, columns: readonly Column[], x: Events): tf.Tensor {
-  if (!(x instanceof Table)) return readEvents(where, x, [columns.length]);
-  const { data, shape } = rowsOfTable(where, columns, x);
-  return readEvents(where, { x: data, shape: shape.slice(1) }, [columns.length]);
+  return readEvents(where, x instanceof Table ? rowsOfTable(where, columns, x) : x, [columns.length]);
 }
 
 /** Rows [n, d] of all columns: these at their places, the others as one given row has them, or 0. */
