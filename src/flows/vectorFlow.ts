@@ -6,8 +6,7 @@ import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
 import { Table } from '../data';
-import type { Column } from '../layers/supports/columns';
-import { readColumns } from '../layers/supports/columns';
+import { type Column, isWhole, readColumns } from '../layers/supports/columns';
 import { LARGEST } from '../layers/supports/elementwiseSupport';
 import { takeColumns } from '../layers/supports/takeColumns';
 import { checkRows, rowsOff } from './columnValues';
@@ -19,7 +18,6 @@ import { type PassOptions, passNames, type SampleOptions } from './options';
 import { checkGiven, checkShares, chosenPlaces, givenValues } from './someColumns/chosen';
 import type { PreparedRows } from './someColumns/columnFlow';
 import { ConditionalDensity } from './someColumns/conditionalDensity';
-import { factorsOf } from './someColumns/flowFactors';
 import {
   type ColumnDensityOptions,
   checkDensityOptions,
@@ -168,7 +166,7 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
     const where = `${this.label}.marginal`;
     checkDensityOptions(where, options);
     const places = chosenPlaces(where, this.columns, columns);
-    if (factorsOf(this, places) === undefined) checkShares(where, this.columns, places);
+    checkShares(where, this, places);
     return new MarginalDensity(this, places, this.seeded(options));
   }
 
@@ -191,7 +189,7 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
     checkDensityOptions(where, options);
     const values = givenValues(where, this.columns, given);
     const places = [...values.keys()];
-    if (factorsOf(this, places) === undefined) checkShares(where, this.columns, places);
+    checkShares(where, this, places);
     checkGiven(where, this.columns, values);
     return ConditionalDensity.of(this, values, this.seeded(options));
   }
@@ -262,10 +260,6 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
   protected override checkValues(where: string, x: tf.Tensor, firstRow?: number): void {
     checkRows(where, this.columns, x.dataSync(), firstRow);
   }
-}
-
-function isWhole({ support }: Column): boolean {
-  return support.kind === 'integer' || support.kind === 'categorical';
 }
 
 /** Ends that values of a column may reach, where the bijector may give others; undefined where it cannot. */

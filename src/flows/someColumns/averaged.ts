@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Column } from '../../layers/supports/columns';
 import { effectiveSize, normalized } from './points';
 
-/** Draws of the noise of whole numbers that a density of theirs is the mean over: more than the least effective sample size by default. */
-const DRAWS = 256;
+/** Draws of the noise of whole numbers that a density with some of them is the mean over: more than the least effective sample size by default. */
+export const DRAWS = 256;
 
 /** Log-densities of rows that are means over draws of noise. */
 export interface AveragedDensity {

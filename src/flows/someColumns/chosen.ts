@@ -4,6 +4,8 @@ import { columnPlace } from '../../data/table';
 import type { Column } from '../../layers/supports/columns';
 import { checkRows } from '../columnValues';
 import { numberOf } from '../tableRows';
+import type { ColumnFlow } from './columnFlow';
+import { factorsOf } from './flowFactors';
 
 /**
  * Places of columns that one chose.
@@ -57,8 +59,11 @@ export function checkGiven(
  * Throws a ConfigError where importance sampling would have to draw shares of a whole, whose density is one of a surface, or where
  * only some of them are given.
  */
-export function checkShares(where: string, columns: readonly Column[], given: readonly number[]): void {
-  const share = columns.find(({ support }, place) => support.kind === 'simplex' && !given.includes(place));
+export function checkShares(where: string, flow: ColumnFlow, given: readonly number[]): void {
+  if (factorsOf(flow, given) !== undefined) return;
+  const share = flow.columns.find(
+    ({ support }, place) => support.kind === 'simplex' && !given.includes(place),
+  );
   if (share === undefined) return;
   const hint = 'Samples of any columns: flow.sampleTable(n).select([...]).';
   throw new ConfigError(complaint(where, `the share '${share.name}' among the columns`, 'none', hint));

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../core/random';
 import type { Column } from '../../layers/supports/columns';
-import { hasNoise } from './averaged';
+import { DRAWS, hasNoise } from './averaged';
 import { repeatedRow } from './columnPoints';
 import type { WeightedRows } from './importance';
 import type { PointDensity } from './pointDensity';
@@ -8,8 +8,6 @@ import { effectiveSize, normalized } from './points';
 
 /** More combinations of categories are sampled. */
 const MOST = 4096;
-/** Draws of the noise of whole numbers that are given. */
-const DRAWS = 256;
 
 /** All combinations of categories, with what they say of what is given. */
 export interface Enumeration extends WeightedRows {

@@ -69,6 +69,7 @@ export class MarginalDensity {
   /** Whether log-densities are exact, or estimated by importance sampling. */
   readonly method: 'exact' | 'importance';
   private readonly random: RandomStream;
+  private readonly factors?: ColumnFactors;
 
   /** @internal */
   constructor(
@@ -78,7 +79,8 @@ export class MarginalDensity {
   ) {
     this.columns = places.map((place) => flow.columns[place]);
     this.random = new RandomStream(options.seed);
-    const summed = factorsOf(flow, places) ?? categoriesLeft(flow.columns, places);
+    this.factors = factorsOf(flow, places);
+    const summed = this.factors ?? categoriesLeft(flow.columns, places);
     const exact = summed !== undefined && !hasNoise(this.columns);
     this.method = exact ? 'exact' : 'importance';
   }
@@ -115,8 +117,7 @@ export class MarginalDensity {
     try {
       const values = rows.dataSync();
       const off = new Set(rowsOff(where, this.columns, values));
-      const factors = factorsOf(this.flow, this.places);
-      if (factors !== undefined) return this.byFactors(factors, rows, off);
+      if (this.factors !== undefined) return this.byFactors(this.factors, rows, off);
       return await this.byRows(values, off);
     } finally {
       rows.dispose();

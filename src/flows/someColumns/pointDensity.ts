@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, NonFiniteError } from '../../core/errors';
 import type { RandomStream } from '../../core/random';
-import type { Column } from '../../layers/supports/columns';
+import { type Column, isWhole } from '../../layers/supports/columns';
 import { noEvents } from '../columnValues';
 import type { Context } from '../context';
 import type { ColumnFlow } from './columnFlow';
@@ -87,7 +87,7 @@ export class PointDensity {
 
 /** Points as events: whole numbers and categories as such. */
 export function withoutNoise(columns: readonly Column[], points: Float32Array): Float32Array {
-  const isWhole = columns.map(({ support }) => support.kind === 'integer' || support.kind === 'categorical');
+  const whole = columns.map(isWhole);
   const d = columns.length;
-  return points.map((value, at) => (isWhole[at % d] ? Math.floor(value) : value));
+  return points.map((value, at) => (whole[at % d] ? Math.floor(value) : value));
 }

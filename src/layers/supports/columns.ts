@@ -81,6 +81,11 @@ export function showColumn(name: string): string {
   return /^\d+$/.test(name) ? `column ${name}` : `column '${name}'`;
 }
 
+/** Whether the values of a column are whole numbers or categories: in a bin of width 1 each. */
+export function isWhole({ support }: Column): boolean {
+  return support.kind === 'integer' || support.kind === 'categorical';
+}
+
 /** The columns of each group of one kind, in their order: `ordered` and `simplex` ones go together. */
 export function groupsOf(columns: readonly Column[], kind: 'ordered' | 'simplex'): number[][] {
   const groups = new Map<string, number[]>();
