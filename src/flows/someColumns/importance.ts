@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../core/random';
 import { ColumnPoints, repeatedRow } from './columnPoints';
-import { KernelMixture, narrowed } from './kernelMixture';
+import { type KernelGroup, KernelMixture, narrowed } from './kernelMixture';
 import { adjusted, nearest, variancesOf } from './neighbours';
 import type { PointDensity } from './pointDensity';
 import {
@@ -57,13 +57,28 @@ export interface WeightedRows {
  * @see Cappe et al., "Population Monte Carlo" (2004); Owen and Zhou, "Safe and Effective Importance Sampling" (2000)
  */
 export class Importance {
+  /** What is added to variances of lines, so that kernels of points that agree have a width. */
+  private readonly room: Float64Array;
+  /** The kernels around the whole flow, which all proposals share. */
+  private readonly everywhere: KernelGroup;
+
   private constructor(
     private readonly density: PointDensity,
     private readonly given: ColumnPoints,
     private readonly free: ColumnPoints,
     private readonly pilot: { given: Points; free: Points },
     private readonly frequencies: readonly Float64Array[],
-  ) {}
+  ) {
+    const variances = variancesOf(pilot.free);
+    this.room = variances.map((variance) => 1e-6 * variance + 1e-12);
+    const even = new Float64Array(pilot.free.count).fill(1);
+    const { everywhere } = KERNELS;
+    this.everywhere = {
+      ...everywhere,
+      centres: pick(pilot.free, spread(pilot.free.count, everywhere.count)),
+      scale: narrowed(covarianceOf(pilot.free, even, this.room), everywhere.count),
+    };
+  }
 
   /** @param places columns that will be given */
   static async prepare(
@@ -120,12 +135,8 @@ export class Importance {
 
   /** Kernels around chosen points, or around points at even distances, and around the whole flow. */
   private mixture(points: Points, weights: Float64Array, chosen?: Int32Array): KernelMixture {
-    const { free } = this.pilot;
-    const variances = variancesOf(free);
-    const small = variances.map((variance) => 1e-6 * variance + 1e-12);
-    const everything = new Float64Array(free.count).fill(1);
-    const covariance = covarianceOf(points, weights, small);
-    const { narrow, wide, everywhere } = KERNELS;
+    const covariance = covarianceOf(points, weights, this.room);
+    const { narrow, wide } = KERNELS;
     const centres = pick(points, chosen ?? spread(points.count, narrow.count));
     return new KernelMixture(
       [
@@ -135,11 +146,7 @@ export class Importance {
           centres: atMean(pick(centres, spread(centres.count, wide.count)), points, weights),
           scale: covariance,
         },
-        {
-          ...everywhere,
-          centres: pick(free, spread(free.count, everywhere.count)),
-          scale: narrowed(covarianceOf(free, everything, small), everywhere.count),
-        },
+        this.everywhere,
       ],
       this.free.onLine.length,
       this.frequencies,
