@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Matrix, RandomStream } from 'tfjs-flows';
-import { type MetSubclass, manipulate, meetSubclass } from 'tfjs-flows/attributes';
+import { type MeetSubclassOptions, type MetSubclass, manipulate, meetSubclass } from 'tfjs-flows/attributes';
 import { type Frame, frameOf, imageSheet } from 'tfjs-flows/notebook';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { type BarFigure, between } from './bar';
@@ -34,11 +34,7 @@ interface Carried {
 interface Setting {
   name: string;
   flow: DigitsFlow;
-  layout?: Parameters<typeof meetSubclass>[2] extends infer T
-    ? T extends { layout?: infer L }
-      ? L
-      : never
-    : never;
+  layout?: MeetSubclassOptions['layout'];
   /** Images that the flow never saw. */
   held: Drawings;
   digits: readonly number[];

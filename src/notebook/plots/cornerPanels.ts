@@ -16,7 +16,7 @@ export type Panel = (plot: PlotModule, colours: readonly string[]) => Plot.Marki
 export function histogramPanel(column: CornerColumn): Panel {
   return (plot, colours) => {
     const bars = column.groups.map((values) =>
-      column.kind === 'real' ? densityBars(column, values) : valueBars(column, values),
+      column.kind === 'real' ? densityBars(column, values) : valueBars(values),
     );
     const highest = bars.flat().reduce((most, { height }) => Math.max(most, height), 0);
     return bars.flatMap((group, g) => {
@@ -176,7 +176,7 @@ function densityBars({ domain: [low, high] }: CornerColumn, values: Float64Array
   return Array.from(counts, (count, i) => ({ at: low + i * width, width, height: count / values.length }));
 }
 
-function valueBars(_: CornerColumn, values: Float64Array): Bar[] {
+function valueBars(values: Float64Array): Bar[] {
   const counts = new Map<number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].map(([at, count]) => ({ at, width: 1, height: count / values.length }));
