@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextShape, type ContextTensors, mapContext, partOf } from '../core/context';
-import { ConfigError, complaint, DataError, FormatError, ShapeError } from '../core/errors';
+import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
 import {
   deserializeModule,
   Module,
@@ -15,7 +15,7 @@ import { RandomStream } from '../core/random';
 import { checkChoice, checkInteger, type Shape, sameShape } from '../core/shapes';
 import { Table } from '../data';
 import { type Distribution, StandardNormal } from '../distributions';
-import { type Location, loadModule, saveModule } from '../io';
+import { type Location, saveModule } from '../io';
 import type { Bijector, LatentSlice, Transformed } from '../layers';
 import { type FitData, type FitOptions, fit, type History } from '../training';
 import type { Batch, BijectiveLoss, Loss, Trainable } from '../training/trainable';
@@ -40,7 +40,7 @@ import {
   transformNames,
 } from './options';
 import { summarize } from './summary';
-import { readTemperatures } from './temperatures';
+import { isOne, readTemperatures } from './temperatures';
 
 /** Options of {@link Flow}. */
 export interface FlowOptions {
@@ -599,30 +599,8 @@ function checkFiniteData(where: string, x: tf.Tensor): void {
   throw new DataError(complaint(where, 'finite data', 'NaN or infinity in it', hint));
 }
 
-function isOne(temperature: number | Float32Array): boolean {
-  return typeof temperature === 'number' ? temperature === 1 : temperature.every((factor) => factor === 1);
-}
-
 function asContext(rows: ContextRows | undefined): Context | undefined {
   return rows as unknown as Context | undefined;
-}
-
-/**
- * Loads a flow that `save` wrote, of whatever class it was.
- *
- * @param location a tf.io handler or URL
- * @throws FormatError for a damaged or truncated file, one of another version, or one that holds no flow
- * @example
- * await glow.save('indexeddb://faces');
- * const copy = await loadFlow<Glow>('indexeddb://faces');
- */
-export async function loadFlow<T extends Flow = Flow>(location: Location): Promise<T> {
-  const loaded = await loadModule<Module>(location);
-  if (loaded instanceof Flow) return loaded as T;
-  loaded.dispose();
-  throw new FormatError(
-    complaint('loadFlow', 'a flow', `a ${loaded.label}`, 'loadModule reads other modules.'),
-  );
 }
 
 registerModule(Flow);

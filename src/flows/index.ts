@@ -4,7 +4,7 @@ export type { ColumnAdvice } from './columnAdvice';
 export type { Context, ContextValue } from './context';
 export type { Embed } from './embedding';
 export type { EventArray, EventSet, Events } from './events';
-export { Flow, type FlowOptions, loadFlow } from './flow';
+export { Flow, type FlowOptions } from './flow';
 export {
   ConditionedFlow,
   ConditionedImageFlow,
@@ -24,6 +24,7 @@ export {
   type LabeledEvents,
   type LatentPassOptions,
 } from './latentMatrices';
+export { loadFlow } from './loadFlow';
 export { type MaskedAutoregressiveFlowOptions, maskedAutoregressiveFlow } from './maskedAutoregressiveFlow';
 export { type NeuralSplineFlowOptions, neuralSplineFlow } from './neuralSplineFlow';
 export type {

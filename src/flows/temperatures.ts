@@ -23,3 +23,8 @@ export function readTemperatures(
   for (const { level, offset, size } of layout) perValue.fill(list[level], offset, offset + size);
   return perValue;
 }
+
+/** Whether temperatures change nothing. */
+export function isOne(temperature: number | Float32Array): boolean {
+  return typeof temperature === 'number' ? temperature === 1 : temperature.every((factor) => factor === 1);
+}
