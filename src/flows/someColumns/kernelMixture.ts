@@ -59,10 +59,11 @@ export class KernelMixture {
   sample(n: number, random: RandomStream): Points {
     const { lines, frequencies } = this;
     const m = frequencies.length;
+    const shares = Float64Array.from(this.groups, ({ share }) => share);
     const line = new Float64Array(n * lines);
     const categories = new Int32Array(n * m);
     for (let i = 0; i < n; i++) {
-      const { centres, lower, freedom } = this.groupAt(random.uniformNumber());
+      const { centres, lower, freedom } = this.groups[drawn(shares, random)];
       const centre = random.integer(centres.count);
       const noise = random.normalArray(lines);
       const spread = Math.sqrt(freedom / chiSquare(freedom, random));
@@ -102,15 +103,6 @@ export class KernelMixture {
       result[i] = highest + Math.log(sum);
     }
     return result;
-  }
-
-  private groupAt(uniform: number): Group {
-    let rest = uniform;
-    for (const group of this.groups) {
-      rest -= group.share;
-      if (rest < 0) return group;
-    }
-    return this.groups[0];
   }
 
   /** Logarithms of what each category of a point weighs where the centre has another, and where it has the same. */
@@ -180,11 +172,12 @@ function chiSquare(freedom: number, random: RandomStream): number {
   return sum;
 }
 
-function drawn(frequencies: Float64Array, random: RandomStream): number {
+/** A place, drawn by the share of each. */
+function drawn(shares: Float64Array, random: RandomStream): number {
   let rest = random.uniformNumber();
-  for (let category = 0; category < frequencies.length; category++) {
-    rest -= frequencies[category];
-    if (rest < 0) return category;
+  for (let place = 0; place < shares.length; place++) {
+    rest -= shares[place];
+    if (rest < 0) return place;
   }
-  return frequencies.length - 1;
+  return shares.length - 1;
 }
