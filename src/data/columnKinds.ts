@@ -1,5 +1,5 @@
 import { ConfigError, complaint, DataError } from '../core/errors';
-import { checkFloat32 } from '../core/numbers';
+import { checkFloat32 } from '../core/hostValues';
 import { checkChoice } from '../core/shapes';
 import { type BadCell, badCells } from './missing';
 import { type ColumnKind, EXACT, someNames, type TableColumn } from './tableColumn';

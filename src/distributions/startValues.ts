@@ -1,6 +1,6 @@
 import { ConfigError, complaint } from '../core/errors';
+import { checkFinite32 } from '../core/hostValues';
 import { toFloat64 } from '../core/numbers';
-import { checkFinite } from '../core/shapes';
 
 /**
  * Values that a weight starts from; zeros where none are given.
@@ -18,6 +18,6 @@ export function startValues(
   if (values.length !== count) {
     throw new ConfigError(complaint(where, `${count} values of ${what}`, values.length));
   }
-  checkFinite(where, values);
+  checkFinite32(where, what, { values, count, shape: [], dtype: 'float32' });
   return Float32Array.from(values);
 }

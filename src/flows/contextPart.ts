@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, ShapeError } from '../core/errors';
-import { checkFloat32, type HostArray, nestedShape, readArray, toFloat64, toNumber } from '../core/numbers';
-import { batchOf, checkFinite, isBatchOf, type Shape, sameShape, sizeOf } from '../core/shapes';
+import { checkFinite32, checkFloat32 } from '../core/hostValues';
+import { type HostArray, nestedShape, readArray, toFloat64, toNumber } from '../core/numbers';
+import { batchOf, isBatchOf, type Shape, sameShape, sizeOf } from '../core/shapes';
 import { asFloat32 } from './events';
 
 /** Rows of one part of a context: one per event, or one for all. */
@@ -23,7 +24,7 @@ export function readPart(
   if (numbers !== undefined) return oneHot(where, shape[0], numbers);
   if (value instanceof tf.Tensor) return tensorRows(where, what, shape, value);
   const host = hostRows(where, what, shape, value);
-  checkFinite(`${where} (${what})`, host.values);
+  checkFinite32(where, what, host);
   checkFloat32(where, what, host);
   const size = sizeOf(shape);
   const slice = (start: number, end: number) =>

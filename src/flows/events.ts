@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, ShapeError } from '../core/errors';
+import { checkFinite32, checkFloat32 } from '../core/hostValues';
 import {
   type BigArray,
-  checkFloat32,
   type HostArray,
   type NestedNumbers,
   type NumericArray,
@@ -10,7 +10,7 @@ import {
   readArray,
   toFloat64,
 } from '../core/numbers';
-import { batchOf, checkBatch, checkFinite, type Shape, sameShape, sizeOf } from '../core/shapes';
+import { batchOf, checkBatch, type Shape, sameShape, sizeOf } from '../core/shapes';
 import type { Table } from '../data';
 import { Matrix } from '../linalg';
 
@@ -78,7 +78,7 @@ export function openEvents(where: string, events: EventArray, shape: Shape, hint
   }
   const host = readHost(where, events, shape, hint);
   if (host.count === 0) throw empty(where, shape);
-  checkFinite(where, host.values, 'Clean the data first.');
+  checkFinite32(where, 'events', host, 'Clean the data first.');
   checkFloat32(where, 'events', host);
   const size = sizeOf(shape);
   return {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
 import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
-import { type HostArray, placeOf, readArray } from '../core/numbers';
+import { checkFinite32 } from '../core/hostValues';
+import { type HostArray, readArray } from '../core/numbers';
 import type { RandomStream } from '../core/random';
 import { type Shape, sizeOf } from '../core/shapes';
 import { checkNumeric, type ExamplePair, type ExampleSet, type GivenArray, partsOf } from './exampleSet';
@@ -126,31 +127,9 @@ function checkShape(where: string, what: string, own: Shape, given: Shape | unde
   throw new ShapeError(complaint(where, expected, `events of [${own.join(', ')}]`));
 }
 
-/** Throws a DataError for the first value that is not finite in float32, or values that float32 cannot tell apart. */
 function checkValues(where: string, what: string, array: HostArray): void {
-  const { values, shape } = array;
-  const size = sizeOf(shape);
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(Math.fround(values[i]))) continue;
-    const place = [Math.floor(i / size), ...coordinates(i % size, shape)];
-    const received = `${values[i]} ${placeOf(place)} of ${what}`;
-    const large = Number.isFinite(values[i]);
-    const hint = large ? 'float32 holds values up to 3.4e38.' : 'Clean the data before training.';
-    throw new DataError(complaint(where, 'finite values', received, hint));
-  }
+  checkFinite32(where, what, array, 'Clean the data before training.');
   checkPrecision(where, what, array);
-}
-
-function coordinates(index: number, shape: Shape): number[] {
-  let rest = index;
-  return [...shape]
-    .reverse()
-    .map((length) => {
-      const place = rest % length;
-      rest = Math.floor(rest / length);
-      return place;
-    })
-    .reverse();
 }
 
 function contextOf(context: HostContext, rows: Int32Array): ContextTensors {

@@ -1,5 +1,6 @@
 import { complaint, DataError } from '../core/errors';
-import { checkFloat32, type HostArray } from '../core/numbers';
+import { checkFloat32 } from '../core/hostValues';
+import type { HostArray } from '../core/numbers';
 import { sizeOf } from '../core/shapes';
 
 /** From here on float32 skips whole numbers. */

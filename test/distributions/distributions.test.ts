@@ -144,4 +144,10 @@ describe('DiagonalNormal', () => {
       'expected 2 values of mean, got 1.',
     );
   });
+
+  it('refuses starting values beyond float32', () => {
+    expect(() => new DiagonalNormal({ eventShape: [2], mean: [0, 1e39] })).toThrow(
+      'DiagonalNormal: expected finite values, got 1e+39 at index 1 of mean. float32 holds values up to 3.4e38.',
+    );
+  });
 });

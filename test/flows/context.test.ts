@@ -188,6 +188,12 @@ describe('a context', () => {
       DataError,
       'await it first',
     ],
+    [
+      'beyond float32',
+      () => flow.sample(1, { context: [1, 1e39] }),
+      DataError,
+      'float32 holds values up to 3.4e38',
+    ],
     ['with NaN', () => flow.sample(1, { context: [1, Number.NaN] }), DataError, 'finite'],
     ['of null', () => flow.sample(1, { context: null as never }), ConfigError, 'got none'],
     ['to bind where nothing reads one', () => plain.given(1), ConfigError, 'expected no context'],

@@ -170,6 +170,12 @@ describe('events', () => {
       DataError,
       'a missing value (null) in row 0, column 1',
     ],
+    [
+      'more than float32 holds',
+      () => flow().logProb([[1, 1e39]]),
+      DataError,
+      '1e+39 in row 0, column 1 of events. float32 holds',
+    ],
     ['NaN', () => flow().decode([[1, Number.NaN]]), DataError, 'Flow.decode: expected finite'],
     ['an array of tensors', () => flow().logProb([tf.zeros([2])] as never), DataError, 'tf.stack(x)'],
     [
