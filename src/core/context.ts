@@ -110,11 +110,12 @@ export function contextSize(shape: ContextShape | undefined): number {
   return isNamed(shape) ? Object.values(shape).reduce((sum, part) => sum + sizeOf(part), 0) : sizeOf(shape);
 }
 
-/** Rows [n, values] of a context, one for each of its parts, in the order of their names in it. */
-export function contextRows(context: ContextTensors | undefined): tf.Tensor[] {
-  return contextTensors(context).map((part) =>
+/** A context as one row of values for each example, parts in the order of their names in it; undefined where there is none. */
+export function flatContext(context: ContextTensors | undefined): tf.Tensor | undefined {
+  const parts = contextTensors(context).map((part) =>
     part.rank === 2 ? part : tf.reshape(part, [part.shape[0], sizeOf(part.shape.slice(1))]),
   );
+  return parts.length > 1 ? tf.concat(parts, 1) : parts[0];
 }
 
 /** A context of changed tensors, under the same names. */

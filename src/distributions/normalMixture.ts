@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   type ContextOption,
   type ContextTensors,
-  contextRows,
   contextShapeOf,
   contextSize,
+  flatContext,
 } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
@@ -181,7 +181,7 @@ export class NormalMixture extends Distribution {
     const { logits, means, logScales, lower, network } = this;
     const own = [logits, means, logScales, ...(lower === undefined ? [] : [lower])];
     if (network === undefined) return named(own.map((weight) => tf.expandDims(weight, 0)));
-    const added = network.apply(tf.concat(contextRows(context), 1));
+    const added = network.apply(flatContext(context) as tf.Tensor);
     const parts = tf.split(
       added,
       own.map((weight) => weight.size),

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ContextTensors, partOf } from '../core/context';
+import { type ContextTensors, flatContext, partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
@@ -32,7 +32,6 @@ import {
 } from './fusedCoupling';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import { fusedPerceptron, hasFusedPerceptron } from './networks/fusedPerceptron';
-import { flatContext } from './networks/perceptronOptions';
 import type { ReversePass } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   type ContextOption,
   type ContextTensors,
-  contextRows,
   contextShapeOf,
   contextSize,
+  flatContext,
 } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
@@ -99,7 +99,7 @@ export class Elementwise extends Bijector {
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    this.network?.initialize(tf.concat(contextRows(context), 1));
+    this.network?.initialize(flatContext(context) as tf.Tensor);
     return this.computeForward(x, context).value;
   }
 
@@ -135,7 +135,7 @@ export class Elementwise extends Bijector {
   /** [n, values * p] */
   private parametersOf(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     return this.parameters === undefined
-      ? (this.network as Conditioner).apply(tf.concat(contextRows(context), 1))
+      ? (this.network as Conditioner).apply(flatContext(context) as tf.Tensor)
       : inEveryRow(this.parameters, x.shape[0]);
   }
 

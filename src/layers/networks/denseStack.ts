@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ContextTensors } from '../../core/context';
+import { type ContextTensors, flatContext } from '../../core/context';
 import type { RandomStream } from '../../core/random';
 import { noiseInStep } from '../../core/trainingStep';
 import { activations } from './activations';
@@ -10,7 +10,7 @@ import {
   hasFusedPerceptron,
   type PerceptronPlan,
 } from './fusedPerceptron';
-import { featuresOf, flatContext, type PerceptronSettings } from './perceptronOptions';
+import { featuresOf, type PerceptronSettings } from './perceptronOptions';
 
 /** A fully connected layer as it computes: its form, and weights with what is masked at 0. */
 export interface DenseLayer extends LayerForm {

@@ -1,12 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type ContextOption,
-  type ContextShape,
-  type ContextTensors,
-  contextRows,
-  contextShapeOf,
-  contextSize,
-} from '../../core/context';
+import { type ContextOption, type ContextShape, contextShapeOf, contextSize } from '../../core/context';
 import { ConfigError, complaint } from '../../core/errors';
 import type { OptionNames } from '../../core/options';
 import { checkChoice, sizeOf } from '../../core/shapes';
@@ -87,10 +80,4 @@ export function featuresOf(x: tf.Tensor, periodic: number | undefined): tf.Tenso
   if (periodic === undefined) return values;
   const angles = tf.mul(values, (2 * Math.PI) / periodic);
   return tf.reshape(tf.stack([tf.sin(angles), tf.cos(angles)], 2), [x.shape[0], 2 * d]);
-}
-
-/** A context as one row of values for each example, parts in the order in which they are declared; undefined where there is none. */
-export function flatContext(context: ContextTensors | undefined): tf.Tensor | undefined {
-  const parts = contextRows(context);
-  return parts.length > 1 ? tf.concat(parts, 1) : parts[0];
 }

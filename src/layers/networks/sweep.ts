@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ContextTensors } from '../../core/context';
+import { type ContextTensors, flatContext } from '../../core/context';
 import { ChannelOrder } from '../channelOrder';
 import { type Activation, activations } from './activations';
 import { combine, type DenseStack } from './denseStack';
-import { featuresOf, flatContext } from './perceptronOptions';
+import { featuresOf } from './perceptronOptions';
 
 /*
  * Values found one after another, each by what a masked network says of those before it, in about the work of one pass of the network:

@@ -3,11 +3,10 @@ import {
   type ContextOption,
   type ContextTensors,
   contextShapeOf,
-  contextTensors,
-  isNamed,
+  contextSize,
+  flatContext,
 } from '../../core/context';
 import { deserializeModule, type SerializedModule, serializeModule } from '../../core/module';
-import { type Shape, sizeOf } from '../../core/shapes';
 import { Bijector } from '../bijector';
 import {
   type Conditioner,
@@ -50,9 +49,9 @@ export abstract class ColumnHead extends Bijector {
     const { contextShape } = this;
     checkReader(kind, contextShape, network);
     if (contextShape === undefined || network === undefined) return;
-    const shapes: Shape[] = isNamed(contextShape) ? Object.values(contextShape) : [contextShape];
-    const size = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
-    this.network = this.addChild(resolveConditioner(kind, network, [size], [parameters]));
+    this.network = this.addChild(
+      resolveConditioner(kind, network, [contextSize(contextShape)], [parameters]),
+    );
   }
 
   /** What networks read of the column x [n, 1]: [n, features], differentiable where x varies continuously. */
@@ -62,7 +61,7 @@ export abstract class ColumnHead extends Bijector {
   protected parametersOf(n: number, context: ContextTensors | undefined): tf.Tensor {
     const own = tf.add(tf.zeros([n, 1]), this.own);
     if (this.network === undefined) return own;
-    return tf.add(own, this.network.apply(flat(context)));
+    return tf.add(own, this.network.apply(flatContext(context) as tf.Tensor));
   }
 
   /** Starts the column's own numbers; with a network, what that says at the start is added. */
@@ -72,7 +71,7 @@ export abstract class ColumnHead extends Bijector {
 
   /** Data-dependent initialization of the network. */
   protected initializeNetwork(context: ContextTensors | undefined): void {
-    this.network?.initialize(flat(context));
+    this.network?.initialize(flatContext(context) as tf.Tensor);
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -89,10 +88,4 @@ export abstract class ColumnHead extends Bijector {
     const network = deserializeModule<Conditioner>(config.network as unknown as SerializedModule);
     return new cls({ ...config, network });
   }
-}
-
-/** All parts of a context side by side, [n, size]. */
-function flat(context: ContextTensors | undefined): tf.Tensor {
-  const parts = contextTensors(context).map((part) => tf.reshape(part, [part.shape[0], -1]));
-  return parts.length === 1 ? parts[0] : tf.concat(parts, 1);
 }
