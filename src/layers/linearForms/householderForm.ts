@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../core/random';
 import { untaped } from '../../core/tensors';
 import { lowerInverse, Matrix } from '../../linalg';
-import { type AddWeight, type Hold, hostOf, type LinearForm } from './linearForm';
+import { type AddWeight, type Hold, type LinearForm, orthogonalForm } from './linearForm';
 import { squareOf } from './luForm';
 
 /**
@@ -28,14 +28,7 @@ export function householderForm(
     const joined = tf.matMul(lowerInverse(tf.add(halves, overlaps)), units);
     return tf.sub(identity, tf.matMul(units, joined, true));
   };
-  return {
-    matrix,
-    onHost: () => hostOf(matrix),
-    ofWeights: () => undefined,
-    inverseOfWeights: () => undefined,
-    inverse: (orthogonal) => tf.transpose(orthogonal),
-    logDetTerms: () => [],
-  };
+  return orthogonalForm(matrix);
 }
 
 /** Pairs of equal vectors: two reflections of one vector undo each other, so that an even number starts as the identity. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, NonFiniteError } from '../../core/errors';
+import { withoutTensors } from '../../core/tensors';
 import { deviceInverse, inverse, inverseGradient, Matrix, norm1, toDevice } from '../../linalg';
 import type { Bijector, Conditioning } from '../bijector';
 import type { MatrixOfWeights } from '../fusedScaledLinear';
@@ -40,9 +41,21 @@ export function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Ma
   };
 }
 
+/** A matrix that keeps lengths, as ops compute it: its inverse is the transposed one, and its log-determinant 0. */
+export function orthogonalForm(matrix: () => tf.Tensor2D): LinearForm {
+  return {
+    matrix,
+    onHost: () => hostOf(matrix),
+    ofWeights: () => undefined,
+    inverseOfWeights: () => undefined,
+    inverse: (orthogonal) => tf.transpose(orthogonal),
+    logDetTerms: () => [],
+  };
+}
+
 /** A square matrix that ops compute, in the numbers that they gave. */
-export function hostOf(matrix: () => tf.Tensor2D): Matrix {
-  const values = tf.tidy(() => matrix().dataSync() as never) as unknown as Float32Array;
+function hostOf(matrix: () => tf.Tensor2D): Matrix {
+  const values = withoutTensors(() => matrix().dataSync());
   const size = Math.sqrt(values.length);
   return new Matrix(Float64Array.from(values), size, size);
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilities } from '../../engine/capabilities';
 import { inverseMatrix, inverseWithoutPivots } from '../../linalg';
-import { type AddWeight, type Hold, hostOf, type LinearForm } from './linearForm';
+import { type AddWeight, type Hold, type LinearForm, orthogonalForm } from './linearForm';
 import { squareOf } from './luForm';
 
 /**
@@ -23,12 +23,5 @@ export function rotationForm(size: number, addWeight: AddWeight, hold: Hold): Li
     const inverse = capabilities().readsAtOnce ? inverseMatrix(shifted) : inverseWithoutPivots(shifted);
     return tf.sub(tf.mul(inverse, 2), identity);
   };
-  return {
-    matrix,
-    onHost: () => hostOf(matrix),
-    ofWeights: () => undefined,
-    inverseOfWeights: () => undefined,
-    inverse: (orthogonal) => tf.transpose(orthogonal),
-    logDetTerms: () => [],
-  };
+  return orthogonalForm(matrix);
 }
