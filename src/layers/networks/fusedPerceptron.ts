@@ -2,17 +2,10 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../../engine/kernels';
 import { isTaped, record } from '../../engine/tape';
 import type { Activation } from './activations';
-import type { ContextUse } from './denseLayers';
+import type { LayerForm } from './denseLayers';
 
-/** How one layer stands in a perceptron, as {@link LayerForm} says. */
-export interface FusedForm {
-  inputs: number;
-  outputs: number;
-  activated: boolean;
-  dropped: boolean;
-  context?: ContextUse;
-  skip?: number;
-}
+/** How one layer stands in a perceptron, wherever its weights started. */
+export type FusedForm = Omit<LayerForm, 'start' | 'biasStart'>;
 
 /** A perceptron but for its weights; one object for every call, by which a backend knows what it has worked out already. */
 export interface PerceptronPlan {
