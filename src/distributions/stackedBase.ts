@@ -59,9 +59,7 @@ export class StackedBase extends Distribution {
   }
 
   protected computeLogProb(z: tf.Tensor, context?: ContextTensors): tf.Tensor1D {
-    const each = this.columnsOf(z).map((columns, i) =>
-      this.parts[i].logProb(columns, partOf(context, this.parts[i].contextShape)),
-    );
+    const each = this.eachOf(z, context, (part, columns, given) => part.logProb(columns, given));
     return each.reduce((sum, logProb) => tf.add(sum, logProb));
   }
 
@@ -77,16 +75,12 @@ export class StackedBase extends Distribution {
   }
 
   protected override computeStandardize(z: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const each = this.columnsOf(z).map((columns, i) =>
-      this.parts[i].standardize(columns, partOf(context, this.parts[i].contextShape)),
-    );
+    const each = this.eachOf(z, context, (part, columns, given) => part.standardize(columns, given));
     return tf.concat(each, 1);
   }
 
   protected override computeUnstandardize(standard: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const each = this.columnsOf(standard).map((columns, i) =>
-      this.parts[i].unstandardize(columns, partOf(context, this.parts[i].contextShape)),
-    );
+    const each = this.eachOf(standard, context, (part, columns, given) => part.unstandardize(columns, given));
     return tf.concat(each, 1);
   }
 
@@ -104,12 +98,14 @@ export class StackedBase extends Distribution {
     return new cls({ ...config, parts });
   }
 
-  private columnsOf(z: tf.Tensor): tf.Tensor[] {
-    return tf.split(
-      z,
-      this.parts.map(({ eventShape: [d] }) => d),
-      1,
-    );
+  private eachOf<T extends tf.Tensor>(
+    z: tf.Tensor,
+    context: ContextTensors | undefined,
+    pass: (part: Distribution, columns: tf.Tensor, context: ContextTensors | undefined) => T,
+  ): T[] {
+    const sizes = this.parts.map(({ eventShape: [d] }) => d);
+    const columns = tf.split(z, sizes, 1);
+    return this.parts.map((part, i) => pass(part, columns[i], partOf(context, part.contextShape)));
   }
 }
 
