@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { untaped } from '../core/tensors';
+import { polynomial } from '../layers/supports/nearZero';
 
 /*
  * Parts of Student's t in float32, by ordinary ops with gradients on every backend. Differences of logarithms of Gamma, log(1 + x) and
@@ -52,13 +53,4 @@ export function logGammaRatio(x: tf.Tensor): tf.Tensor {
     result = tf.sub(result, tf.log(tf.add(tf.div(0.5, tf.add(x, i)), 1)));
   }
   return result;
-}
-
-/** By Horner's rule, lowest coefficient first. */
-function polynomial(x: tf.Tensor, coefficients: readonly number[]): tf.Tensor {
-  const [last, ...others] = [...coefficients].reverse();
-  return others.reduce<tf.Tensor>(
-    (sum, coefficient) => tf.add(tf.mul(sum, x), coefficient),
-    tf.mul(tf.onesLike(x), last),
-  );
 }
