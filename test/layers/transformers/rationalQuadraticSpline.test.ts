@@ -22,15 +22,16 @@ interface Form {
   tails: SplineTails;
   bound: number;
   limits?: SplineLimits;
+  minimum?: number;
 }
 
 /** The knots in float64, written apart from the layer: partial sums, one piece after another. */
-function knotsOf(raw: number[], bins: number, { tails, bound, limits = 'minimum' }: Form): Spline {
-  const minimum = 1e-3;
+function knotsOf(raw: number[], bins: number, form: Form): Spline {
+  const { tails, bound, limits = 'minimum', minimum = 1e-3 } = form;
   const clip = (u: number, limit: number) => u / (1 + Math.abs(u) / limit);
   const isSoft = limits === 'softclip';
   const axis = (values: number[]) => {
-    const exponentials = values.map((u) => Math.exp(isSoft ? clip(u, Math.log(1000) / 2) : u));
+    const exponentials = values.map((u) => Math.exp(isSoft ? clip(u, Math.log(1 / minimum) / 2) : u));
     const total = exponentials.reduce((a, b) => a + b, 0);
     const ends = [-bound];
     for (const e of exponentials) {
@@ -42,7 +43,9 @@ function knotsOf(raw: number[], bins: number, { tails, bound, limits = 'minimum'
   const c = Math.log(Math.exp(1 - minimum) - 1);
   const inner = raw
     .slice(2 * bins)
-    .map((u) => (isSoft ? Math.exp(clip(u, Math.log(1000))) : minimum + Math.log(1 + Math.exp(u + c))));
+    .map((u) =>
+      isSoft ? Math.exp(clip(u, Math.log(1 / minimum))) : minimum + Math.log(1 + Math.exp(u + c)),
+    );
   const ds = { linear: [1, ...inner, 1], circular: [...inner, inner[0]], none: inner }[tails];
   return { xs: axis(raw.slice(0, bins)), ys: axis(raw.slice(bins, 2 * bins)), ds };
 }
@@ -66,6 +69,8 @@ const forms: Form[] = [
   { tails: 'none', bound: 1 },
   { tails: 'linear', bound: 4, limits: 'softclip' },
   { tails: 'none', bound: 2, limits: 'softclip' },
+  { tails: 'linear', bound: 3, minimum: 0.05 },
+  { tails: 'circular', bound: 1, limits: 'softclip', minimum: 0.2 },
 ];
 
 describe.each(forms)('RationalQuadraticSpline %o', (form) => {
@@ -124,28 +129,31 @@ describe('RationalQuadraticSpline', () => {
     });
   });
 
-  it('in a learned box is the spline of the fixed one, moved and stretched in x and y; straight on outside', () => {
-    tf.tidy(() => {
-      const [bins, bound] = [5, 2];
-      const spline = new RationalQuadraticSpline({ bins, bound, box: 'learned' });
-      const raw = Array.from(new RandomStream(8).normalArray(3 * bins - 1));
-      const [left, bottom, width, height] = [0.3, -0.7, 0.9, -0.6];
-      const xs = [-30, -1.5, -1.41, -1, 0, 0.5, 2, 3, 5.9, 7, 50];
-      const parameters = tf.tensor3d([xs.map(() => [...raw, left, bottom, width, height])]);
-      const { value, logDerivative } = spline.forward(tf.tensor2d([xs]), parameters);
-      const [values, logs] = [value.dataSync(), logDerivative.dataSync()];
-      const clip = (u: number) => u / (1 + Math.abs(u) / Math.log(1000));
-      const [W, H] = [width, height].map((u) => 2 * bound * Math.exp(clip(u)));
-      const [x0, y0] = [bound * (left - 1), bound * (bottom - 1)];
-      const knots = knotsOf(raw, bins, { tails: 'linear', bound });
-      xs.forEach((x, i) => {
-        const unit = ((x - x0) / W) * 2 * bound - bound;
-        const [y, slope] = Math.abs(unit) <= bound ? evaluate(knots, unit) : [unit, 1];
-        expect(values[i]).toBeCloseTo(y0 + ((y + bound) / (2 * bound)) * H, 4);
-        expect(logs[i]).toBeCloseTo(Math.log((slope * H) / W), 4);
+  it.each([1e-3, 0.02])(
+    'in a learned box is the spline of the fixed one, moved and stretched in x and y; straight on outside (minimum %d)',
+    (minimum) => {
+      tf.tidy(() => {
+        const [bins, bound] = [5, 2];
+        const spline = new RationalQuadraticSpline({ bins, bound, minimum, box: 'learned' });
+        const raw = Array.from(new RandomStream(8).normalArray(3 * bins - 1));
+        const [left, bottom, width, height] = [0.3, -0.7, 0.9, -0.6];
+        const xs = [-30, -1.5, -1.41, -1, 0, 0.5, 2, 3, 5.9, 7, 50];
+        const parameters = tf.tensor3d([xs.map(() => [...raw, left, bottom, width, height])]);
+        const { value, logDerivative } = spline.forward(tf.tensor2d([xs]), parameters);
+        const [values, logs] = [value.dataSync(), logDerivative.dataSync()];
+        const clip = (u: number) => u / (1 + Math.abs(u) / Math.log(1 / minimum));
+        const [W, H] = [width, height].map((u) => 2 * bound * Math.exp(clip(u)));
+        const [x0, y0] = [bound * (left - 1), bound * (bottom - 1)];
+        const knots = knotsOf(raw, bins, { tails: 'linear', bound, minimum });
+        xs.forEach((x, i) => {
+          const unit = ((x - x0) / W) * 2 * bound - bound;
+          const [y, slope] = Math.abs(unit) <= bound ? evaluate(knots, unit) : [unit, 1];
+          expect(values[i]).toBeCloseTo(y0 + ((y + bound) / (2 * bound)) * H, 4);
+          expect(logs[i]).toBeCloseTo(Math.log((slope * H) / W), 4);
+        });
       });
-    });
-  });
+    },
+  );
 
   it('has no density outside of a box without tails', () => {
     tf.tidy(() => {
