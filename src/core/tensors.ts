@@ -49,6 +49,11 @@ export function linearChannels(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   return tf.reshape(tf.matMul(rows, weight), [...x.shape.slice(0, -1), outputs]);
 }
 
+/** The same values in each of n rows, [n, number of values], by a product: the gradient of `tile` takes an op for every row. */
+export function inEveryRow(values: tf.Tensor, n: number): tf.Tensor {
+  return tf.matMul(tf.ones([n, 1]), tf.reshape(values, [1, -1]));
+}
+
 /** Whether no value is NaN or infinite; reads one number back (0 times a finite value is 0, else NaN). */
 export function allFinite(x: tf.Tensor): boolean {
   const [sum] = tf.tidy(() => tf.sum(tf.mul(x, 0)).dataSync());

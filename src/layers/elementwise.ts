@@ -9,7 +9,7 @@ import {
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
-import { withoutTensors } from '../core/tensors';
+import { inEveryRow, withoutTensors } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import {
   type Conditioner,
@@ -145,11 +145,6 @@ export class Elementwise extends Bijector {
     const { value, logDet } = this.transformer.mapEvents(rows, parameters, 0, inverse);
     return { value: tf.reshape(value, x.shape), logDet };
   }
-}
-
-/** The same values in each of n rows, by a product: the gradient of `tile` takes an op for every row. */
-function inEveryRow(values: tf.Tensor, n: number): tf.Tensor {
-  return tf.matMul(tf.ones([n, 1]), tf.reshape(values, [1, -1]));
 }
 
 registerModule(Elementwise);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../../core/module';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkEventShape, checkInteger } from '../../core/shapes';
-import { sumPerExample } from '../../core/tensors';
+import { inEveryRow, sumPerExample } from '../../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from '../bijector';
 import { RationalQuadraticSpline } from '../transformers/rationalQuadraticSpline';
 import { HALF_RANGE, quantileSplines } from './quantileSpline';
@@ -92,7 +92,7 @@ export class MarginalQuantiles extends Bijector {
   }
 
   private knotsOf(n: number): tf.Tensor {
-    return tf.tile(tf.expandDims(this.knots, 0), [n, 1, 1]);
+    return tf.reshape(inEveryRow(this.knots, n), [n, ...this.knots.shape]);
   }
 }
 
