@@ -16,7 +16,7 @@ import type { Fields } from './blocks';
 /** Activations whose slope is told by what they read, not by what they give. */
 const slopeByRead = [SOFTPLUS, SILU, GELU];
 
-/** The fields of a layer of assembly/perceptron.ts that are no addresses; places in records are in floats, or -1 for none. */
+/** The fields of a layer of assembly/perceptronRecords.ts that are no addresses; places in records are in floats, or -1 for none. */
 type LayerFields = {
   -readonly [Name in Exclude<
     keyof Fields<'PerceptronLayer'>,
@@ -42,7 +42,7 @@ interface ScratchSizes {
   turnedRanges: number;
 }
 
-/** Where everything of a perceptron lies: see assembly/perceptron.ts. */
+/** Where everything of a perceptron lies: see assembly/perceptronRecords.ts. */
 export interface PerceptronLayout {
   /** How many values of x are read. */
   values: number;
