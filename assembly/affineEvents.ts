@@ -1,7 +1,19 @@
 import { AffineForm, logScaleOf, logScaleSlope } from './affine';
 import { exp } from './exponential';
 import { parallel, taskArguments } from './parallel';
-import { ceilDivide, copyExactly, firstLanes, least, loadPart, multiplyAdd, storePart, sumLanes, zero } from './vector';
+import {
+  ceilDivide,
+  copyExactly,
+  firstLanes,
+  firstPairs,
+  least,
+  loadPart,
+  multiplyAdd,
+  secondPairs,
+  storePart,
+  sumLanes,
+  zero,
+} from './vector';
 
 /**
  * Affine maps of the last channels of events, each value by parameters [shift, raw] of its own: y = s x + shift with logDet = sum log s,
@@ -124,8 +136,8 @@ export class AffineGradientExamples {
           const ofRaw = f32x4.mul(ofLog, logScaleSlope(a, raw, logS, s));
           storePart(a.output + at, result, left);
           const to = a.parametersGradient + steering;
-          storePart(to, v128.shuffle<f32>(ofShift, ofRaw, 0, 4, 1, 5), 2 * left);
-          if (left > 2) storePart(to + 16, v128.shuffle<f32>(ofShift, ofRaw, 2, 6, 3, 7), 2 * left - 4);
+          storePart(to, firstPairs(ofShift, ofRaw), 2 * left);
+          if (left > 2) storePart(to + 16, secondPairs(ofShift, ofRaw), 2 * left - 4);
           at += <usize>least(left, 4) << 2;
           steering += <usize>least(left, 4) << 3;
         }

@@ -13,7 +13,7 @@ export class PackLayer {
       const left = columns - j;
       v128.store(layer.packed + floats(j), loadUpTo(layer.bias + floats(j), left));
     }
-    findRanges(layer);
+    findLayerRanges(layer);
     const packed = layer.packed + floats(upTo16(columns));
     const lineBytes = floats(columns);
     const panel = panelColumns();
@@ -32,42 +32,47 @@ export class PackLayer {
   }
 }
 
-/** Finds for each panel of columns what depths the mask leaves: from the first to the last of them. */
-function findRanges(layer: PerceptronLayer): void {
-  const columns = layer.outputs;
-  const lineBytes = floats(columns);
+/**
+ * Finds for each panel of columns what depths the mask leaves: from the first to the last of them. In the mask, which may be 0,
+ * depths and columns lie so many bytes apart.
+ */
+function findRanges(ranges: usize, mask: usize, depth: i32, depthBytes: usize, columns: i32, columnBytes: usize): void {
   const panel = panelColumns();
   for (let column = 0; column < columns; column += panel) {
-    let first = 0, end = layer.inputs;
-    if (layer.mask != 0) {
-      const mask = layer.mask + floats(column);
+    let first = 0, end = depth;
+    if (mask != 0) {
+      const at = mask + <usize>column * columnBytes;
       const count = least(panel, columns - column);
-      while (first < end && hidden(mask + <usize>first * lineBytes, 4, count)) first++;
-      while (end > first && hidden(mask + <usize>(end - 1) * lineBytes, 4, count)) end--;
+      while (first < end && hidden(at + <usize>first * depthBytes, columnBytes, count)) first++;
+      while (end > first && hidden(at + <usize>(end - 1) * depthBytes, columnBytes, count)) end--;
     }
-    setRange(layer.ranges, column / panel, first, end);
+    store<i32>(ranges, first);
+    store<i32>(ranges, end - first, 4);
+    ranges += 8;
   }
+}
+
+/** The ranges of a layer's panels of outputs. */
+function findLayerRanges(layer: PerceptronLayer): void {
+  findRanges(layer.ranges, layer.mask, layer.inputs, floats(layer.outputs), layer.outputs, 4);
 }
 
 /** Packs the turned weights of a layer: panels of inputs, their depths being outputs. */
 export class TurnLayer {
   run(chunk: i32): void {
     const layer = layerAt(taskArguments<Perceptron>(), chunk);
-    findRanges(layer);
     const columns = layer.inputs;
     const lineBytes = floats(layer.outputs);
+    findLayerRanges(layer);
+    findRanges(layer.turnedRanges, layer.mask, layer.outputs, 4, columns, lineBytes);
     const panel = panelColumns();
     for (let column = 0; column < columns; column += panel) {
       const width = panelWidth(column, columns);
       const count = least(width, columns - column);
       const rows = layer.kernel + <usize>column * lineBytes;
       const masks = layer.mask + <usize>column * lineBytes;
-      let first = 0, end = layer.outputs;
-      if (layer.mask != 0) {
-        while (first < end && hidden(masks + floats(first), lineBytes, count)) first++;
-        while (end > first && hidden(masks + floats(end - 1), lineBytes, count)) end--;
-      }
-      setRange(layer.turnedRanges, column / panel, first, end);
+      const range = layer.turnedRanges + <usize>(column / panel << 3);
+      const first = load<i32>(range), end = first + load<i32>(range, 4);
       let to = layer.turned + floats(layer.outputs * column + first * width);
       let k = first;
       for (; k + 4 <= end; k += 4) {
@@ -131,13 +136,6 @@ function maskLine(to: usize, mask: usize, count: i32, width: i32): void {
 @inline
 export function shown(weights: v128, mask: v128): v128 {
   return v128.andnot(weights, f32x4.eq(mask, zero()));
-}
-
-// @ts-ignore: decorator
-@inline
-function setRange(ranges: usize, panel: i32, first: i32, end: i32): void {
-  store<i32>(ranges + <usize>(panel << 3), first);
-  store<i32>(ranges + <usize>(panel << 3), end - first, 4);
 }
 
 /** Four values, or as many as there are and zeros. */

@@ -2,7 +2,17 @@ import { PRODUCT_ROWS } from '../src/core/kernelConstants';
 import { thread, taskArguments, parallel } from './parallel';
 import { locateRows, Patches, tapCount, tapDepth } from './patches';
 import { EDGE_ROW, EDGE_TILE, panelColumns, panelWidth, placeTile, tilesOfRows } from './tiles';
-import { ceilDivide, least, multiplyAdd, storePair, zero } from './vector';
+import {
+  ceilDivide,
+  firstPairs,
+  highHalves,
+  least,
+  lowHalves,
+  multiplyAdd,
+  secondPairs,
+  storePair,
+  zero,
+} from './vector';
 
 /** Panels that one chunk packs. */
 const PACKED_PANELS: i32 = 4;
@@ -117,14 +127,14 @@ export function turn(from: usize, bytes: usize, count: i32, to: usize, lineBytes
   const b = count > 1 ? v128.load(from + bytes) : zero();
   const c = count > 2 ? v128.load(from + 2 * bytes) : zero();
   const d = count > 3 ? v128.load(from + 3 * bytes) : zero();
-  const lowAB = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-  const highAB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-  const lowCD = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  const highCD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<f64>(lowAB, lowCD, 0, 2));
-  v128.store(to + lineBytes, v128.shuffle<f64>(lowAB, lowCD, 1, 3));
-  v128.store(to + 2 * lineBytes, v128.shuffle<f64>(highAB, highCD, 0, 2));
-  v128.store(to + 3 * lineBytes, v128.shuffle<f64>(highAB, highCD, 1, 3));
+  const lowAB = firstPairs(a, b);
+  const highAB = secondPairs(a, b);
+  const lowCD = firstPairs(c, d);
+  const highCD = secondPairs(c, d);
+  v128.store(to, lowHalves(lowAB, lowCD));
+  v128.store(to + lineBytes, highHalves(lowAB, lowCD));
+  v128.store(to + 2 * lineBytes, lowHalves(highAB, highCD));
+  v128.store(to + 3 * lineBytes, highHalves(highAB, highCD));
 }
 
 /** Computes one block of rows and columns. */

@@ -44,7 +44,6 @@ import {
 import { LINE_BYTES, linesOf, linesToRows } from './transpose';
 import { ceilDivide, least, multiplyAdd, storePair } from './vector';
 
-
 /**
  * Gradients in what was given and in the parameters, from those in value and logDet. The pieces are found anew.
  *

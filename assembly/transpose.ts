@@ -1,4 +1,4 @@
-import { least, loadPart, storePart } from './vector';
+import { firstPairs, highHalves, least, loadPart, lowHalves, secondPairs, storePart } from './vector';
 
 /*
  * Eight rows of a matrix as columns: number i of all of them lies in line i, so that a vector holds the same number of four rows.
@@ -12,30 +12,6 @@ export const LINE_BYTES: usize = 32;
 @inline
 export function linesOf(count: i32): usize {
   return <usize>count * LINE_BYTES;
-}
-
-// @ts-ignore: decorator
-@inline
-function evenLanes(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-}
-
-// @ts-ignore: decorator
-@inline
-function oddLanes(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-}
-
-// @ts-ignore: decorator
-@inline
-function lowHalves(a: v128, b: v128): v128 {
-  return v128.shuffle<i64>(a, b, 0, 2);
-}
-
-// @ts-ignore: decorator
-@inline
-function highHalves(a: v128, b: v128): v128 {
-  return v128.shuffle<i64>(a, b, 1, 3);
 }
 
 /** Lines of 1 to 8 rows; the last row stands in for those that are missing. */
@@ -54,12 +30,12 @@ export function rowsToLines(from: usize, rowBytes: usize, rows: i32, columns: i3
       const b = loadPart(row1 + at, left);
       const c = loadPart(row2 + at, left);
       const d = loadPart(row3 + at, left);
-      const ab = evenLanes(a, b);
-      const cd = evenLanes(c, d);
+      const ab = firstPairs(a, b);
+      const cd = firstPairs(c, d);
       v128.store(line, lowHalves(ab, cd));
       if (left > 1) v128.store(line, highHalves(ab, cd), LINE_BYTES);
-      if (left > 2) v128.store(line, lowHalves(oddLanes(a, b), oddLanes(c, d)), 2 * LINE_BYTES);
-      if (left > 3) v128.store(line, highHalves(oddLanes(a, b), oddLanes(c, d)), 3 * LINE_BYTES);
+      if (left > 2) v128.store(line, lowHalves(secondPairs(a, b), secondPairs(c, d)), 2 * LINE_BYTES);
+      if (left > 3) v128.store(line, highHalves(secondPairs(a, b), secondPairs(c, d)), 3 * LINE_BYTES);
       line += 4 * LINE_BYTES;
     }
   }
@@ -78,12 +54,12 @@ export function linesToRows(from: usize, rows: i32, columns: i32, to: usize, row
       const b = v128.load(line, LINE_BYTES);
       const c = v128.load(line, 2 * LINE_BYTES);
       const d = v128.load(line, 3 * LINE_BYTES);
-      const ab = evenLanes(a, b);
-      const cd = evenLanes(c, d);
+      const ab = firstPairs(a, b);
+      const cd = firstPairs(c, d);
       storePart(at, lowHalves(ab, cd), left);
       if (there > 1) storePart(at + rowBytes, highHalves(ab, cd), left);
-      if (there > 2) storePart(at + rowBytes * 2, lowHalves(oddLanes(a, b), oddLanes(c, d)), left);
-      if (there > 3) storePart(at + rowBytes * 3, highHalves(oddLanes(a, b), oddLanes(c, d)), left);
+      if (there > 2) storePart(at + rowBytes * 2, lowHalves(secondPairs(a, b), secondPairs(c, d)), left);
+      if (there > 3) storePart(at + rowBytes * 3, highHalves(secondPairs(a, b), secondPairs(c, d)), left);
       line += 4 * LINE_BYTES;
     }
   }

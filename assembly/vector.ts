@@ -115,3 +115,36 @@ export function storePart(to: usize, value: v128, count: i32): void {
 export function firstLanes(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
 }
+
+/*
+ * Four vectors are turned by pairs, then halves: rows a, b, c, d have the columns lowHalves and highHalves of firstPairs(a, b) and
+ * firstPairs(c, d), then the same of secondPairs.
+ */
+
+/** a0 b0 a1 b1 */
+// @ts-ignore: decorator
+@inline
+export function firstPairs(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+}
+
+/** a2 b2 a3 b3 */
+// @ts-ignore: decorator
+@inline
+export function secondPairs(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+}
+
+/** a0 a1 b0 b1 */
+// @ts-ignore: decorator
+@inline
+export function lowHalves(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 0, 2);
+}
+
+/** a2 a3 b2 b3 */
+// @ts-ignore: decorator
+@inline
+export function highHalves(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 1, 3);
+}
