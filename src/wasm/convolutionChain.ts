@@ -10,13 +10,10 @@ import {
 import type { KernelModule } from './kernelModule';
 import { placeSums, type SumPlaces, scaleAndSum } from './passes';
 import { sumMiddle } from './reduction';
-import type { KernelCall } from './register';
+import type { KernelCall, Place } from './register';
 import { convolutionChunks, convolve, convolveGradients } from './winograd';
 
 type Shape4D = [number, number, number, number];
-
-/** Where layers run. */
-export type Place = Pick<KernelCall<never, unknown>, 'backend' | 'kernels'>;
 
 /** A layer's weights, and the geometry of its convolution. */
 export interface Layer {

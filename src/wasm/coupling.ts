@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { FusedCouplingOptions } from '../layers/fusedCoupling';
 import { copyColumns } from './columns';
-import { type ChainAttributes, layersGradient, layersOf, type Place, runLayers } from './convolutionChain';
+import { type ChainAttributes, layersGradient, layersOf, runLayers } from './convolutionChain';
 import {
   outputsOf,
   type PerceptronAttributes,
@@ -9,7 +9,7 @@ import {
   runPerceptron,
   runPerceptronGradient,
 } from './perceptron';
-import type { KernelCall } from './register';
+import type { KernelCall, Place } from './register';
 
 /** What is coupled, and how. */
 function couplingFields({ shape }: TensorInfo, { kept, scale, inverse }: FusedCouplingOptions) {

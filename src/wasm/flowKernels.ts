@@ -15,7 +15,7 @@ import type { KernelModule } from './kernelModule';
 import { luMatrix, luMatrixGradient } from './luMatrix';
 import { PASS_ROWS, scaleAndSum } from './passes';
 import { perceptron, perceptronGradient } from './perceptron';
-import { type KernelCall, replaceKernel } from './register';
+import { type KernelCall, type Place, replaceKernel } from './register';
 import { scaledLinear, scaledLinearGradient } from './scaledLinear';
 import { sweep } from './sweep';
 import { affine, affineGradient, spline, splineGradient } from './transformers';
@@ -111,7 +111,7 @@ function unscaleChannelsGradient(
 
 /** What `scaleAndSum` gives of a gradient, weighted by a tensor of its shape: of the input's shape, and two per channel. */
 function summed(
-  { backend, kernels }: Pick<KernelCall<never, unknown>, 'backend' | 'kernels'>,
+  { backend, kernels }: Place,
   gradient: TensorInfo,
   weights: TensorInfo,
   logScale: number,

@@ -5,10 +5,7 @@ import { type Fields, wordsOf } from './blocks';
 import type { KernelModule } from './kernelModule';
 import { layoutOf, type PerceptronLayout, recordFloats } from './perceptronLayout';
 import { blockRows } from './products';
-import type { KernelCall } from './register';
-
-/** Where kernels run. */
-type Place = Pick<KernelCall<never, unknown>, 'backend' | 'kernels'>;
+import type { KernelCall, Place } from './register';
 
 /** Chunks of the gradient, at most: each has sums of its own for all weights. */
 const GRADIENT_CHUNKS = 8;

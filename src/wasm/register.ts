@@ -19,6 +19,9 @@ export interface KernelCall<Inputs extends string, Attributes, Optional extends 
   kernels: KernelModule;
 }
 
+/** Where a kernel runs. */
+export type Place = Pick<KernelCall<never, unknown>, 'backend' | 'kernels'>;
+
 /** Computes the result, or returns null for a case that it leaves to the kernel it replaced. */
 export type Kernel<Inputs extends string, Attributes, Optional extends string> = (
   call: KernelCall<Inputs, Attributes, Optional>,
