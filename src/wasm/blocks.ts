@@ -27,6 +27,11 @@ export function writeBlock<Name extends Block>(name: Name, fields: Fields<Name>,
   (blocks[name] as unknown as Writer<Name>).write(fields, views.words, views.floats, 0);
 }
 
+/** Bytes that so many records of a block take. */
+export function bytesOf(name: Block, records: number): number {
+  return records * blocks[name].words * 4;
+}
+
 /** Records of a block as the kernels read them, one after another. */
 export function wordsOf<Name extends Block>(name: Name, records: readonly Fields<Name>[]): Int32Array {
   const writer = blocks[name] as unknown as Writer<Name>;

@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { PERCEPTRON_ROWS } from '../core/kernelConstants';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
-import { type Fields, wordsOf } from './blocks';
+import { bytesOf, type Fields, wordsOf } from './blocks';
 import type { KernelModule } from './kernelModule';
 import { layoutOf, type PerceptronLayout, recordFloats } from './perceptronLayout';
 import { blockRows } from './products';
@@ -82,10 +82,10 @@ interface Room {
 function roomFor(kernels: KernelModule, layout: PerceptronLayout, turned: boolean, other: number): Room {
   const { sizes } = layout;
   const localBytes = kernels.exports.perceptronLocalBytes(layout.gradientBytes);
-  const words = layout.layers.length * LAYER_BYTES;
   const [layers, sources, packed, ranges, weights, turnedRanges, local, rest] = kernels.scratch(
-    words,
-    64,
+    bytesOf('PerceptronLayer', layout.layers.length),
+    // x and the context.
+    bytesOf('PerceptronSource', 2),
     turned ? 0 : sizes.packed,
     sizes.ranges,
     turned ? sizes.turned : 0,
@@ -95,9 +95,6 @@ function roomFor(kernels: KernelModule, layout: PerceptronLayout, turned: boolea
   );
   return { layers, sources, packed, ranges, turned: weights, turnedRanges, local, localBytes, other: rest };
 }
-
-/** Bytes of the record of a layer. */
-const LAYER_BYTES = 128;
 
 /** Where the gradients by the weights of a layer go. */
 type WeightGradients = readonly [dKernel: number, dBias: number];

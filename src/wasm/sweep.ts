@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { SweepAttributes } from '../layers/fusedSweep';
 import { activationNumbers } from './activationNumbers';
-import { type Fields, wordsOf } from './blocks';
+import { bytesOf, type Fields, wordsOf } from './blocks';
 import type { KernelModule } from './kernelModule';
 import type { KernelCall } from './register';
 import { affineForm, splineForm } from './transformers';
@@ -10,9 +10,6 @@ import { affineForm, splineForm } from './transformers';
 const CHUNK_ROWS = 32;
 /** Bytes of a line: a number for each of eight rows. */
 const LINE = 32;
-/** Room for the record of a transformer, and of a layer. */
-const FORM_BYTES = 64;
-const LAYER_BYTES = 128;
 
 /** Numbers in the order of their levels, and where each level begins, the end at last. */
 interface Sorted {
@@ -133,9 +130,13 @@ export function sweep({
   const plan = planOf(tensors, attrs);
   const splineBytes = kernels.exports.splineRoomBytes(transformer.kind === 'spline' ? transformer.bins : 0);
   const roomBytes = plan.roomBytes + splineBytes;
+  const ofForm =
+    transformer.kind === 'spline'
+      ? wordsOf('SplineForm', [splineForm(transformer)])
+      : wordsOf('AffineForm', [affineForm(transformer)]);
   const [records, form, tables, panels, rooms] = kernels.scratch(
-    plan.layers.length * LAYER_BYTES,
-    FORM_BYTES,
+    bytesOf('SweepLayer', plan.layers.length),
+    ofForm.byteLength,
     plan.tables.bytes,
     plan.panelBytes,
     roomBytes * kernels.threads,
@@ -154,11 +155,7 @@ export function sweep({
     };
   });
   kernels.write(records, wordsOf('SweepLayer', placed));
-  const words =
-    transformer.kind === 'spline'
-      ? wordsOf('SplineForm', [splineForm(transformer)])
-      : wordsOf('AffineForm', [affineForm(transformer)]);
-  kernels.write(form, words);
+  kernels.write(form, ofForm);
   plan.tables.write(kernels, tables);
   kernels.run('sweep', {
     ...plan.fields,
