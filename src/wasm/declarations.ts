@@ -1,11 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { SweepAttributes } from '../layers/fusedSweep';
-import type {
-  FusedAffine,
-  FusedEvents,
-  FusedSpline,
-  FusedTransformer,
-} from '../layers/transformers/fusedTransformer';
+import type { FusedAffine, FusedSpline, FusedTransformer } from '../layers/transformers/fusedTransformer';
 import { DERIVATIVES } from '../layers/transformers/splineKnots';
 import type { ChainAttributes } from './convolutionChain';
 import type { InputChecks } from './inputChecks';
@@ -60,24 +55,10 @@ function parametersOf(x: TensorInfo, { kept }: Kept): number {
   return 2 * (lastOf(x) - kept);
 }
 
-export const coupling: Declaration<'x' | 'parameters', Kept> = {
-  check({ inputs: { x, parameters }, attrs }, checks) {
-    checks.channels('parameters', parameters, x, parametersOf(checks.present('x', x), attrs));
-  },
-};
+type Events<Form> = Declaration<'x' | 'parameters', Form & Kept>;
+type EventsGradient<Form> = Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', Form & Kept>;
 
-export const couplingGradient: Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', Kept> = {
-  check({ inputs: { x, parameters, dy, dLogDet }, attrs }, checks) {
-    checks.channels('parameters', parameters, x, parametersOf(checks.present('x', x), attrs));
-    checks.shape('dy', dy, x.shape);
-    checks.vector('dLogDet', dLogDet, x.shape[0]);
-  },
-};
-
-type Events<Form> = Declaration<'x' | 'parameters', Form & FusedEvents>;
-type EventsGradient<Form> = Declaration<'x' | 'parameters' | 'dy' | 'dLogDet', Form & FusedEvents>;
-
-/** Events of a transformer, each value that does not pass with so many parameters; and their gradient. */
+/** Events of a coupling or a transformer, each value that does not pass with so many parameters; and their gradient. */
 function eventsOf<Form>(perValue: (form: Form) => number): [Events<Form>, EventsGradient<Form>] {
   const checkBoth: Events<Form>['check'] = ({ inputs: { x, parameters }, attrs }, checks) => {
     const changed = lastOf(checks.present('x', x)) - attrs.kept;
@@ -97,10 +78,11 @@ function eventsOf<Form>(perValue: (form: Form) => number): [Events<Form>, Events
 }
 
 /** Numbers that steer a value. */
-export function parametersPerValue(form: FusedTransformer): number {
+function parametersPerValue(form: FusedTransformer): number {
   return form.kind === 'affine' ? 2 : 3 * form.bins + DERIVATIVES[form.tails];
 }
 
+export const [coupling, couplingGradient] = eventsOf<unknown>(() => 2);
 export const [spline, splineGradient] = eventsOf<FusedSpline>(parametersPerValue);
 export const [affine, affineGradient] = eventsOf<FusedAffine>(parametersPerValue);
 
