@@ -63,16 +63,7 @@ export function fusedNetworkCoupling(
   options: FusedCouplingOptions,
 ): Transformed {
   const { weights, factors } = weightsInRow(layers);
-  const attributes = { ...options, factors };
-  const [value, logDet] = record([x, ...weights], () => {
-    const [y, logDetOfY, ...outputs] = runKernel('FlowNetworkCoupling', [x, ...weights], attributes);
-    return {
-      results: [y, logDetOfY],
-      needed: [x, ...weights, ...outputs],
-      gradient: (dys, needed) => runKernel('FlowNetworkCouplingGradient', [...dys, ...needed], attributes),
-    };
-  });
-  return { value, logDet: logDet as tf.Tensor1D };
+  return withNetwork('FlowNetworkCoupling', [x, ...weights], { ...options, factors });
 }
 
 /** Whether the active backend has `fusedPerceptronCoupling`; its ordinary form is the network, then the coupling. */
@@ -95,13 +86,17 @@ export function fusedPerceptronCoupling(
   options: FusedCouplingOptions,
 ): Transformed {
   const inputs = perceptronInputs(x, context, layers);
-  const attributes = { ...options, plan, taped: isTaped() };
+  return withNetwork('FlowPerceptronCoupling', inputs, { ...options, plan, taped: isTaped() });
+}
+
+/** A kernel that computes a coupling and its network, and what its gradient needs of the network behind value and logDet. */
+function withNetwork(kernel: string, inputs: tf.Tensor[], attributes: object): Transformed {
   const [value, logDet] = record(inputs, () => {
-    const [y, logDetOfY, ...inner] = runKernel('FlowPerceptronCoupling', inputs, attributes);
+    const [y, logDetOfY, ...inner] = runKernel(kernel, inputs, attributes);
     return {
       results: [y, logDetOfY],
       needed: [...inputs, ...inner],
-      gradient: (dys, needed) => runKernel('FlowPerceptronCouplingGradient', [...dys, ...needed], attributes),
+      gradient: (dys, needed) => runKernel(`${kernel}Gradient`, [...dys, ...needed], attributes),
     };
   });
   return { value, logDet: logDet as tf.Tensor1D };
