@@ -140,6 +140,8 @@ describe('fused perceptrons are as ordinary ops', () => {
   it.each(activationNames)('%s', async (activation) => {
     await expectSame(() => kinds.plain({ activation }), 9);
     await expectSame(() => kinds.residual({ activation, context: 3 }), 9);
+    const shifts = { activation, context: 3, contextAs: 'shifts' };
+    await expectSame(() => kinds['masked residual'](shifts), 9);
     // Where activations are flat, or all but linear; much further out the slope of tanh is rounding alone.
     await expectSame(() => kinds.plain({ activation }), 9, 3);
   });

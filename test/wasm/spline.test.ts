@@ -146,6 +146,22 @@ describe('fused splines at their limits', () => {
     expect(distance(turns(forward[0]), turns(again[0]))).toBeLessThan(1e-3);
   });
 
+  it('an inverse is mapped back to within the rounding of what was given', () => {
+    const shape = [200, 4];
+    const y = randomTensor(random, shape);
+    const parameters = parametersOf(shape, { ...linear, inverse: true }, 2);
+    const [dy, dLogDet] = [ones(shape), ones([200])];
+    const [x] = fused([y, parameters, dy, dLogDet], { ...linear, inverse: true });
+    const [again] = splineEvents(
+      { shape, values: x },
+      parameters,
+      { ...linear, inverse: false },
+      dy.values,
+      dLogDet.values,
+    );
+    expect(distance(y.values, again)).toBeLessThan(5e-5);
+  });
+
   it.each([false, true])('NaN stays in its value, inverse %s', (inverse) => {
     const options = { ...linear, inverse };
     const shape = [4, 3];

@@ -25,6 +25,8 @@ interface Case {
   order?: number[];
   passes?: number;
   adjacency?: number[][];
+  /** Of residual blocks. */
+  unitSets?: number[][];
   rows?: number;
 }
 
@@ -50,13 +52,33 @@ const cases: Record<string, Case> = {
     ],
   },
   'residual blocks': { residual: true },
+  'residual blocks of units whose levels do not stand in order': {
+    residual: true,
+    adjacency: [
+      [0, 0, 1, 0, 0],
+      [1, 0, 0, 1, 0],
+      [0, 0, 0, 0, 0],
+      [0, 0, 1, 0, 0],
+      [0, 0, 0, 0, 0],
+    ],
+    unitSets: [
+      [1, 0, 1, 1, 0],
+      [0, 0, 0, 0, 0],
+      [0, 0, 1, 0, 0],
+      [0, 0, 0, 1, 0],
+      [0, 0, 0, 0, 1],
+      [0, 0, 1, 0, 0],
+    ],
+  },
   'residual blocks, context in gates': { residual: true, contextAs: 'gates', activation: 'silu' },
   'residual blocks, context in shifts': { residual: true, contextAs: 'shifts', transformer: affine },
   'context beside the values': { contextAs: 'inputs', activation: 'gelu' },
   'context in shifts': { contextAs: 'shifts', activation: 'tanh', order: [4, 3, 2, 1, 0] },
 };
 
-function layerOf({ transformer = spline, residual, activation, contextAs, rows: _, ...who }: Case) {
+function layerOf(what: Case) {
+  const { transformer = spline, residual, activation, unitSets, contextAs, rows: _, ...who } = what;
+  const hiddenUnits = unitSets?.length ?? 13;
   return new MaskedAutoregressive({
     inputShape: [5],
     transformer: transformer(),
@@ -64,7 +86,7 @@ function layerOf({ transformer = spline, residual, activation, contextAs, rows: 
       const options = { adjacency, outputsPerValue, activation, seed: 1 };
       const context = contextAs && { context: 2, contextAs };
       return residual
-        ? new MaskedResidualPerceptron({ ...options, ...context, hiddenUnits: 13 })
+        ? new MaskedResidualPerceptron({ ...options, ...context, hiddenUnits, unitSets })
         : new MaskedPerceptron({ ...options, ...(context as object), hiddenUnits: [9, 14] });
     },
     ...who,
