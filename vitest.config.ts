@@ -8,10 +8,14 @@ const needBrowser = ['test/browser/**/*.test.ts'];
 const needBuild = ['test/packaging/**/*.test.ts'];
 const needJupyter = ['test/notebooks/**/*.test.ts'];
 
-/** Where nothing tells how long files took, vitest starts with the largest: the smallest, which compiles all kernels, would end alone. */
-class KernelsFirst extends BaseSequencer {
+/** Files that take as long as many others. */
+const LONGEST = ['/wasm/binaries.test.ts', '/browser/webgl.test.ts'];
+
+/** Where nothing tells how long files took, vitest starts with the largest: small ones that take long would end alone. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => Number(!moduleId.endsWith('/wasm/binaries.test.ts'));
+    const rank = ({ moduleId }: TestSpecification) =>
+      Number(!LONGEST.some((path) => moduleId.endsWith(path)));
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }
@@ -26,7 +30,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     pool: 'forks',
-    sequence: { sequencer: KernelsFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
