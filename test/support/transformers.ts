@@ -1,6 +1,7 @@
 import {
   AdditiveTransformer,
   AffineTransformer,
+  HalfTurn,
   type RandomStream,
   RationalQuadraticSpline,
   type Transformer,
@@ -12,9 +13,12 @@ export interface TransformerForm {
   make: () => Transformer;
   /** A value that it takes; normal numbers of this deviation where none is said. */
   draw?: (random: RandomStream) => number;
-  /** What zeros multiply values by; 1 where not said. */
-  scaleOfZeros?: number;
+  /** What zeros do to a value between 0 and 1, a line there; the identity where not said. */
+  ofZeros?: Record<'forward' | 'inverse', (value: number) => number>;
 }
+
+const sigmoidOfZeros = 1 / (1 + Math.exp(-2)) + 1e-3;
+const halfTurn = (x: number) => x - (x < 0 ? -Math.PI : Math.PI);
 
 /** Every transformer in every form that its options give. */
 export const transformers: Record<string, TransformerForm> = {
@@ -24,7 +28,7 @@ export const transformers: Record<string, TransformerForm> = {
   'affine, softplus': { make: () => new AffineTransformer({ scale: 'softplus', minimum: 0.01 }) },
   'affine, sigmoid': {
     make: () => new AffineTransformer({ scale: 'sigmoid' }),
-    scaleOfZeros: 1 / (1 + Math.exp(-2)) + 1e-3,
+    ofZeros: { forward: (x) => x * sigmoidOfZeros, inverse: (y) => y / sigmoidOfZeros },
   },
   // Half of the values in the tails.
   'spline, linear tails': {
@@ -51,6 +55,12 @@ export const transformers: Record<string, TransformerForm> = {
   'spline, box': {
     make: () => new RationalQuadraticSpline({ bins: 4, bound: 1, tails: 'none' }),
     draw: (random) => 1.98 * random.uniformNumber() - 0.99,
+  },
+  'spline after half a turn': {
+    make: () => new HalfTurn({ transformer: new RationalQuadraticSpline({ bins: 4, bound: Math.PI }) }),
+    // Not where the ends of the spline come to lie, nor on a knot.
+    draw: (random) => (random.uniformNumber() < 0.5 ? -1 : 1) * (2.8 * random.uniformNumber() + 0.1),
+    ofZeros: { forward: halfTurn, inverse: halfTurn },
   },
   'deep sigmoids': { make: () => new DeepSigmoids({ units: 2 }) },
 };

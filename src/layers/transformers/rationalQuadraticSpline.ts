@@ -4,10 +4,8 @@ import { checkOptions, type OptionNames } from '../../core/options';
 import { isOwn } from '../../core/overriding';
 import { checkChoice, checkInteger } from '../../core/shapes';
 import { splitChannels, untaped } from '../../core/tensors';
-import { anotherHandle } from '../../engine/handles';
-import { record } from '../../engine/tape';
 import type { FusedTransformer } from './fusedTransformer';
-import { BOX_PARAMETERS, boxOf, intoUnits, outOfUnits } from './splineBox';
+import { BOX_PARAMETERS, boxOf, intoUnits, outOfUnits, roundedInto } from './splineBox';
 import {
   DERIVATIVES,
   type KnotSettings,
@@ -125,10 +123,11 @@ export class RationalQuadraticSpline extends Transformer {
   }
 
   inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult {
+    const { bound } = this.settings;
     return this.inBox(y, parameters, 'y', 'x', (values, knots) => {
       const clipped = this.clipped(values);
       const found = untaped(() => this.solve(clipped, knots));
-      const x = this.rounded(implicitInverse(clipped, found, this.map(found, knots)));
+      const x = roundedInto(implicitInverse(clipped, found, this.map(found, knots)), bound);
       return this.outside(values, x, tf.neg(this.map(x, knots).logDerivative));
     });
   }
@@ -173,18 +172,7 @@ export class RationalQuadraticSpline extends Transformer {
     const { bound, tails } = this.settings;
     if (tails !== 'circular') return tf.clipByValue(x, -bound, bound);
     const turns = untaped(() => tf.mul(tf.floor(tf.div(tf.add(x, bound), 2 * bound)), 2 * bound));
-    return this.rounded(tf.sub(x, turns));
-  }
-
-  /** What rounding moved out of the box put back, with the gradient of a value inside. */
-  private rounded(x: tf.Tensor): tf.Tensor {
-    const { bound } = this.settings;
-    const [inside] = record([x], () => ({
-      results: [tf.clipByValue(x, -bound, bound)],
-      needed: [],
-      gradient: ([dy]) => [anotherHandle(dy)],
-    }));
-    return inside;
+    return roundedInto(tf.sub(x, turns), bound);
   }
 
   /** The result where x is in the box, and what the tails say where it is not. */
@@ -212,7 +200,10 @@ export class RationalQuadraticSpline extends Transformer {
       tf.mul(piece.left, tf.square(rest)),
     ]);
     const ratio = tf.sub(tf.log(slope), tf.log(denominator));
-    return { value: this.rounded(value), logDerivative: tf.add(tf.log(derivative), tf.mul(ratio, 2)) };
+    return {
+      value: roundedInto(value, this.settings.bound),
+      logDerivative: tf.add(tf.log(derivative), tf.mul(ratio, 2)),
+    };
   }
 
   /**
@@ -231,7 +222,7 @@ export class RationalQuadraticSpline extends Transformer {
     const ofPositive = tf.div(tf.mul(c, -2), tf.add(tf.abs(b), root));
     const ofNegative = tf.div(tf.add(tf.abs(b), root), tf.mul(a, 2));
     const t = tf.clipByValue(tf.where(tf.greaterEqual(b, 0), ofPositive, ofNegative), 0, 1);
-    return this.rounded(tf.add(x, tf.mul(t, width)));
+    return roundedInto(tf.add(x, tf.mul(t, width)), this.settings.bound);
   }
 }
 

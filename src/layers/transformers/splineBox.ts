@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { anotherHandle } from '../../engine/handles';
+import { record } from '../../engine/tape';
 import { softClip } from '../scaleMaps';
 
 /** How many numbers say where the box of a value lies. */
@@ -44,4 +46,14 @@ export function intoUnits(values: tf.Tensor, { start, logLength }: Side, bound: 
 /** Values of [-bound, bound] in a box of their own. */
 export function outOfUnits(values: tf.Tensor, { start, logLength }: Side, bound: number): tf.Tensor {
   return tf.add(tf.mul(tf.add(values, bound), tf.exp(logLength)), start);
+}
+
+/** What rounding moved out of [-bound, bound] put back, with the gradient of a value inside. */
+export function roundedInto(x: tf.Tensor, bound: number): tf.Tensor {
+  const [inside] = record([x], () => ({
+    results: [tf.clipByValue(x, -bound, bound)],
+    needed: [],
+    gradient: ([dy]) => [anotherHandle(dy)],
+  }));
+  return inside;
 }

@@ -1,5 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { AffineTransformer, type ElementwiseResult, RationalQuadraticSpline, Transformer } from 'tfjs-flows';
+import { AffineTransformer, HalfTurn, RationalQuadraticSpline, type Transformer } from 'tfjs-flows';
 import type { Arrays, LayerConfig } from './arrays';
 import { type Dense, mapOutputs, takeOutputs } from './dense';
 
@@ -91,42 +90,8 @@ export function zukoUnivariate({ univariate: { kind, bins, bound } }: LayerConfi
   const same = (transformer: Transformer) => ({ transformer, adapt: (last: Dense) => last });
   if (kind === 'affine') return same(new AffineTransformer());
   if (kind === 'rq-spline') return same(new RationalQuadraticSpline({ bins, bound, limits: 'softclip' }));
-  return same(new TurnedSpline({ bins, bound }));
-}
-
-/** Half a turn of a circle, then a spline on it. */
-class TurnedSpline extends Transformer {
-  static className = 'TestTurnedSpline';
-  readonly parameters: number;
-  private readonly bound: number;
-  /** Of [-bound, bound], its slope at the ends 1. */
-  private readonly spline: RationalQuadraticSpline;
-
-  constructor({ bins, bound }: { bins: number; bound: number }) {
-    super();
-    this.bound = bound;
-    this.spline = new RationalQuadraticSpline({ bins, bound, limits: 'softclip' });
-    this.parameters = this.spline.parameters;
-  }
-
-  forward(x: tf.Tensor, parameters: tf.Tensor): ElementwiseResult {
-    return this.spline.forward(this.turned(x), parameters);
-  }
-
-  inverse(y: tf.Tensor, parameters: tf.Tensor): ElementwiseResult {
-    const { value, logDerivative } = this.spline.inverse(y, parameters);
-    return { value: this.turned(value), logDerivative };
-  }
-
-  getConfig(): tf.serialization.ConfigDict {
-    return {};
-  }
-
-  /** (x mod 2 bound) - bound */
-  private turned(x: tf.Tensor): tf.Tensor {
-    const turns = tf.floor(tf.div(x, 2 * this.bound));
-    return tf.sub(tf.sub(x, tf.mul(turns, 2 * this.bound)), this.bound);
-  }
+  const spline = new RationalQuadraticSpline({ bins, bound, limits: 'softclip' });
+  return same(new HalfTurn({ transformer: spline, bound }));
 }
 
 /** Where the outputs of each value begin. */
