@@ -1,3 +1,4 @@
+import { largest } from '../core/lists';
 import { type Command, optionsOf } from './command';
 
 export function usageOf(command: Command): string {
@@ -37,6 +38,9 @@ export function helpOfAll(commands: readonly Command[]): string {
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(0, ...rows.map(([left]) => left.length));
+  const width = largest(
+    rows.map(([left]) => left.length),
+    0,
+  );
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireBackend } from './backend';
 import { type ContextShape, isNamed, mergeContextShapes } from './context';
 import { ConfigError, complaint, DisposedError, FormatError } from './errors';
+import { append } from './lists';
 
 /** A weight with its place in the module tree, as in `level0/step2/actnorm/bias`. */
 export interface NamedWeight {
@@ -221,7 +222,8 @@ export function building<T>(make: () => T): T {
     throw error;
   } finally {
     underConstruction = outer;
-    outer?.push(...made.filter((tensor) => !tensor.isDisposed));
+    const kept = made.filter((tensor) => !tensor.isDisposed);
+    if (outer !== undefined) append(outer, kept);
   }
 }
 

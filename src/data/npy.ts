@@ -1,6 +1,7 @@
 import { ConfigError, complaint, FormatError } from '../core/errors';
 import { sizeOf } from '../core/shapes';
 import { type Bytes, joinBytes, toBytes, viewOf } from './bytes';
+import { latin1 } from './latin1';
 import { checkNdArray, emptyLike, type NdArray, type NumericData } from './ndArray';
 import { isNumberFormat, type NumberFormat, readNumbers } from './numbers';
 
@@ -102,10 +103,6 @@ function readHeader(where: string, bytes: Uint8Array): Header {
   };
 }
 
-function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-}
-
 /** Column-major (Fortran) entries of `width` numbers in row-major order. */
 function toRowMajor(data: NumericData, shape: readonly number[], width: number): NumericData {
   const rowMajor = emptyLike(data, data.length);
@@ -171,7 +168,7 @@ export function decodeText(array: NdArray): string[] {
   const decode =
     data instanceof Uint32Array
       ? (row: NumericData) =>
-          String.fromCodePoint(...Array.from(row, (point) => (point > 0x10ffff ? 0xfffd : point)))
+          Array.from(row, (point) => String.fromCodePoint(point > 0x10ffff ? 0xfffd : point)).join('')
       : (row: NumericData) => decoder.decode(Uint8Array.from(row));
   return Array.from({ length: count }, (_, row) =>
     decode(data.subarray(row * width, (row + 1) * width)).replace(/\0+$/, ''),

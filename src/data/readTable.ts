@@ -5,6 +5,7 @@ import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice } from '../core/shapes';
 import { type Bytes, gunzipIfNeeded, toBytes } from './bytes';
 import { type CellReading, columnOf, type KindOption, type RawColumn } from './columnKinds';
+import { latin1 } from './latin1';
 import { type BadCell, badCells, isMissing } from './missing';
 import type { NdArray } from './ndArray';
 import { parseNpy } from './npy';
@@ -115,7 +116,7 @@ const OTHER_FILES: readonly (readonly [start: string, hint: string])[] = [
 
 function fromBytes(packed: Uint8Array, options: ReadTableOptions): RawTable {
   const bytes = gunzipIfNeeded(WHERE, packed);
-  const start = String.fromCharCode(...bytes.subarray(0, 6));
+  const start = latin1(bytes.subarray(0, 6));
   if (start === '\x93NUMPY') return fromArray(WHERE, parseNpy(WHERE, bytes), options.names);
   const other = OTHER_FILES.find(([mark]) => start.startsWith(mark));
   if (other !== undefined) {

@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
+import { largest } from '../core/lists';
 import { nearestName } from '../core/options';
 import { printable } from '../core/printable';
 import { recognizable } from '../core/recognizable';
@@ -132,7 +133,7 @@ recognizable(Table, 'Table');
 
 printable(Table.prototype, ({ columns, rows, leftOut }) => {
   const shown = columns.slice(0, NAMED);
-  const width = Math.max(...shown.map(({ name }) => name.length));
+  const width = largest(shown.map(({ name }) => name.length));
   const without = leftOut === 0 ? '' : `, without ${leftOut} that lack a value`;
   return [
     `Table: ${rows} rows${without}, ${columns.length} columns`,

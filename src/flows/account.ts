@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, isNamed, partOf } from '../core/context';
+import { largest } from '../core/lists';
 import type { Module } from '../core/module';
 import { printable } from '../core/printable';
 import { sizeOf } from '../core/shapes';
@@ -140,7 +141,7 @@ export function alignColumns(table: string[][], left: number): string {
   const columns = table[0]
     .map((_, column) => column)
     .filter((column) => table.slice(1).some((row) => row[column] !== ''));
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  const widths = table[0].map((_, column) => largest(table.map((row) => row[column].length)));
   return table
     .map((row) =>
       columns

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextShape, type ContextTensors, isNamed, showContext } from '../core/context';
 import { ConfigError, complaint, ShapeError } from '../core/errors';
+import { largest } from '../core/lists';
 import type { BigArray, NestedNumbers, NumericArray } from '../core/numbers';
 import { type PartRows, readPart } from './contextPart';
 
@@ -52,7 +53,7 @@ export class ContextRows {
 
   /** Number of rows: 1 where every part has one for all events. */
   get rows(): number {
-    return Math.max(...Object.values(this.parts).map((part) => part.rows));
+    return largest(Object.values(this.parts).map((part) => part.rows));
   }
 
   /** Throws a ShapeError unless every part has one of these numbers of rows. */

@@ -1,3 +1,4 @@
+import { largest } from '../core/lists';
 import { printable } from '../core/printable';
 import { Table, type TableColumn } from '../data';
 import type { ColumnDescription, SupportsOption } from '../layers';
@@ -80,7 +81,10 @@ function lines({ recipe, options, fit, rows, reasons, columns }: Recommendation)
   const call =
     described === undefined ? show(plain) : show(plain).replace('{ ', '{ columns: table.columns, ');
   const d = described?.length ?? options.dimensions;
-  const width = Math.max(0, ...columns.map(({ column }) => column.length));
+  const width = largest(
+    columns.map(({ column }) => column.length),
+    0,
+  );
   return [
     `${recipe}(${call}) for ${rows} rows of ${d} ${d === 1 ? 'value' : 'values'}`,
     `fit(data, ${show(fit)})`,

@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { type ContextShape, type ContextTensors, partOf } from '../core/context';
 import { enter } from '../core/door';
 import { complaint, ShapeError } from '../core/errors';
+import { largest } from '../core/lists';
 import { Module } from '../core/module';
 import { isNewer } from '../core/overriding';
 import { type Shape, sizeOf } from '../core/shapes';
@@ -216,7 +217,11 @@ export abstract class Bijector extends Module {
 
   private mostOf(kind: 'cost' | 'steps'): Cost {
     const members = this.children.filter((child): child is Bijector => child instanceof Bijector);
-    const most = (direction: keyof Cost) => Math.max(1, ...members.map((member) => member[kind][direction]));
+    const most = (direction: keyof Cost) =>
+      largest(
+        members.map((member) => member[kind][direction]),
+        1,
+      );
     return { forward: most('forward'), inverse: most('inverse') };
   }
 

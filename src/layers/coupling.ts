@@ -156,7 +156,7 @@ export abstract class Coupling extends Bijector {
       const coupled = () => pass.objective(this.couple(value, parameters, false), output.gradient);
       const { gradients } = gradientsOf(coupled, [value, parameters, ...own]);
       const [gradient = tf.zerosLike(value), ofParameters = tf.zerosLike(parameters), ...ofOwn] = gradients;
-      held.push(...[value, gradient].map((tensor) => tf.keep(tf.clone(tensor))));
+      for (const tensor of [value, gradient]) held.push(tf.keep(tf.clone(tensor)));
       pass.add(own, ofOwn);
       const constant = untaped(() => tf.clone(ofParameters));
       return tf.sum(tf.mul(parameters, constant)) as tf.Scalar;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, partOf } from '../core/context';
 import { ConfigError, complaint } from '../core/errors';
+import { largest } from '../core/lists';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { named } from '../core/numbers';
 import { checkOptions } from '../core/options';
@@ -99,7 +100,7 @@ export class MaskedAutoregressive extends Bijector {
   }
 
   override get steps(): Cost {
-    return { forward: 1, inverse: Math.max(...this.network.levels) + 1 };
+    return { forward: 1, inverse: largest(this.network.levels) + 1 };
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
+import { largest, smallest } from '../core/lists';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { isOwn } from '../core/overriding';
@@ -153,8 +154,8 @@ function worstOf(parts: readonly Conditioning[]): Conditioning {
   const given = (name: keyof Conditioning) => parts.flatMap((part) => part[name] ?? []);
   const residuals = given('inverseResidual');
   return {
-    smallestScale: Math.min(...given('smallestScale')),
-    ...(residuals.length > 0 && { inverseResidual: Math.max(...residuals) }),
+    smallestScale: smallest(given('smallestScale')),
+    ...(residuals.length > 0 && { inverseResidual: largest(residuals) }),
   };
 }
 

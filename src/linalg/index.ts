@@ -1,4 +1,5 @@
 export { cholesky, choleskyLogDet, solveLower, solveLowerTransposed } from './cholesky';
+export { euclideanNorm } from './euclideanNorm';
 export { gram } from './gram';
 export { inverse, luDecompose, slogdet, solve } from './lu';
 export { type LuFactors, luProduct } from './luProduct';

@@ -1,4 +1,5 @@
 import type { RandomStream } from '../core/random';
+import { euclideanNorm } from './euclideanNorm';
 import { Matrix } from './matrix';
 
 /**
@@ -19,7 +20,7 @@ export function randomRotation(n: number, random: RandomStream): Matrix {
         for (let i = 0; i < n; i++) column[i] -= dot * other[i];
       }
     }
-    const norm = Math.hypot(...column);
+    const norm = euclideanNorm(column);
     for (let i = 0; i < n; i++) column[i] /= norm;
   }
   return Matrix.fromRows(columns).transpose();

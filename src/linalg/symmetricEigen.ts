@@ -1,4 +1,5 @@
 import { complaint, NonFiniteError, ShapeError } from '../core/errors';
+import { euclideanNorm } from './euclideanNorm';
 import { Matrix } from './matrix';
 
 /** A = sum over k of values[k] v_k v_k^T. */
@@ -66,7 +67,7 @@ function tridiagonalize(a: Matrix): { diagonal: Float64Array; offDiagonal: Float
   for (let k = 0; k < n - 2; k++) {
     const first = k + 1;
     const vector = Float64Array.from(work.row(k).subarray(first));
-    const length = norm(vector);
+    const length = euclideanNorm(vector);
     const head = vector[0];
     const target = head > 0 ? -length : length;
     offDiagonal[k] = length === 0 ? 0 : target;
@@ -198,13 +199,4 @@ function rotateRows(rotation: Matrix, i: number, cosine: number, sine: number): 
     lower[k] = sine * u + cosine * v;
     upper[k] = cosine * u - sine * v;
   }
-}
-
-function norm(vector: Float64Array): number {
-  let scale = 0;
-  for (const value of vector) scale = Math.max(scale, Math.abs(value));
-  if (scale === 0) return 0;
-  let sum = 0;
-  for (const value of vector) sum += (value / scale) ** 2;
-  return scale * Math.sqrt(sum);
 }

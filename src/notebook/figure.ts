@@ -1,3 +1,5 @@
+import { latin1 } from '../data/latin1';
+
 /** What a notebook calls to learn how a value is shown: Deno's kernel looks for it on the last value of a cell. */
 const jupyterDisplay: unique symbol = Symbol.for('Jupyter.display') as never;
 
@@ -55,7 +57,7 @@ export function dataUrl(png: Uint8Array): string {
 }
 
 function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  return btoa(latin1(bytes));
 }
 
 /** Text as it must stand in HTML and SVG. */

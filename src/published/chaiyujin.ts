@@ -1,3 +1,4 @@
+import { smallest } from '../core/lists';
 import type { Values } from './arrays';
 import { map, outputScale, reshape, scaleLast, transpose, zeros } from './arrays';
 import { fullForm, luForm, ourForm } from './matrixForm';
@@ -40,7 +41,7 @@ function infer(tensors: StoredTensors): InferredStructure {
   const splits = new Set([...tensors.keys()].map((name) => prefixes.split.exec(name)?.[1]));
   splits.delete(undefined);
   const levels = splits.size + 1;
-  const first = Math.min(...[...splits].map(Number));
+  const first = smallest([...splits].map(Number));
   const stepsPerLevel = splits.size > 0 ? first - 1 : countOf(tensors, /^flow\.layers\.(\d+)\./) - 1;
   const channels = longest(shapeOf(tensors, /^flow\.layers\.1\.actnorm\.(bias|logs)$/));
   const filters = longest(shapeOf(tensors, /^flow\.layers\.1\.f\.4\.(bias|logs)$/));

@@ -1,4 +1,5 @@
 import { complaint, FormatError } from '../core/errors';
+import { largest } from '../core/lists';
 import type { GlowOptions } from '../flows';
 import type { StoredTensors } from './storedTensor';
 
@@ -101,5 +102,5 @@ export function countOf(tensors: StoredTensors, pattern: RegExp): number {
 
 /** Length of the longest axis: codes write a vector of c channels as [c], [1, c, 1, 1] or [1, 1, 1, c]. */
 export function longest(shape: readonly number[]): number {
-  return Math.max(1, ...shape);
+  return largest(shape, 1);
 }

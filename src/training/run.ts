@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { NonFiniteError } from '../core/errors';
+import { smallest } from '../core/lists';
 import type { RandomStream } from '../core/random';
 import { type AveragedWeights, withAveragedWeights } from './averaging';
 import type { BatchStream } from './batchStream';
@@ -218,7 +219,7 @@ export class TrainingRun {
     const { model, progressBar, onProgress, expectedStepsPerEpoch, stepper } = this.settings;
     const epochs = Number.isFinite(this.settings.epochs) ? this.settings.epochs : undefined;
     const inEpochs = epochs === undefined ? Number.NaN : epochs * (expectedStepsPerEpoch ?? Number.NaN);
-    const total = Math.min(...[this.settings.steps, inEpochs].filter(Number.isFinite));
+    const total = smallest([this.settings.steps, inEpochs].filter(Number.isFinite));
     const steps = Number.isFinite(total) ? total : undefined;
     const progress: Progress = {
       epoch: this.epoch,

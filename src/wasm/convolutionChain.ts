@@ -1,4 +1,5 @@
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { largest } from '../core/lists';
 import {
   backwardPatches,
   type ConvInfo,
@@ -78,7 +79,7 @@ function logScaleAt({ backend, kernels }: Place, { logScale, factor }: Layer, ro
 }
 
 function widest(layers: readonly Layer[], sizeOf: (layer: Layer) => number): number {
-  return Math.max(...layers.map(sizeOf)) * 4;
+  return largest(layers.map(sizeOf)) * 4;
 }
 
 /** The outputs of the layers, in their order. */
@@ -154,7 +155,7 @@ export function layersGradient(
   const line = widest(layers, ({ columns }) => columns);
   const chunksOf = (i: number) =>
     convolutionChunks(backwardPatches(layers[i].info, 0), rows, layers[i].info.inChannels);
-  const chunks = Math.max(...layers.map((_, i) => chunksOf(i)));
+  const chunks = largest(layers.map((_, i) => chunksOf(i)));
   const sizes = [rows * line, rows * line, chunks * 2 * line, line, line];
   kernels.withRoom(sizes, (a, b, sums, scale, logScales) => {
     let gradient = a;

@@ -8,6 +8,7 @@ import {
   SILU,
   SOFTPLUS,
 } from '../core/kernelConstants';
+import { largest } from '../core/lists';
 import type { ContextUse } from '../layers/networks/denseLayers';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
 import { activationNumbers } from './activationNumbers';
@@ -168,7 +169,7 @@ function placed({ forms, activation, context }: PerceptronPlan, values: number):
     inputGradient,
     inputColumns,
     clearInputs,
-    added: gradients.take(Math.max(...forms.map(({ inputs }) => inputs))),
+    added: gradients.take(largest(forms.map(({ inputs }) => inputs))),
     gradientBytes: gradients.bytes,
     part,
   };

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { append, largest } from '../core/lists';
 import type { SweepAttributes } from '../layers/fusedSweep';
 import { activationNumbers } from './activationNumbers';
 import { bytesOf, type Fields, wordsOf } from './blocks';
@@ -34,7 +35,7 @@ class Tables {
   /** Where the table will lie, in bytes from the first. */
   add(table: readonly number[]): number {
     const at = this.words.length * 4;
-    this.words.push(...table);
+    append(this.words, table);
     return at;
   }
 
@@ -52,7 +53,7 @@ type Layer = Fields<'SweepLayer'>;
 /** How a sweep lies in the heap, addresses counting from the start of tables and panels. */
 function planOf(tensors: readonly TensorInfo[], attrs: SweepAttributes) {
   const { levels, layers } = attrs;
-  const count = Math.max(...levels) + 1;
+  const count = largest(levels) + 1;
   const tables = new Tables();
   let roomBytes = 0;
   const lines = (number: number) => {

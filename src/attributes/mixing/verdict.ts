@@ -1,3 +1,4 @@
+import { smallest } from '../../core/lists';
 import { figure, pFigure } from '../../core/printable';
 
 /** What the data say of a statement; "undecided" is no support. */
@@ -104,7 +105,7 @@ function judgeNearNormal({ views, epsilon, level, trainingLatents }: Findings): 
   const because = `distance of all subclasses mixed${of} ${band(far)}, epsilon ${figure(epsilon)}`;
   if (p <= 1 - level) return { verdict: 'not supported', because };
   if (outside > 0) {
-    const power = Math.min(...views.map(({ distance }) => distance.power));
+    const power = smallest(views.map(({ distance }) => distance.power));
     const chance = `a normal mixture would be found near normal in ${(100 * power).toFixed(0)} % of such samples`;
     return { verdict: 'undecided', because: `${because}; ${chance}` };
   }

@@ -1,3 +1,4 @@
+import { largest } from '../../core/lists';
 import { RandomStream, type Seed } from '../../core/random';
 import { type Matrix, solveLower } from '../../linalg';
 import type { FullCovariance } from '../../statistics/covariance';
@@ -33,23 +34,23 @@ export function chooseWithinWeight(
   const order = new RandomStream(seed).permutation(usable.length);
   const leftOut = Array.from(order.subarray(0, MAXIMUM_CLASSES), (i) => usable[i]);
   const rows = groups.reduce((sum, group) => sum + group.length, 0);
-  const largest = rows - groups.length;
-  const candidates = [...CANDIDATES.filter((candidate) => candidate < largest), largest];
+  const freedom = rows - groups.length;
+  const candidates = [...CANDIDATES.filter((candidate) => candidate < freedom), freedom];
   const total = new Float64Array(candidates.length);
   let scored = 0;
   for (const residuals of blocks) {
     const random = new RandomStream(seed);
     for (const c of leftOut) {
-      const freedom = rows - groups[c].length - (groups.length - 1);
-      if (freedom < 1) continue;
+      const left = rows - groups[c].length - (groups.length - 1);
+      if (left < 1) continue;
       const others = groups.flatMap((group, k) => (k === c ? [] : Array.from(group)));
-      const whitened = whiten(where, residuals, others, groups[c], freedom, form);
+      const whitened = whiten(where, residuals, others, groups[c], left, form);
       if (whitened === null) continue;
       scoreClass(whitened, candidates, form, random, total);
       scored++;
     }
   }
-  return scored === 0 ? null : candidates[total.indexOf(Math.max(...total))];
+  return scored === 0 ? null : candidates[total.indexOf(largest(total))];
 }
 
 /** Residuals of the left-out class in coordinates where the others' W is the identity; null where the others do not vary in all. */

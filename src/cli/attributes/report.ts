@@ -2,9 +2,10 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { directionSignal, zDelta } from '../../attributes';
 import { DataError } from '../../core/errors';
+import { append } from '../../core/lists';
 import { writeNpy } from '../../data';
 import type { Glow } from '../../flows';
-import { Matrix } from '../../linalg';
+import { euclideanNorm, Matrix } from '../../linalg';
 import { writeFileAtomically } from '../../node/atomicFile';
 import type { Terminal } from '../command';
 import { type ModelImages, passOptions } from '../datasets';
@@ -54,7 +55,7 @@ export async function deltasOf(
     const z = glow.encode(batch.x, passOptions(batch));
     latents.push(Float32Array.from(await z.data()));
     z.dispose();
-    rows.push(...batch.indices);
+    append(rows, batch.indices);
     if (!terminal.quiet && rows.length % 1024 < 32)
       terminal.note(`encoded ${rows.length} of ${images.count} images`);
   });
@@ -79,7 +80,7 @@ export async function deltasOf(
       return {
         ...counts,
         file: fileOf(index, name),
-        norm: Math.hypot(...direction.delta),
+        norm: euclideanNorm(direction.delta),
         signal: directionSignal(direction),
       };
     } catch (error) {

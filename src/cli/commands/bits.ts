@@ -1,3 +1,4 @@
+import { append } from '../../core/lists';
 import { publishedBits } from '../../published';
 import { type Answer, type Arguments, type Command, type Terminal, UsageError } from '../command';
 import { datasetOptions, datasetPositionals, ModelImages, passOptions } from '../datasets';
@@ -38,8 +39,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
       ...passOptions(batch),
       seed: seed++,
     });
-    strict.push(...(await result.bitsPerDim.data()));
-    reported.push(...(await result.reported.data()));
+    append(strict, await result.bitsPerDim.data());
+    append(reported, await result.reported.data());
     unit = result.unit;
     result.bitsPerDim.dispose();
     result.reported.dispose();

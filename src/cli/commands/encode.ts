@@ -1,3 +1,4 @@
+import { append } from '../../core/lists';
 import { writeNpy, writeNpz } from '../../data';
 import { writeFileAtomically } from '../../node/atomicFile';
 import type { Answer, Arguments, Command, Terminal } from '../command';
@@ -31,7 +32,7 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
     const latents = glow.encode(batch.x, passOptions(batch));
     z.set(await latents.data(), rows.length * size);
     latents.dispose();
-    rows.push(...batch.indices);
+    append(rows, batch.indices);
   });
   glow.dispose();
   const output = args.text('output') ?? 'latents.npz';

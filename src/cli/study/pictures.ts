@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { append } from '../../core/lists';
 import type { Glow } from '../../flows';
 import { writeGrid } from '../pictures';
 import type { StudyConfig } from './config';
@@ -57,7 +58,7 @@ export async function meanBits(
     const batch = tf.tidy(() =>
       glow.bitsPerDim(tf.tensor(Float32Array.from(data), shape), { seed: seed + start }),
     );
-    bits.push(...(await batch.data()));
+    append(bits, await batch.data());
     batch.dispose();
   }
   const mean = bits.reduce((sum, value) => sum + value, 0) / bits.length;

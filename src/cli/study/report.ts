@@ -1,3 +1,4 @@
+import { largest, smallest } from '../../core/lists';
 import type { StudyConfig } from './config';
 import type { StudyDirection } from './directions';
 import type { FewReport } from './few';
@@ -168,7 +169,7 @@ function fewSection({ few, fewRefusal, images, config, directions }: StudyResult
         : [
             carried
               .map(({ attribute, verdict, strengths }) => {
-                const [low, high] = [Math.min(...strengths), Math.max(...strengths)];
+                const [low, high] = [smallest(strengths), largest(strengths)];
                 return `- ${attribute}: ${verdict}. Moved by ${low.toFixed(2)} to ${high.toFixed(2)}.`;
               })
               .join('\n'),

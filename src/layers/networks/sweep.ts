@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ContextTensors, flatContext } from '../../core/context';
+import { largest } from '../../core/lists';
 import { ChannelOrder } from '../channelOrder';
 import { type Activation, activations } from './activations';
 import { combine, type DenseStack } from './denseStack';
@@ -131,7 +132,7 @@ type SortedLayer = Omit<SweepLayer, 'levels'> & { begins: number[] };
 /** The layers with units in the order of their levels. */
 function sortLayers({ layers, levels, periodic }: Sweep): SortedLayer[] {
   const features = levels.flatMap((level) => (periodic === undefined ? [level] : [level, level]));
-  const count = Math.max(...levels) + 1;
+  const count = largest(levels) + 1;
   let before = grouped(features, count);
   return layers.map((layer) => {
     const units = grouped(layer.levels, count);
@@ -178,7 +179,7 @@ function featuresOfKnown(x: tf.Tensor | undefined, periodic: number | undefined)
   return x && featuresOf(x, periodic);
 }
 
-function grouped(levels: readonly number[], count = Math.max(...levels) + 1): Groups {
+function grouped(levels: readonly number[], count = largest(levels) + 1): Groups {
   const order = Int32Array.from(levels.keys()).sort((a, b) => levels[a] - levels[b] || a - b);
   const begins = Array.from(
     { length: count + 1 },

@@ -1,3 +1,4 @@
+import { largest } from '../../core/lists';
 import type { Shape } from '../../core/shapes';
 import type { Bijector } from '../bijector';
 import { type BijectorBuilder, Chain } from '../chain';
@@ -102,7 +103,13 @@ function quantiles(inputShape: Shape, name: string): Bijector {
 
 /** Room for noise that comes to the very ends of the first and the last whole number; float32 has to tell it. */
 function marginOf(...ends: (number | undefined)[]): number {
-  return 2 ** -10 * Math.max(1, ...ends.map((end = 0) => Math.abs(end) * 2 ** -11));
+  return (
+    2 ** -10 *
+    largest(
+      ends.map((end = 0) => Math.abs(end) * 2 ** -11),
+      1,
+    )
+  );
 }
 
 function widened(

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { complaint, DataError } from '../../core/errors';
+import { largest } from '../../core/lists';
 import { toFloat64 } from '../../core/numbers';
 import { sizeOf } from '../../core/shapes';
 import { type NdArray, readIdx, readNpy, readNpz } from '../../data';
@@ -73,7 +74,7 @@ function fromArray(
     throw new DataError(complaint('openImages', `${count} labels beside '${path}'`, labels.shape));
   }
   const values = classNumbers(path, labels);
-  const classes = Array.from({ length: Math.max(...values) + 1 }, (_, i) => String(i));
+  const classes = Array.from({ length: largest(values) + 1 }, (_, i) => String(i));
   return { ...dataset, labels: { classes, values } };
 }
 

@@ -20,8 +20,10 @@ export async function openFolder(root: string, options: ImageOptions): Promise<I
     if (!(await isFolder(join(root, folder)))) continue;
     const files = (await listFolder(where, join(root, folder))).filter(isImageName);
     if (files.length === 0) continue;
-    names.push(...files.map((file) => join(folder, file)));
-    values.push(...files.map(() => classes.length));
+    for (const file of files) {
+      names.push(join(folder, file));
+      values.push(classes.length);
+    }
     classes.push(folder);
   }
   if (direct.length > 0 && names.length > 0) {

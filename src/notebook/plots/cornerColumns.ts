@@ -1,4 +1,5 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
+import { largest, smallest } from '../../core/lists';
 import { RandomStream } from '../../core/random';
 import { Table } from '../../data';
 import { type LatentsInput, toLatents } from '../../statistics/inputs';
@@ -113,5 +114,5 @@ function endsOf(groups: readonly Float64Array[]): [number, number] {
     const last = sorted.length - 1;
     return [sorted[Math.floor(LEFT_OUT * last)], sorted[Math.ceil((1 - LEFT_OUT) * last)]];
   });
-  return [Math.min(...ends.map(([low]) => low)), Math.max(...ends.map(([, high]) => high))];
+  return [smallest(ends.map(([low]) => low)), largest(ends.map(([, high]) => high))];
 }
