@@ -1,16 +1,22 @@
-import { Gunzip } from 'fflate';
-import { crc32 } from '../core/checksum';
 import { complaint, DataError, FormatError } from '../core/errors';
+import { refuseStandIn } from './fileKind';
 
 /** A file's content. Node's `Buffer` is a `Uint8Array`. */
 export type Bytes = Uint8Array | ArrayBuffer;
 
 /**
- * A file's content as bytes, without a copy.
+ * A file's content as bytes, without a copy. Every reader begins here.
  *
- * @throws DataError that says how to come by the bytes, where something else came: a path, a promise, a Response, ...
+ * @throws DataError that says how to come by the bytes, where something else came: a path, a promise, a Response, ...; FormatError for
+ * what comes in place of a file: a web page, a Git LFS pointer, the index of other files
  */
 export function toBytes(where: string, input: Bytes): Uint8Array {
+  const bytes = viewAsBytes(where, input);
+  refuseStandIn(where, bytes);
+  return bytes;
+}
+
+function viewAsBytes(where: string, input: Bytes): Uint8Array {
   if (input instanceof Uint8Array) return input;
   // Not by instanceof: a page's frames and Node's vm contexts each have an ArrayBuffer of their own.
   if (isBuffer(input)) return new Uint8Array(input);
@@ -59,28 +65,9 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Unpacks gzip where the bytes are gzip (1f 8b), and verifies checksum and length, which fflate does not; else returns the bytes as they are. */
-export function gunzipIfNeeded(where: string, bytes: Uint8Array): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const parts: Uint8Array[] = [];
-  try {
-    // Streaming, because the one-shot call trusts the length field of a file that may be damaged.
-    new Gunzip((part) => parts.push(part)).push(bytes, true);
-  } catch (error) {
-    throw undecodable(where, 'a whole gzip file', error);
-  }
-  const unpacked = joinBytes(parts);
-  const trailer = viewOf(bytes);
-  const sound =
-    bytes.length >= 18 &&
-    trailer.getUint32(bytes.length - 8, true) === crc32(unpacked) &&
-    trailer.getUint32(bytes.length - 4, true) === unpacked.length % 2 ** 32;
-  if (!sound) throw undecodable(where, 'a whole gzip file', 'wrong checksum or length');
-  return unpacked;
-}
-
-/** A FormatError that keeps the reason a decoder gave. */
+/** A FormatError that keeps the reason a decoder gave; one that is a FormatError already says it itself. */
 export function undecodable(where: string, expected: string, cause: unknown): FormatError {
+  if (cause instanceof FormatError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new FormatError(
     complaint(where, expected, `bytes that do not decode (${reason})`, 'The file is damaged or truncated.'),

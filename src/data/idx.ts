@@ -1,6 +1,8 @@
 import { complaint, FormatError } from '../core/errors';
 import { sizeOf } from '../core/shapes';
-import { type Bytes, gunzipIfNeeded, toBytes, viewOf } from './bytes';
+import { type Bytes, toBytes, viewOf } from './bytes';
+import { fileKind } from './fileKind';
+import { gunzipIfNeeded } from './gzip';
 import type { NdArray } from './ndArray';
 import { type NumberFormat, readNumbers } from './numbers';
 
@@ -31,10 +33,7 @@ export function readIdx(input: Bytes): NdArray {
   const format = bytes[0] === 0 && bytes[1] === 0 ? formats[bytes[2]] : undefined;
   const rank = bytes[3];
   if (format === undefined || rank === undefined || bytes.length < 4 + 4 * rank) {
-    const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    throw new FormatError(
-      complaint('readIdx', 'an idx header (00 00 type rank, lengths)', `'${start}', ${bytes.length} bytes`),
-    );
+    throw new FormatError(complaint('readIdx', 'an idx file (00 00 type rank, lengths)', fileKind(bytes)));
   }
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   return { shape, data: readNumbers('readIdx', bytes.subarray(4 + 4 * rank), format, sizeOf(shape), false) };

@@ -1,6 +1,8 @@
 import { ConfigError, complaint, FormatError } from '../core/errors';
 import { sizeOf } from '../core/shapes';
 import { type Bytes, joinBytes, toBytes, viewOf } from './bytes';
+
+import { fileKind } from './fileKind';
 import { latin1 } from './latin1';
 import { checkNdArray, emptyLike, type NdArray, type NumericData } from './ndArray';
 import { isNumberFormat, type NumberFormat, readNumbers } from './numbers';
@@ -9,6 +11,11 @@ import { isNumberFormat, type NumberFormat, readNumbers } from './numbers';
 export class OtherArrayError extends FormatError {}
 
 const magic = '\x93NUMPY';
+
+/** Characters of a header, as many as version 1 can hold; numpy itself stops at 10,000. */
+const LONGEST_HEADER = 2 ** 16;
+/** Axes of an array; numpy stops at 64. */
+const MOST_AXES = 64;
 
 /**
  * Reads a numpy array file (.npy), versions 1 to 3, either byte order, C or Fortran order.
@@ -59,9 +66,7 @@ interface Header {
 function readHeader(where: string, bytes: Uint8Array): Header {
   const version = bytes[6];
   if (latin1(bytes.subarray(0, 6)) !== magic || bytes.length < 12) {
-    throw new FormatError(
-      complaint(where, 'a npy file (\\x93NUMPY)', `${bytes.length} bytes of something else`),
-    );
+    throw new FormatError(complaint(where, 'a npy file (\\x93NUMPY)', fileKind(bytes)));
   }
   if (version < 1 || version > 3) {
     throw new FormatError(complaint(where, 'npy version 1, 2 or 3', version));
@@ -70,6 +75,9 @@ function readHeader(where: string, bytes: Uint8Array): Header {
   const lengthBytes = version === 1 ? 2 : 4;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   const start = 8 + lengthBytes + length;
+  if (length > LONGEST_HEADER) {
+    throw new FormatError(complaint(where, `a header of at most ${LONGEST_HEADER} bytes`, length));
+  }
   if (start > bytes.length) {
     throw new FormatError(
       complaint(
@@ -87,18 +95,23 @@ function readHeader(where: string, bytes: Uint8Array): Header {
   const lengths = /['"]shape['"]\s*:\s*\(([\dL\s,]*)\)/.exec(header);
   if (descr === null || order === null || lengths === null) {
     throw new OtherArrayError(
-      complaint(where, 'descr, fortran_order and shape of a plain array', header.trim()),
+      complaint(where, 'descr, fortran_order and shape of a plain array', header.trim().slice(0, 200)),
     );
+  }
+  const shape = lengths[1]
+    .replaceAll('L', '')
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map(Number);
+  if (shape.length > MOST_AXES || !shape.every(Number.isSafeInteger)) {
+    const expected = `at most ${MOST_AXES} axes, of whole lengths`;
+    throw new FormatError(complaint(where, expected, `shape (${lengths[1].slice(0, 200)})`));
   }
   return {
     kind: descr[2],
     littleEndian: descr[1] !== '>',
     fortranOrder: order[1] === 'True',
-    shape: lengths[1]
-      .replaceAll('L', '')
-      .split(',')
-      .filter((part) => part.trim() !== '')
-      .map(Number),
+    shape,
     start,
   };
 }

@@ -1,24 +1,22 @@
-import { strFromU8, unzipSync } from 'fflate';
+import { Inflate } from 'fflate';
 import { crc32 } from '../core/checksum';
 import { complaint, FormatError } from '../core/errors';
-import { undecodable, viewOf } from './bytes';
+import { undecodable } from './bytes';
+import { fileKind } from './fileKind';
+import { checkUnpackedSize, inChunks } from './unpackedSize';
+import { packedBytes, readZipDirectory, type ZipRecord } from './zipDirectory';
 
 /** A file in an archive. Nothing of it is unpacked before it is asked for. */
 export interface ZipEntry {
   /** Bytes once unpacked, as the archive says. */
   size: number;
   /**
-   * The content, with its checksum verified.
+   * The content, with its checksum verified; a view on the archive where it is stored as it is.
    *
-   * @throws FormatError for a damaged file
+   * @throws FormatError for a damaged file, or where all that was read of the archive is more than it may unpack to
    */
   read(): Uint8Array;
 }
-
-/** A file may unpack to this many bytes, whatever its size, ... */
-const ALWAYS = 2 ** 28;
-/** ... and to this many times the archive's size: arrays of numbers rarely shrink further, and files made to fill memory shrink a thousandfold. */
-const MOST_TIMES = 40;
 
 /**
  * The files of a zip archive by name, stored or deflated; folders, and what macOS puts beside files, are left out.
@@ -27,59 +25,61 @@ const MOST_TIMES = 40;
  * @throws FormatError for another format, or a truncated file
  */
 export function openZip(where: string, expected: string, bytes: Uint8Array): Map<string, ZipEntry> {
-  const sizes = new Map<string, number>();
-  let checksums: Map<string, number>;
+  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) {
+    throw new FormatError(complaint(where, expected, fileKind(bytes)));
+  }
+  let records: ZipRecord[];
   try {
-    unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        if (!isByProduct(name)) sizes.set(name, originalSize);
-        return false;
-      },
-    });
-    checksums = readChecksums(bytes);
+    records = readZipDirectory(bytes);
   } catch (error) {
     throw undecodable(where, expected, error);
   }
-  const read = (name: string, size: number) => () => {
-    const at = `${where}('${name}')`;
-    const most = Math.max(ALWAYS, MOST_TIMES * bytes.length);
-    if (size > most) {
-      const hint = 'A file that grows so much is made to fill memory; unpack it yourself if you trust it.';
-      throw new FormatError(complaint(at, `at most ${most} bytes once unpacked`, size, hint));
-    }
-    let content: Uint8Array;
-    try {
-      content = unzipSync(bytes, { filter: (file) => file.name === name })[name];
-    } catch (error) {
-      throw undecodable(at, 'a whole entry', error);
-    }
-    if (checksums.get(name) !== crc32(content)) throw undecodable(at, 'a whole entry', 'wrong checksum');
-    return content;
-  };
-  return new Map([...sizes].map(([name, size]) => [name, { size, read: read(name, size) }]));
+  const entries = new Map<string, ZipEntry>();
+  const asked = new Set<ZipRecord>();
+  let total = 0;
+  for (const record of records) {
+    const { name, size } = record;
+    if (isByProduct(name)) continue;
+    const read = () => {
+      const at = `${where}('${name}')`;
+      // Files of an archive may lie over each other, so the sum counts.
+      if (!asked.has(record)) total += size;
+      asked.add(record);
+      checkUnpackedSize(at, total, bytes.length);
+      try {
+        return unpack(bytes, record);
+      } catch (error) {
+        throw undecodable(at, 'a whole entry', error);
+      }
+    };
+    entries.set(name, { size, read });
+  }
+  return entries;
 }
 
 function isByProduct(name: string): boolean {
   return name.endsWith('/') || /(^|\/)(__MACOSX\/|\.)/.test(name);
 }
 
-/**
- * The checksum of each file in the archive, which fflate skips over.
- *
- * Source: PKWARE, "APPNOTE.TXT", sections 4.3.12 (central directory) and 4.3.16 (end record).
- */
-function readChecksums(bytes: Uint8Array): Map<string, number> {
-  const view = viewOf(bytes);
-  let end = bytes.length - 22;
-  while (view.getUint32(end, true) !== 0x06054b50) end--;
-  let at = view.getUint32(end + 16, true);
-  const checksums = new Map<string, number>();
-  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
-    const nameLength = view.getUint16(at + 28, true);
-    const isUtf8 = (view.getUint16(at + 8, true) & 2048) !== 0;
-    const name = strFromU8(bytes.subarray(at + 46, at + 46 + nameLength), !isUtf8);
-    checksums.set(name, view.getUint32(at + 16, true));
-    at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
-  }
-  return checksums;
+function unpack(bytes: Uint8Array, record: ZipRecord): Uint8Array {
+  const { method, encrypted, checksum, size } = record;
+  if (encrypted) throw new Error('it is encrypted');
+  if (method !== 0 && method !== 8) throw new Error(`compression method ${method}; 0 and 8 are read`);
+  const packed = packedBytes(bytes, record);
+  const content = method === 0 ? packed : inflate(packed, size);
+  if (content.length !== size) throw new Error(`${content.length} bytes instead of ${size}`);
+  if (crc32(content) !== checksum) throw new Error('wrong checksum');
+  return content;
+}
+
+function inflate(packed: Uint8Array, size: number): Uint8Array {
+  const content = new Uint8Array(size);
+  let length = 0;
+  const stream = new Inflate((part) => {
+    if (length + part.length > size) throw new Error(`more than ${size} bytes`);
+    content.set(part, length);
+    length += part.length;
+  });
+  inChunks(packed, (chunk, final) => stream.push(chunk, final));
+  return content.subarray(0, length);
 }

@@ -1,6 +1,7 @@
 import { complaint, FormatError } from '../core/errors';
 import { readNpz } from '../data';
 import { type Bytes, toBytes } from '../data/bytes';
+import { fileKind } from '../data/fileKind';
 import { OtherArrayError } from '../data/npy';
 import { isLegacyTorchFile, readTorchFile } from './pytorch/torchFile';
 import { readSafetensors } from './safetensors';
@@ -41,8 +42,7 @@ function open(bytes: Uint8Array): CheckpointFile {
     return isTorchArchive(bytes) ? fromTorch(readTorchFile(bytes)) : fromNpz(bytes);
   }
   if (bytes[8] === 0x7b) return { container: 'safetensors', skipped: [], ...readSafetensors(bytes) };
-  const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  throw new FormatError(complaint(WHERE, 'a PyTorch, npz or safetensors file', `bytes '${start}'`));
+  throw new FormatError(complaint(WHERE, 'a PyTorch, npz or safetensors file', fileKind(bytes)));
 }
 
 /** PyTorch writes `archive/data.pkl` first; numpy writes `name.npy`. */

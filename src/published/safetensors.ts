@@ -1,6 +1,7 @@
 import { complaint, FormatError } from '../core/errors';
 import { sizeOf } from '../core/shapes';
 import { type Bytes, joinBytes, toBytes, undecodable, viewOf } from '../data/bytes';
+import { fileKind } from '../data/fileKind';
 import { checkNdArray, type NdArray } from '../data/ndArray';
 import { elementSize, float32Bytes, isElementType, readElements } from './elements';
 import type { ElementType, StoredTensors } from './storedTensor';
@@ -52,8 +53,10 @@ export function readSafetensors(input: Bytes): Safetensors {
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
   const where = 'readSafetensors';
   const length = bytes.length < 8 ? Number.NaN : Number(viewOf(bytes).getBigUint64(0, true));
+  if (bytes[8] !== 0x7b) throw new FormatError(complaint(where, 'a safetensors file', fileKind(bytes)));
   if (!(length <= bytes.length - 8)) {
-    throw new FormatError(complaint(where, 'a header within the file', `${bytes.length} bytes`));
+    const received = `one of ${length} bytes in ${bytes.length}`;
+    throw new FormatError(complaint(where, 'a header within the file', received, 'The file is truncated.'));
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length));

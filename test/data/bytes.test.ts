@@ -2,14 +2,19 @@ import { runInNewContext } from 'node:vm';
 import {
   DataError,
   decodePng,
+  encodePng,
+  FormatError,
   importCheckpoint,
   inspectCheckpoint,
   readIdx,
   readNpy,
   readNpz,
   readSafetensors,
+  readTable,
   readTorchFile,
   writeNpy,
+  writeNpz,
+  writeSafetensors,
 } from 'tfjs-flows';
 import { decodeImage } from 'tfjs-flows/node';
 import { describe, expect, it } from 'vitest';
@@ -39,12 +44,85 @@ const mistakes: [string, unknown, RegExp][] = [
   ['null', null, /got null\./],
 ];
 
+/** What people have in place of the file, and what they are told. */
+const standIns: [string, string, RegExp][] = [
+  ['a web page', '<!DOCTYPE html><html></html>', /got a web page \(HTML\)\. The download failed/],
+  ['a web page behind blank lines', '\ufeff\n\n<html lang="en">', /got a web page \(HTML\)/],
+  [
+    'an error of a bucket',
+    '<?xml version="1.0"?>\n<Error><Code>NoSuchKey</Code></Error>',
+    /file server \(XML\)/,
+  ],
+  [
+    'a Git LFS pointer',
+    'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n',
+    /got a Git LFS pointer\. 'git lfs pull'/,
+  ],
+  [
+    'an index of shards',
+    '{"metadata":{},"weight_map":{}}',
+    /got the index of sharded safetensors\. Read the/,
+  ],
+];
+
 describe.each(Object.entries(readers))('%s', (name, read) => {
+  it.each(standIns)('says that it is %s', (_, text, message) => {
+    const bytes = new TextEncoder().encode(text);
+    expect(() => read(bytes as never)).toThrow(FormatError);
+    expect(() => read(bytes as never)).toThrow(message);
+  });
+
   it.each(mistakes)('says what to do about %s in place of bytes', (_, input, message) => {
     const where = name.replace(/ .*/, '');
     expect(() => read(input as never)).toThrow(DataError);
     expect(() => read(input as never)).toThrow(message);
     expect(() => read(input as never)).toThrow(`${where}: expected the file's bytes`);
+  });
+});
+
+describe('files of another kind', () => {
+  const png = encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(7) });
+  it.each<[string, string, Uint8Array, RegExp]>([
+    [
+      'decodeImage',
+      'a numpy array',
+      writeNpy({ shape: [1], data: Uint8Array.of(1) }),
+      /got a numpy array \(npy\)/,
+    ],
+    ['importCheckpoint', 'a picture', png, /got a PNG picture/],
+    ['importCheckpoint', 'Keras weights', new TextEncoder().encode('....\r\n'), /got the text '\.\.\.\.'/],
+    ['readIdx', 'a picture', png, /got a PNG picture/],
+    [
+      'readNpy',
+      'an archive of arrays',
+      writeNpz({ x: { shape: [1], data: Uint8Array.of(1) } }),
+      /got a zip archive/,
+    ],
+    ['readNpz', 'one array', writeNpy({ shape: [1], data: Uint8Array.of(1) }), /got a numpy array/],
+    ['readTorchFile', 'text', new TextEncoder().encode('hello'), /got the text 'hello'/],
+    [
+      'readTorchFile',
+      'safetensors',
+      writeSafetensors({ x: { shape: [1], data: Uint8Array.of(1) } }),
+      /got a safetensors/,
+    ],
+    ['readSafetensors', 'a picture', png, /got a PNG picture/],
+    [
+      'readSafetensors',
+      'other bytes',
+      Uint8Array.of(1, 2, 255, 4, 5),
+      /got 5 bytes that begin with '01 02 ff 04 05'/,
+    ],
+    ['readIdx', 'nothing', new Uint8Array(0), /got nothing \(0 bytes\)/],
+  ])('%s says what it got: %s', (name, _, bytes, message) => {
+    expect(() => readers[name](bytes as never)).toThrow(FormatError);
+    expect(() => readers[name](bytes as never)).toThrow(message);
+  });
+
+  it('tables are told from web pages too', async () => {
+    await expect(readTable(new TextEncoder().encode('<!doctype html><html>'))).rejects.toThrow(
+      /a web page \(HTML\)/,
+    );
   });
 });
 

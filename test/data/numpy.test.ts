@@ -95,11 +95,7 @@ describe('readNpy', () => {
 
   const whole = fixture('numpy/little_f4.npy');
   it.each<[string, Uint8Array, string]>([
-    [
-      'nothing',
-      new Uint8Array(0),
-      'readNpy: expected a npy file (\\x93NUMPY), got 0 bytes of something else.',
-    ],
+    ['nothing', new Uint8Array(0), 'readNpy: expected a npy file (\\x93NUMPY), got nothing (0 bytes).'],
     ['another format', Uint8Array.from({ length: 40 }, (_, i) => i), 'readNpy: expected a npy file'],
     [
       'another version',
@@ -223,6 +219,8 @@ describe('readNpz and writeNpz', () => {
       if (view.getUint32(at, true) === 0x04034b50) view.setUint32(at + 22, 3e9, true);
       if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 24, 3e9, true);
     }
-    expect(() => readNpz(bytes).zeros).toThrow(/at most 268435456 bytes once unpacked, got 3000000000/);
+    expect(() => readNpz(bytes).zeros).toThrow(
+      /at most 134217728 bytes once unpacked from \d+, got 3000000000 or more/,
+    );
   });
 });
