@@ -149,7 +149,7 @@ function toldCategories(where: string, name: string, told: { categories: readonl
 }
 
 /** Numbers by size, before texts. */
-function byNumberOrText(a: string, b: string): number {
+export function byNumberOrText(a: string, b: string): number {
   const [x, y] = [numberIn(a, '.'), numberIn(b, '.')];
   if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
   if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;

@@ -15,6 +15,13 @@ export interface CsvLayout {
   names?: readonly string[];
   header?: boolean;
   delimiter?: string;
+  /** Whether a line before the header may say how many rows there are, as in the table of CelebA. */
+  countLine?: boolean;
+}
+
+/** Columns of a text, and the line that each row begins in, from 1. */
+export interface CsvTable extends RawTable {
+  lines: number[];
 }
 
 const rowPlace = (row: number) => `row ${row}`;
@@ -24,8 +31,9 @@ const rowPlace = (row: number) => `row ${row}`;
  *
  * @throws FormatError for lines of different lengths, columns without a name or with one that another has, and numbers in the header
  */
-export function fromCsv(where: string, text: string, layout: CsvLayout): RawTable {
+export function fromCsv(where: string, text: string, layout: CsvLayout): CsvTable {
   const rows = readCsv(where, text, layout.delimiter);
+  const count = layout.countLine && isCount(rows) ? rows.shift() : undefined;
   const { header = layout.names === undefined } = layout;
   const first = header ? rows.shift() : undefined;
   if (header && first !== undefined && layout.header === undefined) checkHeader(where, first);
@@ -37,9 +45,14 @@ export function fromCsv(where: string, text: string, layout: CsvLayout): RawTabl
   }
   const width = first?.cells.length ?? rows[0].cells.length;
   checkLengths(where, rows, width);
+  if (count !== undefined && Number(count.cells[0]) !== rows.length) {
+    const expected = `${count.cells[0]} rows, as line ${count.line} says`;
+    throw new FormatError(complaint(where, expected, `${rows.length}`, 'Was the table cut short?'));
+  }
   const names = layout.names ?? first?.cells ?? numberedNames(width);
   const columns = toColumns(where, names, width, (j) => rows.map(({ cells }) => cells[j]));
-  return { columns, place: (row) => `line ${rows[row].line}` };
+  const lines = rows.map(({ line }) => line);
+  return { columns, lines, place: (row) => `line ${lines[row]}` };
 }
 
 /**
@@ -91,6 +104,11 @@ function toColumns(
     );
   }
   return names.map((name, j) => ({ name, cells: cells(j) }));
+}
+
+/** Whether the first line is a number alone, above lines of several cells. */
+function isCount([first, second]: readonly CsvRow[]): boolean {
+  return first?.cells.length === 1 && /^\d+$/.test(first.cells[0]) && second?.cells.length > 1;
 }
 
 /** A number names no column: the table has no header, and its first row would be lost. */

@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, DataError, FormatError } from '../core/errors';
+import { complaint, DataError } from '../core/errors';
 import { named } from '../core/numbers';
 import { checkOptions, type OptionNames } from '../core/options';
-import { checkChoice } from '../core/shapes';
 import { type Bytes, toBytes } from './bytes';
-import { type CellReading, columnOf, type KindOption, type RawColumn } from './columnKinds';
+import { columnOf, type KindOption } from './columnKinds';
 import { gunzipIfNeeded } from './gzip';
 import { latin1 } from './latin1';
-import { type BadCell, badCells, isMissing } from './missing';
 import type { NdArray } from './ndArray';
 import { parseNpy } from './npy';
 import { fromArray, fromColumns, fromCsv, type RawTable } from './rawTable';
 import { isRecordSource, type RecordSource, readRecords } from './recordStream';
-import { columnPlace, Table } from './table';
+import { Table } from './table';
+import { tableText } from './tableText';
+import { checkKindNames, checkReading, chooseColumns, wholeRows } from './wholeRows';
 
 /** Options of {@link readTable}. */
 export interface ReadTableOptions {
@@ -46,6 +46,18 @@ export type TableSource =
   | RecordSource
   | Readonly<Record<string, ArrayLike<unknown>>>;
 
+/** The options of `readTable`, for those that take them too. */
+export const readTableOptionNames: OptionNames<ReadTableOptions> = {
+  columns: true,
+  kinds: ['types', 'dtypes'],
+  names: true,
+  header: 'boolean',
+  delimiter: ['separator', 'sep'],
+  decimal: true,
+  missing: ['dropna'],
+  missingMarks: ['naValues'],
+};
+
 const WHERE = 'readTable';
 
 /**
@@ -63,24 +75,13 @@ const WHERE = 'readTable';
  * two.columns.map(({ kind }) => kind); // ['integer', 'real', 'categorical']
  */
 export async function readTable(source: TableSource, options: ReadTableOptions = {}): Promise<Table> {
-  checkOptions(WHERE, options, optionNames);
-  checkChoice(WHERE, 'decimal', options.decimal ?? '.', ['.', ',']);
-  checkChoice(WHERE, 'missing', options.missing ?? 'refuse', ['refuse', 'drop']);
+  checkOptions(WHERE, options, readTableOptionNames);
+  checkReading(WHERE, options);
   const raw = await open(source, options);
-  const chosen = choose(raw.columns, options.columns);
-  for (const name of Object.keys(options.kinds ?? {})) {
-    columnPlace(
-      `${WHERE} (kinds)`,
-      chosen.map((column) => column.name),
-      name,
-    );
-  }
-  const { columns, rows, leftOut } = withoutMissing(chosen, raw.place, options);
-  const reading: CellReading = {
-    where: WHERE,
-    decimal: options.decimal ?? '.',
-    place: rows === undefined ? raw.place : (row) => raw.place(rows[row]),
-  };
+  const chosen = chooseColumns(WHERE, raw.columns, options.columns);
+  checkKindNames(WHERE, chosen, options.kinds);
+  const { columns, place, leftOut } = wholeRows(WHERE, chosen, raw.place, options);
+  const reading = { where: WHERE, decimal: options.decimal ?? '.', place };
   return new Table(
     columns.map((column) => columnOf(column, options.kinds?.[column.name], reading)),
     leftOut,
@@ -108,68 +109,11 @@ async function open(source: TableSource, options: ReadTableOptions): Promise<Raw
   return fromColumns(WHERE, new Map(columns));
 }
 
-/** What begins files that are tables, and not one of those that are read. */
-const OTHER_FILES: readonly (readonly [start: string, hint: string])[] = [
-  ['PK', 'A workbook? Save it as CSV. Arrays of an npz: readNpz(bytes).x.'],
-  ['PAR1', 'A Parquet file: write it as CSV, or give its records.'],
-  ['ARROW1', 'An Arrow file: write it as CSV, or give its records.'],
-];
-
 function fromBytes(packed: Uint8Array, options: ReadTableOptions): RawTable {
   const bytes = gunzipIfNeeded(WHERE, packed);
   const start = latin1(bytes.subarray(0, 6));
   if (start === '\x93NUMPY') return fromArray(WHERE, parseNpy(WHERE, bytes), options.names);
-  const other = OTHER_FILES.find(([mark]) => start.startsWith(mark));
-  if (other !== undefined) {
-    throw new FormatError(complaint(WHERE, 'a CSV or npy file', `'${other[0]}...'`, other[1]));
-  }
-  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8';
-  let text: string;
-  try {
-    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const hint = 'Another encoding? Decode it: new TextDecoder("windows-1252").decode(bytes).';
-    throw new FormatError(complaint(WHERE, 'text in UTF-8', 'bytes that are not', hint), { cause });
-  }
-  return fromCsv(WHERE, text, options);
-}
-
-function choose(columns: readonly RawColumn[], names: readonly string[] | undefined): RawColumn[] {
-  const known = columns.map(({ name }) => name);
-  if (names !== undefined) return names.map((name) => columns[columnPlace(WHERE, known, name)]);
-  const unnamed = known.indexOf('');
-  if (unnamed < 0) return [...columns];
-  const hint = 'Choose by columns: [...]. (pandas writes its index so: to_csv(index=False).)';
-  throw new FormatError(
-    complaint(WHERE, 'a name for every column', `none for column ${unnamed + 1} of ${known.length}`, hint),
-  );
-}
-
-/** Columns without the rows that lack a value, and the rows that are left where some are not. */
-function withoutMissing(
-  columns: readonly RawColumn[],
-  place: (row: number) => string,
-  { missing = 'refuse', missingMarks }: ReadTableOptions,
-): { columns: readonly RawColumn[]; rows?: Int32Array; leftOut: number } {
-  const marks = missingMarks && new Set(missingMarks);
-  const found: BadCell[] = [];
-  for (const { name, cells } of columns) {
-    for (let row = 0; row < cells.length; row++) {
-      if (isMissing(cells[row], marks)) found.push({ column: name, row, cell: cells[row] });
-    }
-  }
-  if (found.length === 0) return { columns, leftOut: 0 };
-  const count = columns[0].cells.length;
-  const lacking = new Set(found.map(({ row }) => row));
-  const rows = Int32Array.from({ length: count }, (_, row) => row).filter((row) => !lacking.has(row));
-  if (missing === 'refuse') {
-    const hint = `missing: 'drop' leaves out the ${lacking.size} of ${count} rows that lack one.`;
-    throw badCells(WHERE, 'a value in every cell', found, place, hint);
-  }
-  if (rows.length === 0)
-    throw new DataError(complaint(WHERE, 'rows without a missing value', `none of ${count}`));
-  const kept = columns.map(({ name, cells }) => ({ name, cells: Array.from(rows, (row) => cells[row]) }));
-  return { columns: kept, rows, leftOut: lacking.size };
+  return fromCsv(WHERE, tableText(WHERE, bytes), options);
 }
 
 function isArray(source: object): source is NdArray {
@@ -182,14 +126,3 @@ function noTable(source: unknown): DataError {
   const advice = source instanceof Promise ? hint : '';
   return new DataError(complaint(WHERE, expected, received, advice));
 }
-
-const optionNames: OptionNames<ReadTableOptions> = {
-  columns: true,
-  kinds: ['types', 'dtypes'],
-  names: true,
-  header: 'boolean',
-  delimiter: ['separator', 'sep'],
-  decimal: true,
-  missing: ['dropna'],
-  missingMarks: ['naValues'],
-};

@@ -120,11 +120,45 @@ describe('CelebA', () => {
   });
 
   it.each([
-    ['no count', 'Smiling\na.jpg 1\n', /number of images in line 1/],
+    ['with commas', 'image_id,Smiling,Young\r\na.jpg,1,-1\r\nb.jpg,-1,-1\r\n'],
+    ['with commas and a count', '\ufeff2\nimage_id,Smiling,Young\na.jpg,1,-1\nb.jpg,-1,-1\n'],
+    ['with commas, a count and no name of the files', '2\nSmiling,Young\na.jpg,1,-1\nb.jpg,-1,-1\n'],
+    ['without a count', 'Smiling Young\na.jpg  1 -1\nb.jpg -1 -1\n'],
+  ])('has a table %s', (_, text) => {
+    expect(readAttributeTable(text)).toEqual({
+      names: ['Smiling', 'Young'],
+      files: ['a.jpg', 'b.jpg'],
+      values: Int8Array.of(1, -1, -1, -1),
+    });
+  });
+
+  it('is opened as Kaggle has it: a csv, and the images in a folder of the same name once more', async () => {
+    const folder = at('kaggle', 'img_align_celeba', 'img_align_celeba');
+    mkdirSync(folder, { recursive: true });
+    for (const [i, level] of [1, 3].entries()) writeFileSync(join(folder, `${i}.png`), grey(level));
+    writeFileSync(at('kaggle', 'list_attr_celeba.csv'), 'image_id,Smiling,Young\n0.png,1,-1\n1.png,-1,1\n');
+    const dataset = await openImages('celeba', at('kaggle'), { imageShape: [1, 1, 1] });
+    expect(await readAll(dataset, { context: 'attributes' })).toEqual([
+      { values: [1, 3], context: [1, 0, 0, 1], indices: [0, 1] },
+    ]);
+    // The same as a table, told where the images lie.
+    const table = { folder, columns: ['Young'] };
+    const asTable = await openImages('csv', at('kaggle', 'list_attr_celeba.csv'), {
+      imageShape: [1, 1, 1],
+      table,
+    });
+    expect(asTable.attributes).toEqual({ names: ['Young'], values: Int8Array.of(-1, 1) });
+    expect(await readAll(asTable)).toEqual([{ values: [1, 3], context: undefined, indices: [0, 1] }]);
+  });
+
+  it.each([
+    ['nothing in it', '', /names of attributes in line 1/],
     ['another count', '2\nSmiling\na.jpg 1\n', /2 lines of images, as line 1 says, got 1/],
     ['no names', '0\n\n', /names of attributes in line 2/],
     ['a short line', '2\nSmiling Young\na.jpg 1 1\nb.jpg 1\n', /2 entries 1 or -1 in line 4, got 1 of them/],
     ['another entry', '1\nSmiling Young\na.jpg 1 0\n', /in line 3, got '0'/],
+    ['a missing entry', 'image_id,Smiling,Young\na.jpg,1,-1\nb.jpg,,-1\n', /in line 3, got 1 of them/],
+    ['a missing mark', 'image_id,Smiling,Young\na.jpg,1,-1\nb.jpg,NA,-1\n', /in line 3, got 'NA'/],
   ])('a table with %s is refused', (_, text, message) => {
     expect(() => readAttributeTable(text)).toThrow(FormatError);
     expect(() => readAttributeTable(text)).toThrow(message);

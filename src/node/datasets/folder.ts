@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { complaint, DataError } from '../../core/errors';
 import { decodeImage } from '../decodeImage';
 import { isFolder, isImageName, listFolder, readBytes } from './files';
@@ -35,13 +35,18 @@ export async function openFolder(root: string, options: ImageOptions): Promise<I
   return { ...imageFiles(root, names, options), labels: { classes, values: Int32Array.from(values) } };
 }
 
+/** Where a file lies that is named from a folder on, or from the root of the disk. */
+export function placeOf(folder: string, file: string): string {
+  return isAbsolute(file) ? file : join(folder, file);
+}
+
 /** Image files under a folder, read when asked for. */
 export function imageFiles(root: string, names: readonly string[], options: ImageOptions): ImageDataset {
   return {
     names,
     shape: options.imageShape,
     read: async (index) => {
-      const path = join(root, names[index]);
+      const path = placeOf(root, names[index]);
       const bytes = await readBytes('openImages', path);
       try {
         return fitImage(decodeImage(bytes), options);

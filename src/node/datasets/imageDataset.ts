@@ -1,7 +1,7 @@
 import { ConfigError, complaint, DataError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkInteger, type Shape } from '../../core/shapes';
-import { centerCrop, convertChannels, type Raster, resizeRaster } from '../../data';
+import { centerCrop, convertChannels, type Raster, type ReadTableOptions, resizeRaster } from '../../data';
 
 /** Images on a disk, one at a time. */
 export interface ImageDataset {
@@ -19,14 +19,16 @@ export interface ImageDataset {
   read(index: number): Promise<Uint8Array>;
 }
 
-/** Which columns of a table are read, and as what. */
-export interface ImageTableOptions {
+/** Which columns of a table are read, and as what; what `readTable` knows too means the same here. */
+export interface ImageTableOptions extends ReadTableOptions {
   /** Column of the image files. Default: the first one. */
   fileColumn?: string;
   /** Column of the classes. Default: the one named 'class', if there is one. */
   classColumn?: string;
   /** Columns to read as attributes and measurements. Default: all others. */
   columns?: readonly string[];
+  /** Folder that the paths of `openImages` count from. Default: the folder of the table. */
+  folder?: string;
 }
 
 /** How images become events of one shape. */

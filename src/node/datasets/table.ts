@@ -1,6 +1,10 @@
-import { ConfigError, complaint, DataError, FormatError } from '../../core/errors';
-import { checkOptions } from '../../core/options';
-import { type CsvRow, readCsv } from '../../data/csv';
+import { complaint, DataError, FormatError } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
+import { byNumberOrText, type CellReading, columnOf, type RawColumn } from '../../data/columnKinds';
+import { fromCsv } from '../../data/rawTable';
+import { readTableOptionNames } from '../../data/readTable';
+import { checkKindNames, checkReading, chooseColumns, wholeRows } from '../../data/wholeRows';
+import { isImageName } from './files';
 import type { ImageDataset, ImageTableOptions } from './imageDataset';
 
 /** What a table says of image files, in its order. */
@@ -17,13 +21,23 @@ const NO = new Set(['0', '-1', 'no', 'false']);
 /** Text with more values than this names the images rather than says something of them. */
 const MOST_VALUES = 12;
 
+/** The options of `readImageTable`. */
+export const imageTableOptionNames: OptionNames<ImageTableOptions> = {
+  ...readTableOptionNames,
+  fileColumn: ['file'],
+  classColumn: ['class', 'label'],
+  folder: ['root', 'path'],
+};
+
 /**
  * Reads a CSV table of images: a header, then per line an image file and what is known of it.
  *
  * A column of 1 or yes or true, and 0 or -1 or no or false, is an attribute; other numbers are a measurement; text with at most 12 values
- * becomes one attribute per value, named 'column=value'. Commas, semicolons or tabs separate, as the header shows.
+ * becomes one attribute per value, named 'column=value'. Cells are read as `readTable` reads them, with the same options: a value that is
+ * missing (an empty cell, NA, NaN, null, ?) is never a category or 0. A line before the header may say how many images there are.
  *
- * @throws FormatError that names the line or the column; ConfigError for a column that is not there
+ * @throws DataError that names missing values, decimal commas and texts among numbers by line and column; FormatError that names the line
+ * or the column; ConfigError for a column that is not there
  * @see Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files" (2005), RFC 4180
  * @example
  * const { files, attributes, measurements } = readImageTable('file,glasses,age\na.png,yes,31\nb.png,no,44\n');
@@ -34,130 +48,128 @@ export function readImageTable(text: string, options: ImageTableOptions = {}): I
   if (typeof text !== 'string') {
     throw new DataError(complaint(WHERE, 'the text of a table', typeof text, "Read the file as 'utf8'."));
   }
-  checkOptions(WHERE, options, { fileColumn: ['file'], classColumn: ['class', 'label'], columns: true });
-  const [header, ...rows] = readCsv(WHERE, text);
-  const names = header?.cells ?? [];
-  checkNames(names);
-  if (rows.length === 0)
-    throw new FormatError(complaint(WHERE, 'a header and lines of images', `${rows.length} images`));
-  const { fileColumn = names[0], classColumn = names.find((name) => name === 'class') } = options;
-  const place = (column: string) => {
-    const found = names.indexOf(column);
-    if (found >= 0) return found;
-    throw new ConfigError(complaint(WHERE, `columns ${names.join(', ')}`, `'${column}'`));
-  };
-  const column = (name: string) => cellsOf(rows, name, place(name), names.length);
+  checkOptions(WHERE, options, imageTableOptionNames);
+  checkReading(WHERE, options);
+  const raw = fromCsv(WHERE, text, { ...options, countLine: true });
+  const names = raw.columns.map(({ name }) => name);
+  if (options.header === undefined && options.names === undefined) checkHeader(names);
+  const {
+    fileColumn = names.find((name) => name !== ''),
+    classColumn = names.find((name) => name === 'class'),
+  } = options;
+  const ends = [fileColumn, classColumn].filter((name) => name !== undefined);
+  const wanted = options.columns && [...new Set([...ends, ...options.columns])];
+  const chosen = chooseColumns(WHERE, raw.columns, wanted);
+  const known = chosen.filter(({ name }) => !ends.includes(name));
+  checkKindNames(WHERE, known, options.kinds);
 
-  const files = column(fileColumn);
-  checkOnce(files, rows);
-  const others = names.filter((name) => name !== fileColumn && name !== classColumn);
-  const kinds = (options.columns ?? others).map((name) => columnOf(name, column(name), rows));
+  const { columns, rows, place } = wholeRows(WHERE, chosen, raw.place, options);
+  const reading = { where: WHERE, decimal: options.decimal ?? '.', place };
+  const textsOf = (name: string) => chooseColumns(WHERE, columns, [name])[0].cells as string[];
+  const files = textsOf(fileColumn!);
+  checkOnce(files, place);
+  const found = columns
+    .filter(({ name }) => !ends.includes(name))
+    .map((column) => numbersOf(column, options.kinds?.[column.name], reading));
   return {
     files,
-    lines: rows.map(({ line }) => line),
-    ...(classColumn !== undefined && { labels: labelsOf(column(classColumn)) }),
+    lines: rows === undefined ? raw.lines : Array.from(rows, (row) => raw.lines[row]),
+    ...(classColumn !== undefined && { labels: labelsOf(textsOf(classColumn)) }),
     ...together(
       'attributes',
-      kinds.flatMap(({ attributes = [] }) => attributes),
+      found.flatMap(({ attributes = [] }) => attributes),
       Int8Array,
     ),
     ...together(
       'measurements',
-      kinds.flatMap(({ measurement = [] }) => measurement),
+      found.flatMap(({ measurement = [] }) => measurement),
       Float64Array,
     ),
   };
 }
 
-function checkNames(names: readonly string[]): void {
-  const odd = names.find((name, i) => name === '' || names.indexOf(name) !== i);
-  if (names.length === 0 || odd !== undefined) {
-    const received = odd === undefined ? 'an empty table' : odd === '' ? 'one without' : `'${odd}' twice`;
-    throw new FormatError(complaint(WHERE, 'a name of its own for every column, in line 1', received));
-  }
-}
-
-/** Cells of one column, all filled. */
-function cellsOf(rows: readonly CsvRow[], name: string, place: number, width: number): string[] {
-  return rows.map(({ cells, line }) => {
-    if (cells.length !== width) {
-      throw new FormatError(complaint(WHERE, `${width} cells in line ${line}`, `${cells.length}`));
-    }
-    if (cells[place] !== '') return cells[place];
-    throw new FormatError(
-      complaint(
-        WHERE,
-        `a value of '${name}' in line ${line}`,
-        'an empty cell',
-        'Fill it, or remove the line.',
-      ),
-    );
-  });
+/** An image file names no column: the table has no header, and its first image would be lost. */
+function checkHeader(names: readonly string[]): void {
+  const image = names.find(isImageName);
+  if (image === undefined) return;
+  const hint = 'A table without one is read by header: false or names: [...].';
+  const received = `the image '${image}' in the first line`;
+  throw new FormatError(complaint(WHERE, 'a header with the names of the columns', received, hint));
 }
 
 /** An image that is listed twice could be trained on and held out at once. */
-function checkOnce(files: readonly string[], rows: readonly CsvRow[]): void {
+function checkOnce(files: readonly string[], place: (row: number) => string): void {
   const first = new Map<string, number>();
-  files.forEach((file, i) => {
+  files.forEach((file, row) => {
     const before = first.get(file);
     if (before !== undefined) {
-      const received = `'${file}' in lines ${before} and ${rows[i].line}`;
+      const received = `'${file}' in ${place(before)} and ${place(row)}`;
       throw new FormatError(complaint(WHERE, 'every image once', received));
     }
-    first.set(file, rows[i].line);
+    first.set(file, row);
   });
 }
 
 /** A column that is read: its name and a number per image. */
 interface NumberColumn {
   name: string;
-  values: number[];
+  values: ArrayLike<number>;
 }
 
-function columnOf(
-  name: string,
-  cells: readonly string[],
-  rows: readonly CsvRow[],
+function numbersOf(
+  raw: RawColumn,
+  told: Parameters<typeof columnOf>[1],
+  reading: CellReading,
 ): { attributes?: NumberColumn[]; measurement?: NumberColumn } {
-  const words = cells.map((cell) => cell.toLowerCase());
-  if (words.every((word) => YES.has(word) || NO.has(word))) {
-    return { attributes: [{ name, values: words.map((word) => (YES.has(word) ? 1 : -1)) }] };
+  const { name } = raw;
+  const yesOrNo = told === undefined ? answersOf(raw) : undefined;
+  if (yesOrNo !== undefined) return { attributes: [{ name, values: yesOrNo }] };
+  const { kind, values, categories = [] } = columnOf(raw, told, reading);
+  if (kind !== 'categorical') return { measurement: { name, values } };
+  if (categories.length > MOST_VALUES && typeof told !== 'object') {
+    const expected = `numbers, or at most ${MOST_VALUES} different values, in column '${name}'`;
+    const received = `${categories.length}, as '${raw.cells[0]}' in ${reading.place(0)}`;
+    const hint = 'Make it the classColumn, or name the columns to read.';
+    throw new FormatError(complaint(WHERE, expected, received, hint));
   }
-  const numbers = cells.map(Number);
-  const odd = numbers.findIndex((value) => !Number.isFinite(value));
-  if (odd < 0) return { measurement: { name, values: numbers } };
-  const values = [...new Set(cells)].sort();
-  if (values.length <= MOST_VALUES) {
-    return {
-      attributes: values.map((value) => ({
-        name: `${name}=${value}`,
-        values: cells.map((cell) => (cell === value ? 1 : -1)),
-      })),
-    };
+  return {
+    attributes: categories.map((category, c) => ({
+      name: `${name}=${category}`,
+      values: Int8Array.from(values, (value) => (value === c ? 1 : -1)),
+    })),
+  };
+}
+
+/** 1 for yes and -1 for no; nothing where a cell says something else, or where 0 and -1 both stand and so mean different things. */
+function answersOf({ cells }: RawColumn): Int8Array | undefined {
+  const answers = new Int8Array(cells.length);
+  const noes = new Set<string>();
+  for (let row = 0; row < cells.length; row++) {
+    const word = (cells[row] as string).toLowerCase();
+    if (NO.has(word)) noes.add(word);
+    else if (!YES.has(word)) return undefined;
+    answers[row] = YES.has(word) ? 1 : -1;
   }
-  const received = `${values.length}, as '${cells[odd]}' in line ${rows[odd].line}`;
-  throw new FormatError(
-    complaint(
-      WHERE,
-      `numbers, or at most ${MOST_VALUES} different values, in column '${name}'`,
-      received,
-      'Make it the classColumn, or name the columns to read.',
-    ),
-  );
+  return noes.has('0') && noes.has('-1') ? undefined : answers;
 }
 
 function labelsOf(cells: readonly string[]): ImageDataset['labels'] {
-  const classes = [...new Set(cells)].sort();
-  return { classes, values: Int32Array.from(cells, (cell) => classes.indexOf(cell)) };
+  const classes = [...new Set(cells)].sort(byNumberOrText);
+  const places = new Map(classes.map((name, place) => [name, place]));
+  return { classes, values: Int32Array.from(cells, (cell) => places.get(cell)!) };
 }
 
 /** Columns side by side under a name, or nothing where there are none. */
-function together<Name extends string, Data>(
+function together<Name extends string, Data extends Int8Array | Float64Array>(
   name: Name,
   columns: readonly NumberColumn[],
-  kind: { from(values: number[]): Data },
+  Values: new (length: number) => Data,
 ): { [key in Name]?: { names: string[]; values: Data } } {
   if (columns.length === 0) return {};
-  const values = columns[0].values.flatMap((_, i) => columns.map((column) => column.values[i]));
-  return { [name]: { names: columns.map((column) => column.name), values: kind.from(values) } } as never;
+  const width = columns.length;
+  const values = new Values(width * columns[0].values.length);
+  columns.forEach((column, j) => {
+    for (let row = 0; row < column.values.length; row++) values[row * width + j] = column.values[row];
+  });
+  return { [name]: { names: columns.map((column) => column.name), values } } as never;
 }
