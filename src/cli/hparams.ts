@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { ConfigError, complaint, DataError, FormatError } from '../core/errors';
+import { ConfigError, complaint } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
 import type { GlowOptions } from '../flows';
+import { glowOptionNames } from '../flows/glow';
+import { readJsonObject } from './json';
 import { fromPublished, isPublished } from './publishedHparams';
-import { checkKeys, type TrainingPlan, trainingDefaults } from './trainingPlan';
+import { checkPlan, type TrainingPlan, trainingDefaults } from './trainingPlan';
 
 /** The smaller layout of our own: options under their names in this library. */
 interface OwnHparams {
@@ -20,33 +22,50 @@ interface OwnHparams {
   };
 }
 
+const sections: OptionNames<OwnHparams> = {
+  output: ['folder'],
+  glow: ['model'],
+  data: true,
+  training: ['train'],
+};
+const trainingKeys: OptionNames<NonNullable<OwnHparams['training']>> = {
+  optimizer: ['optim'],
+  learningRate: ['lr', 'rate'],
+  beta1: true,
+  beta2: true,
+  epsilon: ['eps'],
+  steps: ['iterations', 'numBatches'],
+  batchSize: ['batch'],
+  schedule: ['scheduler'],
+  clipValue: ['maxGradClip'],
+  clipNorm: ['maxGradNorm'],
+  average: ['ema'],
+  warmStart: true,
+  checkpointEvery: ['checkpointsGap'],
+  keepCheckpoints: ['maxCheckpoints'],
+  logEvery: ['scalarLogGap'],
+  picturesEvery: ['plotGap'],
+  pictures: true,
+  temperature: true,
+};
+
 /** Reads hparams in the published layout (Dir, Glow, Optim, Data, Train, ...) or in our own. */
 export async function readHparams(path: string): Promise<TrainingPlan> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new DataError(`There are no hparams at '${path}' (${(error as NodeJS.ErrnoException).code}).`);
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new FormatError(complaint('hparams', `JSON in '${path}'`, (error as Error).message));
-  }
-  return planOf(json);
+  return planOf(await readJsonObject('hparams', path));
 }
 
-export function planOf(json: unknown): TrainingPlan {
-  if (typeof json !== 'object' || json === null)
-    throw new FormatError(complaint('hparams', 'an object', json));
-  return isPublished(json) ? fromPublished(json) : fromOwn(json as OwnHparams);
+export function planOf(json: object): TrainingPlan {
+  const plan = isPublished(json) ? fromPublished(json) : fromOwn(json);
+  checkPlan('hparams', plan);
+  return plan;
 }
 
 function fromOwn(hparams: OwnHparams): TrainingPlan {
   const { output = 'run', glow, data = {}, training = {} } = hparams;
-  checkKeys('hparams', hparams, ['output', 'glow', 'data', 'training']);
-  checkKeys('hparams.data', data, ['centerCrop']);
+  checkOptions('hparams', hparams, sections);
+  checkOptions('hparams.glow', glow, glowOptionNames);
+  checkOptions('hparams.data', data, { centerCrop: ['crop'] });
+  checkOptions('hparams.training', training, trainingKeys);
   if (glow?.imageShape === undefined) {
     throw new ConfigError(
       complaint('hparams', 'glow.imageShape', 'none', 'As in "glow": { "imageShape": [32, 32, 3] }.'),
@@ -62,13 +81,6 @@ function fromOwn(hparams: OwnHparams): TrainingPlan {
     temperature = 0.7,
     ...rest
   } = training;
-  checkKeys('hparams.training', rest, [
-    ...Object.keys(trainingDefaults),
-    'schedule',
-    'clipValue',
-    'clipNorm',
-    'average',
-  ]);
   return {
     output,
     glow,

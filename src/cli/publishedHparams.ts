@@ -1,6 +1,8 @@
 import { ConfigError, complaint } from '../core/errors';
+import { checkOptions, type OptionNames } from '../core/options';
+import { checkChoice } from '../core/shapes';
 import type { Schedule } from '../training';
-import { checkKeys, type TrainingPlan, trainingDefaults } from './trainingPlan';
+import { type TrainingPlan, trainingDefaults } from './trainingPlan';
 
 /** hparams of github.com/chaiyujin/glow-pytorch. */
 interface PublishedHparams {
@@ -23,7 +25,7 @@ interface PublishedHparams {
   Optim?: {
     name?: string;
     args?: { lr?: number; betas?: [number, number]; eps?: number };
-    Schedule?: { name?: string; args?: Record<string, number> };
+    Schedule?: { name?: ScheduleName; args?: Record<string, number> };
   };
   Train?: {
     batch_size?: number;
@@ -43,7 +45,63 @@ interface PublishedHparams {
   Device?: unknown;
 }
 
-const sections = ['Dir', 'Glow', 'Criterion', 'Data', 'Optim', 'Device', 'Train', 'Infer'];
+type Section<Name extends keyof PublishedHparams> = OptionNames<NonNullable<PublishedHparams[Name]>>;
+
+const sections: OptionNames<PublishedHparams> = {
+  Dir: true,
+  Glow: true,
+  Criterion: true,
+  Data: true,
+  Optim: ['optimizer'],
+  Device: true,
+  Train: ['training'],
+  Infer: true,
+};
+const dirKeys: Section<'Dir'> = { log_root: ['output'] };
+const glowKeys: Section<'Glow'> = {
+  image_shape: true,
+  hidden_channels: ['width'],
+  K: ['steps'],
+  L: ['levels'],
+  actnorm_scale: true,
+  flow_permutation: true,
+  flow_coupling: true,
+  LU_decomposed: ['boolean', 'lu'],
+  learn_top: 'boolean',
+  y_condition: 'boolean',
+  y_classes: ['classes'],
+};
+const criterionKeys: Section<'Criterion'> = { y_condition: true };
+const dataKeys: Section<'Data'> = { center_crop: true, resize: ['size'] };
+const optimKeys: Section<'Optim'> = { name: ['optimizer'], args: true, Schedule: true };
+const adamKeys: OptionNames<NonNullable<NonNullable<PublishedHparams['Optim']>['args']>> = {
+  lr: ['learning_rate'],
+  betas: true,
+  eps: ['epsilon'],
+};
+const trainKeys: Section<'Train'> = {
+  batch_size: true,
+  num_batches: ['steps'],
+  max_grad_clip: ['clip_value'],
+  max_grad_norm: ['clip_norm'],
+  max_checkpoints: true,
+  checkpoints_gap: true,
+  num_plot_samples: true,
+  scalar_log_gap: true,
+  plot_gap: true,
+  inference_gap: true,
+  warm_start: true,
+  weight_y: true,
+};
+const inferKeys: Section<'Infer'> = { pre_trained: ['model'] };
+
+const schedules = {
+  default: {},
+  noam_learning_rate_decay: { warmup_steps: true, minimum: true },
+  step_learning_rate_decay: { anneal_interval: true, anneal_rate: true },
+  cyclic_cosine_annealing: { T: true, M: true },
+} as const;
+type ScheduleName = keyof typeof schedules;
 
 export function isPublished(json: object): json is PublishedHparams {
   return 'Glow' in json;
@@ -51,7 +109,7 @@ export function isPublished(json: object): json is PublishedHparams {
 
 /** The plan that published hparams mean. */
 export function fromPublished(hparams: PublishedHparams): TrainingPlan {
-  checkKeys('hparams', hparams, sections);
+  checkSections(hparams);
   const { Dir = {}, Glow: glow, Data: data = {}, Optim = {}, Train: train = {}, Infer = {} } = hparams;
   const notices: string[] = [];
   if (hparams.Device !== undefined)
@@ -66,6 +124,8 @@ export function fromPublished(hparams: PublishedHparams): TrainingPlan {
     throw new ConfigError(complaint('hparams.Data', `resize ${height}, as image_shape says`, data.resize));
   }
   const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8 } = Optim.args ?? {};
+  if (!Array.isArray(betas) || betas.length !== 2)
+    throw new ConfigError(complaint('hparams.Optim.args', 'betas as [beta1, beta2]', betas));
   if (Optim.name !== undefined && Optim.name !== 'adam') {
     throw new ConfigError(complaint('hparams.Optim', "name 'adam'", `'${Optim.name}'`));
   }
@@ -122,6 +182,22 @@ export function fromPublished(hparams: PublishedHparams): TrainingPlan {
   };
 }
 
+function checkSections(hparams: PublishedHparams): void {
+  checkOptions('hparams', hparams, sections);
+  const { Dir, Glow: glow, Criterion, Data, Optim, Train, Infer } = hparams;
+  checkOptions('hparams.Dir', Dir, dirKeys);
+  checkOptions('hparams.Glow', glow, glowKeys);
+  checkOptions('hparams.Criterion', Criterion, criterionKeys);
+  checkOptions('hparams.Data', Data, dataKeys);
+  checkOptions('hparams.Optim', Optim, optimKeys);
+  checkOptions('hparams.Optim.args', Optim?.args, adamKeys);
+  checkOptions('hparams.Optim.Schedule', Optim?.Schedule, { name: true, args: true });
+  checkOptions('hparams.Train', Train, trainKeys);
+  checkOptions('hparams.Infer', Infer, inferKeys);
+  const criterion = Criterion?.y_condition ?? 'single-class';
+  checkChoice('hparams.Criterion', 'y_condition', criterion, ['multi-classes', 'single-class']);
+}
+
 function positive(limit: number | undefined): number | undefined {
   return limit !== undefined && limit > 0 ? limit : undefined;
 }
@@ -132,6 +208,11 @@ function scheduleOf(
   rate: number,
 ): Schedule | undefined {
   const { name = 'default', args = {} } = schedule ?? {};
+  const where = 'hparams.Optim.Schedule';
+  checkChoice(where, 'name', name, Object.keys(schedules));
+  checkOptions(`${where}.args`, args, { init_lr: ['lr'], ...schedules[name] });
+  if (args.init_lr !== undefined && args.init_lr !== rate)
+    throw new ConfigError(complaint(where, `init_lr ${rate}, the lr of Optim.args`, args.init_lr));
   switch (name) {
     case 'default':
       return undefined;
@@ -141,18 +222,9 @@ function scheduleOf(
       return { kind: 'step', every: args.anneal_interval ?? 30_000, factor: args.anneal_rate ?? 0.98 };
     case 'cyclic_cosine_annealing': {
       const period = Math.floor(args.T / args.M);
-      if (!(period >= 1))
-        throw new ConfigError(complaint('hparams.Optim.Schedule', 'T >= M >= 1', `T ${args.T}, M ${args.M}`));
+      if (!(period >= 1)) throw new ConfigError(complaint(where, 'T >= M >= 1', `T ${args.T}, M ${args.M}`));
       const remainder = (step: number) => (((step - 1) % period) + period) % period;
       return (step) => (rate / 2) * (Math.cos((Math.PI * remainder(step)) / period) + 1);
     }
-    default:
-      throw new ConfigError(
-        complaint(
-          'hparams.Optim.Schedule',
-          'default, noam_learning_rate_decay, step_learning_rate_decay or cyclic_cosine_annealing',
-          `'${name}'`,
-        ),
-      );
   }
 }

@@ -1,4 +1,5 @@
 import { ConfigError, complaint } from '../core/errors';
+import { checkInteger } from '../core/shapes';
 import type { GlowOptions } from '../flows';
 import type { FitOptions } from '../training';
 
@@ -42,9 +43,25 @@ export const trainingDefaults = {
   batchSize: 32,
 } as const;
 
-/** Throws a ConfigError for a key that means nothing: mistyped options must not be lost. */
-export function checkKeys(where: string, object: object, known: readonly string[]): void {
-  const unknown = Object.keys(object).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new ConfigError(complaint(where, `keys ${known.join(', ')}`, `'${unknown}'`));
+/** Throws a ConfigError for the first number of a plan that is out of its range. */
+export function checkPlan(where: string, { training, every, keep, pictures }: TrainingPlan): void {
+  const { learningRate, beta1, beta2, epsilon, steps, batchSize } = training;
+  const numbers: [name: string, value: unknown, valid: (value: number) => boolean, range: string][] = [
+    ['the learning rate', learningRate, (value) => value > 0, 'above 0'],
+    ['beta1', beta1, (value) => value >= 0 && value < 1, 'from 0 to below 1'],
+    ['beta2', beta2, (value) => value >= 0 && value < 1, 'from 0 to below 1'],
+    ['epsilon', epsilon, (value) => value > 0, 'above 0'],
+    ['the temperature', pictures.temperature, (value) => value >= 0, 'of at least 0'],
+  ];
+  for (const [name, value, valid, range] of numbers) {
+    if (typeof value === 'number' && Number.isFinite(value) && valid(value)) continue;
+    throw new ConfigError(complaint(where, `${name} to be a number ${range}`, value));
+  }
+  checkInteger(where, 'the number of steps', steps);
+  checkInteger(where, 'the batch size', batchSize);
+  checkInteger(where, 'steps between checkpoints', every.checkpoint);
+  checkInteger(where, 'steps between lines of the log', every.log);
+  checkInteger(where, 'steps between pictures', every.pictures);
+  checkInteger(where, 'checkpoints to keep', keep);
+  checkInteger(where, 'images per picture', pictures.count);
 }

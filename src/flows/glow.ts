@@ -116,7 +116,8 @@ const DEFAULTS = {
 type Free = 'seed' | 'context' | 'embed';
 type ResolvedOptions = Required<Omit<GlowOptions, Free>> & Pick<GlowOptions, Free>;
 
-const names: OptionNames<GlowOptions> = {
+/** The options of `Glow`, for those that read them from files. */
+export const glowOptionNames: OptionNames<GlowOptions> = {
   imageShape: ['inputShape', 'shape'],
   levels: ['L', 'scales'],
   stepsPerLevel: ['K', 'steps', 'flows'],
@@ -168,7 +169,7 @@ export class Glow extends ImageFlow {
   private readonly prior?: Bijector;
 
   constructor(options: GlowOptions) {
-    if (new.target === Glow) checkOptions('Glow', options, names);
+    if (new.target === Glow) checkOptions('Glow', options, glowOptionNames);
     const resolved = resolve(options);
     const { nBits, preprocessing, name } = resolved;
     const random = new RandomStream(resolved.seed);

@@ -194,9 +194,13 @@ describe('what is wrong with images', () => {
     ['too few images', { folder: 'small' }, /at least 20 images, got 8/],
     ['an unreadable image', { folder: 'broken' }, /got 1 that cannot\. .*3\.png' cannot be read/],
     ['a line without its file', { csv: 'broken/lost.csv' }, /no 'anna\/99\.png' \(line 3\)/],
-    ['a missing column', { csv: 'own/table.csv', columns: ['cap'] }, /file, class, hat, size, got 'cap'/],
-    ['two sources', { csv: 'own/table.csv', folder: 'own' }, /data\.folder or data\.csv, got both/],
-    ['a mistyped key', { folders: 'own' }, /config\.data: expected keys folder, csv, .*, got 'folders'/],
+    [
+      'a missing column',
+      { csv: 'own/table.csv', columns: ['cap'] },
+      /a column among file, class, hat, size, got 'cap'/,
+    ],
+    ['columns without a table', { folder: 'own', columns: ['hat'] }, /data\.csv beside data\.columns/],
+    ['a mistyped key', { folders: 'own' }, /config\.data: .* got 'folders'\. Did you mean 'folder'\?/],
   ])('%s: one sentence says so', async (_, data, message) => {
     const { code, stderr } = await study(writeConfig('wrong.json', { output: 'wrong', data }));
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
@@ -223,8 +227,13 @@ describe('a config', () => {
     [{ data: { folder: 'a', heldOut: 1 } }, /data\.heldOut between 0 and 1, got 1/],
     [{ data: { folder: 'a' }, glow: { classes: 3 } }, /a Glow without classes, got classes 3/],
     [{ data: { folder: 'a' }, report: { strengths: [] } }, /report\.strengths to be numbers/],
+    [{ data: { folder: 'a' }, training: { step: 3 } }, /config\.training: .* Did you mean 'steps'\?/],
+    [{ data: { folder: 'a' }, report: { temperature: 1 } }, /config\.report: .* mean 'temperatures'\?/],
+    [{ data: { folder: 'a' }, glow: { hiddenChannel: 4 } }, /config\.glow: .* mean 'hiddenChannels'\?/],
+    [{ data: null }, /config\.data: expected an object of options, got null/],
+    [{ data: {} }, /data\.folder or data\.csv, got neither/],
     [{ data: { folder: 3 } }, /data\.folder to be a path, got 3/],
-    [{ folder: 'a' }, /config: expected keys output, data, .*got 'folder'/],
+    [{ folder: 'a' }, /config: expected options among output, data, .*got 'folder'/],
   ])('%j is refused', (config, message) => {
     expect(() => studyConfigOf(config)).toThrow(message);
   });

@@ -1,7 +1,7 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { directionSignal, zDelta } from '../../attributes';
-import { DataError } from '../../core/errors';
+import { complaint, DataError, FormatError } from '../../core/errors';
 import { append } from '../../core/lists';
 import { writeNpy } from '../../data';
 import type { Glow } from '../../flows';
@@ -9,6 +9,7 @@ import { euclideanNorm, Matrix } from '../../linalg';
 import { writeFileAtomically } from '../../node/atomicFile';
 import type { Terminal } from '../command';
 import { type ModelImages, passOptions } from '../datasets';
+import { readJsonObjectIfAny } from '../json';
 import { differences, type Origin } from './origin';
 
 /** What is known of one attribute's direction. */
@@ -110,16 +111,40 @@ export async function writeReport(
 /**
  * The report of a folder, if there is one.
  *
- * @throws DataError where it was made by another model, of other images or with other options: its z_delta would be a wrong one
+ * @throws FormatError for a damaged one; DataError where it was made by another model, of other images or with other options: its z_delta would be a wrong one
  */
 export async function readReport(folder: string, now: Origin): Promise<Report | undefined> {
-  const text = await readFile(join(folder, 'report.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const report = JSON.parse(text) as Report;
+  const path = join(folder, 'report.json');
+  const hint = '--recompute computes it anew.';
+  const report = await readJsonObjectIfAny('attributes', path, hint);
+  if (report === undefined) return undefined;
+  if (!isReport(report)) {
+    const received = `keys ${Object.keys(report).join(', ') || 'none'}`;
+    throw new FormatError(complaint('attributes', `a report of z_delta in '${path}'`, received, hint));
+  }
   const differing = differences(report.origin, now);
   if (differing.length === 0) return report;
   throw new DataError(
     `'${folder}' holds z_delta of ${differing.join(' and of ')}. Give another folder, or --recompute.`,
+  );
+}
+
+function isReport(json: object): json is Report {
+  const { attributes, origin } = json as Partial<Report>;
+  const isNumberOrNull = (value: unknown) => value === null || typeof value === 'number';
+  return (
+    (origin === undefined || (typeof origin === 'object' && origin !== null)) &&
+    Array.isArray(attributes) &&
+    attributes.every(
+      (entry: Partial<AttributeReport> | null, place) =>
+        entry?.index === place &&
+        typeof entry.name === 'string' &&
+        typeof entry.with === 'number' &&
+        typeof entry.without === 'number' &&
+        (entry.file === null || (typeof entry.file === 'string' && basename(entry.file) === entry.file)) &&
+        isNumberOrNull(entry.norm) &&
+        isNumberOrNull(entry.signal),
+    )
   );
 }
 

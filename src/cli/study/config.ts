@@ -1,19 +1,21 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { ConfigError, complaint, DataError, FormatError } from '../../core/errors';
+import { ConfigError, complaint } from '../../core/errors';
+import { checkOptions, type OptionNames } from '../../core/options';
 import { checkInteger } from '../../core/shapes';
 import type { GlowOptions } from '../../flows';
+import { glowOptionNames } from '../../flows/glow';
 import type { ImageTableOptions } from '../../node';
-import { checkKeys } from '../trainingPlan';
+import { imageTableOptionNames } from '../../node/datasets/table';
+import { readJsonObject } from '../json';
 
 /** What is studied, how, and what of it is drawn. Paths count from the file that says it. */
 export interface StudyConfig {
   /** Folder of all results. */
   output: string;
   data: ImageTableOptions & {
-    /** Folder of images, or of subfolders that are the classes. */
+    /** Folder of images, or of subfolders that are the classes; with `csv` the one that its paths count from. */
     folder?: string;
-    /** CSV table of images, in place of a folder. */
+    /** CSV table of images. */
     csv?: string;
     /** Side of the square that is cut from the middle of each image. */
     centerCrop?: number;
@@ -75,31 +77,43 @@ const DEFAULTS: StudyConfig = {
   seed: 1,
 };
 
-const DATA_KEYS = [
-  'folder',
-  'csv',
-  'centerCrop',
-  'fileColumn',
-  'classColumn',
-  'columns',
-  ...Object.keys(DEFAULTS.data),
-];
+const sections: OptionNames<StudyConfig> = {
+  output: ['folder'],
+  data: true,
+  glow: ['model'],
+  training: ['train'],
+  report: true,
+  seed: true,
+};
+const dataKeys: OptionNames<StudyConfig['data']> = {
+  ...imageTableOptionNames,
+  folder: ['images', 'root'],
+  csv: ['table'],
+  centerCrop: ['crop'],
+  skipUnreadable: 'boolean',
+  heldOut: ['validation', 'test'],
+  fewImages: true,
+};
+const trainingKeys: OptionNames<StudyConfig['training']> = {
+  steps: ['iterations', 'maxSteps'],
+  batchSize: ['batch'],
+  learningRate: ['lr', 'rate'],
+  warmupSteps: true,
+  clipNorm: ['maxGradNorm'],
+  average: ['ema'],
+  evaluateEvery: true,
+  patience: true,
+};
+const reportKeys: OptionNames<StudyConfig['report']> = {
+  samples: true,
+  temperatures: true,
+  originals: true,
+  strengths: true,
+};
 
 /** Reads a study's JSON file, with what it leaves out by default. */
 export async function readStudyConfig(path: string): Promise<StudyConfig> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new DataError(`There is no config at '${path}' (${(error as NodeJS.ErrnoException).code}).`);
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new FormatError(complaint('config', `JSON in '${path}'`, (error as Error).message));
-  }
-  const config = studyConfigOf(json);
+  const config = studyConfigOf(await readJsonObject('config', path));
   const place = (relative: string) => resolve(dirname(path), relative);
   const { folder, csv } = config.data;
   return {
@@ -113,11 +127,13 @@ export async function readStudyConfig(path: string): Promise<StudyConfig> {
   };
 }
 
-export function studyConfigOf(json: unknown): StudyConfig {
-  if (typeof json !== 'object' || json === null)
-    throw new FormatError(complaint('config', 'an object', json));
-  checkKeys('config', json, Object.keys(DEFAULTS));
+export function studyConfigOf(json: object): StudyConfig {
   const given = json as Partial<StudyConfig>;
+  checkOptions('config', given, sections);
+  checkOptions('config.data', given.data, dataKeys);
+  checkOptions('config.glow', given.glow, glowOptionNames);
+  checkOptions('config.training', given.training, trainingKeys);
+  checkOptions('config.report', given.report, reportKeys);
   const config: StudyConfig = {
     ...DEFAULTS,
     ...given,
@@ -127,14 +143,14 @@ export function studyConfigOf(json: unknown): StudyConfig {
     report: { ...DEFAULTS.report, ...given.report },
   };
   const { data, glow, training, report } = config;
-  checkKeys('config.data', data, DATA_KEYS);
-  checkKeys('config.training', training, Object.keys(DEFAULTS.training));
-  checkKeys('config.report', report, Object.keys(DEFAULTS.report));
-  if ((data.folder === undefined) === (data.csv === undefined)) {
-    const received = data.folder === undefined ? 'neither' : 'both';
+  if (data.folder === undefined && data.csv === undefined) {
     const hint = 'As in "data": { "folder": "my-images" }.';
-    throw new ConfigError(complaint('config', 'data.folder or data.csv', received, hint));
+    throw new ConfigError(complaint('config', 'data.folder or data.csv', 'neither', hint));
   }
+  const ofTables = Object.keys(imageTableOptionNames).filter((name) => name !== 'folder');
+  const idle = ofTables.find((name) => name in data);
+  if (data.csv === undefined && idle !== undefined)
+    throw new ConfigError(complaint('config', `data.csv beside data.${idle}, which is of tables`, 'none'));
   if (!(data.heldOut > 0 && data.heldOut < 1))
     throw new ConfigError(complaint('config', 'data.heldOut between 0 and 1', data.heldOut));
   checkInteger('config', 'data.fewImages', data.fewImages, 0);

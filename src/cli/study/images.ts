@@ -41,13 +41,11 @@ const FEWEST_IMAGES = 20;
 
 /** Opens, reads, checks and splits the images that a study is about. */
 export async function openStudyImages(config: StudyConfig, terminal: Terminal): Promise<StudyImages> {
-  const { folder, csv, centerCrop, fileColumn, classColumn, columns, skipUnreadable } = config.data;
-  const root = (folder ?? csv) as string;
-  const dataset = await openImages(folder === undefined ? 'csv' : 'folder', root, {
-    imageShape: config.glow.imageShape,
-    centerCrop,
-    table: { fileColumn, classColumn, columns },
-  });
+  const { csv, centerCrop, skipUnreadable, heldOut: _, fewImages: __, ...table } = config.data;
+  const size = { imageShape: config.glow.imageShape, centerCrop };
+  const dataset = await (csv === undefined
+    ? openImages('folder', table.folder!, size)
+    : openImages('csv', csv, { ...size, table }));
   const { images, indices, skipped } = await readImages(dataset, {
     nBits: config.glow.nBits,
     skipUnreadable,
@@ -62,7 +60,7 @@ export async function openStudyImages(config: StudyConfig, terminal: Terminal): 
   const classes = dataset.labels?.classes ?? [''];
   if (dataset.labels !== undefined && classes.length === 1) {
     const hint =
-      folder === undefined
+      csv !== undefined
         ? 'Leave classColumn out, or add images of other classes.'
         : 'Add folders of other classes beside it, or give that folder itself to train without classes.';
     throw new DataError(complaint('study', 'at least two classes', `only '${classes[0]}'`, hint));

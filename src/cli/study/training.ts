@@ -1,12 +1,13 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from '../../core/checksum';
-import { ConfigError } from '../../core/errors';
+import { ConfigError, complaint, FormatError } from '../../core/errors';
 import { Glow } from '../../flows';
 import { abortOnInterrupt, checkpointDirectory, importCheckpointFile } from '../../node';
 import { writeFileAtomically } from '../../node/atomicFile';
 import type { History } from '../../training';
 import type { Terminal } from '../command';
+import { readJsonObjectIfAny } from '../json';
 import { MODEL_FILE, saveModelFile } from '../models';
 import type { StudyConfig } from './config';
 import { eventsAt, type StudyImages } from './images';
@@ -101,14 +102,25 @@ async function previousRun(
   config: StudyConfig,
   images: StudyImages,
 ): Promise<Record<string, unknown> | undefined> {
-  const text = await readFile(join(config.output, RUN_FILE), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const previous: Record<string, unknown> = JSON.parse(text);
+  const path = join(config.output, RUN_FILE);
+  const hint = `Give another "output", or delete '${config.output}'.`;
+  const previous = await readJsonObjectIfAny('study', path, hint);
+  if (previous === undefined) return undefined;
   const differs = Object.entries(identityOf(config, images)).find(
     ([name, value]) => JSON.stringify(previous[name]) !== JSON.stringify(value),
   );
-  if (differs === undefined) return previous;
+  if (differs === undefined) {
+    if (previous.outcome === undefined || isOutcome(previous.outcome)) return previous;
+    throw new FormatError(
+      complaint('study', `the outcome of a run in '${path}'`, JSON.stringify(previous.outcome), hint),
+    );
+  }
   throw new ConfigError(
     `'${config.output}' holds a run with other ${differs[0]}. Give another "output", or delete that folder.`,
   );
+}
+
+function isOutcome(value: unknown): value is TrainingOutcome {
+  const { steps, stopped, curve } = (value ?? {}) as Partial<TrainingOutcome>;
+  return Number.isInteger(steps) && typeof stopped === 'string' && Array.isArray(curve);
 }
