@@ -72,16 +72,52 @@ describe('published hparams', () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ ...hparams, Extra: 1 }, /hparams: expected keys Dir, Glow, .*, got 'Extra'/],
+    [{ ...hparams, Extra: 1 }, /hparams: expected options among Dir, Glow, .*, got 'Extra'/],
     [{ ...hparams, Glow: { ...hparams.Glow, actnorm_scale: 2 } }, /actnorm_scale 1, got 2/],
     [{ ...hparams, Data: { resize: 32 } }, /resize 16, as image_shape says, got 32/],
     [{ ...hparams, Optim: { name: 'sgd' } }, /name 'adam', got 'sgd'/],
-    [{ ...hparams, Optim: { Schedule: { name: 'linear' } } }, /cyclic_cosine_annealing, got 'linear'/],
+    [{ ...hparams, Optim: { Schedule: { name: 'linear' } } }, /cyclic_cosine_annealing, got linear/],
     [{ glow: {} }, /glow\.imageShape/],
     [
       { glow: { imageShape: [4, 4, 1] }, training: { batchsize: 3 } },
-      /hparams\.training: expected keys .*'batchsize'/,
+      /hparams\.training: .* got 'batchsize'\. Did you mean 'batchSize'\?/,
     ],
+    [
+      { glow: { imageShape: [4, 4, 1], hiddenchannels: 3 } },
+      /hparams\.glow: .* got 'hiddenchannels'\. Did you mean 'hiddenChannels'\?/,
+    ],
+    [{ glow: { imageShape: [4, 4, 1] }, data: { center_crop: 3 } }, /hparams\.data: .* got 'center_crop'/],
+    [{ ...hparams, Dir: { logroot: 'x' } }, /hparams\.Dir: .* got 'logroot'\. Did you mean 'log_root'\?/],
+    [
+      { ...hparams, Glow: { ...hparams.Glow, hidden_channel: 8 } },
+      /hparams\.Glow: .* mean 'hidden_channels'\?/,
+    ],
+    [{ ...hparams, Glow: null }, /hparams\.Glow: expected an object of options, got null/],
+    [{ ...hparams, Criterion: { y_conditions: 'x' } }, /hparams\.Criterion: .* got 'y_conditions'/],
+    [
+      { ...hparams, Criterion: { y_condition: 'multi' } },
+      /y_condition to be one of multi-classes, .* got multi/,
+    ],
+    [{ ...hparams, Data: { centercrop: 8 } }, /hparams\.Data: .* mean 'center_crop'\?/],
+    [{ ...hparams, Optim: { schedule: {} } }, /hparams\.Optim: .* mean 'Schedule'\?/],
+    [{ ...hparams, Optim: { args: { weight_decay: 0.1 } } }, /hparams\.Optim\.args: .* got 'weight_decay'/],
+    [{ ...hparams, Optim: { args: { betas: 0.9 } } }, /betas as \[beta1, beta2\], got 0\.9/],
+    [
+      { ...hparams, Optim: { Schedule: { name: 'noam_learning_rate_decay', args: { warmup: 3 } } } },
+      /Schedule\.args: .* got 'warmup'\. Did you mean 'warmup_steps'\?/,
+    ],
+    [{ ...hparams, Train: { ...hparams.Train, batchsize: 2 } }, /hparams\.Train: .* mean 'batch_size'\?/],
+    [
+      { ...hparams, Train: { ...hparams.Train, batch_size: '12' } },
+      /the batch size to be an integer >= 1, got 12/,
+    ],
+    [{ ...hparams, Train: { ...hparams.Train, scalar_log_gap: 0 } }, /lines of the log .* >= 1, got 0/],
+    [{ ...hparams, Infer: { pretrained: 'x' } }, /hparams\.Infer: .* mean 'pre_trained'\?/],
+    [
+      { glow: { imageShape: [4, 4, 1] }, training: { beta1: 1 } },
+      /beta1 to be a number from 0 to below 1, got 1/,
+    ],
+    [{ glow: { imageShape: [4, 4, 1] }, training: { epsilon: '1e-8' } }, /epsilon to be a number above 0/],
   ])('wrong ones are refused (%#)', (json, message) => {
     expect(() => planOf(json)).toThrow(ConfigError);
     expect(() => planOf(json)).toThrow(message);
