@@ -170,6 +170,21 @@ describe('as a user with a folder of faces', () => {
     const reused = await flows('attributes', 'hparams.json', 'celeba', 'zdir', '--backend', 'cpu');
     expect([reused.code, reused.stderr]).toEqual([0, expect.stringContaining('z_delta taken from')]);
 
+    const file = join(folder, 'zdir', 'report.json');
+    const whole = readFileSync(file, 'utf8');
+    const broken = ['', '{"attributes":', 'null', '[]', '{}', whole.replace(/"with": \d+/, '"with": null')];
+    for (const text of [...broken, whole.replace(glasses.file, '../elsewhere.npy')]) {
+      writeFileSync(file, text);
+      const damaged = await flows('attributes', 'hparams.json', 'celeba', 'zdir', '--backend', 'cpu');
+      expect([damaged.code, damaged.stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /^attributes: expected .*report\.json', got .* --recompute computes it anew\.$/m,
+        ),
+      ]);
+    }
+    writeFileSync(file, whole);
+
     // At a terminal it asks, and asks again where the answer is none.
     const stdin = Object.assign(Readable.from(['Happy\n', 'Smiling\n000002.jpg\n']), { isTTY: true });
     const asked: string[] = [];
@@ -230,7 +245,7 @@ describe('what goes wrong', () => {
     [['sample'], 2, /<model> is missing\.\nUsage: tfjs-flows sample <model> \[options\]/],
     [['sample', 'x', '--colour'], 2, /Unknown option '--colour'/],
     [['sample', 'nowhere.pt'], 1, /There is nothing at 'nowhere\.pt'/],
-    [['train', 'nowhere.json', 'celeba', 'x'], 1, /no hparams at 'nowhere\.json'/],
+    [['train', 'nowhere.json', 'celeba', 'x'], 1, /hparams: expected a JSON file, got nothing at 'nowhere\.json'/],
     [['inspect', 'celeba/list_attr_celeba.txt'], 1, /expected a PyTorch, npz or safetensors file/],
     [
       ['train', 'hparams.json', 'pictures', 'celeba', '--output', 'other'],

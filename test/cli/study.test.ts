@@ -214,6 +214,29 @@ describe('what is wrong with images', () => {
     expect(readFileSync(at('skip', 'report.md'), 'utf8')).toContain('Left out, as they cannot be read: 1.');
   });
 
+  it('a table may lie elsewhere than its images', async () => {
+    mkdirSync(at('tables'));
+    writeFileSync(at('tables', 'hats.csv'), readFileSync(at('own', 'table.csv'), 'utf8'));
+    const data = { csv: 'tables/hats.csv', folder: 'own', columns: ['hat'], fewImages: 0 };
+    const config = writeConfig('elsewhere.json', { output: 'elsewhere', data });
+    expect((await study(config)).code).toBe(0);
+    expect(json('elsewhere', 'report.json').directions[0]).toMatchObject({ name: 'hat', verdict: 'clear' });
+
+    // What a crash of the disk leaves of run.json is named.
+    const run = at('elsewhere', 'run.json');
+    const whole = readFileSync(run, 'utf8');
+    const broken = ['', '{"images": 3', 'null', '[1]', whole.replace(/"outcome":/, '"outcome": 3, "was":')];
+    for (const text of broken) {
+      writeFileSync(run, text);
+      const { code, stderr } = await study(config);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/study: expected .*run\.json'?, got .* Give another "output", or delete '/),
+      ]);
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+  });
+
   it('a folder of results of other settings is not overwritten', async () => {
     const data = { folder: 'own', fewImages: 0 };
     const config = writeConfig('other.json', { output: 'folder', data, training: { steps: 25 } });
