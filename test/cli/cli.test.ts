@@ -245,7 +245,11 @@ describe('what goes wrong', () => {
     [['sample'], 2, /<model> is missing\.\nUsage: tfjs-flows sample <model> \[options\]/],
     [['sample', 'x', '--colour'], 2, /Unknown option '--colour'/],
     [['sample', 'nowhere.pt'], 1, /There is nothing at 'nowhere\.pt'/],
-    [['train', 'nowhere.json', 'celeba', 'x'], 1, /hparams: expected a JSON file, got nothing at 'nowhere\.json'/],
+    [
+      ['train', 'nowhere.json', 'celeba', 'x'],
+      1,
+      /hparams: expected a JSON file, got nothing at 'nowhere\.json'/,
+    ],
     [['inspect', 'celeba/list_attr_celeba.txt'], 1, /expected a PyTorch, npz or safetensors file/],
     [
       ['train', 'hparams.json', 'pictures', 'celeba', '--output', 'other'],
