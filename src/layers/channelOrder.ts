@@ -4,10 +4,11 @@ import { record } from '../engine/tape';
 
 /** Channels in another order, and back. */
 export class ChannelOrder {
-  private readonly inverse: Int32Array;
+  /** Where each channel of the old order stands in the new one. */
+  readonly inverse: Int32Array;
 
   /** @param order where each channel of the new order stands in the old one: a permutation of 0 .. c - 1 */
-  constructor(private readonly order: Int32Array) {
+  constructor(readonly order: Int32Array) {
     this.inverse = new Int32Array(order.length);
     for (let j = 0; j < order.length; j++) this.inverse[order[j]] = j;
   }
@@ -15,6 +16,11 @@ export class ChannelOrder {
   /** y[..., j] = x[..., order[j]] */
   apply(x: tf.Tensor): tf.Tensor {
     return permuteChannels(x, this.order, this.inverse);
+  }
+
+  /** This order, then another, as one. */
+  followedBy(next: ChannelOrder): ChannelOrder {
+    return new ChannelOrder(next.order.map((place) => this.order[place]));
   }
 
   /** x[..., order[j]] = y[..., j] */

@@ -14,9 +14,11 @@ import {
   zeroLogDet,
 } from '../core/tensors';
 import { gradientsOf } from '../engine/gradients';
+import { hasPassesOf, orderOf } from './absorbPermutation';
 import {
   Bijector,
   type BijectorOptions,
+  type BothWays,
   type Conditioning,
   type Reversed,
   type Transformed,
@@ -44,6 +46,13 @@ export interface CouplingOptions extends BijectorOptions {
    * the number of channels is odd.
    */
   passthrough?: number | readonly boolean[];
+}
+
+/** A pass, the order that channels are brought into before it, and the one that they are brought back from after it. */
+export interface OrderedPass {
+  inverse: boolean;
+  before?: ChannelOrder;
+  after?: ChannelOrder;
 }
 
 /** Options of {@link AffineCoupling}. */
@@ -123,13 +132,32 @@ export abstract class Coupling extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    const { value, logDet } = this.pass(this.inOrder(x), false, context);
-    return { value: this.asGiven(value), logDet };
+    return this.passInOrder(x, { inverse: false, before: this.order, after: this.order }, context);
   }
 
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
-    const { value, logDet } = this.pass(this.inOrder(y), true, context);
-    return { value: this.asGiven(value), logDet };
+    return this.passInOrder(y, { inverse: true, before: this.order, after: this.order }, context);
+  }
+
+  /** A permutation before it becomes part of the order in which it reads its channels. */
+  override absorb(permutation: Bijector): BothWays | undefined {
+    const taken = orderOf(permutation);
+    if (taken === undefined || this.disposed || !hasPassesOf(this, Coupling)) return undefined;
+    const { order: own, contextShape } = this;
+    const joined = own === undefined ? taken : taken.followedBy(own);
+    return {
+      contextShape,
+      forward: (x, context) =>
+        tf.tidy(() => this.passInOrder(x, { inverse: false, before: joined, after: own }, context)),
+      inverse: (y, context) =>
+        tf.tidy(() => this.passInOrder(y, { inverse: true, before: own, after: joined }, context)),
+    };
+  }
+
+  /** `pass` of channels that stand in another order, before and after it. */
+  protected passInOrder(x: tf.Tensor, { inverse, before, after }: OrderedPass, context?: ContextTensors) {
+    const { value, logDet } = this.pass(before?.apply(x) ?? x, inverse, context);
+    return { value: after?.undo(value) ?? value, logDet };
   }
 
   protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
@@ -316,15 +344,18 @@ export class AffineCoupling extends Coupling {
   }
 
   protected override pass(x: tf.Tensor, inverse: boolean, context?: ContextTensors): Transformed {
-    const options = { kept: this.passthrough, scale: this.scale, inverse };
-    if (this.couplesAsOurs() && isOwn(this, AffineCoupling, 'couple')) {
-      const layers = hasFusedNetworkCoupling() ? this.network.fusedLayers : undefined;
-      if (layers !== undefined) return fusedNetworkCoupling(x, layers, options);
-      const perceptron = hasFusedPerceptronCoupling() ? this.network.fusedPerceptron : undefined;
-      if (perceptron !== undefined)
-        return fusedPerceptronCoupling(x, this.flatContext(context), perceptron, options);
-    }
-    return super.pass(x, inverse, context);
+    const layers = hasFusedNetworkCoupling() && this.fuses() ? this.network.fusedLayers : undefined;
+    return layers === undefined
+      ? super.pass(x, inverse, context)
+      : fusedNetworkCoupling(x, layers, { kept: this.passthrough, scale: this.scale, inverse });
+  }
+
+  protected override passInOrder(x: tf.Tensor, way: OrderedPass, context?: ContextTensors): Transformed {
+    const fuses = hasFusedPerceptronCoupling() && this.fuses() && isOwn(this, AffineCoupling, 'pass');
+    const perceptron = fuses ? this.network.fusedPerceptron : undefined;
+    if (perceptron === undefined) return super.passInOrder(x, way, context);
+    const options = { ...way, kept: this.passthrough, scale: this.scale };
+    return fusedPerceptronCoupling(x, this.flatContext(context), perceptron, options);
   }
 
   protected override couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {
@@ -332,6 +363,11 @@ export class AffineCoupling extends Coupling {
     return hasFusedAffineCoupling() && this.couplesAsOurs()
       ? fusedAffineCoupling(x, parameters, { kept, scale, inverse })
       : super.couple(x, parameters, inverse);
+  }
+
+  /** Whether no hook was replaced that a coupling and its network in one kernel stand for. */
+  private fuses(): boolean {
+    return this.couplesAsOurs() && isOwn(this, AffineCoupling, 'couple');
   }
 
   /** Whether no hook that the fused coupling stands for was replaced. */

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
 import { isTaped, record } from '../engine/tape';
+import type { ChannelOrder } from './channelOrder';
 import { type FusedLayer, weightsInRow } from './networks/fusedConvolutions';
 import { type FusedPerceptron, perceptronInputs } from './networks/fusedPerceptron';
 import type { ScaleMap } from './scaleMaps';
@@ -12,6 +13,12 @@ export interface FusedCouplingOptions {
   kept: number;
   scale: ScaleMap;
   inverse: boolean;
+}
+
+/** A coupling whose channels are brought into an order before it, and back from another after it. */
+export interface OrderedCouplingOptions extends FusedCouplingOptions {
+  before?: ChannelOrder;
+  after?: ChannelOrder;
 }
 
 /** Whether the active backend has `fusedAffineCoupling`; its ordinary form is `AffineCoupling.transform`. */
@@ -83,7 +90,7 @@ export function fusedPerceptronCoupling(
   x: tf.Tensor,
   context: tf.Tensor | undefined,
   { layers, plan }: FusedPerceptron,
-  options: FusedCouplingOptions,
+  options: OrderedCouplingOptions,
 ): Transformed {
   const inputs = perceptronInputs(x, context, layers);
   return withNetwork('FlowPerceptronCoupling', inputs, { ...options, plan, taped: isTaped() });

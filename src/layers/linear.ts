@@ -4,6 +4,7 @@ import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, checkInteger } from '../core/shapes';
+import { absorbPermutation } from './absorbPermutation';
 import {
   Bijector,
   type BijectorOptions,
@@ -96,8 +97,10 @@ export class Linear extends Bijector {
     });
   }
 
-  /** An actnorm before it is part of the linear map: y = W ((x + offset) * exp(logScale)) + b. */
+  /** A permutation before it goes along; an actnorm is part of the linear map: y = W ((x + offset) * exp(logScale)) + b. */
   override absorb(before: Bijector): BothWays | undefined {
+    const ordered = absorbPermutation(before, this);
+    if (ordered !== undefined) return ordered;
     const { ofWeights, inverseOfWeights } = this.form;
     const turned = (matrix: ReturnType<typeof ofWeights>) => matrix && transposed(matrix);
     const both = absorbActNorm(before, {

@@ -7,7 +7,15 @@ import { named } from '../core/numbers';
 import { checkOptions } from '../core/options';
 import { checkEventShape, checkInteger } from '../core/shapes';
 import { sumPerExample, withoutTensors } from '../core/tensors';
-import { Bijector, type BijectorOptions, type Conditioning, type Cost, type Transformed } from './bijector';
+import { absorbPermutation } from './absorbPermutation';
+import {
+  Bijector,
+  type BijectorOptions,
+  type BothWays,
+  type Conditioning,
+  type Cost,
+  type Transformed,
+} from './bijector';
 import { fusedSweep } from './fusedSweep';
 import { MaskedNetwork } from './networks/maskedNetwork';
 import { type Adjacency, checkAdjacency, levelsOf, orderedAdjacency } from './networks/masks';
@@ -101,6 +109,11 @@ export class MaskedAutoregressive extends Bijector {
 
   override get steps(): Cost {
     return { forward: 1, inverse: largest(this.network.levels) + 1 };
+  }
+
+  /** A permutation before it goes along. */
+  override absorb(before: Bijector): BothWays | undefined {
+    return absorbPermutation(before, this);
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {

@@ -31,8 +31,8 @@ export interface PermutationOptions extends BijectorOptions {
  */
 export class Permutation extends Bijector {
   static className = 'FlowPermutation';
-  private readonly order: Int32Array;
-  private readonly channels: ChannelOrder;
+  /** What it does to the channels; layers behind it take it over. */
+  readonly channelOrder: ChannelOrder;
 
   constructor(options: PermutationOptions) {
     if (new.target === Permutation)
@@ -40,20 +40,19 @@ export class Permutation extends Bijector {
     checkEventShape('Permutation', options.inputShape, [1, 3]);
     super(options.name ?? 'permutation', options.inputShape);
     const channels = options.inputShape[options.inputShape.length - 1];
-    this.order = resolveOrder(options.order ?? 'reverse', channels, options.seed);
-    this.channels = new ChannelOrder(this.order);
+    this.channelOrder = new ChannelOrder(resolveOrder(options.order ?? 'reverse', channels, options.seed));
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
-    return { value: this.channels.apply(x), logDet: zeroLogDet(x.shape[0]) };
+    return { value: this.channelOrder.apply(x), logDet: zeroLogDet(x.shape[0]) };
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    return { value: this.channels.undo(y), logDet: zeroLogDet(y.shape[0]) };
+    return { value: this.channelOrder.undo(y), logDet: zeroLogDet(y.shape[0]) };
   }
 
   getConfig(): tf.serialization.ConfigDict {
-    return { name: this.name, inputShape: [...this.inputShape], order: [...this.order] };
+    return { name: this.name, inputShape: [...this.inputShape], order: [...this.channelOrder.order] };
   }
 }
 

@@ -10,7 +10,7 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule';
-import { type KernelCall, replaceKernel } from './register';
+import { type KernelCall, type Place, replaceKernel } from './register';
 
 /** Floats per chunk of a copy: enough work to wake a thread for. */
 const CHUNK_FLOATS = 16384;
@@ -44,14 +44,12 @@ export function copyColumns(
 }
 
 /** The channels of x in another order: of each the place where it stands. */
-export function orderChannels({
-  inputs,
-  attrs,
-  backend,
-  kernels,
-}: KernelCall<'x', { order: Int32Array }>): TensorInfo[] {
-  const { x } = inputs;
-  const { order } = attrs;
+export function orderChannels(call: KernelCall<'x', { order: Int32Array }>): TensorInfo[] {
+  return [orderedColumns(call, call.inputs.x, call.attrs.order)];
+}
+
+/** A new tensor of the same columns in another order. */
+export function orderedColumns({ backend, kernels }: Place, x: TensorInfo, order: Int32Array): TensorInfo {
   const output = backend.makeOutput(x.shape, 'float32');
   const columns = order.length;
   const rows = util.sizeFromShape(x.shape) / columns;
@@ -68,7 +66,7 @@ export function orderChannels({
     to: kernels.pointer(output),
     places,
   });
-  return [output];
+  return output;
 }
 
 /** A tensor cut at an axis: rows before it, and what a step along the axis takes in the memory of a row. */

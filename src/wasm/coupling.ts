@@ -1,6 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { FusedCouplingOptions } from '../layers/fusedCoupling';
-import { copyColumns } from './columns';
+import type { FusedCouplingOptions, OrderedCouplingOptions } from '../layers/fusedCoupling';
+import { copyColumns, orderedColumns } from './columns';
 import { type ChainAttributes, layersGradient, layersOf, runLayers } from './convolutionChain';
 import {
   outputsOf,
@@ -138,32 +138,51 @@ export function networkCouplingGradient(call: NetworkCall): TensorInfo[] {
   });
 }
 
-type PerceptronCall = KernelCall<string, FusedCouplingOptions & PerceptronAttributes & { taped: boolean }>;
+/** The columns in an order, in a new tensor; the tensor itself where there is no order. */
+function inOrder(place: Place, tensor: TensorInfo, order: Int32Array | undefined): TensorInfo {
+  return order === undefined ? tensor : orderedColumns(place, tensor, order);
+}
+
+/** Frees the first of each pair where it is not the second itself. */
+function disposeCopies({ backend }: Place, ...pairs: [copy: TensorInfo, original: TensorInfo][]): void {
+  for (const [copy, original] of pairs) if (copy !== original) backend.disposeData(copy.dataId);
+}
+
+type PerceptronCall = KernelCall<string, OrderedCouplingOptions & PerceptronAttributes & { taped: boolean }>;
 
 /** [x, context?, ...weights] -> value, logDet, the parameters and the records of the network where they are kept. */
 export function perceptronCoupling(call: PerceptronCall): TensorInfo[] {
   const { attrs, backend, kernels } = call;
   const { plan, taped } = attrs;
-  const tensors = perceptronTensors(Object.values(call.inputs), attrs);
-  const [x] = tensors.sources;
+  const [given, ...others] = Object.values(call.inputs);
+  const x = inOrder(call, given, attrs.before?.order);
+  const tensors = perceptronTensors([x, ...others], attrs);
   const parameters = backend.makeOutput([x.shape[0], outputsOf(plan)], 'float32');
   const records = runPerceptron(call, plan, tensors, kernels.pointer(parameters), taped);
-  const results = couple(call, x, parameters, attrs);
-  return records === undefined ? [...results, parameters] : [...results, parameters, records];
+  const [coupled, logDet] = couple(call, x, parameters, attrs);
+  const value = inOrder(call, coupled, attrs.after?.inverse);
+  disposeCopies(call, [x, given], [coupled, value]);
+  return records === undefined ? [value, logDet, parameters] : [value, logDet, parameters, records];
 }
 
 /** [dy, dLogDet, x, context?, ...weights, parameters, records] -> gradients in x, the context and every weight. */
 export function perceptronCouplingGradient(call: PerceptronCall): TensorInfo[] {
   const { attrs, backend, kernels } = call;
-  const [dy, dLogDet, ...inputs] = Object.values(call.inputs);
-  const tensors = perceptronTensors(inputs, attrs);
+  const { before, after } = attrs;
+  const [dy, dLogDet, given, ...others] = Object.values(call.inputs);
+  const x = inOrder(call, given, before?.order);
+  const dCoupled = inOrder(call, dy, after?.order);
+  const tensors = perceptronTensors([x, ...others], attrs);
   const { sources, rest } = tensors;
   const [parameters, records] = rest;
   const ofSources = sources.map(({ shape }) => backend.makeOutput(shape, 'float32'));
   const places = ofSources.map((tensor) => kernels.pointer(tensor));
   const ofWeights = kernels.withRoom([util.sizeFromShape(parameters.shape) * 4], (dParameters) => {
-    coupleGradient(call, { x: sources[0], parameters, dy, dLogDet, dx: places[0], dParameters }, attrs);
+    coupleGradient(call, { x, parameters, dy: dCoupled, dLogDet, dx: places[0], dParameters }, attrs);
     return runPerceptronGradient(call, attrs.plan, tensors, records, dParameters, { places, adds: true });
   });
-  return [...ofSources, ...ofWeights];
+  const [dx, ...ofContext] = ofSources;
+  const gradient = inOrder(call, dx, before?.inverse);
+  disposeCopies(call, [x, given], [dCoupled, dy], [dx, gradient]);
+  return [gradient, ...ofContext, ...ofWeights];
 }

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { isOwn } from '../../core/overriding';
+import { hasPassesOf } from '../absorbPermutation';
 import { ActNorm } from '../actnorm';
-import { Bijector, type BothWays } from '../bijector';
+import type { Bijector, BothWays } from '../bijector';
 import { fusedScaledLinear, hasFusedScaledLinear, type MatrixOfWeights } from '../fusedScaledLinear';
 import { addLogDets } from '../logDets';
 import type { LinearForm } from './linearForm';
@@ -26,7 +26,7 @@ export function absorbActNorm(before: Bijector, linear: LinearPart): BothWays | 
   const { layer, owner, channels, form, guard } = linear;
   if (!(before instanceof ActNorm) || !hasFusedScaledLinear(channels)) return undefined;
   const [matrix, inverted] = [form.ofWeights(), form.inverseOfWeights()];
-  const plain = isPlain(layer, owner) && isPlain(before, ActNorm, 'fusedScale');
+  const plain = hasPassesOf(layer, owner) && hasPassesOf(before, ActNorm, 'fusedScale');
   if (matrix === undefined || !plain) return undefined;
   // What is disposed says so by itself.
   if (before.disposed || layer.disposed) return undefined;
@@ -44,10 +44,4 @@ export function absorbActNorm(before: Bijector, linear: LinearPart): BothWays | 
     forward: (x) => joined(x, matrix, false),
     inverse: (y) => (inverted === undefined ? apart(y) : joined(y, inverted, true)),
   };
-}
-
-/** Whether both passes are those of the class, no hook of a subclass. */
-function isPlain(layer: Bijector, owner: { prototype: object }, ...others: string[]): boolean {
-  const own = isOwn(layer, owner, 'computeForward', 'computeInverse', ...others);
-  return own && isOwn(layer, Bijector, 'forward', 'inverse');
 }
