@@ -11,7 +11,7 @@ const below = {
   distributions: ['core', 'engine', 'linalg', 'layers'],
   training: ['core', 'engine', 'linalg', 'data', 'layers', 'distributions', 'io'],
   flows: ['core', 'engine', 'linalg', 'data', 'statistics', 'io', 'layers', 'distributions', 'training'],
-  published: ['core', 'linalg', 'data', 'flows'],
+  published: ['core', 'linalg', 'data', 'layers', 'distributions', 'flows'],
 };
 const doors = ['node', 'cli', 'wasm', 'testing', 'notebook'];
 

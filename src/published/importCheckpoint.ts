@@ -1,147 +1,134 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, FormatError } from '../core/errors';
 import { deserializeModule } from '../core/module';
-import { checkOptions } from '../core/options';
-import { checkChoice, type Shape } from '../core/shapes';
+import { checkOptions, type OptionNames } from '../core/options';
+import { checkChoice } from '../core/shapes';
 import type { Bytes } from '../data';
-import { type Flow, Glow, type GlowOptions } from '../flows';
+import type { Flow, Glow, VectorFlow } from '../flows';
 import { toValues } from './arrays';
-import { chaiyujin } from './chaiyujin';
 import { type CheckpointFile, openCheckpoint } from './checkpointFile';
-import { openai } from './openai';
-import { rosinality } from './rosinality';
-import { applyRules, matchParameters, type Weights } from './rule';
-import type { InferredStructure, Structure } from './structure';
+import {
+  type GlowImportOptions,
+  type GlowLibraryName,
+  glowLibraries,
+  glowOf,
+  recognizeGlow,
+} from './glowFile';
+import { matchParameters, type Weights } from './rule';
+import { setWeights } from './setWeights';
+import type { VectorLibraryName } from './vectors/config';
+import { importVectorFlow, type VectorImportOptions } from './vectors/importVectorFlow';
+import { readVectorFile, type VectorFile, vectorLibraries } from './vectors/libraries';
 
-/** Codes whose checkpoints are known: the three published Glows, and this library. */
-export type CheckpointFormat = 'openai' | 'chaiyujin' | 'rosinality' | 'tfjs-flows';
+/** Codes whose checkpoints are known: three published Glows, libraries of flows over vectors, and this library. */
+export type CheckpointLibrary = GlowLibraryName | VectorLibraryName | 'tfjs-flows';
 
 /** Options of {@link importCheckpoint}; what the file says itself needs none. */
-export interface ImportOptions {
+export interface ImportOptions extends GlowImportOptions, VectorImportOptions {
   /** Code that wrote the weights. Default: recognized by its parameter names. */
-  format?: CheckpointFormat;
-  /** [h, w, c]; openai and rosinality keep no trace of it, chaiyujin does. Default: from the file. */
-  imageShape?: Shape;
-  /** Bits per value that the model was trained on. Default: 5 for rosinality, else 8, the codes' own defaults. */
-  nBits?: number;
-  /** 1x1 convolutions as LU; another form than the file's is computed in float64. Default: as in the file. */
-  lu?: boolean;
-  /** Whether an image may have several classes ("multi-classes" in chaiyujin's hparams). Default: true for chaiyujin. */
-  multiLabel?: boolean;
-  /** Weight of the classifier's cross-entropy in further training. Default 0.01. */
-  classWeight?: number;
-  /** Name in messages. Default 'glow'. */
+  library?: CheckpointLibrary;
+  /** Name in messages. Default 'glow', or 'vectorFlow'. */
   name?: string;
   /** Seed of sampling and noise. Default: another one each time. */
   seed?: number;
 }
 
-const codes = { openai, chaiyujin, rosinality };
-const formats: readonly CheckpointFormat[] = ['openai', 'chaiyujin', 'rosinality', 'tfjs-flows'];
+const libraries: readonly CheckpointLibrary[] = [...glowLibraries, ...vectorLibraries, 'tfjs-flows'];
 
-/** What each code does with images before the flow, and its default bits. */
-const preprocessing = {
-  openai: { preprocessing: 'centered', nBits: 8 },
-  chaiyujin: { preprocessing: 'unit', nBits: 8 },
-  rosinality: { preprocessing: 'centered', nBits: 5 },
-} as const;
+const ofAll: OptionNames<Pick<ImportOptions, 'library' | 'name' | 'seed'>> = {
+  library: ['format', 'code'],
+  name: true,
+  seed: true,
+};
+const ofGlows: OptionNames<GlowImportOptions> = {
+  imageShape: ['size'],
+  nBits: ['bits'],
+  lu: 'boolean',
+  multiLabel: 'boolean',
+  classWeight: true,
+};
+const ofVectors: OptionNames<VectorImportOptions> = {
+  config: ['settings'],
+  columns: ['names'],
+};
 
 /**
- * A Glow from a checkpoint of openai/glow, chaiyujin/glow-pytorch, rosinality/glow-pytorch or this library.
+ * A flow from a checkpoint of another code: a Glow of openai/glow, chaiyujin/glow-pytorch or rosinality/glow-pytorch, a flow over vectors of
+ * zuko, nflows, sbi or normflows, or any flow of this library.
  *
  * Reads PyTorch files (zip and stacked pickle, with nothing of them executed), npz and safetensors; skips optimizers, counters and
  * the `module.` of DataParallel; infers the configuration from names and shapes; maps every convention (order of channels and
- * heads, paddings, signs, factors of logs, range of the images) to this library's. Latents, likelihoods and images are the code's own,
- * up to rounding in float32. A channel shuffle that chaiyujin drew is in no file: such a model is read as `reverse`.
+ * heads, paddings, signs, factors of logs, range of the images, masks, scales and derivatives of splines) to this library's. Latents,
+ * likelihoods and samples are the code's own, up to rounding in float32.
+ * Glows: a channel shuffle that chaiyujin drew is in no file: such a model is read as `reverse`.
+ * Vectors: what no file says (activations, bounds of splines) is the library's default unless `config` says it.
  *
  * @param input the file's bytes
  * @returns the flow; for 'tfjs-flows' of whatever class was exported
- * @throws FormatError for another format, a damaged file, code in a pickle, or parameters that do not fit (all are listed);
- * ConfigError where `imageShape` is needed or does not fit
- * @see Kingma and Dhariwal, "Glow" (2018), arXiv:1807.03039, and the three codes named above
+ * @throws FormatError for another code, a damaged file, code in a pickle, layers that are not read, or parameters that do not fit (all are
+ * listed); ConfigError where an option is needed, does not fit, or is not read for such a file
+ * @see Kingma and Dhariwal, "Glow" (2018), arXiv:1807.03039; Durkan et al. (2019), arXiv:1906.04032; and the codes named above
  * @example
  * const glow = importCheckpoint(trainedPkg); // bytes of a .pt, .pkg, .npz or .safetensors file
  * glow.sample(4, { temperature: 0.7 });
  */
-export function importCheckpoint<T extends Flow = Glow>(input: Bytes, options: ImportOptions = {}): T {
-  checkOptions('importCheckpoint', options, {
-    format: ['code'],
-    imageShape: ['size'],
-    nBits: ['bits'],
-    lu: 'boolean',
-    multiLabel: 'boolean',
-    classWeight: true,
-    name: true,
-    seed: true,
-  });
+export function importCheckpoint(
+  input: Bytes,
+  options: ImportOptions & { library: VectorLibraryName },
+): VectorFlow;
+export function importCheckpoint<T extends Flow = Glow>(input: Bytes, options?: ImportOptions): T;
+export function importCheckpoint(input: Bytes, options: ImportOptions = {}): Flow {
+  checkOptions('importCheckpoint', options, { ...ofAll, ...ofGlows, ...ofVectors });
+  if (options.library !== undefined) checkChoice('importCheckpoint', 'library', options.library, libraries);
   const file = openCheckpoint(input);
-  const format = options.format ?? recognizeFormat(file);
-  checkChoice('importCheckpoint', 'format', format, formats);
-  if (format === 'tfjs-flows') return importOwn(file) as T;
-  return importPublished(file, format, options) as Flow as T;
+  const { library, vectors } = recognize(file, options.library) ?? refuse(file);
+  checkRead(library, options, vectors ? ofVectors : library === 'tfjs-flows' ? {} : ofGlows);
+  if (vectors !== undefined) return importVectorFlow(vectors, options);
+  if (library === 'tfjs-flows') return importOwn(file);
+  const { flow, weights } = glowOf(file.tensors, library as GlowLibraryName, options);
+  return setWeights(flow, weights);
 }
 
-/** The code whose parameter names the file has. */
-export function recognizeFormat({ tensors, metadata }: CheckpointFile): CheckpointFormat {
-  if (metadata.format === 'tfjs-flows') return 'tfjs-flows';
-  for (const name of ['openai', 'chaiyujin', 'rosinality'] as const) {
-    if (codes[name].recognizes(tensors)) return name;
-  }
+/** Whose a file is. */
+interface Recognized {
+  library: CheckpointLibrary;
+  /** Where it is one of flows over vectors. */
+  vectors?: VectorFile;
+}
+
+/**
+ * The code whose parameter names a file has, or the given one.
+ *
+ * @returns undefined where it is none that is known
+ * @throws FormatError where the given one has other names
+ */
+export function recognize(
+  { tensors, metadata }: CheckpointFile,
+  given?: CheckpointLibrary,
+): Recognized | undefined {
+  const isOwn = given === undefined ? metadata.format === 'tfjs-flows' : given === 'tfjs-flows';
+  if (isOwn) return { library: 'tfjs-flows' };
+  const glow = given === undefined ? recognizeGlow(tensors) : glowLibraries.find((name) => name === given);
+  if (glow !== undefined) return { library: glow };
+  const vectors = readVectorFile(tensors, given as VectorLibraryName | undefined);
+  return vectors && { library: vectors.library, vectors };
+}
+
+function refuse({ tensors }: CheckpointFile): never {
   const received = `names ${[...tensors.keys()].slice(0, 5).join(', ')}`;
   throw new FormatError(
-    complaint('importCheckpoint', `the parameter names of ${formats.join(', ')}`, received),
+    complaint('importCheckpoint', `the parameter names of ${libraries.join(', ')}`, received),
   );
 }
 
-/** The configuration that a file's names and shapes tell. */
-export function inferStructure(
-  file: CheckpointFile,
-  format: Exclude<CheckpointFormat, 'tfjs-flows'>,
-): InferredStructure {
-  return codes[format].infer(file.tensors);
-}
-
-function importPublished(
-  file: CheckpointFile,
-  format: Exclude<CheckpointFormat, 'tfjs-flows'>,
-  options: ImportOptions,
-): Glow {
-  const { tensors } = file;
-  const inferred = inferStructure(file, format);
-  const { channels: _, size: __, ...rest } = inferred;
-  const imageShape = imageShapeOf(format, inferred, options.imageShape);
-  const structure: Structure = { ...rest, imageShape, lu: options.lu ?? rest.lu };
-  const code = codes[format];
-  const weights = applyRules('importCheckpoint', code.rules(structure, tensors), tensors, code.ignores);
-  const { multiLabel = format === 'chaiyujin', classWeight, name, seed } = options;
-  const { nBits, ...range } = preprocessing[format];
-  const glowOptions: GlowOptions = {
-    ...structure,
-    ...range,
-    nBits: options.nBits ?? nBits,
-    multiLabel,
-    classWeight,
-    name,
-    seed,
-  };
-  return withWeights(new Glow(glowOptions), weights);
-}
-
-function imageShapeOf(format: string, inferred: InferredStructure, given?: Shape): Shape {
-  const { channels, size } = inferred;
-  const shape = given ?? (size && [...size, channels]);
-  if (shape === undefined) {
-    const hint = `${format} keeps no trace of the images' size; the code's default is 64.`;
-    throw new ConfigError(
-      complaint('importCheckpoint', `imageShape [h, w, ${channels}] among the options`, 'none', hint),
-    );
-  }
-  const fits = size === undefined || (size[0] === shape[0] && size[1] === shape[1]);
-  if (shape.length !== 3 || shape[2] !== channels || !fits) {
-    const expected = `imageShape [${size?.join(', ') ?? 'h, w'}, ${channels}], as the file says`;
-    throw new ConfigError(complaint('importCheckpoint', expected, shape));
-  }
-  return shape;
+/** Throws a ConfigError for an option that is not read for such a file. */
+function checkRead(library: CheckpointLibrary, options: ImportOptions, read: object): void {
+  const known = { ...ofAll, ...read };
+  const unread = Object.entries(options).find(
+    ([name, value]) => value !== undefined && !Object.hasOwn(known, name),
+  );
+  if (unread === undefined) return;
+  const expected = `options among ${Object.keys(known).join(', ')} for a file of ${library}`;
+  throw new ConfigError(complaint('importCheckpoint', expected, `'${unread[0]}'`));
 }
 
 /** A file that `exportSafetensors` wrote. */
@@ -155,23 +142,5 @@ function importOwn({ tensors, metadata }: CheckpointFile): Flow {
     throw error;
   }
   const weights: Weights = new Map([...tensors].map(([name, tensor]) => [name, toValues(tensor.read())]));
-  return withWeights(flow, weights, metadata.initialized === 'true');
-}
-
-function withWeights<T extends Flow>(flow: T, weights: Weights, initialized = true): T {
-  const left = flow.weights.filter(({ name, variable }) => weights.get(name)?.data.length !== variable.size);
-  if (left.length > 0) {
-    flow.dispose();
-    const names = left.map(({ name }) => name).join(', ');
-    throw new FormatError(
-      complaint('importCheckpoint', 'values for every weight', `none that fit for ${names}`),
-    );
-  }
-  tf.tidy(() => {
-    for (const { name, variable } of flow.weights) {
-      variable.assign(tf.tensor(weights.get(name)!.data, variable.shape));
-    }
-  });
-  if (initialized) flow.markInitialized();
-  return flow;
+  return setWeights(flow, weights, metadata.initialized === 'true');
 }

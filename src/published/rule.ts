@@ -11,6 +11,8 @@ export interface ReadRule {
   ours: readonly string[];
   /** Our weights, in the order of `ours`, from theirs, in the order of `theirs`. */
   read(theirs: Values[]): Values[];
+  /** Whether a file may leave them out: they follow from the rest. */
+  optional?: boolean;
 }
 
 /** The same in both directions. */
@@ -116,9 +118,13 @@ export function applyRules(
   found: StoredTensors,
   ignored: (name: string) => boolean,
 ): Weights {
-  matchParameters(where, new Map(rules.flatMap(({ theirs }) => Object.entries(theirs))), found, ignored);
+  const wanted = rules.filter(
+    ({ theirs, optional }) => !optional || Object.keys(theirs).some((name) => found.has(name)),
+  );
+  matchParameters(where, new Map(wanted.flatMap(({ theirs }) => Object.entries(theirs))), found, ignored);
   const weights: Weights = new Map();
-  for (const { theirs, ours, read } of rules) {
+  for (const { theirs, ours, read } of wanted) {
+    if (ours.length === 0) continue;
     const arrays = Object.entries(theirs).map(([name, shape]) =>
       reshape(toValues(found.get(name)!.read()), shape),
     );

@@ -229,7 +229,7 @@ describe('as a user with a folder of faces', () => {
     const info = JSON.parse((await flows('inspect', 'state.npz', '--json')).stdout);
     expect(info).toMatchObject({
       container: 'npz',
-      format: 'chaiyujin',
+      library: 'chaiyujin',
       config: { imageShape: [16, 16, 1], levels: 2 },
     });
     await json('convert', 'state.npz', 'back.safetensors');

@@ -58,7 +58,7 @@ describe('configuration from names and shapes', () => {
     expect(glow.getConfig()).toMatchObject(expected);
     glow.dispose();
     const info = inspectCheckpoint(fixture(name, 'checkpoint.pt'));
-    expect(info.format).toBe(name.split('_')[0]);
+    expect(info.library).toBe(name.split('_')[0]);
     const { nBits: _, multiLabel: __, ...structure } = expected as GlowOptions;
     expect(info.config).toMatchObject(structure);
     expect(info.skipped).toEqual(name.startsWith('chai') ? ['global_step', 'optim', 'criterion'] : []);
@@ -103,7 +103,7 @@ describe('parameters that do not fit', () => {
       } = stateOf('chaiyujin_affine_lu_top');
       state['flow.layers.3.actnorm.logs'] = { shape: [1, 5, 1, 1], data: new Float32Array(5) };
       state['flow.layers.99.extra'] = { shape: [1], data: new Float32Array(1) };
-      const attempt = () => importCheckpoint(writeNpz(state), { format: 'chaiyujin' });
+      const attempt = () => importCheckpoint(writeNpz(state), { library: 'chaiyujin' });
       expect(attempt).toThrow(FormatError);
       expect(attempt).toThrow(
         /^importCheckpoint: expected 102 parameters that fit, got 4 that do not: flow\.layers\.2\.f\.0\.weight is missing; flow\.layers\.3\.actnorm\.logs is \[1, 5, 1, 1\] instead of \[1, 4, 1, 1\]; flow\.layers\.4\.conv\.bias is missing; flow\.layers\.99\.extra is unknown\./,

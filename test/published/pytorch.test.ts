@@ -71,9 +71,9 @@ describe.each(['values', 'values_legacy', 'values_protocol4'])('%s.pt', (file) =
 
 describe('files of training code', () => {
   it('gives the model without `module.` and names what it skips', () => {
-    const { container, tensors: found, skipped, format } = inspectCheckpoint(read('training'));
+    const { container, tensors: found, skipped, library } = inspectCheckpoint(read('training'));
     expect(container).toBe('pytorch');
-    expect(format).toBeUndefined();
+    expect(library).toBeUndefined();
     expect(skipped).toEqual(['optim', 'epoch']);
     expect(found.slice(0, 2)).toEqual([
       { name: '0.weight', dtype: 'F32', shape: [2, 1, 3, 3] },

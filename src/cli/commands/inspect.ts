@@ -18,11 +18,11 @@ async function run(args: Arguments): Promise<Answer> {
   const given = args.positional('file');
   const info = await stat(given).catch(() => undefined);
   if (info === undefined) throw new DataError(`There is nothing at '${given}'.`);
-  const { container, format, config, tensors, values, skipped } = inspectCheckpoint(
+  const { container, library, config, guesses, leftOut, tensors, values, skipped } = inspectCheckpoint(
     await readFile(info.isDirectory() ? join(given, MODEL_FILE) : given),
   );
   const lines = [
-    `${container} file, ${format === undefined ? 'of no known code' : `written by ${format}`}`,
+    `${container} file, ${library === undefined ? 'of no known code' : `written by ${library}`}`,
     `${tensors.length} tensors, ${values.toLocaleString('en-US')} values`,
     ...(skipped.length > 0 ? [`beside the model: ${skipped.join(', ')}`] : []),
     ...Object.entries(config ?? {}).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
@@ -30,5 +30,8 @@ async function run(args: Arguments): Promise<Answer> {
       ? tensors.map(({ name, dtype, shape }) => `${name}  ${dtype} [${shape.join(', ')}]`)
       : []),
   ];
-  return { text: lines.join('\n'), data: { container, format, config, tensors, values, skipped } };
+  return {
+    text: lines.join('\n'),
+    data: { container, library, config, guesses, leftOut, tensors, values, skipped },
+  };
 }

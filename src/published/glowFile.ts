@@ -1,0 +1,91 @@
+import { ConfigError, complaint } from '../core/errors';
+import type { Shape } from '../core/shapes';
+import { Glow, type GlowOptions } from '../flows';
+import { chaiyujin } from './chaiyujin';
+import { openai } from './openai';
+import { rosinality } from './rosinality';
+import { applyRules, type Weights } from './rule';
+import type { StoredTensors } from './storedTensor';
+import type { InferredStructure, Structure } from './structure';
+
+/** The three published Glows. */
+export type GlowLibraryName = 'openai' | 'chaiyujin' | 'rosinality';
+
+/** Options that say what a Glow's file does not. */
+export interface GlowImportOptions {
+  /** [h, w, c]; openai and rosinality keep no trace of it, chaiyujin does. Default: from the file. */
+  imageShape?: Shape;
+  /** Bits per value that the model was trained on. Default: 5 for rosinality, else 8, the codes' own defaults. */
+  nBits?: number;
+  /** 1x1 convolutions as LU; another form than the file's is computed in float64. Default: as in the file. */
+  lu?: boolean;
+  /** Whether an image may have several classes ("multi-classes" in chaiyujin's hparams). Default: true for chaiyujin. */
+  multiLabel?: boolean;
+  /** Weight of the classifier's cross-entropy in further training. Default 0.01. */
+  classWeight?: number;
+}
+
+const codes = { openai, chaiyujin, rosinality };
+
+/** Their names. */
+export const glowLibraries: readonly GlowLibraryName[] = ['openai', 'chaiyujin', 'rosinality'];
+
+/** What each code does with images before the flow, and its default bits. */
+const preprocessing = {
+  openai: { preprocessing: 'centered', nBits: 8 },
+  chaiyujin: { preprocessing: 'unit', nBits: 8 },
+  rosinality: { preprocessing: 'centered', nBits: 5 },
+} as const;
+
+/** The Glow whose parameter names these are; undefined where it is none. */
+export function recognizeGlow(tensors: StoredTensors): GlowLibraryName | undefined {
+  return glowLibraries.find((name) => codes[name].recognizes(tensors));
+}
+
+/** The configuration that a Glow's names and shapes tell. */
+export function inferStructure(tensors: StoredTensors, library: GlowLibraryName): InferredStructure {
+  return codes[library].infer(tensors);
+}
+
+/** The Glow of a file, and its weights. */
+export function glowOf(
+  tensors: StoredTensors,
+  library: GlowLibraryName,
+  options: GlowImportOptions & { name?: string; seed?: number },
+): { flow: Glow; weights: Weights } {
+  const inferred = inferStructure(tensors, library);
+  const { channels: _, size: __, ...rest } = inferred;
+  const imageShape = imageShapeOf(library, inferred, options.imageShape);
+  const structure: Structure = { ...rest, imageShape, lu: options.lu ?? rest.lu };
+  const code = codes[library];
+  const weights = applyRules('importCheckpoint', code.rules(structure, tensors), tensors, code.ignores);
+  const { multiLabel = library === 'chaiyujin', classWeight, name, seed } = options;
+  const { nBits, ...range } = preprocessing[library];
+  const glowOptions: GlowOptions = {
+    ...structure,
+    ...range,
+    nBits: options.nBits ?? nBits,
+    multiLabel,
+    classWeight,
+    name,
+    seed,
+  };
+  return { flow: new Glow(glowOptions), weights };
+}
+
+function imageShapeOf(library: string, inferred: InferredStructure, given?: Shape): Shape {
+  const { channels, size } = inferred;
+  const shape = given ?? (size && [...size, channels]);
+  if (shape === undefined) {
+    const hint = `${library} keeps no trace of the images' size; the code's default is 64.`;
+    throw new ConfigError(
+      complaint('importCheckpoint', `imageShape [h, w, ${channels}] among the options`, 'none', hint),
+    );
+  }
+  const fits = size === undefined || (size[0] === shape[0] && size[1] === shape[1]);
+  if (shape.length !== 3 || shape[2] !== channels || !fits) {
+    const expected = `imageShape [${size?.join(', ') ?? 'h, w'}, ${channels}], as the file says`;
+    throw new ConfigError(complaint('importCheckpoint', expected, shape));
+  }
+  return shape;
+}

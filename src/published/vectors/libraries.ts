@@ -1,0 +1,51 @@
+import { complaint, FormatError } from '../../core/errors';
+import type { StoredTensors } from '../storedTensor';
+import { Below } from './below';
+import type { VectorLibraryName } from './config';
+import type { VectorLibrary } from './library';
+import { nflows } from './nflows';
+
+/** Libraries that have layers of their own; sbi stands around them. */
+const codes: Partial<Record<VectorLibraryName, VectorLibrary>> = { nflows };
+
+/** Names of all libraries of flows over vectors. */
+export const vectorLibraries: readonly VectorLibraryName[] = ['zuko', 'nflows', 'sbi', 'normflows'];
+
+/** A file of one of these libraries. */
+export interface VectorFile {
+  library: VectorLibraryName;
+  code: VectorLibrary;
+  tensors: StoredTensors;
+  /** The flow's parameters; sbi keeps the flow as `net`. */
+  flow: Below;
+  /** Parameters of what the context goes through first. */
+  embedding: Below;
+}
+
+/**
+ * The library whose names a file has.
+ *
+ * @param given the library that the user says
+ * @returns undefined where it is none of them
+ * @throws FormatError where it is another one than the given
+ */
+export function readVectorFile(tensors: StoredTensors, given?: VectorLibraryName): VectorFile | undefined {
+  for (const root of ['net.', '']) {
+    const flow = new Below(tensors, root);
+    const found = Object.entries(codes).find(([, code]) => code.recognizes(flow));
+    if (found === undefined) continue;
+    const [name, code] = found as [VectorLibraryName, VectorLibrary];
+    const inside = flow.below('_embedding_net');
+    const embedding = inside.names.length > 0 ? inside : new Below(tensors, '_embedding_net.');
+    const library = given ?? (root !== '' || embedding.has('0._mean') ? 'sbi' : name);
+    if (library === 'sbi' || library === name) return { library, code, tensors, flow, embedding };
+    throw otherNames(library, tensors);
+  }
+  if (given === undefined) return undefined;
+  throw otherNames(given, tensors);
+}
+
+function otherNames(library: string, tensors: StoredTensors): FormatError {
+  const received = [...tensors.keys()].slice(0, 5).join(', ');
+  return new FormatError(complaint('importCheckpoint', `the parameter names of ${library}`, received));
+}

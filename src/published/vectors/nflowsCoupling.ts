@@ -1,0 +1,235 @@
+import { complaint, FormatError } from '../../core/errors';
+import type { Activation } from '../../layers';
+import type { Values } from '../arrays';
+import type { Rule } from '../rule';
+import type { Below } from './below';
+import type { VectorLayer } from './config';
+import { coupling, elementwise } from './couplings';
+import { ACTIVATIONS, BOUNDS, except, type InferHow, type SizedLayer } from './library';
+import { perceptron, residualNetwork } from './networks';
+import { constant, integers, type LayerPiece, type Scene } from './piece';
+import {
+  additive,
+  binsOf,
+  halves,
+  minimumSpline,
+  range,
+  SOFTPLUS_OFFSET,
+  type Univariate,
+} from './transformers';
+
+/*
+ * Couplings of nflows: indices of the values that pass and of those that are mapped, a network `transform_net`, and where the values that
+ * pass are bent too, parameters of a spline for each of them.
+ */
+
+/** Where the last layer of a network that reads the context alone stands, after so many hidden ones. */
+const contextLayers = (hidden: number) => range(hidden + 1).map((i) => `spline_predictor.${2 * i}`);
+
+/** Bound of splines where none is given: in nflows itself, and in the builders of sbi. */
+export function defaultBound({ sbi }: InferHow): number {
+  return sbi ? 3 : 1;
+}
+
+/** What the shapes of a coupling tell. */
+export function inferCoupling(file: Below, how: InferHow): SizedLayer {
+  const at = file.prefix.slice(0, -1);
+  const mapped = new Set(file.values('transform_features'));
+  const passing = file.values('identity_features').length;
+  const features = mapped.size + passing;
+  const net = file.below('transform_net');
+  const { outputs, context, ...network } =
+    passing === 0 ? inferContextNetwork(net) : inferResidual(net, passing);
+  const layer: VectorLayer = {
+    at,
+    type: passing === 0 ? 'elementwise' : 'coupling',
+    activation: 'relu',
+    ...network,
+    context: context > 0,
+    passes: range(features).map((i) => !mapped.has(i)),
+  };
+  const { others, ...map } = inferMap(at, outputs / mapped.size, how);
+  const bendsPassed = file.has('unconditional_transform.unnormalized_widths');
+  return {
+    layer: { ...layer, ...map, ...(bendsPassed && { bendsPassed }) },
+    others: { activation: except(ACTIVATIONS, 'relu'), ...others },
+    features,
+    context,
+  };
+}
+
+function inferMap(
+  at: string,
+  perValue: number,
+  how: InferHow,
+): Partial<VectorLayer> & Pick<SizedLayer, 'others'> {
+  if (perValue === 1) return { transformer: 'additive', others: {} };
+  if (perValue === 2) return { transformer: 'affine', scale: 'sigmoid', others: {} };
+  const bound = defaultBound(how);
+  return {
+    transformer: 'spline',
+    bins: splineBins(at, perValue),
+    bound,
+    divided: true,
+    others: { bound: except(BOUNDS, bound), divided: [false] },
+  };
+}
+
+/**
+ * Bins of a rational-quadratic spline with linear tails.
+ *
+ * @throws FormatError where there are no such
+ */
+export function splineBins(at: string, perValue: number): number {
+  const bins = binsOf(perValue);
+  if (bins !== undefined) return bins;
+  const expected = `a rational-quadratic spline with linear tails at ${at}, of 3 bins - 1 parameters per value`;
+  throw new FormatError(
+    complaint(
+      'importCheckpoint',
+      expected,
+      `${perValue}`,
+      'Splines of other kinds and without tails are not read.',
+    ),
+  );
+}
+
+interface InferredNetwork extends Pick<VectorLayer, 'network' | 'hiddenUnits' | 'blocks'> {
+  outputs: number;
+  context: number;
+}
+
+/** The residual network of nflows and normflows. */
+export function inferResidual(net: Below, inputs: number): InferredNetwork {
+  if (!net.has('initial_layer.weight')) throw otherNetwork(net);
+  refuseBatchNorm(net);
+  const [hidden, all] = net.shape('initial_layer.weight', 2);
+  return {
+    network: 'residual',
+    hiddenUnits: [hidden],
+    blocks: net.count('blocks'),
+    outputs: net.shape('final_layer.weight', 2)[0],
+    context: all - inputs,
+  };
+}
+
+function inferContextNetwork(net: Below): InferredNetwork {
+  if (!net.has('spline_predictor.0.weight')) throw otherNetwork(net);
+  const layers = net.places('spline_predictor').length;
+  const names = contextLayers(layers - 1).map((name) => `${name}.weight`);
+  const shapes = names.map((name) => net.shape(name, 2));
+  return {
+    network: 'context',
+    hiddenUnits: shapes.slice(0, -1).map(([outputs]) => outputs),
+    outputs: shapes[layers - 1][0],
+    context: shapes[0][1],
+  };
+}
+
+function otherNetwork(net: Below): FormatError {
+  const at = net.prefix.slice(0, -1);
+  const expected = `a ResidualNet at ${at}`;
+  return new FormatError(
+    complaint(
+      'importCheckpoint',
+      expected,
+      `names ${net.names.slice(0, 4).join(', ')}`,
+      'Networks of your own are not read.',
+    ),
+  );
+}
+
+/** Throws a FormatError for normalization of batches inside a network. */
+export function refuseBatchNorm(net: Below): void {
+  const name = net.names.find((name) => /(^|\.)batch_norm(_layers)?\./.test(name));
+  if (name === undefined) return;
+  const hint =
+    'Networks with batch normalization are not read; in sbi and nflows it is off unless use_batch_norm is set.';
+  throw new FormatError(
+    complaint('importCheckpoint', 'networks without batch normalization', net.prefix + name, hint),
+  );
+}
+
+/** A coupling by its description. */
+export function couplingPiece(layer: VectorLayer, scene: Scene): LayerPiece {
+  const {
+    type,
+    passes = [],
+    activation,
+    context,
+    bendsPassed,
+    bins = 0,
+    hiddenUnits = [],
+    blocks = 0,
+  } = layer;
+  const places = range(passes.length);
+  const [passing, mapped] = [places.filter((i) => passes[i]), places.filter((i) => !passes[i])];
+  const univariate = univariateOf(layer);
+  const head = univariate.head(mapped.length);
+  const form = { activation: activation as Activation, context: context ? scene.context : 0, head };
+  const indices = [
+    constant('identity_features', [passing.length], () => integers(passing)),
+    constant('transform_features', [mapped.length], () => integers(mapped)),
+  ];
+  const parts = { univariate, networkAt: 'transform_net', beside: indices };
+  if (type === 'elementwise') {
+    const layers = contextLayers(hiddenUnits.length);
+    const network = perceptron(layers, [scene.context, ...hiddenUnits], { ...form, context: 0 });
+    return elementwise(scene, { ...parts, network });
+  }
+  const sizes = { inputs: passing.length, hidden: hiddenUnits[0], blocks };
+  return coupling(layer, scene, {
+    ...parts,
+    network: residualNetwork(sizes, form),
+    ...(bendsPassed && { passed: passedSpline(passing.length, bins) }),
+  });
+}
+
+function univariateOf(layer: VectorLayer): Univariate {
+  if (layer.transformer === 'additive') return additive();
+  return layer.transformer === 'affine' ? halves(layer) : minimumSpline(layer);
+}
+
+/** Parameters of the spline that each value that passes goes through: [values, p] from three arrays. */
+function passedSpline(values: number, bins: number): Rule {
+  const theirs = (part: string) => `unconditional_transform.unnormalized_${part}`;
+  const sizes = [bins, bins, bins - 1];
+  const perValue = sizes[0] + sizes[1] + sizes[2];
+  const offsets = [0, 0, -SOFTPLUS_OFFSET];
+  return {
+    theirs: Object.fromEntries(
+      ['widths', 'heights', 'derivatives'].map((part, i) => [theirs(part), [values, sizes[i]]]),
+    ),
+    ours: ['parameters'],
+    read: (arrays) => {
+      const joined = new Float32Array(values * perValue);
+      eachParameter(values, sizes, (part, from, to) => {
+        joined[to] = arrays[part].data[from] + offsets[part];
+      });
+      return [{ shape: [values, perValue], data: joined }];
+    },
+    write: ([joined]) => {
+      const arrays = sizes.map(
+        (size): Values => ({ shape: [values, size], data: new Float32Array(values * size) }),
+      );
+      eachParameter(values, sizes, (part, from, to) => {
+        arrays[part].data[from] = joined.data[to] - offsets[part];
+      });
+      return arrays;
+    },
+  };
+}
+
+/** Where each entry of some arrays [values, size] stands once the arrays are joined along their last axis. */
+function eachParameter(
+  values: number,
+  sizes: readonly number[],
+  visit: (part: number, from: number, to: number) => void,
+): void {
+  let to = 0;
+  for (let value = 0; value < values; value++) {
+    sizes.forEach((size, part) => {
+      for (let i = 0; i < size; i++) visit(part, value * size + i, to++);
+    });
+  }
+}
