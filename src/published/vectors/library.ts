@@ -1,4 +1,5 @@
 import { complaint, FormatError } from '../../core/errors';
+import { largest } from '../../core/lists';
 import type { Distribution } from '../../distributions';
 import type { Below } from './below';
 import type { GuessedField, VectorBase, VectorConfig, VectorLayer, VectorSettings } from './config';
@@ -67,8 +68,8 @@ export function commonSizes(
   layers: readonly SizedLayer[],
 ): Pick<InferredFlow, 'features' | 'context' | 'layers'> {
   if (layers.length === 0) throw new FormatError(complaint('importCheckpoint', 'layers of a flow', 'none'));
-  const features = Math.max(...layers.map((layer) => layer.features));
-  const context = Math.max(...layers.map((layer) => layer.context));
+  const features = largest(layers.map((layer) => layer.features));
+  const context = largest(layers.map((layer) => layer.context));
   const problems = layers.flatMap(({ layer, ...sizes }) => [
     ...(sizes.features === features || sizes.features === 1
       ? []
