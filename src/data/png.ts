@@ -46,20 +46,29 @@ export function encodePng(raster: Raster): Uint8Array {
  */
 export function decodePng(input: Bytes): Raster {
   const bytes = toBytes('decodePng', input);
-  let png: DecodedPng;
   try {
-    png = decode(bytes, { checkCrc: true });
-    if (png.palette !== undefined) {
-      const data = Uint8Array.from(convertIndexedToRgb(png));
-      return { width: png.width, height: png.height, channels: png.palette[0].length, data };
-    }
+    const png = decode(bytes, { checkCrc: true });
+    const { width, height } = png;
+    if (png.palette === undefined) return { width, height, channels: png.channels, data: levelsOf(png) };
+    return { width, height, channels: png.palette[0].length, data: bytesOf(convertIndexedToRgb(png)) };
   } catch (error) {
     throw undecodable('decodePng', 'a whole PNG file', error);
   }
-  const { width, height, channels, depth } = png;
-  const data =
-    depth < 8 ? unpack(png) : Uint8Array.from(png.data, (level) => (depth === 16 ? level >> 8 : level));
-  return { width, height, channels, data };
+}
+
+/** Levels of 8 bits. Pixels are many: what the decoder made is not copied, and nothing is called per pixel. */
+function levelsOf(png: DecodedPng): Uint8Array {
+  const { depth, data } = png;
+  if (depth < 8) return unpack(png);
+  if (depth === 8) return bytesOf(data);
+  const levels = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) levels[i] = data[i] >> 8;
+  return levels;
+}
+
+/** The same memory, as bytes. */
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Greys of 1, 2 or 4 bits, of which a byte holds several; each row begins a byte of its own. */

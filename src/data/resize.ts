@@ -40,13 +40,15 @@ export function centerCrop(picture: Raster, width: number, height: number): Rast
 export function resizeRaster(picture: Raster, width: number, height: number): Raster {
   checkInteger('resizeRaster', 'width', width);
   checkInteger('resizeRaster', 'height', height);
-  const { channels } = picture;
   if (width === picture.width && height === picture.height) return picture;
-  const rows = resample(picture.data, picture.height, picture.width, channels, width);
-  const columns = transposed(rows, picture.height, width, channels);
-  const both = resample(columns, width, picture.height, channels, height);
-  const data = Uint8Array.from(transposed(both, width, height, channels), (level) => Math.round(level));
-  return { width, height, channels, data };
+  const { channels } = picture;
+  const rows = resampleRows(picture, windowsOf(picture.width, width));
+  return {
+    width,
+    height,
+    channels,
+    data: resampleColumns(rows, width * channels, windowsOf(picture.height, height)),
+  };
 }
 
 /**
@@ -62,59 +64,77 @@ export function convertChannels(picture: Raster, channels: number): Raster {
   if (channels !== 1 && channels !== 3)
     throw new ConfigError(complaint('convertChannels', 'channels 1 or 3', channels));
   if (picture.channels === channels) return picture;
-  const { width, height, data } = picture;
-  const from = picture.channels;
-  const result = new Uint8Array(width * height * channels);
-  for (let pixel = 0; pixel < width * height; pixel++) {
+  const { width, height, data, channels: from } = picture;
+  const pixels = width * height;
+  const result = new Uint8Array(pixels * channels);
+  const [green, blue] = from < 3 ? [0, 0] : [1, 2];
+  for (let pixel = 0; pixel < pixels; pixel++) {
     const at = pixel * from;
-    const [red, green, blue] =
-      from < 3 ? [data[at], data[at], data[at]] : [data[at], data[at + 1], data[at + 2]];
-    if (channels === 3) result.set([red, green, blue], pixel * 3);
-    else result[pixel] = from < 3 ? red : Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+    if (channels === 3) {
+      result[3 * pixel] = data[at];
+      result[3 * pixel + 1] = data[at + green];
+      result[3 * pixel + 2] = data[at + blue];
+    } else {
+      const luma = 0.299 * data[at] + 0.587 * data[at + green] + 0.114 * data[at + blue];
+      result[pixel] = from < 3 ? data[at] : Math.round(luma);
+    }
   }
   return { width, height, channels, data: result };
 }
 
-/** Every row at another length, [rows, from, channels] -> [rows, to, channels]. */
-function resample(
-  values: ArrayLike<number>,
-  rows: number,
-  from: number,
-  channels: number,
-  to: number,
-): Float32Array {
+/** Which pixels one pixel of the result is a mean of. */
+interface Window {
+  first: number;
+  weights: Float64Array;
+  /** Sum of the weights. */
+  total: number;
+}
+
+function windowsOf(from: number, to: number): Window[] {
   const scale = from / to;
   const support = Math.max(1, scale);
-  const result = new Float32Array(rows * to * channels);
-  for (let i = 0; i < to; i++) {
+  return Array.from({ length: to }, (_, i) => {
     const center = (i + 0.5) * scale;
     const first = Math.max(0, Math.ceil(center - support - 0.5));
     const last = Math.min(from - 1, Math.floor(center + support - 0.5));
-    const weights: number[] = [];
-    for (let j = first; j <= last; j++) weights.push(Math.max(0, 1 - Math.abs(j + 0.5 - center) / support));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    for (let row = 0; row < rows; row++) {
+    const weights = new Float64Array(last - first + 1);
+    for (let j = first; j <= last; j++) {
+      weights[j - first] = Math.max(0, 1 - Math.abs(j + 0.5 - center) / support);
+    }
+    return { first, weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
+  });
+}
+
+/** Every row at another length, [height, width, channels] -> [height, windows.length, channels] */
+function resampleRows({ width, height, channels, data }: Raster, windows: readonly Window[]): Float32Array {
+  const result = new Float32Array(height * windows.length * channels);
+  let to = 0;
+  for (let row = 0; row < height; row++) {
+    for (const { first, weights, total } of windows) {
       for (let channel = 0; channel < channels; channel++) {
+        let at = (row * width + first) * channels + channel;
         let sum = 0;
-        for (let j = first; j <= last; j++)
-          sum += weights[j - first] * values[(row * from + j) * channels + channel];
-        result[(row * to + i) * channels + channel] = sum / total;
+        for (let j = 0; j < weights.length; j++, at += channels) sum += weights[j] * data[at];
+        result[to++] = sum / total;
       }
     }
   }
   return result;
 }
 
-/** [rows, columns, channels] -> [columns, rows, channels] */
-function transposed(values: Float32Array, rows: number, columns: number, channels: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      for (let channel = 0; channel < channels; channel++) {
-        result[(column * rows + row) * channels + channel] =
-          values[(row * columns + column) * channels + channel];
-      }
+/** Every column at another length, and levels rounded, [height, ...row] -> [windows.length, ...row] */
+function resampleColumns(values: Float32Array, size: number, windows: readonly Window[]): Uint8Array {
+  const result = new Uint8Array(windows.length * size);
+  const sums = new Float64Array(size);
+  windows.forEach(({ first, weights, total }, i) => {
+    sums.fill(0);
+    for (let j = 0; j < weights.length; j++) {
+      const weight = weights[j];
+      const at = (first + j) * size;
+      for (let k = 0; k < size; k++) sums[k] += weight * values[at + k];
     }
-  }
+    // To float32 first: what is half a level but for an error of rounding is half a level.
+    for (let k = 0; k < size; k++) result[i * size + k] = Math.round(Math.fround(sums[k] / total));
+  });
   return result;
 }

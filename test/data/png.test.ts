@@ -75,6 +75,33 @@ describe('decodePng', () => {
     expect([...raster.data]).toEqual(expected);
   });
 
+  it('reads 37 megapixels, as cameras take them', () => {
+    const [width, height] = [7000, 5300];
+    const line = Buffer.alloc(1 + 3 * width, 200);
+    line[0] = 0;
+    const body = deflateSync(Buffer.alloc(height * line.length, line), { level: 1 });
+    const size = Buffer.from([...bigEndian(width), ...bigEndian(height), 8, 2, 0, 0, 0]);
+    const parts = (
+      [
+        ['IHDR', size],
+        ['IDAT', body],
+        ['IEND', Buffer.alloc(0)],
+      ] as const
+    ).map(([type, content]) => {
+      const named = Buffer.concat([Buffer.from(type), content]);
+      return Buffer.concat([
+        Buffer.from(bigEndian(content.length)),
+        named,
+        Buffer.from(bigEndian(crc32(named))),
+      ]);
+    });
+    const raster = decodePng(Buffer.concat([Buffer.of(137, 80, 78, 71, 13, 10, 26, 10), ...parts]));
+    expect(raster).toMatchObject({ width, height, channels: 3 });
+    expect(raster.data).toBeInstanceOf(Uint8Array);
+    expect(raster.data.length).toBe(3 * width * height);
+    expect(raster.data.every((level) => level === 200)).toBe(true);
+  });
+
   it('reads what another encoder filters and packs', () => {
     const other = new PNG({ width: 16, height: 8, colorType: 2, inputColorType: 6 });
     for (let i = 0; i < other.data.length; i++) other.data[i] = i % 4 === 3 ? 255 : (i * i) % 256;
