@@ -11,7 +11,7 @@ export {
   checkpointDirectory,
 } from './checkpointDirectory';
 export * from './datasets';
-export { decodeImage } from './decodeImage';
+export { decodeImage } from './decoding/decodeImage';
 export { fileSystem } from './fileSystem';
 export { importCheckpointFile } from './importCheckpointFile';
 export { abortOnInterrupt } from './interrupt';

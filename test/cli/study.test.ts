@@ -184,7 +184,7 @@ describe('what is wrong with images', () => {
   });
 
   it.each([
-    ['an empty folder', { folder: 'empty' }, /JPEG or PNG files, got none in '.*empty'/],
+    ['an empty folder', { folder: 'empty' }, /image files, got none in '.*empty'/],
     ['no folder', { folder: 'nowhere' }, /nothing at '.*nowhere'/],
     [
       'one class',

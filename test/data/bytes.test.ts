@@ -16,11 +16,9 @@ import {
   writeNpz,
   writeSafetensors,
 } from 'tfjs-flows';
-import { decodeImage } from 'tfjs-flows/node';
 import { describe, expect, it } from 'vitest';
 
 const readers: Record<string, (bytes: never) => unknown> = {
-  decodeImage,
   decodePng,
   importCheckpoint: (bytes) => importCheckpoint(bytes, { imageShape: [8, 8, 3] }),
   'importCheckpoint (inspected)': inspectCheckpoint,
@@ -83,12 +81,6 @@ describe.each(Object.entries(readers))('%s', (name, read) => {
 describe('files of another kind', () => {
   const png = encodePng({ width: 1, height: 1, channels: 1, data: Uint8Array.of(7) });
   it.each<[string, string, Uint8Array, RegExp]>([
-    [
-      'decodeImage',
-      'a numpy array',
-      writeNpy({ shape: [1], data: Uint8Array.of(1) }),
-      /got a numpy array \(npy\)/,
-    ],
     ['importCheckpoint', 'a picture', png, /got a PNG picture/],
     ['importCheckpoint', 'Keras weights', new TextEncoder().encode('....\r\n'), /got the text '\.\.\.\.'/],
     ['readIdx', 'a picture', png, /got a PNG picture/],

@@ -5,13 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { gzipSync } from 'fflate';
 import { DataError, encodePng, FormatError, Glow, resizeRaster, writeNpz } from 'tfjs-flows';
-import {
-  decodeImage,
-  type ImageDataset,
-  imageBatches,
-  openImages,
-  readAttributeTable,
-} from 'tfjs-flows/node';
+import { type ImageDataset, imageBatches, openImages, readAttributeTable } from 'tfjs-flows/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCelebALike } from '../cli/celebALike';
 import { leavesNoTensors } from '../support/leaks';
@@ -192,12 +186,6 @@ describe('arrays', () => {
 });
 
 describe('pictures', () => {
-  it('are read as JPEG or PNG by their content', () => {
-    expect(decodeImage(grey(9))).toMatchObject({ width: 4, height: 4, channels: 1 });
-    expect(() => decodeImage(new Uint8Array(9))).toThrow(FormatError);
-    expect(() => decodeImage(Uint8Array.of(0xff, 0xd8, 0xff, 1, 2))).toThrow(FormatError);
-  });
-
   it('shrink by averages and grow by interpolation, as the formula says', () => {
     const ramp = { width: 8, height: 1, channels: 1, data: Uint8Array.from({ length: 8 }, (_, i) => 10 * i) };
     // s = 2: weights 1, 3, 3, 1 over 8 inside, cut off at the ends.

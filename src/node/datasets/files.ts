@@ -34,8 +34,6 @@ export async function firstExisting(...paths: string[]): Promise<string | undefi
   return undefined;
 }
 
-export const isImageName = (name: string): boolean => /\.(jpe?g|png)$/i.test(name);
-
 function missing(where: string, kind: string, path: string, cause: unknown): DataError {
   const { code } = cause as NodeJS.ErrnoException;
   const received = code === 'ENOENT' ? `nothing at '${join(path)}'` : `'${join(path)}' (${code ?? cause})`;

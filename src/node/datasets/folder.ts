@@ -1,7 +1,8 @@
 import { isAbsolute, join } from 'node:path';
 import { complaint, DataError } from '../../core/errors';
-import { decodeImage } from '../decodeImage';
-import { isFolder, isImageName, listFolder, readBytes } from './files';
+import { decodeImage } from '../decoding/decodeImage';
+import { isImageName } from '../decoding/format';
+import { isFolder, listFolder, readBytes } from './files';
 import { fitImage, type ImageDataset, type ImageOptions } from './imageDataset';
 
 /**
@@ -31,7 +32,7 @@ export async function openFolder(root: string, options: ImageOptions): Promise<I
     throw new DataError(complaint(where, `images in '${root}' or in its subfolders`, received));
   }
   if (direct.length > 0) return imageFiles(root, direct, options);
-  if (names.length === 0) throw new DataError(complaint(where, 'JPEG or PNG files', `none in '${root}'`));
+  if (names.length === 0) throw new DataError(complaint(where, 'image files', `none in '${root}'`));
   return { ...imageFiles(root, names, options), labels: { classes, values: Int32Array.from(values) } };
 }
 
@@ -49,7 +50,7 @@ export function imageFiles(root: string, names: readonly string[], options: Imag
       const path = placeOf(root, names[index]);
       const bytes = await readBytes('openImages', path);
       try {
-        return fitImage(decodeImage(bytes), options);
+        return fitImage(await decodeImage(bytes), options);
       } catch (error) {
         throw new DataError(`openImages: '${path}' cannot be read. ${(error as Error).message}`, {
           cause: error,
