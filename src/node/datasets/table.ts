@@ -4,7 +4,7 @@ import { byNumberOrText, type CellReading, columnOf, type RawColumn } from '../.
 import { fromCsv } from '../../data/rawTable';
 import { readTableOptionNames } from '../../data/readTable';
 import { checkKindNames, checkReading, chooseColumns, wholeRows } from '../../data/wholeRows';
-import { isImageName } from './files';
+import { isImageName } from '../decoding/format';
 import type { ImageDataset, ImageTableOptions } from './imageDataset';
 
 /** What a table says of image files, in its order. */
