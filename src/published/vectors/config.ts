@@ -8,7 +8,7 @@ export interface VectorLayer {
   /** Where its names begin in the file. */
   at: string;
   /** What it is. */
-  type: 'coupling' | 'autoregressive' | 'elementwise' | 'linear' | 'permutation' | 'standardize';
+  type: 'coupling' | 'autoregressive' | 'elementwise' | 'linear' | 'permutation' | 'standardize' | 'gap';
   /** The map of single numbers. */
   transformer?: 'affine' | 'additive' | 'spline' | 'circularSpline';
   /** Pieces of a spline. */
@@ -37,6 +37,10 @@ export interface VectorLayer {
   order?: readonly number[];
   /** Whether one number stands for all values. */
   shared?: boolean;
+  /** Whether its parameters are named by their places, `_0` and `_1`. */
+  positional?: boolean;
+  /** What a layer without parameters does, of which the file knows no more than that its number is passed over. */
+  gaps?: 'identity' | 'swap';
   /** Whether the layer is written from latents to data. */
   inverted?: boolean;
 }
@@ -47,8 +51,10 @@ export interface VectorBase {
   type: 'standard' | 'diagonal' | 'mixture' | 'box';
   /** Components of a mixture. */
   components?: number;
-  /** Whether components have a covariance matrix each. */
-  covariance?: 'diagonal' | 'full';
+  /** Whether components have a covariance matrix each, a deviation for every value, or one for all. */
+  covariance?: 'spherical' | 'diagonal' | 'full';
+  /** Whether all components have the same. */
+  tied?: boolean;
   /** Ends of a box that is in no file. */
   bound?: number;
 }
@@ -69,7 +75,7 @@ export interface VectorConfig {
 }
 
 /** Fields of a layer that can be guesses: the user may say them for all layers at once. */
-export type GuessedField = 'activation' | 'bound' | 'scale' | 'divided' | 'transformer' | 'bins';
+export type GuessedField = 'activation' | 'bound' | 'scale' | 'divided' | 'transformer' | 'bins' | 'gaps';
 
 /** What a file does not say, and what was taken for it. */
 export interface Guess {

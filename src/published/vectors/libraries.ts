@@ -4,9 +4,11 @@ import { Below } from './below';
 import type { VectorLibraryName } from './config';
 import type { VectorLibrary } from './library';
 import { nflows } from './nflows';
+import { normflows } from './normflows';
+import { zuko } from './zuko';
 
 /** Libraries that have layers of their own; sbi stands around them. */
-const codes: Partial<Record<VectorLibraryName, VectorLibrary>> = { nflows };
+const codes: Partial<Record<VectorLibraryName, VectorLibrary>> = { nflows, zuko, normflows };
 
 /** Names of all libraries of flows over vectors. */
 export const vectorLibraries: readonly VectorLibraryName[] = ['zuko', 'nflows', 'sbi', 'normflows'];

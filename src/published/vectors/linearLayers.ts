@@ -46,13 +46,17 @@ export function luLinear({ features: d, name }: Scene): LayerPiece {
   return { rules: [rule], build: () => new Linear({ inputShape: [d], name }) };
 }
 
-/** y = x * _scale + _shift of nflows: standardization. */
-export function pointwiseAffine({ shared = false }: VectorLayer, { features: d, name }: Scene): LayerPiece {
+/** y = x * scale + shift, as in standardization. */
+export function pointwiseAffine(
+  { shared = false }: VectorLayer,
+  { features: d, name }: Scene,
+  [scaleName, shiftName]: readonly [string, string],
+): LayerPiece {
   const length = shared ? 1 : d;
   const spread = (array: Values): Values =>
     shared ? { shape: [d], data: new Float32Array(d).fill(array.data[0]) } : array;
   const rule: Rule = {
-    theirs: { _scale: [length], _shift: [length] },
+    theirs: { [scaleName]: [length], [shiftName]: [length] },
     ours: ['bias', 'logScale'],
     read: (arrays) => {
       const [scale, shift] = arrays.map(spread);
@@ -67,10 +71,11 @@ export function pointwiseAffine({ shared = false }: VectorLayer, { features: d, 
   return { rules: [rule], build: () => new ActNorm({ inputShape: [d], name }) };
 }
 
-function checkScales(scale: Values): void {
-  const bad = scale.data.find((value) => !(value > 0 && Number.isFinite(value)));
+/** @throws FormatError for scales that are not positive, by which values would be turned round or lost */
+export function checkScales({ data }: Pick<Values, 'data'>): void {
+  const bad = data.find((value) => !(value > 0 && Number.isFinite(value)));
   if (bad === undefined) return;
-  throw new FormatError(complaint('importCheckpoint', 'scales above 0 in a standardization', bad));
+  throw new FormatError(complaint('importCheckpoint', 'scales above 0', bad));
 }
 
 function softplus(raw: number): number {

@@ -8,6 +8,7 @@ import {
   ResidualPerceptron,
 } from '../../layers';
 import type { Rule } from '../rule';
+import { denseOfAngles } from './angles';
 import { contextNames, dense, type Head, layerNames } from './dense';
 import type { Piece } from './piece';
 import { structureOf } from './sets';
@@ -61,14 +62,18 @@ interface ResidualSizes {
   inputs: number;
   hidden: number;
   blocks: number;
+  /** Period of values that are angles, read by sine and cosine; absent where they are read as they are. */
+  periodic?: number;
 }
 
 /** The residual networks of nflows and normflows: the context is joined to the input and gates the blocks. */
 export function residualNetwork(sizes: ResidualSizes, { activation, context, head }: Form): NetworkPiece {
-  const { inputs, hidden, blocks } = sizes;
+  const { inputs, hidden, blocks, periodic } = sizes;
   return {
     rules: [
-      dense('initial_layer', [hidden, inputs + context], layerNames(0)),
+      periodic === undefined
+        ? dense('initial_layer', [hidden, inputs + context], layerNames(0))
+        : denseOfAngles('initial_layer', hidden, [inputs, context], layerNames(0)),
       ...Array.from({ length: blocks }, (_, b): Rule[] => [
         dense(`blocks.${b}.linear_layers.0`, [hidden, hidden], layerNames(2 * b + 1)),
         dense(`blocks.${b}.linear_layers.1`, [hidden, hidden], layerNames(2 * b + 2)),
@@ -87,6 +92,7 @@ export function residualNetwork(sizes: ResidualSizes, { activation, context, hea
           hiddenUnits: hidden,
           blocks,
           activation,
+          ...(periodic === undefined ? {} : { periodic }),
           ...contextOption(context),
         }),
   };

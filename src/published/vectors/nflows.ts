@@ -87,7 +87,7 @@ function layerPiece(layer: VectorLayer, scene: Scene): LayerPiece {
     case 'linear':
       return luLinear(scene);
     case 'standardize':
-      return pointwiseAffine(layer, scene);
+      return pointwiseAffine(layer, scene, ['_scale', '_shift']);
     case 'autoregressive':
       return autoregressivePiece(layer, scene);
     default:

@@ -177,11 +177,13 @@ export function couplingPiece(layer: VectorLayer, scene: Scene): LayerPiece {
     const network = perceptron(layers, [scene.context, ...hiddenUnits], { ...form, context: 0 });
     return elementwise(scene, { ...parts, network });
   }
-  const sizes = { inputs: passing.length, hidden: hiddenUnits[0], blocks };
+  const circular = layer.transformer === 'circularSpline';
+  const periodic = circular && layer.bound !== undefined ? 2 * layer.bound : undefined;
+  const sizes = { inputs: passing.length, hidden: hiddenUnits[0], blocks, periodic };
   return coupling(layer, scene, {
     ...parts,
     network: residualNetwork(sizes, form),
-    ...(bendsPassed && { passed: passedSpline(passing.length, bins) }),
+    ...(bendsPassed && { passed: passedSpline(passing.length, bins, circular) }),
   });
 }
 
@@ -190,46 +192,41 @@ function univariateOf(layer: VectorLayer): Univariate {
   return layer.transformer === 'affine' ? halves(layer) : minimumSpline(layer);
 }
 
-/** Parameters of the spline that each value that passes goes through: [values, p] from three arrays. */
-function passedSpline(values: number, bins: number): Rule {
+/** Parameters of the spline that each value that passes goes through: [values, p] from three arrays; see `minimumSpline`. */
+function passedSpline(values: number, bins: number, circular: boolean): Rule {
   const theirs = (part: string) => `unconditional_transform.unnormalized_${part}`;
-  const sizes = [bins, bins, bins - 1];
-  const perValue = sizes[0] + sizes[1] + sizes[2];
+  const ours = [bins, bins, circular ? bins : bins - 1];
+  const given = [bins, bins, circular ? bins + 1 : bins - 1];
+  const perValue = ours[0] + ours[1] + ours[2];
   const offsets = [0, 0, -SOFTPLUS_OFFSET];
+  const visit = (each: (part: number, from: number, to: number) => void) => {
+    let to = 0;
+    for (let value = 0; value < values; value++) {
+      ours.forEach((size, part) => {
+        for (let i = 0; i < size; i++) each(part, value * given[part] + i, to++);
+      });
+    }
+  };
   return {
     theirs: Object.fromEntries(
-      ['widths', 'heights', 'derivatives'].map((part, i) => [theirs(part), [values, sizes[i]]]),
+      ['widths', 'heights', 'derivatives'].map((part, i) => [theirs(part), [values, given[i]]]),
     ),
     ours: ['parameters'],
     read: (arrays) => {
       const joined = new Float32Array(values * perValue);
-      eachParameter(values, sizes, (part, from, to) => {
+      visit((part, from, to) => {
         joined[to] = arrays[part].data[from] + offsets[part];
       });
       return [{ shape: [values, perValue], data: joined }];
     },
     write: ([joined]) => {
-      const arrays = sizes.map(
+      const arrays = given.map(
         (size): Values => ({ shape: [values, size], data: new Float32Array(values * size) }),
       );
-      eachParameter(values, sizes, (part, from, to) => {
+      visit((part, from, to) => {
         arrays[part].data[from] = joined.data[to] - offsets[part];
       });
       return arrays;
     },
   };
-}
-
-/** Where each entry of some arrays [values, size] stands once the arrays are joined along their last axis. */
-function eachParameter(
-  values: number,
-  sizes: readonly number[],
-  visit: (part: number, from: number, to: number) => void,
-): void {
-  let to = 0;
-  for (let value = 0; value < values; value++) {
-    sizes.forEach((size, part) => {
-      for (let i = 0; i < size; i++) visit(part, value * size + i, to++);
-    });
-  }
 }

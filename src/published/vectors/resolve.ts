@@ -19,6 +19,7 @@ const fields: Record<GuessedField, { expected: string; fits(value: unknown): boo
   scale: oneOf('scale', ['sigmoid', 'softplus', 'exp', 'softclip']),
   divided: { expected: 'divided to be true or false', fits: (value) => typeof value === 'boolean' },
   transformer: oneOf('transformer', ['affine', 'additive', 'spline', 'circularSpline']),
+  gaps: oneOf('gaps', ['identity', 'swap']),
   bins: {
     expected: 'bins to be a whole number from 2',
     fits: (value) => Number.isInteger(value) && (value as number) >= 2,
@@ -43,13 +44,14 @@ export interface Resolved extends InferredFlow {
  * @throws ConfigError for fields that no layer has, values that they cannot have, and layers that are not there
  */
 export function resolve(inferred: InferredFlow, settings: VectorSettings): Resolved {
-  const known = [...Object.keys(fields), 'layers', 'base', 'gaps', 'embedding'];
+  const known = [...Object.keys(fields), 'layers', 'base', 'embedding'];
   for (const name of Object.keys(settings)) if (!known.includes(name)) throw unknownField(name, known);
   const given = Object.entries(settings).filter(
     ([name, value]) => Object.hasOwn(fields, name) && value !== undefined,
   );
   for (const [name] of given) {
-    if (inferred.layers.some(({ layer }) => name in layer)) continue;
+    // What a library whose layers all have names makes of gaps, it says itself.
+    if (name === 'gaps' || inferred.layers.some(({ layer }) => name in layer)) continue;
     throw new ConfigError(complaint(WHERE, `fields that a layer of this flow has in config`, `'${name}'`));
   }
   const all = Object.fromEntries(given);

@@ -25,26 +25,29 @@ export function binsOf(parameters: number): number | undefined {
   return Number.isInteger(bins) && bins >= 2 ? bins : undefined;
 }
 
-/** Splines of nflows and normflows: derivatives without our offset; widths and heights divided by a root in couplings. */
+/**
+ * Splines of nflows and normflows: derivatives without our offset; widths and heights divided by a root in couplings. On circles they give one
+ * derivative more, in whose place the first one is taken.
+ */
 export function minimumSpline(layer: VectorLayer): Univariate {
   const { bins, bound, divided, hiddenUnits = [] } = layer;
-  const transformer = new RationalQuadraticSpline({ bins, bound });
+  const circular = layer.transformer === 'circularSpline';
+  const transformer = new RationalQuadraticSpline({ bins, bound, tails: circular ? 'circular' : 'linear' });
+  const { parameters } = transformer;
+  const given = circular ? parameters + 1 : parameters;
   const factor = divided ? 1 / Math.sqrt(hiddenUnits[0]) : 1;
+  const isShare = (k: number) => k % parameters < 2 * (bins as number);
   return {
     transformer,
-    head: (values) => splineHead(values, transformer.parameters, 2 * (bins as number), factor),
-  };
-}
-
-/** @param shares how many of the parameters are widths and heights */
-function splineHead(values: number, parameters: number, shares: number, factor: number): Head {
-  const outputs = values * parameters;
-  const isShare = (k: number) => k % parameters < shares;
-  return {
-    outputs,
-    places: range(outputs),
-    factors: range(outputs).map((k) => (isShare(k) ? factor : 1)),
-    offsets: range(outputs).map((k) => (isShare(k) ? 0 : -SOFTPLUS_OFFSET)),
+    head: (values) => {
+      const ours = range(values * parameters);
+      return {
+        outputs: values * given,
+        places: ours.map((k) => k + (given - parameters) * Math.floor(k / parameters)),
+        factors: ours.map((k) => (isShare(k) ? factor : 1)),
+        offsets: ours.map((k) => (isShare(k) ? 0 : -SOFTPLUS_OFFSET)),
+      };
+    },
   };
 }
 
