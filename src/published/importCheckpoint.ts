@@ -48,6 +48,7 @@ const ofGlows: OptionNames<GlowImportOptions> = {
 };
 const ofVectors: OptionNames<VectorImportOptions> = {
   config: ['settings'],
+  reference: true,
   columns: ['names'],
 };
 
@@ -60,12 +61,12 @@ const ofVectors: OptionNames<VectorImportOptions> = {
  * heads, paddings, signs, factors of logs, range of the images, masks, scales and derivatives of splines) to this library's. Latents,
  * likelihoods and samples are the code's own, up to rounding in float32.
  * Glows: a channel shuffle that chaiyujin drew is in no file: such a model is read as `reverse`.
- * Vectors: what no file says (activations, bounds of splines) is the library's default unless `config` says it.
+ * Vectors: what no file says (activations, bounds of splines) is the library's default unless `config` says it; `reference` rows verify it.
  *
  * @param input the file's bytes
  * @returns the flow; for 'tfjs-flows' of whatever class was exported
  * @throws FormatError for another code, a damaged file, code in a pickle, layers that are not read, or parameters that do not fit (all are
- * listed); ConfigError where an option is needed, does not fit, or is not read for such a file
+ * listed); ConfigError where an option is needed, does not fit, or is not read for such a file; DataError where reference rows do not fit
  * @see Kingma and Dhariwal, "Glow" (2018), arXiv:1807.03039; Durkan et al. (2019), arXiv:1906.04032; and the codes named above
  * @example
  * const glow = importCheckpoint(trainedPkg); // bytes of a .pt, .pkg, .npz or .safetensors file

@@ -11,6 +11,7 @@ export type { ElementType, StoredTensor, StoredTensors } from './storedTensor';
 export type {
   Guess,
   GuessedField,
+  LayerSettings,
   VectorBase,
   VectorConfig,
   VectorLayer,
@@ -18,3 +19,4 @@ export type {
   VectorSettings,
 } from './vectors/config';
 export type { VectorImportOptions } from './vectors/importVectorFlow';
+export type { Reference } from './vectors/reference';

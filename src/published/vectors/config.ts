@@ -88,10 +88,13 @@ export interface Guess {
   layers: readonly number[];
 }
 
+/** What the option `config` may say of a layer. */
+export type LayerSettings = Partial<Pick<VectorLayer, GuessedField>>;
+
 /** What the option `config` may say: fields for all layers that have them, and for single layers by their place. */
-export interface VectorSettings extends Partial<Pick<VectorLayer, GuessedField>> {
+export interface VectorSettings extends LayerSettings {
   /** By place among the layers, from 0. */
-  layers?: readonly (Partial<VectorLayer> | null)[] | Readonly<Record<number, Partial<VectorLayer>>>;
+  layers?: readonly (LayerSettings | null)[] | Readonly<Record<number, LayerSettings | null>>;
   base?: Partial<VectorBase>;
   /** What stands where the numbers of the file's layers leave a gap: a layer without parameters. */
   gaps?: 'identity' | 'swap';

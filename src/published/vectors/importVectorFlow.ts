@@ -8,6 +8,7 @@ import { setWeights } from '../setWeights';
 import { assemble, type Places } from './assemble';
 import type { Guess, VectorConfig, VectorSettings } from './config';
 import type { VectorFile } from './libraries';
+import { type Reference, verify } from './reference';
 import { resolve } from './resolve';
 
 /** What a file of a flow over vectors tells. */
@@ -43,6 +44,8 @@ function isStandardization({ embedding }: VectorFile, context: number): boolean 
 export interface VectorImportOptions {
   /** What the file does not say, for all layers (`{ activation: 'tanh', bound: 5 }`) or for some. Default: the library's defaults. */
   config?: VectorSettings;
+  /** Rows and their log-densities, from Python: whether the flow is the same is then known. Default: none. */
+  reference?: Reference;
   /** Names of the columns. Default: none. */
   columns?: readonly string[];
 }
@@ -52,19 +55,30 @@ export function importVectorFlow(
   file: VectorFile,
   options: VectorImportOptions & { name?: string; seed?: number },
 ): VectorFlow {
-  const { config: settings = {}, columns, name, seed } = options;
+  const { config: settings = {}, reference, columns, name, seed } = options;
   const info = describeVectorFile(file, settings);
   checkEmbedding(info, settings);
   const named = columns && {
     columns: readColumns('importCheckpoint', { dimensions: info.config.features, columns }),
   };
-  return build(file, info, { ...named, name, seed });
+  const flow = build(file, info, { ...named, name, seed });
+  if (reference === undefined) return flow;
+  try {
+    const { gaps, base, embedding } = settings;
+    const { guesses: open } = describeVectorFile(file, { gaps, base, embedding });
+    const rebuild = (other: VectorSettings) => build(file, describeVectorFile(file, other));
+    verify(reference, { flow, ...info, open, settings, rebuild });
+  } catch (error) {
+    flow.dispose();
+    throw error;
+  }
+  return flow;
 }
 
 function build(
   file: VectorFile,
   { config, leftOut }: VectorInfo,
-  options: Omit<VectorFlowOptions, 'bijector'>,
+  options: Omit<VectorFlowOptions, 'bijector'> = {},
 ): VectorFlow {
   const { code, tensors, flow, embedding } = file;
   const places: Places = {

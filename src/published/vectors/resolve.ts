@@ -1,7 +1,8 @@
 import { ConfigError, complaint } from '../../core/errors';
-import { nearestName } from '../../core/options';
+import { checkOptions, type OptionNames } from '../../core/options';
+import { checkChoice, checkInteger } from '../../core/shapes';
 import { activationNames } from '../../layers/networks/activations';
-import type { Guess, GuessedField, VectorLayer, VectorSettings } from './config';
+import type { Guess, GuessedField, LayerSettings, VectorBase, VectorLayer, VectorSettings } from './config';
 import type { InferredFlow, InferredLayer } from './library';
 
 const WHERE = 'importCheckpoint';
@@ -26,6 +27,9 @@ const fields: Record<GuessedField, { expected: string; fits(value: unknown): boo
   },
 };
 
+/** Fields that a library has only some values of. */
+const words: readonly GuessedField[] = ['scale', 'transformer', 'divided', 'gaps'];
+
 function oneOf(field: string, words: readonly string[]) {
   return {
     expected: `${field} among ${words.join(', ')}`,
@@ -44,8 +48,8 @@ export interface Resolved extends InferredFlow {
  * @throws ConfigError for fields that no layer has, values that they cannot have, and layers that are not there
  */
 export function resolve(inferred: InferredFlow, settings: VectorSettings): Resolved {
-  const known = [...Object.keys(fields), 'layers', 'base', 'embedding'];
-  for (const name of Object.keys(settings)) if (!known.includes(name)) throw unknownField(name, known);
+  checkOptions(`${WHERE} config`, settings, settingNames);
+  checkBase(settings.base);
   const given = Object.entries(settings).filter(
     ([name, value]) => Object.hasOwn(fields, name) && value !== undefined,
   );
@@ -57,35 +61,76 @@ export function resolve(inferred: InferredFlow, settings: VectorSettings): Resol
   const all = Object.fromEntries(given);
   let layers = inferred.layers.map((each) => overridden(each, own(each.layer, all)));
   for (const [key, said] of Object.entries(settings.layers ?? {})) {
-    if (said === null) continue;
-    const place = Number(key);
-    if (layers[place] === undefined) {
+    if (said === null || said === undefined) continue;
+    if (layers[Number(key)] === undefined) {
       throw new ConfigError(complaint(WHERE, `layers 0 to ${layers.length - 1} in config`, `layer ${key}`));
     }
-    layers = layers.map((each, i) => (i === place ? overridden(each, said as Partial<VectorLayer>) : each));
+    checkOptions(`${WHERE} config`, said, layerNames);
+    layers = layers.map((each, i) => (i === Number(key) ? overridden(each, said) : each));
   }
   return { ...inferred, layers, base: { ...inferred.base, ...settings.base }, guesses: guessesOf(layers) };
 }
 
-function unknownField(name: string, known: readonly string[]): ConfigError {
-  const near = nearestName(name, Object.fromEntries(known.map((each) => [each, true])));
-  const hint = near === undefined ? '' : `Did you mean '${near}'?`;
-  return new ConfigError(complaint(WHERE, `fields of config among ${known.join(', ')}`, `'${name}'`, hint));
+/** What may be said of a layer. */
+const layerNames: OptionNames<LayerSettings> = {
+  activation: ['nonlinearity'],
+  bound: ['tail_bound', 'tailBound'],
+  scale: true,
+  divided: 'boolean',
+  transformer: ['univariate'],
+  bins: ['num_bins'],
+  gaps: true,
+};
+const settingNames: OptionNames<VectorSettings> = {
+  ...layerNames,
+  layers: true,
+  base: ['distribution'],
+  embedding: ['embedding_net'],
+};
+
+const baseNames: OptionNames<VectorBase> = {
+  type: true,
+  components: true,
+  covariance: true,
+  tied: 'boolean',
+  bound: true,
+};
+
+function checkBase(base: VectorSettings['base']): void {
+  checkOptions(`${WHERE} config.base`, base, baseNames);
+  if (base?.type !== undefined) {
+    checkChoice(WHERE, 'the type of the base', base.type, ['standard', 'diagonal', 'mixture', 'box']);
+  }
+  if (base?.covariance !== undefined) {
+    checkChoice(WHERE, 'covariance', base.covariance, ['spherical', 'diagonal', 'full']);
+  }
+  if (base?.components !== undefined) checkInteger(WHERE, 'components', base.components);
+  if (base?.bound !== undefined && !fields.bound.fits(base.bound)) {
+    throw new ConfigError(complaint(WHERE, fields.bound.expected, base.bound));
+  }
 }
 
 /** Of what is said for all layers, what this layer has. */
-function own(layer: VectorLayer, said: Record<string, unknown>): Partial<VectorLayer> {
+function own(layer: VectorLayer, said: LayerSettings): LayerSettings {
   return Object.fromEntries(Object.entries(said).filter(([name]) => name in layer));
 }
 
-function overridden({ layer, others }: InferredLayer, said: Partial<VectorLayer>): InferredLayer {
-  for (const [name, value] of Object.entries(said)) {
-    const field = fields[name as GuessedField];
-    if (field === undefined) throw unknownField(name, Object.keys(fields));
-    if (!field.fits(value)) throw new ConfigError(complaint(WHERE, field.expected, value));
+/** @throws ConfigError for a field that the layer does not have, or a value that it cannot have */
+function overridden({ layer, others }: InferredLayer, said: LayerSettings): InferredLayer {
+  const given = Object.entries(said).filter(([, value]) => value !== undefined) as [GuessedField, never][];
+  for (const [name, value] of given) {
+    if (!(name in layer)) {
+      const received = `'${name}' of ${layer.at}, a ${layer.type} layer`;
+      throw new ConfigError(complaint(WHERE, 'fields that the layer has in config', received));
+    }
+    const { expected, fits } = fields[name];
+    if (!fits(value)) throw new ConfigError(complaint(WHERE, expected, value));
+    const open = words.includes(name) ? [layer[name], ...(others[name] ?? [])] : [value];
+    if (open.includes(value)) continue;
+    throw new ConfigError(complaint(WHERE, `${name} of ${layer.at} among ${open.join(', ')}`, value));
   }
-  const left = Object.entries(others).filter(([name]) => !(name in said));
-  return { layer: { ...layer, ...said }, others: Object.fromEntries(left) };
+  const left = Object.entries(others).filter(([name]) => said[name as GuessedField] === undefined);
+  return { layer: { ...layer, ...Object.fromEntries(given) }, others: Object.fromEntries(left) };
 }
 
 /** Guesses of all layers, those that are alike together. */
