@@ -21,7 +21,7 @@ const MOST_AXES = 64;
  * Reads a numpy array file (.npy), versions 1 to 3, either byte order, C or Fortran order.
  *
  * Types: booleans and integers of 8 to 64 bits, float16, float32 and float64; 64-bit integers become float64 (exact up to 2^53), float16
- * becomes float32. Text of fixed width becomes numbers with the width as one more axis, |S its bytes (uint8), U its code points (uint32);
+ * becomes float32, and so does bfloat16, which numpy writes as V2. Text of fixed width becomes numbers with the width as one more axis, |S its bytes (uint8), U its code points (uint32);
  * `decodeText` makes strings of them.
  * Source: numpy.lib.format, "NumPy array file format" (NEP 1).
  *
@@ -36,8 +36,17 @@ export function readNpy(input: Bytes): NdArray {
 
 /** `readNpy` on behalf of `where`, for messages. */
 export function parseNpy(where: string, bytes: Uint8Array): NdArray {
-  const { kind, littleEndian, fortranOrder, shape, start } = readHeader(where, bytes);
-  const values = bytes.subarray(start);
+  const { start, ...form } = readHeader(where, bytes);
+  return readArray(where, form, bytes.subarray(start));
+}
+
+/** The array of this form whose values these bytes are. */
+export function readArray(where: string, form: ArrayForm, values: Uint8Array): NdArray {
+  const { kind, littleEndian, fortranOrder, shape } = form;
+  if (shape.length > MOST_AXES || !shape.every(Number.isSafeInteger)) {
+    const received = `${shape.length} axes [${shape.slice(0, MOST_AXES).join(', ')}]`;
+    throw new FormatError(complaint(where, `at most ${MOST_AXES} axes of whole lengths`, received));
+  }
   const text = /^[SU]\d+$/.test(kind);
   const format = text ? TEXT[kind[0]] : kind;
   if (!isNumberFormat(format)) {
@@ -55,15 +64,16 @@ export function parseNpy(where: string, bytes: Uint8Array): NdArray {
 /** Numbers that text is made of: bytes, or the code points of UTF-32. */
 const TEXT: Record<string, NumberFormat> = { S: 'u1', U: 'u4' };
 
-interface Header {
+/** How an array's values stand in bytes. */
+export interface ArrayForm {
+  /** Letter and width of the values in numpy's form, as in 'f4'. */
   kind: string;
   littleEndian: boolean;
   fortranOrder: boolean;
   shape: number[];
-  start: number;
 }
 
-function readHeader(where: string, bytes: Uint8Array): Header {
+function readHeader(where: string, bytes: Uint8Array): ArrayForm & { start: number } {
   const version = bytes[6];
   if (latin1(bytes.subarray(0, 6)) !== magic || bytes.length < 12) {
     throw new FormatError(complaint(where, 'a npy file (\\x93NUMPY)', fileKind(bytes)));
@@ -103,10 +113,6 @@ function readHeader(where: string, bytes: Uint8Array): Header {
     .split(',')
     .filter((part) => part.trim() !== '')
     .map(Number);
-  if (shape.length > MOST_AXES || !shape.every(Number.isSafeInteger)) {
-    const expected = `at most ${MOST_AXES} axes, of whole lengths`;
-    throw new FormatError(complaint(where, expected, `shape (${lengths[1].slice(0, 200)})`));
-  }
   return {
     kind: descr[2],
     littleEndian: descr[1] !== '>',

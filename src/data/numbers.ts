@@ -1,10 +1,23 @@
 import { complaint, FormatError } from '../core/errors';
 import { viewOf } from './bytes';
-import { fromFloat16 } from './halves';
+import { fromBfloat16, fromFloat16 } from './halves';
 import type { NumericData } from './ndArray';
 
-/** Kind and bytes per value, in numpy's letters: u unsigned, i signed, f float, b boolean. */
-export type NumberFormat = 'u1' | 'i1' | 'b1' | 'u2' | 'i2' | 'u4' | 'i4' | 'i8' | 'u8' | 'f2' | 'f4' | 'f8';
+/** Kind and bytes per value, in numpy's letters: u unsigned, i signed, f float, b boolean; V2, two bytes of no kind it knows, is bfloat16. */
+export type NumberFormat =
+  | 'V2'
+  | 'u1'
+  | 'i1'
+  | 'b1'
+  | 'u2'
+  | 'i2'
+  | 'u4'
+  | 'i4'
+  | 'i8'
+  | 'u8'
+  | 'f2'
+  | 'f4'
+  | 'f8';
 
 interface Reader {
   make(count: number): NumericData;
@@ -26,12 +39,16 @@ const readers: Record<NumberFormat, Reader> = {
     make: (n) => new Float32Array(n),
     get: (view, at, little) => fromFloat16(view.getUint16(at, little)),
   },
+  V2: {
+    make: (n) => new Float32Array(n),
+    get: (view, at, little) => fromBfloat16(view.getUint16(at, little)),
+  },
   f4: { make: (n) => new Float32Array(n), get: (view, at, little) => view.getFloat32(at, little) },
   f8: { make: (n) => new Float64Array(n), get: (view, at, little) => view.getFloat64(at, little) },
 };
 
 export function isNumberFormat(format: string): format is NumberFormat {
-  return format in readers;
+  return Object.hasOwn(readers, format);
 }
 
 /**

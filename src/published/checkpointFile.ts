@@ -3,9 +3,11 @@ import { readNpz } from '../data';
 import { type Bytes, toBytes } from '../data/bytes';
 import { fileKind } from '../data/fileKind';
 import { OtherArrayError } from '../data/npy';
-import { isLegacyTorchFile, readTorchFile } from './pytorch/torchFile';
+import { openZip } from '../data/zip';
+import { findStateDict } from './pytorch/stateDict';
+import { isPickle, readTorchFile } from './pytorch/torchFile';
 import { readSafetensors } from './safetensors';
-import type { ElementType, StoredTensor, StoredTensors } from './storedTensor';
+import type { ElementType, StoredTensors } from './storedTensor';
 
 /** Kinds of files that hold tensors. */
 export type Container = 'pytorch' | 'npz' | 'safetensors';
@@ -16,14 +18,13 @@ export interface CheckpointFile {
   tensors: StoredTensors;
   /** Strings beside the tensors, where the container has them. */
   metadata: Record<string, string>;
-  /** What was beside the model: the optimizer's state, counters. */
+  /** What was beside the model: the optimizer's state, counters; tensors of types that are not read. */
   skipped: string[];
+  /** What stood before every name, as in 'module._orig_mod.', and was taken off. */
+  prefix: string;
 }
 
 const WHERE = 'importCheckpoint';
-
-/** Where training code keeps the model beside other things. */
-const wrappers = ['graph', 'state_dict', 'model_state_dict', 'model', 'module'];
 
 /**
  * Opens a PyTorch, npz or safetensors file by its first bytes, and finds the model's state dict in it.
@@ -31,24 +32,27 @@ const wrappers = ['graph', 'state_dict', 'model_state_dict', 'model', 'module'];
  * @throws FormatError for another kind of file, or none of them
  */
 export function openCheckpoint(input: Bytes): CheckpointFile {
-  const bytes = toBytes(WHERE, input);
-  const opened = open(bytes);
-  return { ...opened, tensors: plainNames(opened.tensors) };
+  const file = open(toBytes(WHERE, input));
+  return file.metadata.format === 'tfjs-flows' ? file : plainNames(file);
 }
 
 function open(bytes: Uint8Array): CheckpointFile {
-  if (isLegacyTorchFile(bytes)) return fromTorch(readTorchFile(bytes));
+  if (isPickle(bytes)) return fromTorch(bytes);
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
-    return isTorchArchive(bytes) ? fromTorch(readTorchFile(bytes)) : fromNpz(bytes);
+    return isNpz(bytes) ? fromNpz(bytes) : fromTorch(bytes);
   }
-  if (bytes[8] === 0x7b) return { container: 'safetensors', skipped: [], ...readSafetensors(bytes) };
+  if (bytes[8] === 0x7b) return { container: 'safetensors', prefix: '', ...readSafetensors(bytes) };
   throw new FormatError(complaint(WHERE, 'a PyTorch, npz or safetensors file', fileKind(bytes)));
 }
 
-/** PyTorch writes `archive/data.pkl` first; numpy writes `name.npy`. */
-function isTorchArchive(bytes: Uint8Array): boolean {
-  const nameLength = bytes[26] + 256 * bytes[27];
-  return !new TextDecoder().decode(bytes.subarray(30, 30 + nameLength)).endsWith('.npy');
+function fromTorch(bytes: Uint8Array): CheckpointFile {
+  return { container: 'pytorch', metadata: {}, prefix: '', ...findStateDict(readTorchFile(bytes)) };
+}
+
+/** numpy writes `name.npy` into its archives, PyTorch `archive/data.pkl`. */
+function isNpz(bytes: Uint8Array): boolean {
+  const names = [...openZip(WHERE, 'a whole npz or PyTorch file', bytes).keys()];
+  return names.every((name) => !name.endsWith('/data.pkl')) && names.some((name) => name.endsWith('.npy'));
 }
 
 /** What is no array of numbers is left out by name: it is nothing of a model. */
@@ -59,16 +63,16 @@ function fromNpz(bytes: Uint8Array): CheckpointFile {
   for (const name of Object.keys(arrays)) {
     try {
       const array = arrays[name];
-      tensors.set(name, { dtype: elementTypeOf(array.data), shape: array.shape, read: () => array });
+      tensors.set(name, { dtype: elementTypeOfData(array.data), shape: array.shape, read: () => array });
     } catch (error) {
       if (!(error instanceof OtherArrayError)) throw error;
       skipped.push(name);
     }
   }
-  return { container: 'npz', tensors, metadata: {}, skipped };
+  return { container: 'npz', tensors, metadata: {}, skipped, prefix: '' };
 }
 
-function elementTypeOf(data: ArrayBufferView): ElementType {
+function elementTypeOfData(data: ArrayBufferView): ElementType {
   const names: [unknown, ElementType][] = [
     [Float32Array, 'F32'],
     [Float64Array, 'F64'],
@@ -81,46 +85,25 @@ function elementTypeOf(data: ArrayBufferView): ElementType {
   return names.find(([type]) => type === data.constructor)?.[1] ?? 'U8';
 }
 
-function fromTorch(root: unknown): CheckpointFile {
-  if (!(root instanceof Map)) {
-    const received = isTensor(root) ? 'one tensor' : Array.isArray(root) ? 'a list' : typeof root;
-    throw new FormatError(complaint(WHERE, 'a state dict', received));
-  }
-  const direct = tensorsOf(root);
-  const [wrapper, inner] = wrappers
-    .map((key): [string, unknown] => [key, root.get(key)])
-    .find(([, value]) => value instanceof Map && tensorsOf(value).size > 0) ?? ['', undefined];
-  if (inner instanceof Map) {
-    const skipped = [...root.keys()].filter((key) => key !== wrapper).map(String);
-    return { container: 'pytorch', tensors: tensorsOf(inner), metadata: {}, skipped };
-  }
-  if (direct.size === 0) {
-    const hint = root.has('param_groups')
-      ? "That is an optimizer's state; the model is in another file."
-      : '';
-    const received = `keys ${[...root.keys()].slice(0, 8).map(String).join(', ')}`;
-    throw new FormatError(
-      complaint(WHERE, `a state dict, or one under ${wrappers.join(', ')}`, received, hint),
-    );
-  }
-  const skipped = [...root.keys()].filter((key) => !direct.has(key)).map(String);
-  return { container: 'pytorch', tensors: direct, metadata: {}, skipped };
-}
+/** What wrappers put before every name: DataParallel and DDP, torch.compile, modules of training code, sbi's estimators. */
+const prefixes = ['module.', '_orig_mod.', 'model.', 'net.', '_estimator.'];
 
-function tensorsOf(map: ReadonlyMap<unknown, unknown>): StoredTensors {
-  const tensors: StoredTensors = new Map();
-  for (const [name, value] of map) if (typeof name === 'string' && isTensor(value)) tensors.set(name, value);
-  return tensors;
-}
+/** Names by which sbi's files are told from those of the libraries inside them; `net.` stays before these. */
+const ofSbi = /^net\.(_transform|_distribution|_embedding_net|transform|base)\./;
 
-function isTensor(value: unknown): value is StoredTensor {
-  return typeof value === 'object' && value !== null && 'read' in value && 'dtype' in value;
-}
+/** Wrappers around wrappers. */
+const MOST_PREFIXES = 8;
 
-/** Names without the `module.` of DataParallel and DDP and without the `:0` of TensorFlow. */
-function plainNames(tensors: StoredTensors): StoredTensors {
-  const parallel = tensors.size > 0 && [...tensors.keys()].every((name) => name.startsWith('module.'));
-  return new Map(
-    [...tensors].map(([name, tensor]) => [name.slice(parallel ? 7 : 0).replace(/:0$/, ''), tensor]),
-  );
+/** Names without what wrappers put before all of them, and without the `:0` of TensorFlow. */
+function plainNames(file: CheckpointFile): CheckpointFile {
+  const names = [...file.tensors.keys()];
+  let prefix = '';
+  const next = () => {
+    const part = prefixes.find((known) => names.every((name) => name.startsWith(prefix + known)));
+    return names.some((name) => ofSbi.test(name.slice(prefix.length))) ? undefined : part;
+  };
+  for (let i = 0; i < MOST_PREFIXES && names.length > 0; i++) prefix += next() ?? '';
+  const plain = (name: string) => name.slice(prefix.length).replace(/:0$/, '');
+  const tensors = new Map([...file.tensors].map(([name, tensor]) => [plain(name), tensor]));
+  return { ...file, tensors, prefix };
 }

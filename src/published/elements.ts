@@ -1,14 +1,13 @@
 import { viewOf } from '../data/bytes';
-import { fromBfloat16 } from '../data/halves';
 import type { NumericData } from '../data/ndArray';
 import { type NumberFormat, readNumbers } from '../data/numbers';
 import type { ElementType } from './storedTensor';
 
-/** bfloat16 has no letter of numpy's. */
-const formats: Record<Exclude<ElementType, 'BF16'>, NumberFormat> = {
+const formats: Record<ElementType, NumberFormat> = {
   F64: 'f8',
   F32: 'f4',
   F16: 'f2',
+  BF16: 'V2',
   I64: 'i8',
   I32: 'i4',
   I16: 'i2',
@@ -22,11 +21,17 @@ const formats: Record<Exclude<ElementType, 'BF16'>, NumberFormat> = {
 
 /** Bytes of one value of each type. */
 export function elementSize(type: ElementType): number {
-  return type === 'BF16' ? 2 : Number(formats[type][1]);
+  return Number(formats[type][1]);
 }
 
 export function isElementType(name: unknown): name is ElementType {
-  return typeof name === 'string' && (name === 'BF16' || Object.hasOwn(formats, name));
+  return typeof name === 'string' && Object.hasOwn(formats, name);
+}
+
+/** The type of values that numpy's letters name. */
+export function elementTypeOf(format: string): ElementType | undefined {
+  const types = Object.keys(formats) as ElementType[];
+  return types.find((type) => formats[type] === format);
 }
 
 /**
@@ -40,11 +45,7 @@ export function readElements(
   type: ElementType,
   count: number,
 ): NumericData {
-  if (type !== 'BF16') return readNumbers(where, bytes, formats[type], count, true);
-  const bits = readNumbers(where, bytes, 'u2', count, true);
-  const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = fromBfloat16(bits[i]);
-  return values;
+  return readNumbers(where, bytes, formats[type], count, true);
 }
 
 /** The bytes of 32-bit floats, little-endian whatever the machine is. */

@@ -35,8 +35,10 @@ export interface CheckpointInfo {
   tensors: { name: string; dtype: ElementType; shape: number[] }[];
   /** Number of values in all of them. */
   values: number;
-  /** What is beside the model and will be skipped. */
+  /** What is beside the model and will be skipped: optimizers, counters, objects by their class, tensors of types that are not read. */
   skipped: string[];
+  /** What wrappers had put before every name, and was taken off, as in 'module._orig_mod.'; '' where nothing. */
+  prefix: string;
 }
 
 /**
@@ -53,7 +55,8 @@ export function inspectCheckpoint(input: Bytes, options: InspectOptions = {}): C
   const file = openCheckpoint(input);
   const tensors = [...file.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   const values = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const info: CheckpointInfo = { container: file.container, tensors, values, skipped: file.skipped };
+  const { container, skipped, prefix } = file;
+  const info: CheckpointInfo = { container, tensors, values, skipped, prefix };
   return { ...info, ...modelOf(file, options) };
 }
 

@@ -1,4 +1,5 @@
 import { complaint, FormatError } from '../core/errors';
+import { isJsonObject, parseJsonObject } from '../core/json';
 import { sizeOf } from '../core/shapes';
 import { type Bytes, joinBytes, toBytes, undecodable, viewOf } from '../data/bytes';
 import { fileKind } from '../data/fileKind';
@@ -10,11 +11,16 @@ import type { ElementType, StoredTensors } from './storedTensor';
 export interface Safetensors {
   tensors: StoredTensors;
   metadata: Record<string, string>;
+  /** Tensors of types that are not read, as 'name (F8_E4M3)'. */
+  skipped: string[];
 }
+
+const WHERE = 'readSafetensors';
+const HEADER = 'a safetensors header';
 
 /** What the header says of one tensor. */
 interface Entry {
-  dtype: ElementType;
+  dtype: string;
   shape: number[];
   data_offsets: [number, number];
 }
@@ -25,63 +31,81 @@ interface Entry {
  * Types: 8- to 64-bit integers, booleans, float16, bfloat16, float32, float64; 64-bit integers become float64.
  * Source: github.com/huggingface/safetensors, "Format".
  *
- * @throws FormatError for another format, an unknown type, or a damaged or truncated file
+ * Tensors of other types (F8_E4M3, F4, ...) are left out by name.
+ *
+ * @throws FormatError for another format, or a damaged or truncated file
  * @example
  * const { tensors } = readSafetensors(writeSafetensors({ z: { shape: [2], data: Float32Array.of(1, 2) } }));
  * tensors.get('z')!.read().data; // Float32Array [1, 2]
  */
 export function readSafetensors(input: Bytes): Safetensors {
-  const bytes = toBytes('readSafetensors', input);
+  const bytes = toBytes(WHERE, input);
   const { header, start } = readHeader(bytes);
   const { __metadata__: metadata = {}, ...entries } = header;
   const data = bytes.subarray(start);
   const tensors: StoredTensors = new Map();
   const ranges: [number, number][] = [];
+  const skipped: string[] = [];
   for (const [name, entry] of Object.entries(entries)) {
     const { dtype, shape, data_offsets: range } = checkEntry(name, entry, data.length);
     ranges.push(range);
+    if (!isElementType(dtype)) {
+      skipped.push(`${name} (${dtype})`);
+      continue;
+    }
     const read = () => ({
       shape,
-      data: readElements(`readSafetensors('${name}')`, data.subarray(...range), dtype, sizeOf(shape)),
+      data: readElements(`${WHERE}('${name}')`, data.subarray(...range), dtype, sizeOf(shape)),
     });
     tensors.set(name, { dtype, shape, read });
   }
   checkCovered(ranges, data.length);
-  return { tensors, metadata: metadata as Record<string, string> };
+  return { tensors, metadata: checkMetadata(metadata), skipped };
 }
 
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
-  const where = 'readSafetensors';
   const length = bytes.length < 8 ? Number.NaN : Number(viewOf(bytes).getBigUint64(0, true));
-  if (bytes[8] !== 0x7b) throw new FormatError(complaint(where, 'a safetensors file', fileKind(bytes)));
+  if (bytes[8] !== 0x7b) throw new FormatError(complaint(WHERE, 'a safetensors file', fileKind(bytes)));
   if (!(length <= bytes.length - 8)) {
     const received = `one of ${length} bytes in ${bytes.length}`;
-    throw new FormatError(complaint(where, 'a header within the file', received, 'The file is truncated.'));
+    throw new FormatError(complaint(WHERE, 'a header within the file', received, 'The file is truncated.'));
   }
+  let text: string;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length));
-    const header = JSON.parse(text);
-    if (typeof header !== 'object' || header === null) throw new Error('no JSON object');
-    return { header, start: 8 + length };
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length));
   } catch (error) {
-    throw undecodable(where, 'a safetensors header', error);
+    throw undecodable(WHERE, HEADER, error);
   }
+  return { header: parseJsonObject(WHERE, HEADER, text), start: 8 + length };
+}
+
+/** Texts by name, as the format has it. */
+function checkMetadata(metadata: unknown): Record<string, string> {
+  const wrong = isJsonObject(metadata)
+    ? Object.keys(metadata).find((name) => typeof metadata[name] !== 'string')
+    : '';
+  if (wrong !== undefined) {
+    const received = wrong === '' ? 'something else' : `something else as '${wrong.slice(0, 60)}'`;
+    throw new FormatError(complaint(WHERE, 'metadata that are texts by name', received));
+  }
+  return metadata as Record<string, string>;
 }
 
 function checkEntry(name: string, entry: unknown, available: number): Entry {
   const { dtype, shape, data_offsets: range } = (entry ?? {}) as Partial<Entry>;
-  const where = `readSafetensors('${name}')`;
-  if (!isElementType(dtype)) throw new FormatError(complaint(where, 'a known dtype', String(dtype)));
-  const lengths = [shape, range].every(
+  const where = `${WHERE}('${name.slice(0, 200)}')`;
+  const whole = [shape, range].every(
     (list) => Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0),
   );
-  if (!lengths || shape === undefined || range?.length !== 2) {
-    throw new FormatError(complaint(where, 'shape and data_offsets', JSON.stringify(entry)));
+  if (typeof dtype !== 'string' || !whole || shape === undefined || range?.length !== 2) {
+    throw new FormatError(complaint(where, 'dtype, shape and data_offsets', 'something else'));
   }
-  const size = sizeOf(shape) * elementSize(dtype);
-  if (range[1] - range[0] !== size || range[1] > available) {
-    const expected = `${size} bytes for ${dtype} [${shape.join(', ')}] within ${available}`;
-    throw new FormatError(complaint(where, expected, `bytes ${range[0]} to ${range[1]}`));
+  const [from, to] = range;
+  // Types that are not read may have values of half a byte.
+  const size = isElementType(dtype) ? sizeOf(shape) * elementSize(dtype) : to - from;
+  if (from > to || to - from !== size || to > available) {
+    const expected = `${size} bytes for ${dtype} [${shape.slice(0, 8).join(', ')}] within ${available}`;
+    throw new FormatError(complaint(where, expected, `bytes ${from} to ${to}`));
   }
   return { dtype, shape, data_offsets: range };
 }
@@ -93,9 +117,7 @@ function checkCovered(ranges: readonly [number, number][], length: number): void
   const wrong = [...sorted.map(([from]) => from), length].findIndex((from, i) => from !== ends[i]);
   if (wrong !== -1) {
     const expected = `tensors that cover all ${length} bytes once`;
-    throw new FormatError(
-      complaint('readSafetensors', expected, `a gap or an overlap at byte ${ends[wrong]}`),
-    );
+    throw new FormatError(complaint(WHERE, expected, `a gap or an overlap at byte ${ends[wrong]}`));
   }
 }
 

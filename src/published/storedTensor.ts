@@ -27,3 +27,9 @@ export type ElementType =
 
 /** Tensors of a file by name, in the file's order. */
 export type StoredTensors = Map<string, StoredTensor>;
+
+/** Whether a value of a file is a tensor. */
+export function isTensor(value: unknown): value is StoredTensor {
+  const { dtype, read } = (value ?? {}) as Partial<StoredTensor>;
+  return typeof dtype === 'string' && typeof read === 'function';
+}

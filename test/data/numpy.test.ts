@@ -65,11 +65,36 @@ describe('readNpy', () => {
     return Uint8Array.of(0x93, ...text, ...values);
   };
 
+  /** The same of version 2, whose headers may be longer. */
+  const long = (header: string) => {
+    const start = Uint8Array.of(0x93, ...new TextEncoder().encode('NUMPY'), 2, 0, 0, 0, 0, 0);
+    new DataView(start.buffer).setUint32(8, header.length, true);
+    return Buffer.concat([start, Buffer.from(header), Uint8Array.of(1)]);
+  };
+
   it('puts text in Fortran order into row-major order', () => {
     const columns = [...'a1b1c1a2b2c2'].map((character) => character.charCodeAt(0));
     const text = readNpy(withHeader("{'descr': '|S2', 'fortran_order': True, 'shape': (3, 2)}", ...columns));
     expect(text.shape).toEqual([3, 2, 2]);
     expect(decodeText({ shape: [6, 2], data: text.data })).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2']);
+  });
+
+  it('reads bfloat16, which numpy writes as V2', () => {
+    const header = "{'descr': '<V2', 'fortran_order': False, 'shape': (2,)}";
+    expect(readNpy(withHeader(header, 0xc0, 0x3f, 0x20, 0xc0))).toEqual({
+      shape: [2],
+      data: Float32Array.of(1.5, -2.5),
+    });
+  });
+
+  it.each([
+    ['more axes than numpy has', `(${'1,'.repeat(65)})`, /at most 64 axes/],
+    ['a header of 70,000 bytes', `(1,)${' '.repeat(70_000)}`, /a header of at most 65536 bytes/],
+    ['axes without end', `(${'9'.repeat(400)},)`, /at most 64 axes of whole lengths/],
+  ])('refuses %s', (_, shape, message) => {
+    const header = `{'descr': '|u1', 'fortran_order': True, 'shape': ${shape}}`;
+    expect(() => readNpy(long(header))).toThrow(FormatError);
+    expect(() => readNpy(long(header))).toThrow(message);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { FormatError, readSafetensors, writeSafetensors } from 'tfjs-flows';
+import { FormatError, inspectCheckpoint, readSafetensors, writeSafetensors } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 
 /** A file as the format's description says, byte by byte. */
@@ -50,11 +50,10 @@ describe('readSafetensors', () => {
     ['nothing', new Uint8Array(0), /got nothing \(0 bytes\)/],
     ['a header beyond the end', file({}, [], 1000), /a header within the file/],
     ['a header that is no JSON', file('{x}', []), /a safetensors header/],
-    ['an unknown type', file({ x: { ...entry, dtype: 'F8' } }, new Uint8Array(8)), /a known dtype, got F8/],
     [
-      'an inherited name as type',
-      file({ x: { ...entry, dtype: 'toString' } }, new Uint8Array(8)),
-      /known dtype/,
+      'a type that is no text',
+      file({ x: { ...entry, dtype: null } }, new Uint8Array(8)),
+      /dtype, shape and data_off/,
     ],
     [
       'a negative length',
@@ -64,10 +63,38 @@ describe('readSafetensors', () => {
     ['cut values', file({ x: entry }, new Uint8Array(4)), /8 bytes for F32 \[2\] within 4/],
     ['offsets of another size', file({ x: { ...entry, shape: [3] } }, new Uint8Array(8)), /12 bytes for F32/],
     ['trailing bytes', file({ x: entry }, new Uint8Array(9)), /a gap or an overlap at byte 8/],
+    [
+      'offsets that run backwards',
+      file({ x: { ...entry, dtype: 'F4', data_offsets: [8, 0] } }, new Uint8Array(8)),
+      /bytes 8 to 0/,
+    ],
+    ['metadata that are null', file({ __metadata__: null }, []), /metadata that are texts/],
+    ['metadata that are no texts', file({ __metadata__: { a: {} } }, []), /something else as 'a'/],
+    ['a header that is a list', file('[]', []), /got 10 bytes that begin/],
+    ['a header nested without end', file(`{"a":${'['.repeat(1000)}`, []), /nested more than 200/],
     ['two tensors over each other', file({ x: entry, y: entry }, new Uint8Array(8)), /overlap/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readSafetensors(bytes)).toThrow(FormatError);
     expect(() => readSafetensors(bytes)).toThrow(message);
+  });
+});
+
+describe('tensors of types that are not read', () => {
+  it('are left out by name, and the others read', () => {
+    const bytes = file(
+      {
+        eighth: { dtype: 'F8_E4M3', shape: [4], data_offsets: [0, 4] },
+        quarter: { dtype: 'F4', shape: [4], data_offsets: [4, 6] },
+        x: { dtype: 'U8', shape: [2], data_offsets: [6, 8] },
+        inherited: { dtype: 'toString', shape: [0], data_offsets: [8, 8] },
+      },
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    );
+    const { tensors, skipped } = readSafetensors(bytes);
+    expect([...tensors.get('x')!.read().data]).toEqual([7, 8]);
+    expect([...tensors.keys()]).toEqual(['x']);
+    expect(skipped).toEqual(['eighth (F8_E4M3)', 'quarter (F4)', 'inherited (toString)']);
+    expect(inspectCheckpoint(bytes).skipped).toEqual(skipped);
   });
 });
 

@@ -18,13 +18,13 @@ async function run(args: Arguments): Promise<Answer> {
   const given = args.positional('file');
   const info = await stat(given).catch(() => undefined);
   if (info === undefined) throw new DataError(`There is nothing at '${given}'.`);
-  const { container, library, config, guesses, leftOut, tensors, values, skipped } = inspectCheckpoint(
-    await readFile(info.isDirectory() ? join(given, MODEL_FILE) : given),
-  );
+  const { container, library, config, guesses, leftOut, tensors, values, skipped, prefix } =
+    inspectCheckpoint(await readFile(info.isDirectory() ? join(given, MODEL_FILE) : given));
   const lines = [
     `${container} file, ${library === undefined ? 'of no known code' : `written by ${library}`}`,
     `${tensors.length} tensors, ${values.toLocaleString('en-US')} values`,
     ...(skipped.length > 0 ? [`beside the model: ${skipped.join(', ')}`] : []),
+    ...(prefix === '' ? [] : [`taken off every name: ${prefix}`]),
     ...Object.entries(config ?? {}).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
     ...(args.flag('tensors')
       ? tensors.map(({ name, dtype, shape }) => `${name}  ${dtype} [${shape.join(', ')}]`)
@@ -32,6 +32,6 @@ async function run(args: Arguments): Promise<Answer> {
   ];
   return {
     text: lines.join('\n'),
-    data: { container, library, config, guesses, leftOut, tensors, values, skipped },
+    data: { container, library, config, guesses, leftOut, tensors, values, skipped, prefix },
   };
 }

@@ -1,15 +1,13 @@
 import { complaint, FormatError } from '../../core/errors';
-import { undecodable, viewOf } from '../../data/bytes';
+import { append } from '../../core/lists';
+import { undecodable } from '../../data/bytes';
+import { PickleBytes } from './pickleBytes';
+import { isHostile, PickledClass, PickledObject, type PickleGlobal } from './pickledObject';
+import { scalars } from './pickleScalars';
 
-/** Something that a pickle names: what may be called, and what stands for itself. */
-export interface PickleGlobal {
-  /** Makes the object from the arguments; absent where the name may not be called. */
-  call?: (args: unknown[]) => unknown;
-}
-
-/** What a pickle may refer to; everything else is an error. */
+/** What a pickle may refer to. */
 export interface PickleWorld {
-  /** Allowed names, as in 'collections.OrderedDict'. */
+  /** Names that mean something here, as 'collections.OrderedDict' does; every other is a class whose objects stand for themselves. */
   globals: ReadonlyMap<string, PickleGlobal>;
   /** Objects kept outside the pickle. */
   persistent: (id: unknown) => unknown;
@@ -17,14 +15,19 @@ export interface PickleWorld {
 
 const MARK = Symbol('mark');
 
+/** Steps of a pickle: a list of a million numbers has as many. */
+const MOST_STEPS = 2 ** 23;
+/** Lists, dicts, texts and objects in a pickle; an optimizer's state has a few for each weight. */
+const MOST_OBJECTS = 2 ** 20;
+
 /**
- * Reads one pickle with nothing but the names that `world` allows: no code of the file can run.
+ * Reads one pickle with nothing but the names that `world` knows: no code of the file can run.
  *
- * Dicts become Maps, tuples and lists arrays, None null, integers beyond 2^53 bigints. Objects and classes are refused.
- * Source: Python's pickletools.py, protocols 0 to 5.
+ * Dicts become Maps, tuples and lists arrays, None null, bytes Uint8Arrays, integers beyond 2^53 bigints, and objects of any other class
+ * PickledObjects. Source: Python's pickletools.py, protocols 0 to 5.
  *
  * @returns the object, and the offset behind it
- * @throws FormatError that names what is not allowed, or for damaged or truncated bytes
+ * @throws FormatError that names what would run code in Python, or for damaged or truncated bytes
  */
 export function unpickle(
   where: string,
@@ -32,131 +35,65 @@ export function unpickle(
   offset: number,
   world: PickleWorld,
 ): { value: unknown; end: number } {
-  const machine = new Unpickler(where, bytes, offset, world);
+  const machine = new Unpickler(where, new PickleBytes(where, bytes, offset), world);
   try {
-    return { value: machine.run(), end: machine.offset };
+    return { value: machine.run(), end: machine.bytes.offset };
   } catch (error) {
-    throw error instanceof FormatError ? error : undecodable(where, 'a whole pickle', error);
+    throw undecodable(where, 'a whole pickle', error);
   }
 }
 
 class Unpickler {
-  private readonly view: DataView;
   private readonly stack: unknown[] = [];
   private readonly memo = new Map<number, unknown>();
+  private objects = 0;
 
   constructor(
     private readonly where: string,
-    private readonly bytes: Uint8Array,
-    public offset: number,
+    readonly bytes: PickleBytes,
     private readonly world: PickleWorld,
-  ) {
-    this.view = viewOf(bytes);
-  }
+  ) {}
 
   run(): unknown {
-    for (;;) {
-      const opcode = this.byte();
+    for (let steps = 0; steps < MOST_STEPS; steps++) {
+      const opcode = this.bytes.byte();
       if (opcode === 0x2e) return this.pop();
       this.step(opcode);
     }
+    throw this.bytes.tooMuch(`at most ${MOST_STEPS} steps of a pickle`, 'more');
   }
 
   private step(opcode: number): void {
+    const scalar = scalars[opcode];
+    if (scalar !== undefined) {
+      const value = scalar(this.bytes);
+      this.push(
+        typeof value === 'number' || typeof value === 'boolean' || value === null ? value : this.made(value),
+      );
+      return;
+    }
+    if (!this.stacked(opcode) && !this.container(opcode) && !this.memory(opcode)) this.object(opcode);
+  }
+
+  private stacked(opcode: number): boolean {
     switch (opcode) {
       case 0x80: // PROTO
-        this.take(1);
-        return;
+        this.bytes.take(1);
+        return true;
       case 0x95: // FRAME
-        this.take(8);
-        return;
+        this.bytes.take(8);
+        return true;
       case 0x28: // MARK
         this.push(MARK);
-        return;
+        return true;
       case 0x30: // POP; it may take a mark
         this.stack.pop();
-        return;
+        return true;
       case 0x31: // POP_MARK
         this.popToMark();
-        return;
+        return true;
       case 0x32: // DUP
         this.push(this.top());
-        return;
-      case 0x4e: // NONE
-        this.push(null);
-        return;
-      case 0x88: // NEWTRUE
-        this.push(true);
-        return;
-      case 0x89: // NEWFALSE
-        this.push(false);
-        return;
-      default:
-        if (!this.number(opcode) && !this.text(opcode) && !this.container(opcode) && !this.memory(opcode)) {
-          this.object(opcode);
-        }
-    }
-  }
-
-  private number(opcode: number): boolean {
-    switch (opcode) {
-      case 0x4a: // BININT
-        this.push(this.view.getInt32(this.take(4), true));
-        return true;
-      case 0x4b: // BININT1
-        this.push(this.byte());
-        return true;
-      case 0x4d: // BININT2
-        this.push(this.view.getUint16(this.take(2), true));
-        return true;
-      case 0x47: // BINFLOAT
-        this.push(this.view.getFloat64(this.take(8), false));
-        return true;
-      case 0x8a: // LONG1
-        this.push(this.long(this.byte()));
-        return true;
-      case 0x8b: // LONG4
-        this.push(this.long(this.view.getUint32(this.take(4), true)));
-        return true;
-      case 0x49: {
-        // INT; protocol 0 writes booleans as 00 and 01
-        const line = this.line();
-        this.push(line === '01' ? true : line === '00' ? false : Number(line));
-        return true;
-      }
-      case 0x4c: // LONG
-        this.push(narrow(BigInt(this.line().replace(/L$/, ''))));
-        return true;
-      case 0x46: // FLOAT
-        this.push(Number(this.line()));
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  private text(opcode: number): boolean {
-    switch (opcode) {
-      case 0x58: // BINUNICODE
-        this.push(this.utf8(this.view.getUint32(this.take(4), true)));
-        return true;
-      case 0x8c: // SHORT_BINUNICODE
-        this.push(this.utf8(this.byte()));
-        return true;
-      case 0x8d: // BINUNICODE8
-        this.push(this.utf8(Number(this.view.getBigUint64(this.take(8), true))));
-        return true;
-      case 0x56: // UNICODE
-        this.push(this.line());
-        return true;
-      case 0x53: // STRING, in quotes
-        this.push(this.line().slice(1, -1));
-        return true;
-      case 0x54: // BINSTRING
-        this.push(this.utf8(this.view.getUint32(this.take(4), true)));
-        return true;
-      case 0x55: // SHORT_BINSTRING
-        this.push(this.utf8(this.byte()));
         return true;
       default:
         return false;
@@ -167,29 +104,40 @@ class Unpickler {
     switch (opcode) {
       case 0x5d: // EMPTY_LIST
       case 0x29: // EMPTY_TUPLE
-        this.push([]);
+        this.push(this.made([]));
         return true;
       case 0x7d: // EMPTY_DICT
-        this.push(new Map());
+        this.push(this.made(new Map()));
         return true;
       case 0x6c: // LIST
       case 0x74: // TUPLE
-        this.push(this.popToMark());
+        this.push(this.made(this.popToMark()));
         return true;
       case 0x64: // DICT
-        this.push(new Map(pairs(this.popToMark())));
+        this.push(this.made(new Map(pairs(this.popToMark()))));
         return true;
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: {
         const last = Array.from({ length: opcode - 0x84 }, () => this.pop());
-        this.push(last.reverse());
+        this.push(this.made(last.reverse()));
+        return true;
+      }
+      case 0x8f: // EMPTY_SET
+        this.push(this.made(new PickledObject('builtins.set')));
+        return true;
+      case 0x91: {
+        // FROZENSET
+        const set = new PickledObject('builtins.frozenset');
+        append(set.items, this.popToMark());
+        this.push(this.made(set));
         return true;
       }
       case 0x61: // APPEND
         this.appendAll([this.pop()]);
         return true;
       case 0x65: // APPENDS
+      case 0x90: // ADDITEMS
         this.appendAll(this.popToMark());
         return true;
       case 0x73: {
@@ -209,25 +157,25 @@ class Unpickler {
   private memory(opcode: number): boolean {
     switch (opcode) {
       case 0x70: // PUT
-        this.memo.set(Number(this.line()), this.top());
+        this.remember(Number(this.bytes.line()));
         return true;
       case 0x71: // BINPUT
-        this.memo.set(this.byte(), this.top());
+        this.remember(this.bytes.byte());
         return true;
       case 0x72: // LONG_BINPUT
-        this.memo.set(this.view.getUint32(this.take(4), true), this.top());
+        this.remember(this.bytes.uint32());
         return true;
       case 0x94: // MEMOIZE
-        this.memo.set(this.memo.size, this.top());
+        this.remember(this.memo.size);
         return true;
       case 0x67: // GET
-        this.recall(Number(this.line()));
+        this.recall(Number(this.bytes.line()));
         return true;
       case 0x68: // BINGET
-        this.recall(this.byte());
+        this.recall(this.bytes.byte());
         return true;
       case 0x6a: // LONG_BINGET
-        this.recall(this.view.getUint32(this.take(4), true));
+        this.recall(this.bytes.uint32());
         return true;
       default:
         return false;
@@ -236,71 +184,118 @@ class Unpickler {
 
   private object(opcode: number): void {
     switch (opcode) {
-      case 0x63: {
-        // GLOBAL
-        const module = this.line();
-        this.push(this.find(`${module}.${this.line()}`));
+      case 0x63: // GLOBAL
+        this.push(this.find(this.bytes.line(), this.bytes.line()));
         return;
-      }
       case 0x93: {
         // STACK_GLOBAL
         const name = this.pop();
-        this.push(this.find(`${this.pop()}.${name}`));
+        this.push(this.find(this.pop(), name));
         return;
       }
+      case 0x50: // PERSID
+        this.push(this.made(this.world.persistent(this.bytes.line())));
+        return;
       case 0x51: // BINPERSID
-        this.push(this.world.persistent(this.pop()));
+        this.push(this.made(this.world.persistent(this.pop())));
         return;
-      case 0x52: {
-        // REDUCE
+      case 0x52: // REDUCE
+      case 0x81: {
+        // NEWOBJ
         const args = this.pop();
-        const callee = this.pop() as PickleGlobal | null;
-        if (typeof callee?.call !== 'function' || !Array.isArray(args)) {
-          throw this.refusal('a call of something that is no allowed function');
-        }
-        this.push(callee.call(args));
+        this.push(this.call(this.pop(), args));
         return;
       }
-      case 0x62: {
-        // BUILD: PyTorch hangs `_metadata` on the state dict; attributes of dicts are dropped
-        const state = this.pop();
-        if (!(this.top() instanceof Map) || !(state instanceof Map))
-          throw this.refusal('the state of an object');
+      case 0x92: {
+        // NEWOBJ_EX; the arguments by name are of no known class
+        this.pop();
+        const args = this.pop();
+        this.push(this.call(this.pop(), args));
         return;
       }
+      case 0x69: {
+        // INST
+        const made = this.find(this.bytes.line(), this.bytes.line());
+        this.push(this.call(made, this.popToMark()));
+        return;
+      }
+      case 0x6f: {
+        // OBJ
+        const [made, ...args] = this.popToMark();
+        this.push(this.call(made, args));
+        return;
+      }
+      case 0x62: // BUILD
+        this.build(this.pop());
+        return;
       default:
-        throw this.refusal(`opcode 0x${opcode.toString(16).padStart(2, '0')} at byte ${this.offset - 1}`);
+        throw this.refusal(
+          `opcode 0x${opcode.toString(16).padStart(2, '0')} at byte ${this.bytes.offset - 1}`,
+        );
     }
   }
 
-  private find(name: string): PickleGlobal {
-    const found = this.world.globals.get(name);
-    if (found === undefined) throw this.refusal(`'${name}'`);
-    return found;
+  private call(callee: unknown, args: unknown): unknown {
+    const { call } = (callee ?? {}) as PickleGlobal;
+    if (typeof call !== 'function' || !Array.isArray(args)) {
+      throw this.refusal('a call of something that is no function or class');
+    }
+    return this.made((callee as Required<PickleGlobal>).call(args));
+  }
+
+  /** Gives the object on top its state; attributes of dicts, lists and tensors are dropped, such as the `_metadata` of state dicts. */
+  private build(state: unknown): void {
+    const object = this.top();
+    if (object instanceof PickledObject) object.build(state);
+    else if (typeof object !== 'object' || object === null || 'storageType' in object) {
+      throw this.refusal('the state of something that has none');
+    }
+  }
+
+  private find(module: unknown, name: unknown): PickleGlobal {
+    if (typeof module !== 'string' || typeof name !== 'string') throw this.bytes.damaged();
+    // Python 2 has other names for two modules.
+    const full = `${module.replace(/^__builtin__$/, 'builtins').replace(/^copy_reg$/, 'copyreg')}.${name}`;
+    const known = this.world.globals.get(full);
+    if (known !== undefined) return known;
+    if (isHostile(full)) throw this.refusal(`'${full}'`);
+    return this.made(new PickledClass(full));
   }
 
   private refusal(what: string): FormatError {
     const hint =
-      'Such a file could run code, so nothing more is read. Save plain state dicts: torch.save(model.state_dict(), path).';
+      'Python would run code of such a file, so nothing more is read. Save plain state dicts: torch.save(model.state_dict(), path).';
     return new FormatError(
-      complaint(this.where, 'a pickle of tensors, dicts, numbers and strings', what, hint),
+      complaint(this.where, 'a pickle of tensors, numbers, texts and plain objects', what, hint),
     );
   }
 
+  /** Counts what needs memory of its own. */
+  private made<T>(value: T): T {
+    if (++this.objects > MOST_OBJECTS) throw this.bytes.tooMuch(`at most ${MOST_OBJECTS} objects`, 'more');
+    return value;
+  }
+
+  private remember(index: number): void {
+    this.memo.set(index, this.made(this.top()));
+  }
+
   private recall(index: number): void {
-    if (!this.memo.has(index)) throw this.damaged();
+    if (!this.memo.has(index)) throw this.bytes.damaged();
     this.push(this.memo.get(index));
   }
 
   private appendAll(values: unknown[]): void {
-    const list = this.top();
-    if (!Array.isArray(list)) throw this.damaged();
-    for (const value of values) list.push(value);
+    const top = this.top();
+    const list = top instanceof PickledObject ? top.items : top;
+    if (!Array.isArray(list)) throw this.bytes.damaged();
+    append(list, values);
   }
 
   private setAll(values: unknown[]): void {
-    const map = this.top();
-    if (!(map instanceof Map)) throw this.damaged();
+    const top = this.top();
+    const map = top instanceof PickledObject ? top.entries : top;
+    if (!(map instanceof Map)) throw this.bytes.damaged();
     for (const [key, value] of pairs(values)) map.set(key, value);
   }
 
@@ -309,7 +304,7 @@ class Unpickler {
   }
 
   private pop(): unknown {
-    if (this.stack.length === 0 || this.top() === MARK) throw this.damaged();
+    if (this.stack.length === 0 || this.top() === MARK) throw this.bytes.damaged();
     return this.stack.pop();
   }
 
@@ -319,56 +314,10 @@ class Unpickler {
 
   private popToMark(): unknown[] {
     const mark = this.stack.lastIndexOf(MARK);
-    if (mark === -1) throw this.damaged();
+    if (mark === -1) throw this.bytes.damaged();
     const values = this.stack.splice(mark);
     return values.slice(1);
   }
-
-  private byte(): number {
-    return this.bytes[this.take(1)];
-  }
-
-  /** Steps over `count` bytes and returns where they began. */
-  private take(count: number): number {
-    const start = this.offset;
-    if (!(start + count <= this.bytes.length)) throw this.damaged();
-    this.offset = start + count;
-    return start;
-  }
-
-  private utf8(length: number): string {
-    const start = this.take(length);
-    return new TextDecoder().decode(this.bytes.subarray(start, start + length));
-  }
-
-  private line(): string {
-    const end = this.bytes.indexOf(0x0a, this.offset);
-    if (end === -1) throw this.damaged();
-    const text = this.utf8(end - this.offset);
-    this.take(1);
-    return text;
-  }
-
-  /** Two's complement, little-endian. */
-  private long(length: number): number | bigint {
-    const start = this.take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.bytes[start + i]);
-    const negative = length > 0 && this.bytes[start + length - 1] > 127;
-    return narrow(negative ? value - (1n << BigInt(8 * length)) : value);
-  }
-
-  private damaged(): FormatError {
-    const received = `bytes that do not decode at byte ${this.offset}`;
-    return new FormatError(
-      complaint(this.where, 'a whole pickle', received, 'The file is damaged or truncated.'),
-    );
-  }
-}
-
-function narrow(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 function pairs(values: unknown[]): [unknown, unknown][] {
