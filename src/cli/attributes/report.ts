@@ -9,6 +9,7 @@ import { euclideanNorm, Matrix } from '../../linalg';
 import { writeFileAtomically } from '../../node/atomicFile';
 import type { Terminal } from '../command';
 import { type ModelImages, passOptions } from '../datasets';
+import { fileNames } from '../fileNames';
 import { readJsonObjectIfAny } from '../json';
 import { differences, type Origin } from './origin';
 
@@ -72,6 +73,7 @@ export async function deltasOf(
   });
   const subclass = new Int32Array(rows.length);
   const deltas = new Map<number, Float64Array>();
+  const files = fileNames(names);
   const attributes = names.map((name, index): AttributeReport => {
     const present = table.column(index).filter((value) => value > 0).length;
     const counts = { index, name, with: present, without: rows.length - present };
@@ -80,7 +82,7 @@ export async function deltasOf(
       deltas.set(index, direction.delta);
       return {
         ...counts,
-        file: fileOf(index, name),
+        file: `z_delta_${index}_${files[index]}.npy`,
         norm: euclideanNorm(direction.delta),
         signal: directionSignal(direction),
       };
@@ -146,8 +148,4 @@ function isReport(json: object): json is Report {
         isNumberOrNull(entry.signal),
     )
   );
-}
-
-function fileOf(index: number, name: string): string {
-  return `z_delta_${index}_${name.replace(/[^\w-]/g, '_')}.npy`;
 }

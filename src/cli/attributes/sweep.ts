@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { manipulate } from '../../attributes';
 import { DataError } from '../../core/errors';
@@ -7,6 +7,7 @@ import { readNpy } from '../../data';
 import type { Glow } from '../../flows';
 import { imageBatches } from '../../node';
 import type { ModelImages } from '../datasets';
+import { fileNames } from '../fileNames';
 import { writeGrid } from '../pictures';
 import type { Report } from './report';
 
@@ -36,7 +37,10 @@ export async function sweep(
     return glow.decode(latents, { context: repeated });
   });
   tf.dispose([batch!.x, context ?? []]);
-  const output = join(folder, `sweep_${name}_${basename(image, extname(image))}.png`);
+  const attribute = fileNames(report.attributes.map((entry) => entry.name))[choice.attribute];
+  const stem = (path: string) => path.slice(0, path.length - extname(path).length);
+  const picture = fileNames(images.dataset.names.map(stem))[choice.image];
+  const output = join(folder, `sweep_${attribute}_${picture}.png`);
   await writeGrid(output, frames, { nBits: glow.nBits, columns: strengths.length });
   return { file: output, image };
 }

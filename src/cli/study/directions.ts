@@ -13,6 +13,7 @@ import { encodePng, imageGrid } from '../../data';
 import { decodeLatents, encodeLatents, type Glow } from '../../flows';
 import { Matrix } from '../../linalg';
 import { writeFileAtomically } from '../../node/atomicFile';
+import { fileNames } from '../fileNames';
 import type { StudyConfig } from './config';
 import { eventsAt, type StudyAttribute, type StudyImages } from './images';
 import { scaleOf } from './pictures';
@@ -62,7 +63,10 @@ export async function findDirections(
   config: StudyConfig,
 ): Promise<StudyDirection[]> {
   const directions: StudyDirection[] = [];
-  for (const attribute of images.attributes) {
+  const files = fileNames(
+    images.attributes.map(({ kind, name }) => `${kind === 'class' ? 'class-' : ''}${name}`),
+  );
+  for (const [place, attribute] of images.attributes.entries()) {
     const learned = learn(attribute, images, latents.training);
     if (typeof learned === 'string') {
       const nothing = { direction: null, signal: null, order: null, found: false, picture: null };
@@ -78,7 +82,7 @@ export async function findDirections(
     const order = orderAlong(labeledBy(attribute, images, images.held, latents.held), learned, {
       stratify: attribute.kind !== 'class',
     });
-    const picture = `directions/${fileNameOf(attribute)}.png`;
+    const picture = `directions/${files[place]}.png`;
     const path = join(config.output, picture);
     const brokenStrengths = await drawSweep(glow, learned, attribute, latents.held, config, path);
     directions.push({
@@ -98,10 +102,6 @@ export async function findDirections(
 /** One step along a direction: from without to with, or two deviations of a number within its class. */
 export function unitOf({ kind }: StudyAttribute, { attributeDeviation }: AttributeDirection): number {
   return kind === 'number' ? 2 * attributeDeviation : 1;
-}
-
-export function fileNameOf({ kind, name }: { kind: string; name: string }): string {
-  return `${kind === 'class' ? 'class-' : ''}${name.replace(/[^\w-]/g, '_')}`;
 }
 
 /** The direction, or why there is none. */

@@ -10,9 +10,10 @@ import {
 import { DataError } from '../../core/errors';
 import { decodeLatents, encodeLatents, type Glow } from '../../flows';
 import { Matrix } from '../../linalg';
+import { fileNames } from '../fileNames';
 import { writeGrid } from '../pictures';
 import type { StudyConfig } from './config';
-import { fileNameOf, type StudyDirection, type StudyLatents, unitOf } from './directions';
+import { type StudyDirection, type StudyLatents, unitOf } from './directions';
 import { eventsAt, type StudyImages } from './images';
 import { scaleOf } from './pictures';
 
@@ -59,7 +60,8 @@ export async function meetFew(
       : [{ attribute, learned: learnAttribute(held, { direction, prior, seed: 1 }) }],
   );
   const reports: FewReport[] = [];
-  for (const { name, rows } of images.few) {
+  const files = fileNames(images.few.map(({ name }) => name));
+  for (const [place, { name, rows }] of images.few.entries()) {
     const z = await encodeLatents(glow, eventsAt(images, rows));
     const moved = await Promise.all(
       within.map(async ({ attribute, learned }) => {
@@ -69,7 +71,7 @@ export async function meetFew(
         return { carried: { attribute: attribute.name, verdict: verdictOn(met), strengths }, z: met.moved };
       }),
     );
-    const picture = `few/${fileNameOf({ kind: 'few', name })}.png`;
+    const picture = `few/${files[place]}.png`;
     const columns = [z, ...moved.map((entry) => entry.z)];
     const side = Matrix.fromRows(
       Array.from({ length: z.rows }, (_, i) => columns.map((column) => column.row(i))).flat(),
