@@ -6,7 +6,7 @@ import { checkOptions } from '../core/options';
 import { checkInteger } from '../core/shapes';
 import { Turns } from '../io/turns';
 import { fileSystem } from './fileSystem';
-import { checkPath } from './paths';
+import { pathOf } from './paths';
 import { isUnderWay, isYoung } from './underWay';
 
 /** Options of `checkpointDirectory`. */
@@ -27,6 +27,7 @@ const turns = new Turns<string>();
 /**
  * A handler that saves each checkpoint to a new numbered directory, keeps the newest few, and loads the newest.
  *
+ * @param location a path, plain or behind `file://`
  * @throws ConfigError for a wrong path or option
  * @example
  * const checkpoints = checkpointDirectory('checkpoints', { keep: 5 });
@@ -34,10 +35,10 @@ const turns = new Turns<string>();
  * await flow.fit(data, { steps: 10_000, checkpoint: { location: checkpoints, everySteps: 500 }, resume });
  */
 export function checkpointDirectory(
-  path: string,
+  location: string,
   options: CheckpointDirectoryOptions = {},
 ): CheckpointDirectory {
-  checkPath('checkpointDirectory', path);
+  const path = pathOf('checkpointDirectory', location);
   checkOptions('checkpointDirectory', options, { keep: true });
   const { keep = 3 } = options;
   checkInteger('checkpointDirectory', 'keep', keep);

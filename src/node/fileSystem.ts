@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
 import { Turns } from '../io/turns';
 import { writeFileAtomically, writeNewFile } from './atomicFile';
-import { checkPath } from './paths';
+import { isFileAddress, pathOf } from './paths';
 import { isUnderWay, withTemporary } from './underWay';
 
 /** The hash of the content, and what tells this save from others; files of earlier releases have the hash alone. */
@@ -21,7 +20,7 @@ const damaged = 'The file is damaged or was cut short; use another copy.';
  * moment that makes them current; only then are files of earlier weights removed. A crash at any moment leaves a model that loads.
  * Saves to one directory wait for each other; those of other processes do not, and the last to end is what stays.
  *
- * @param path directory, made where missing, or the path of a `model.json`
+ * @param path directory, made where missing, or the path of a `model.json`; plain or behind `file://`
  * @throws ConfigError for anything but a path; FormatError on loading a file that is damaged or cut short
  *
  * @example
@@ -29,9 +28,9 @@ const damaged = 'The file is damaged or was cut short; use another copy.';
  * await saveModule(flow, fileSystem('models/garments')); // or 'file://models/garments'
  */
 export function fileSystem(path: string): tf.io.IOHandler {
-  checkPath('fileSystem', path);
-  const directory = path.endsWith('.json') ? dirname(path) : path;
-  const json = path.endsWith('.json') ? path : join(path, 'model.json');
+  const plain = pathOf('fileSystem', path);
+  const directory = plain.endsWith('.json') ? dirname(plain) : plain;
+  const json = plain.endsWith('.json') ? plain : join(plain, 'model.json');
   return {
     save: (artifacts) => save(directory, json, artifacts),
     load: () => load(directory, json),
@@ -153,16 +152,11 @@ function hash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
-/** `file://models/a` (relative, as tfjs-node writes it), `file:///srv/a` and `file:///C:/a` as paths. */
-function pathOf(url: string): string {
-  return url.startsWith('file:///') ? fileURLToPath(url) : url.slice('file://'.length);
-}
-
 /** Makes tf.io know `file://`, unless tfjs-node already does. */
 export function registerFileScheme(): void {
   if (tf.io.getSaveHandlers('file://probe').length > 0) return;
   const router: Parameters<typeof tf.io.registerSaveRouter>[0] = (url) =>
-    typeof url === 'string' && url.startsWith('file://') ? fileSystem(pathOf(url)) : (null as never);
+    isFileAddress(url) ? fileSystem(url) : (null as never);
   tf.io.registerSaveRouter(router);
   tf.io.registerLoadRouter(router);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Flow, Glow } from '../flows';
 import { type ImportOptions, importCheckpoint } from '../published';
-import { checkPath } from './paths';
+import { pathOf } from './paths';
 
 /**
  * `importCheckpoint` of a file.
@@ -15,6 +15,5 @@ export async function importCheckpointFile<T extends Flow = Glow>(
   path: string,
   options: ImportOptions = {},
 ): Promise<T> {
-  checkPath('importCheckpointFile', path);
-  return importCheckpoint<T>(await readFile(path), options);
+  return importCheckpoint<T>(await readFile(pathOf('importCheckpointFile', path)), options);
 }

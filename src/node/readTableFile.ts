@@ -1,6 +1,6 @@
 import { type ReadTableOptions, readTable, type Table } from '../data';
 import { readBytes } from './datasets/files';
-import { checkPath } from './paths';
+import { pathOf } from './paths';
 
 /**
  * `readTable` of a file.
@@ -12,6 +12,6 @@ import { checkPath } from './paths';
  * read.rows; // 40
  */
 export async function readTableFile(path: string, options: ReadTableOptions = {}): Promise<Table> {
-  checkPath('readTableFile', path);
-  return readTable(await readBytes('readTableFile', path), options);
+  const where = 'readTableFile';
+  return readTable(await readBytes(where, pathOf(where, path)), options);
 }

@@ -136,10 +136,17 @@ describe('a study', () => {
   });
 
   it('of a folder measures brightness and the classes; without classes brightness only', async () => {
-    const config = writeConfig('folder.json', { output: 'folder', data: { folder: 'own', fewImages: 0 } });
+    writeOwnImages(at('fruit'), { 苹果: 24, 梨子: 24, 'a b': 20, a_b: 20 });
+    const config = writeConfig('folder.json', { output: 'folder', data: { folder: 'fruit', fewImages: 0 } });
     expect((await study(config)).code).toBe(0);
-    const names = json('folder', 'report.json').directions.map(({ name }: { name: string }) => name);
-    expect(names).toEqual(['brightness', 'anna', 'bob', 'carl', 'dora']);
+    const { directions } = json('folder', 'report.json');
+    const names = directions.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['brightness', 'a b', 'a_b', '梨子', '苹果']);
+    // Each has a picture of its own, whatever letters it is written in.
+    const pictures = directions.map(({ picture }: { picture: string }) => picture);
+    expect(new Set(pictures).size).toBe(5);
+    expect(pictures.filter((path: string) => !existsSync(at('folder', path)))).toEqual([]);
+    expect(pictures.at(-1)).toBe('directions/class-苹果.png');
     expect(existsSync(at('folder', 'few'))).toBe(false);
 
     const one = writeConfig('one.json', { output: 'one', data: { folder: 'own/anna' } });
@@ -238,7 +245,7 @@ describe('what is wrong with images', () => {
   });
 
   it('a folder of results of other settings is not overwritten', async () => {
-    const data = { folder: 'own', fewImages: 0 };
+    const data = { folder: 'fruit', fewImages: 0 };
     const config = writeConfig('other.json', { output: 'folder', data, training: { steps: 25 } });
     const { code, stderr } = await study(config);
     expect([code, stderr]).toEqual([1, expect.stringContaining('holds a run with other training')]);

@@ -99,6 +99,7 @@ describe('what is no path, table or data set', () => {
     for (const [given, message] of [
       [undefined, /got a missing value \(undefined\)\.$/],
       ['', /got a missing value \(''\)\.$/],
+      ['file://', /got the text 'file:\/\/'\.$/],
       [3, /got 3\.$/],
       [Promise.resolve('a'), /got a Promise\. await it first/],
       [pathToFileURL(directory), /got the URL file:.*fileURLToPath/],

@@ -1,6 +1,6 @@
 import { checkOptions } from '../../core/options';
 import { checkChoice, checkEventShape, checkInteger } from '../../core/shapes';
-import { checkPath } from '../paths';
+import { pathOf } from '../paths';
 import { openIdx, openNumpy } from './arrays';
 import { openCelebA } from './celebA';
 import { openCsv } from './csv';
@@ -49,7 +49,7 @@ export async function openImages(
   options: ImageOptions,
 ): Promise<ImageDataset> {
   checkChoice('openImages', 'kind', kind, imageDatasetKinds);
-  checkPath('openImages', root);
+  const path = pathOf('openImages', root);
   checkOptions('openImages', options, { imageShape: ['size'], centerCrop: ['crop'], table: ['columns'] });
   checkEventShape('openImages', options?.imageShape, [3]);
   if (options.centerCrop !== undefined) checkInteger('openImages', 'centerCrop', options.centerCrop);
@@ -61,7 +61,7 @@ export async function openImages(
     npz: openNumpy,
     npy: openNumpy,
   };
-  return remembering(await openers[kind](root, options));
+  return remembering(await openers[kind](path, options));
 }
 
 function remembering(dataset: ImageDataset): ImageDataset {
