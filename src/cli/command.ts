@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DataError } from '../core/errors';
 
 /** A word after the command's name. */
 export interface Positional {
@@ -12,6 +15,8 @@ export interface Positional {
 export interface Option {
   value?: string;
   description: string;
+  /** A letter that does as well, after one dash. */
+  short?: string;
 }
 
 /** What a command prints: lines for people, an object for machines. */
@@ -30,6 +35,10 @@ export interface Command {
   options: Readonly<Record<string, Option>>;
   /** Whether it computes, and so needs a backend. */
   computes: boolean;
+  /** What random numbers begin with where no `--seed` says it; undefined for a command without random numbers. */
+  seed?: string;
+  /** How to go on where the disk was full. Default: by the same command. */
+  afterFullDisk?: string;
   run(args: Arguments, terminal: Terminal): Promise<Answer>;
 }
 
@@ -45,6 +54,13 @@ export interface Terminal {
   ask(question: string): Promise<string>;
 }
 
+/** The streams of a process. */
+export interface Streams {
+  stdin: NodeJS.ReadStream;
+  stdout: Pick<NodeJS.WriteStream, 'write'>;
+  stderr: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
+}
+
 /** The command line is wrong: exit code 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
@@ -54,18 +70,23 @@ export class UsageError extends Error {
 export const commonOptions: Record<string, Option> = {
   json: { description: 'print the answer as one JSON object' },
   quiet: { description: 'no progress' },
-  help: { description: 'this text' },
+  help: { description: 'this text', short: 'h' },
 };
 
 /** Options of commands that compute. */
 export const computeOptions: Record<string, Option> = {
   backend: { value: 'wasm|cpu', description: 'tfjs backend (default wasm)' },
   threads: { value: 'N', description: 'threads of the wasm backend (default: one per core, at most 8)' },
-  seed: { value: 'N', description: 'seed of all random numbers (default: from the clock)' },
 };
 
-export function optionsOf(command: Command): Record<string, Option> {
-  return { ...command.options, ...(command.computes ? computeOptions : {}), ...commonOptions };
+export function optionsOf({ options, computes, seed }: Command): Record<string, Option> {
+  const description = `seed of all random numbers (default: ${seed})`;
+  return {
+    ...options,
+    ...(computes ? computeOptions : {}),
+    ...(seed === undefined ? {} : { seed: { value: 'N', description } }),
+    ...commonOptions,
+  };
 }
 
 /** The words and options that were given, read by name. */
@@ -106,20 +127,56 @@ export class Arguments {
 
   numbers(name: string): number[] | undefined {
     const text = this.text(name);
-    const values = text?.split(',').map(Number);
-    if (values?.some((value) => !Number.isFinite(value))) {
+    const words = text?.split(',');
+    const values = words?.map(Number);
+    if (words?.includes('') || values?.some((value) => !Number.isFinite(value))) {
       throw new UsageError(`--${name} takes numbers with commas between them, not '${text}'.`);
     }
     return values;
   }
+
+  /** One of several words. */
+  choice<Word extends string>(name: string, words: readonly Word[]): Word | undefined {
+    const text = this.text(name);
+    if (text === undefined || words.includes(text as Word)) return text as Word | undefined;
+    throw new UsageError(`--${name} takes ${words.join(', ')}, not '${text}'.`);
+  }
+
+  /** A file to write, whose name ends in one of `endings`: that says the format. Its folder must be there. */
+  output(fallback: string, endings: readonly string[]): string {
+    const path = this.text('output') ?? fallback;
+    if (!endings.some((ending) => path.toLowerCase().endsWith(ending)))
+      throw new UsageError(`--output ends in ${endings.join(' or ')}, unlike '${path}'.`);
+    // Before hours of computing, not after them.
+    if (!existsSync(dirname(path)))
+      throw new DataError(`--output: there is no folder to write '${path}' to.`);
+    return path;
+  }
+
+  /** The word or option that was given this value, as people know it. */
+  nameOf(value: string): string | undefined {
+    const place = Object.keys(this.positionals).find((name) => this.positionals[name] === value);
+    const option = Object.keys(this.options).find((name) => this.options[name] === value);
+    return place === undefined ? option && `--${option}` : `<${place}>`;
+  }
+
+  /** That a path leads nowhere, named by what gave it. */
+  nothingAt(path: string): DataError {
+    return new DataError(sentence(this.nameOf(path), `there is nothing at '${path}'.`));
+  }
+}
+
+/** A sentence about a word or an option, where it is known. */
+export function sentence(about: string | undefined, text: string): string {
+  return about === undefined ? text[0].toUpperCase() + text.slice(1) : `${about}: ${text}`;
 }
 
 /** Reads a command's part of the command line. */
 export function parse(command: Command, words: readonly string[]): Arguments {
   const options = Object.fromEntries(
-    Object.entries(optionsOf(command)).map(([name, { value }]) => [
+    Object.entries(optionsOf(command)).map(([name, { value, short }]) => [
       name,
-      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+      { type: value === undefined ? ('boolean' as const) : ('string' as const), ...(short && { short }) },
     ]),
   );
   let parsed: ReturnType<typeof parseArgs>;

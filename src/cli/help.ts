@@ -12,8 +12,8 @@ export function helpOf(command: Command): string {
     description,
   ]);
   const options = Object.entries(optionsOf(command)).map(
-    ([name, { value, description }]): [string, string] => [
-      value === undefined ? `--${name}` : `--${name} ${value}`,
+    ([name, { value, short, description }]): [string, string] => [
+      `--${name}${value === undefined ? '' : ` ${value}`}${short === undefined ? '' : `, -${short}`}`,
       description,
     ],
   );
@@ -32,7 +32,7 @@ export function helpOfAll(commands: readonly Command[]): string {
     'Usage: tfjs-flows <command> [options]\n',
     ...columns(commands.map(({ name, summary }) => [name, summary])),
     '',
-    'tfjs-flows <command> --help tells more.',
+    'tfjs-flows <command> --help tells more; tfjs-flows --version tells the version.',
     'Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted (training was saved).',
   ].join('\n');
 }

@@ -1,4 +1,5 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
+import { writeFileAtomically } from '../node/atomicFile';
 
 /** A log of numbers, one JSON object per line, each with its `step`. */
 export class MetricsLog {
@@ -14,9 +15,13 @@ export class MetricsLog {
   }
 
   private async dropFrom(step: number): Promise<void> {
-    const text = await readFile(this.path, 'utf8').catch(() => '');
+    const text = await readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw error;
+    });
     const kept = text.split('\n').filter((line) => stepOf(line) < step);
-    await writeFile(this.path, kept.map((line) => `${line}\n`).join(''));
+    // What was logged in days must outlive a crash or a full disk in this moment.
+    await writeFileAtomically(this.path, kept.map((line) => `${line}\n`).join(''));
   }
 }
 

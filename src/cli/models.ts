@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, FormatError } from '../core/errors';
+import { FormatError } from '../core/errors';
 import type { NdArray } from '../data';
 import { Glow, loadFlow } from '../flows';
 import { fileSystem, importCheckpointFile } from '../node';
@@ -30,7 +30,7 @@ export async function loadModel(path: string, args: Arguments): Promise<Glow> {
 
 async function readModel(path: string, args: Arguments): Promise<unknown> {
   const info = await stat(path).catch(() => undefined);
-  if (info === undefined) throw new DataError(`There is nothing at '${path}'.`);
+  if (info === undefined) throw args.nothingAt(path);
   if (info.isFile() && !path.endsWith('.json'))
     return importCheckpointFile(path, await importOptionsOf(path, args));
   if (info.isFile()) return loadFlow(fileSystem(path));

@@ -1,7 +1,15 @@
 import { createInterface, type Interface } from 'node:readline';
-import { FlowError } from '../core/errors';
+import { version } from '../../package.json';
 import { startBackend } from './backend';
-import { type Answer, type Command, parse, type Terminal, UsageError } from './command';
+import {
+  type Answer,
+  type Arguments,
+  type Command,
+  parse,
+  type Streams,
+  type Terminal,
+  UsageError,
+} from './command';
 import { account } from './commands/account';
 import { attributes } from './commands/attributes';
 import { bits } from './commands/bits';
@@ -12,7 +20,8 @@ import { inspect } from './commands/inspect';
 import { sample } from './commands/sample';
 import { study } from './commands/study';
 import { train } from './commands/train';
-import { helpOf, helpOfAll, usageOf } from './help';
+import { fail } from './fail';
+import { helpOf, helpOfAll } from './help';
 
 const commands: readonly Command[] = [
   study,
@@ -27,20 +36,14 @@ const commands: readonly Command[] = [
   convert,
 ];
 
-/** The streams of a process. */
-export interface Streams {
-  stdin: NodeJS.ReadStream;
-  stdout: Pick<NodeJS.WriteStream, 'write'>;
-  stderr: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
-}
-
 /** Runs the program with the words after its name; returns the exit code. */
 export async function run(words: readonly string[], streams: Streams = process): Promise<number> {
   const [name, ...rest] = words;
   const command = commands.find((entry) => entry.name === name);
-  if (command === undefined) return unknownCommand(name, streams);
+  if (command === undefined) return withoutCommand(name, streams);
+  let args: Arguments | undefined;
   try {
-    const args = parse(command, rest);
+    args = parse(command, rest);
     if (args.flag('help')) {
       streams.stdout.write(`${helpOf(command)}\n`);
       return 0;
@@ -55,12 +58,16 @@ export async function run(words: readonly string[], streams: Streams = process):
       terminal.close();
     }
   } catch (error) {
-    return fail(error as Error, command, streams);
+    return fail(error as Error, command, args, streams);
   }
 }
 
-function unknownCommand(name: string | undefined, { stdout, stderr }: Streams): number {
-  if (name === undefined || name === '--help' || name === 'help') {
+function withoutCommand(name: string | undefined, { stdout, stderr }: Streams): number {
+  if (name === '--version') {
+    stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (name === undefined || ['--help', '-h', 'help'].includes(name)) {
     stdout.write(`${helpOfAll(commands)}\n`);
     return name === undefined ? 2 : 0;
   }
@@ -72,22 +79,6 @@ function unknownCommand(name: string | undefined, { stdout, stderr }: Streams): 
 
 function show({ text, data }: Answer, json: boolean, { stdout }: Streams): void {
   stdout.write(`${json ? JSON.stringify(data) : text}\n`);
-}
-
-/** People get a sentence; only what is not ours to explain comes with its stack. */
-function fail(error: Error, command: Command, { stderr }: Streams): number {
-  if (error instanceof UsageError) {
-    stderr.write(`${error.message}\nUsage: ${usageOf(command)}\n`);
-    return 2;
-  }
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') {
-    stderr.write(
-      'The disk is full. What was written before is whole: make room, then train goes on with --resume.\n',
-    );
-  } else if (error instanceof FlowError || code !== undefined) stderr.write(`${error.message}\n`);
-  else stderr.write(`${error.stack}\n`);
-  return 1;
 }
 
 function terminalOf({ stdin, stderr }: Streams, quiet: boolean): Terminal & { close(): void } {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
-import { complaint, DataError } from '../core/errors';
+import { complaint, DataError, FormatError } from '../core/errors';
 import { checkOptions } from '../core/options';
 import { checkInteger } from '../core/shapes';
 import { Turns } from '../io/turns';
@@ -25,7 +25,8 @@ export interface CheckpointDirectory extends tf.io.IOHandler {
 const turns = new Turns<string>();
 
 /**
- * A handler that saves each checkpoint to a new numbered directory, keeps the newest few, and loads the newest.
+ * A handler that saves each checkpoint to a new numbered directory, keeps the newest few, and loads the newest. Where that is damaged
+ * it loads the one before, and says so on the console.
  *
  * @param location a path, plain or behind `file://`
  * @throws ConfigError for a wrong path or option
@@ -57,17 +58,26 @@ export function checkpointDirectory(
         }
       }),
     async load() {
-      for (let before: string | undefined; ; ) {
-        const newest = (await list()).at(-1);
+      const damaged = new Map<string, Error>();
+      for (;;) {
+        const newest = (await list()).reverse().find((checkpoint) => !damaged.has(checkpoint));
+        const [first] = damaged.values();
         if (newest === undefined) {
-          throw new DataError(complaint('checkpointDirectory.load', `a checkpoint in ${path}`, 'none'));
+          throw (
+            first ?? new DataError(complaint('checkpointDirectory.load', `a checkpoint in ${path}`, 'none'))
+          );
         }
         try {
-          return await (fileSystem(newest).load as tf.io.LoadHandler)();
+          const artifacts = await (fileSystem(newest).load as tf.io.LoadHandler)();
+          for (const [checkpoint, { message }] of damaged) {
+            console.warn(`NOTICE: ${checkpoint} cannot be read; ${newest} takes its place. ${message}`);
+          }
+          return artifacts;
         } catch (error) {
+          const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+          if (!(error instanceof FormatError) && !isGone) throw error;
           // It may have had to go for a newer one in the meantime.
-          if (newest === before || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-          before = newest;
+          if (!isGone || (await list()).includes(newest)) damaged.set(newest, error as Error);
         }
       }
     },

@@ -5,8 +5,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { Glow } from 'tfjs-flows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Streams } from '../../src/cli/command';
 import { saveModelFile } from '../../src/cli/models';
-import { run, type Streams } from '../../src/cli/run';
+import { run } from '../../src/cli/run';
 import { hparams, writeCelebALike } from './celebALike';
 
 let folder: string;

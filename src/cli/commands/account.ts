@@ -1,3 +1,4 @@
+import { RandomStream } from '../../core/random';
 import type { Answer, Arguments, Command, Terminal } from '../command';
 import { datasetOptions, datasetPositionals, ModelImages, passOptions } from '../datasets';
 import { importOptions, loadModel } from '../models';
@@ -8,6 +9,7 @@ export const account: Command = {
   positionals: [{ name: 'model', description: 'file, saved flow or training run' }, ...datasetPositionals],
   options: { ...importOptions, ...datasetOptions },
   computes: true,
+  seed: 'another one each time',
   run,
 };
 
@@ -17,7 +19,10 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
   const batches = images.batches({ batchSize: Math.min(16, images.count) });
   const { value: batch } = await batches.next();
   await batches.return(undefined);
-  const table = glow.account(batch!.x, { ...passOptions(batch!), seed: args.integer('seed') });
+  const table = glow.account(batch!.x, {
+    ...passOptions(batch!),
+    seed: args.integer('seed') ?? new RandomStream().childSeed(),
+  });
   const count = batch!.x.shape[0];
   batch!.x.dispose();
   batch!.context?.dispose();

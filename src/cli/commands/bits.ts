@@ -1,6 +1,6 @@
 import { append } from '../../core/lists';
 import { publishedBits } from '../../published';
-import { type Answer, type Arguments, type Command, type Terminal, UsageError } from '../command';
+import type { Answer, Arguments, Command, Terminal } from '../command';
 import { datasetOptions, datasetPositionals, ModelImages, passOptions } from '../datasets';
 import { importOptions, loadModel } from '../models';
 
@@ -19,14 +19,12 @@ export const bits: Command = {
     },
   },
   computes: true,
+  seed: '1',
   run,
 };
 
 async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
-  const convention = args.text('compatibility') as (typeof conventions)[number] | undefined;
-  if (convention !== undefined && !conventions.includes(convention)) {
-    throw new UsageError(`--compatibility takes ${conventions.join(', ')}, not '${convention}'.`);
-  }
+  const convention = args.choice('compatibility', conventions);
   const glow = await loadModel(args.positional('model'), args);
   const images = await ModelImages.open(glow, args, terminal);
   const strict: number[] = [];

@@ -23,10 +23,9 @@ export const convert: Command = {
 
 async function run(args: Arguments): Promise<Answer> {
   const output = args.positional('to');
-  const code = (args.text('to') ?? 'tfjs-flows') as (typeof targets)[number];
-  const container = output.endsWith('.npz') ? 'npz' : 'safetensors';
-  if (!targets.includes(code)) throw new UsageError(`--to takes ${targets.join(', ')}, not '${code}'.`);
-  if (!/\.(safetensors|npz)$/.test(output) || (code === 'tfjs-flows' && container === 'npz')) {
+  const code = args.choice('to', targets) ?? 'tfjs-flows';
+  const container = /\.npz$/i.test(output) ? 'npz' : 'safetensors';
+  if (!/\.(safetensors|npz)$/i.test(output) || (code === 'tfjs-flows' && container === 'npz')) {
     throw new UsageError(
       `<to> ends in .safetensors${code === 'tfjs-flows' ? '' : ' or .npz'}, unlike '${output}'.`,
     );

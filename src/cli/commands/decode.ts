@@ -28,6 +28,7 @@ export const decode: Command = {
 };
 
 async function run(args: Arguments): Promise<Answer> {
+  const output = args.output('decoded.png', ['.png', '.npy']);
   const glow = await loadModel(args.positional('model'), args);
   const [size] = glow.latentShape;
   const { shape, data } = await readLatents(args.positional('latents'));
@@ -42,8 +43,7 @@ async function run(args: Arguments): Promise<Answer> {
       0,
     );
   });
-  const output = args.text('output') ?? 'decoded.png';
-  if (output.endsWith('.npy')) {
+  if (output.toLowerCase().endsWith('.npy')) {
     await writeFileAtomically(
       output,
       writeNpy({ shape: images.shape, data: Uint8Array.from(await images.data()) }),
@@ -56,7 +56,7 @@ async function run(args: Arguments): Promise<Answer> {
 
 async function readLatents(path: string): Promise<NdArray> {
   const bytes = await readFile(path);
-  if (path.endsWith('.npy')) return readNpy(bytes);
+  if (path.toLowerCase().endsWith('.npy')) return readNpy(bytes);
   const arrays = readNpz(bytes);
   if (arrays.z === undefined)
     throw new DataError(complaint('decode', `z in '${path}'`, Object.keys(arrays).join(', ')));

@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../../core/errors';
 import { inspectCheckpoint } from '../../published';
 import type { Answer, Arguments, Command } from '../command';
 import { MODEL_FILE } from '../models';
@@ -17,7 +16,7 @@ export const inspect: Command = {
 async function run(args: Arguments): Promise<Answer> {
   const given = args.positional('file');
   const info = await stat(given).catch(() => undefined);
-  if (info === undefined) throw new DataError(`There is nothing at '${given}'.`);
+  if (info === undefined) throw args.nothingAt(given);
   const { container, library, config, guesses, leftOut, tensors, values, skipped, prefix } =
     inspectCheckpoint(await readFile(info.isDirectory() ? join(given, MODEL_FILE) : given));
   const lines = [

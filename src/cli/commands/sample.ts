@@ -1,3 +1,4 @@
+import { RandomStream } from '../../core/random';
 import type { Answer, Arguments, Command } from '../command';
 import { importOptions, loadModel } from '../models';
 import { writeGrid } from '../pictures';
@@ -12,21 +13,22 @@ export const sample: Command = {
     temperature: { value: 'T[,T...]', description: 'one for all levels, or one per level (default 0.7)' },
     class: { value: 'N', description: 'class, for a class-conditional Glow' },
     columns: { value: 'N', description: 'images per row' },
-    output: { value: 'FILE', description: 'PNG to write (default samples.png)' },
+    output: { value: 'FILE', description: '.png to write (default samples.png)' },
   },
   computes: true,
+  seed: 'another one each time',
   run,
 };
 
 async function run(args: Arguments): Promise<Answer> {
+  const output = args.output('samples.png', ['.png']);
   const glow = await loadModel(args.positional('model'), args);
   const count = args.integer('count', 1) ?? 16;
   const temperatures = args.numbers('temperature') ?? [0.7];
-  const output = args.text('output') ?? 'samples.png';
   const images = glow.sample(count, {
     temperature: temperatures.length === 1 ? temperatures[0] : temperatures,
     context: args.integer('class'),
-    seed: args.integer('seed'),
+    seed: args.integer('seed') ?? new RandomStream().childSeed(),
   });
   await writeGrid(output, images, { nBits: glow.nBits, columns: args.integer('columns', 1) });
   glow.dispose();

@@ -16,6 +16,8 @@ export const study: Command = {
   positionals: [{ name: 'config', description: 'JSON file, see examples/train-your-own' }],
   options: {},
   computes: true,
+  seed: 'as the config says, there 1',
+  afterFullDisk: 'What was written before is whole: make room, and the same command goes on from there.',
   run,
 };
 

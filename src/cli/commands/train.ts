@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError } from '../../core/errors';
@@ -9,6 +9,7 @@ import {
   checkpointDirectory,
   importCheckpointFile,
 } from '../../node';
+import { writeFileAtomically } from '../../node/atomicFile';
 import type { Answer, Arguments, Command, Terminal } from '../command';
 import { datasetOptions, datasetPositionals, ModelImages } from '../datasets';
 import { readHparams } from '../hparams';
@@ -32,6 +33,8 @@ export const train: Command = {
     'batch-size': { value: 'N', description: 'images per step (default: as hparams say)' },
   },
   computes: true,
+  seed: '1',
+  afterFullDisk: 'What was written before is whole: make room, then train goes on with --resume.',
   run,
 };
 
@@ -61,7 +64,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
     );
   }
   for (const folder of ['samples', 'reconstructions']) await mkdir(join(output, folder), { recursive: true });
-  await writeFile(join(output, 'plan.json'), JSON.stringify({ ...plan, steps, batchSize, seed }, null, 2));
+  const whole = { ...plan, steps, batchSize, seed };
+  await writeFileAtomically(join(output, 'plan.json'), JSON.stringify(whole, null, 2));
 
   const { beta1, beta2, epsilon, optimizer, learningRate, ...rest } = plan.training;
   const adam = optimizer === 'adam' ? tf.train.adam(learningRate, beta1, beta2, epsilon) : undefined;
@@ -86,12 +90,12 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
   await saveModelFile(glow, model);
   glow.dispose();
   const loss = history.losses.at(-1);
-  const done = history.losses.length;
+  const taken = history.losses.length;
   const skipped = [...images.skipped];
   const left = skipped.length > 0 ? `, ${skipped.length} images left out` : '';
   return {
-    text: `${history.stopped === 'aborted' ? 'interrupted' : 'done'} after ${done} steps, loss ${loss?.toFixed(4)} bits/dim${left}; the model is in ${model}`,
-    data: { output, model, steps: done, stopped: history.stopped, loss, skipped },
+    text: `${history.stopped === 'aborted' ? 'interrupted' : 'done'} after ${taken} steps, loss ${loss?.toFixed(4)} bits/dim${left}; the model is in ${model}`,
+    data: { output, model, steps: taken, stopped: history.stopped, loss, skipped },
     exitCode: history.stopped === 'aborted' ? 130 : 0,
   };
 }
