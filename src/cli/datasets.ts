@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import type { Glow } from '../flows';
@@ -6,6 +7,7 @@ import {
   type ImageBatchOptions,
   type ImageDataset,
   type ImageDatasetKind,
+  type ImageTableOptions,
   imageBatches,
   imageDatasetKinds,
   openImages,
@@ -18,11 +20,33 @@ export const datasetPositionals: readonly Positional[] = [
   { name: 'root', description: 'folder or file of the images' },
 ];
 
-export const datasetOptions: Record<string, Option> = {
+/** Options of tables, for `csv`. */
+const tableOptions: Record<string, Option> = {
+  folder: {
+    value: 'DIR',
+    description: 'csv: folder that its paths count from (default: where the table is)',
+  },
+  'file-column': { value: 'NAME', description: 'csv: column of the image files (default: the first)' },
+  'class-column': {
+    value: 'NAME',
+    description: "csv: column of the classes (default: 'class', if there is one)",
+  },
+  columns: { value: 'NAME,...', description: 'csv: columns to read (default: all)' },
+  missing: { value: 'drop', description: 'csv: leave out images that lack a value (default: refuse)' },
+  decimal: { value: '.|,', description: 'csv: mark before decimals (default .)' },
+};
+
+/** Options of images wherever they come from. */
+export const imageOptions: Record<string, Option> = {
   'center-crop': { value: 'N', description: 'side of the square cut from the middle of each image first' },
   limit: { value: 'N', description: 'only the first N images' },
   strict: { description: 'an image that cannot be read ends the command, instead of being left out' },
 };
+
+export const datasetOptions: Record<string, Option> = { ...imageOptions, ...tableOptions };
+
+/** Images that cannot be read that are told one by one. */
+const TOLD = 3;
 
 /** Images on a disk as a Glow takes them, with a count of those that could not be read. */
 export class ModelImages {
@@ -46,9 +70,12 @@ export class ModelImages {
     if (!imageDatasetKinds.includes(kind as ImageDatasetKind)) {
       throw new UsageError(`<dataset> is one of ${imageDatasetKinds.join(', ')}, not '${kind}'.`);
     }
-    const dataset = await openImages(kind as ImageDatasetKind, args.positional('root'), {
+    const [root, table] = [args.positional('root'), tableOf(kind, args)];
+    if (!existsSync(root)) throw args.nothingAt(root);
+    const dataset = await openImages(kind as ImageDatasetKind, root, {
       imageShape: glow.eventShape,
       centerCrop,
+      table,
     });
     return new ModelImages(dataset, glow, args, terminal, contextOf(glow, dataset));
   }
@@ -78,13 +105,34 @@ export class ModelImages {
         batch.context?.dispose();
       }
     }
+    this.tellSkipped();
+  }
+
+  /** Says how many images more were left out than were told one by one. */
+  tellSkipped(): void {
+    const more = this.skipped.size - TOLD;
+    if (more > 0) this.terminal.note(`left out: ${more} more of ${this.count} images`);
   }
 
   private skip(name: string, error: Error): void {
     if (this.skipped.has(name)) return;
     this.skipped.add(name);
-    this.terminal.note(`left out: ${name}. ${error.message}`);
+    if (this.skipped.size <= TOLD) this.terminal.note(`left out: ${name}. ${error.message}`);
   }
+}
+
+/** What the options say of a table; a UsageError where there is none. */
+function tableOf(kind: string, args: Arguments): ImageTableOptions {
+  const given = Object.keys(tableOptions).find((name) => args.text(name) !== undefined);
+  if (given !== undefined && kind !== 'csv') throw new UsageError(`--${given} is of csv, not of ${kind}.`);
+  return {
+    folder: args.text('folder'),
+    fileColumn: args.text('file-column'),
+    classColumn: args.text('class-column'),
+    columns: args.text('columns')?.split(','),
+    missing: args.choice('missing', ['drop', 'refuse']),
+    decimal: args.choice('decimal', ['.', ',']),
+  };
 }
 
 /** Options of a pass over a batch. */

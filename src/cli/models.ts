@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../core/errors';
-import type { NdArray } from '../data';
 import { Glow, loadFlow } from '../flows';
 import { fileSystem, importCheckpointFile } from '../node';
 import { writeFileAtomically } from '../node/atomicFile';
@@ -55,9 +54,4 @@ async function importOptionsOf(path: string, args: Arguments): Promise<ImportOpt
 /** Writes a Glow as one file, whole or not at all. */
 export async function saveModelFile(glow: Glow, path: string): Promise<void> {
   await writeFileAtomically(path, await exportSafetensors(glow));
-}
-
-/** Values of a float array as host numbers, for the writers of npy and npz. */
-export function floatArray(shape: readonly number[], data: ArrayLike<number>): NdArray {
-  return { shape: [...shape], data: Float32Array.from(data) };
 }

@@ -160,13 +160,22 @@ export function writeNpy(array: NdArray): Uint8Array {
   if (descr === undefined) {
     throw new ConfigError(complaint('writeNpy', 'a typed array of numbers', data.constructor.name));
   }
+  const values = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return joinBytes([npyHeader(descr, shape), values]);
+}
+
+/**
+ * What stands before the values of an .npy file.
+ *
+ * @param descr their type as numpy writes it, as in '<f4'
+ */
+export function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
   // The values start at a multiple of 64, so that readers can map the file.
   const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
   const header = `${magic}\x01\x00${String.fromCharCode(length & 255, length >> 8)}${dictionary.padEnd(length - 1)}\n`;
-  const values = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return joinBytes([Uint8Array.from(header, (character) => character.charCodeAt(0)), values]);
+  return Uint8Array.from(header, (character) => character.charCodeAt(0));
 }
 
 /**

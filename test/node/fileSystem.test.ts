@@ -227,20 +227,69 @@ describe('checkpointDirectory', () => {
   });
 });
 
-describe('abortOnInterrupt', () => {
-  it('turns the first Ctrl-C into the end of training after the step', async () => {
-    const before = process.listenerCount('SIGINT');
-    const signal = abortOnInterrupt();
-    const model = new ToyFlow();
-    const history = await fit(model, toyData(32), {
-      progress: 'none',
-      batchSize: 8,
-      yieldEvery: 'step',
-      signal,
-      callbacks: { onBatchEnd: (batch) => void (batch === 1 && process.emit('SIGINT')) },
-    });
-    expect(history).toMatchObject({ stopped: 'aborted', losses: { length: 2 } });
-    expect(process.listenerCount('SIGINT')).toBe(before);
-    model.dispose();
+describe('a series with damaged checkpoints', () => {
+  const series = async () => {
+    const checkpoints = checkpointDirectory(directory);
+    for (const value of [1, 2, 3]) {
+      const model = toyWith(value);
+      await saveModule(model, checkpoints);
+      model.dispose();
+    }
+    return checkpoints;
+  };
+  const at = (number: number) => join(directory, `checkpoint-00000${number}`);
+  const weightsIn = (number: number) =>
+    join(at(number), readdirSync(at(number)).find((name) => name.endsWith('.bin'))!);
+  const said = vi.spyOn(console, 'warn');
+
+  beforeEach(() => said.mockReset().mockImplementation(() => undefined));
+
+  it.each<[string, () => void]>([
+    ['cut short', () => truncateSync(weightsIn(3), 5)],
+    ['without its weights', () => rmSync(weightsIn(3))],
+    ['with half a model.json', () => truncateSync(join(at(3), 'model.json'), 20)],
+    ['with another JSON', () => writeFileSync(join(at(3), 'model.json'), 'null')],
+  ])('the newest %s: the one before is loaded, and that is said', async (_, damage) => {
+    const checkpoints = await series();
+    damage();
+    const [loaded, second] = [await loadModule<ToyFlow>(checkpoints), toyWith(2)];
+    expect(weightsOf(loaded)).toEqual(weightsOf(second));
+    expect(said).toHaveBeenCalledOnce();
+    expect(said.mock.calls[0][0]).toContain(`NOTICE: ${at(3)} cannot be read; ${at(2)} takes its place. `);
+    // The next one is newer than all of them.
+    await saveModule(loaded, checkpoints);
+    expect((await checkpoints.list()).at(-1)).toBe(at(4));
+    loaded.dispose();
+    second.dispose();
   });
+
+  it('all of them: the error is that of the newest', async () => {
+    const checkpoints = await series();
+    for (const number of [1, 2, 3]) truncateSync(weightsIn(number), 2 + number);
+    await expect(loadModule(checkpoints)).rejects.toThrow(FormatError);
+    await expect(loadModule(checkpoints)).rejects.toThrow(/checkpoint-000003.*got 5 bytes/);
+    expect(said).not.toHaveBeenCalled();
+  });
+});
+
+describe('abortOnInterrupt', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'ends training after the step at the first %s',
+    async (name) => {
+      const before = process.listenerCount(name);
+      const signal = abortOnInterrupt();
+      const model = new ToyFlow();
+      const history = await fit(model, toyData(32), {
+        progress: 'none',
+        batchSize: 8,
+        yieldEvery: 'step',
+        signal,
+        callbacks: { onBatchEnd: (batch) => void (batch === 1 && process.emit(name)) },
+      });
+      expect(history).toMatchObject({ stopped: 'aborted', losses: { length: 2 } });
+      // The second one ends the process as usual, whichever it is.
+      for (const other of ['SIGINT', 'SIGTERM', 'SIGHUP']) expect(process.listenerCount(other)).toBe(before);
+      model.dispose();
+    },
+  );
 });

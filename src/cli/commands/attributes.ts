@@ -5,7 +5,7 @@ import { type Origin, originOf } from '../attributes/origin';
 import { deltasOf, type Report, readReport, writeReport } from '../attributes/report';
 import { sweep } from '../attributes/sweep';
 import type { Answer, Arguments, Command, Terminal } from '../command';
-import { datasetOptions, ModelImages } from '../datasets';
+import { imageOptions, ModelImages } from '../datasets';
 import { readHparams } from '../hparams';
 import { importOptions, loadModel } from '../models';
 
@@ -22,7 +22,7 @@ export const attributes: Command = {
   ],
   options: {
     ...importOptions,
-    ...datasetOptions,
+    ...imageOptions,
     model: {
       value: 'PATH',
       description: 'the model (default: Infer.pre_trained of the hparams, else their run)',

@@ -55,7 +55,9 @@ async function run(args: Arguments): Promise<Answer> {
 }
 
 async function readLatents(path: string): Promise<NdArray> {
-  const bytes = await readFile(path);
+  const bytes = await readFile(path).catch((error) => {
+    throw Object.assign(error, { path }); // the error of a folder does not name it
+  });
   if (path.toLowerCase().endsWith('.npy')) return readNpy(bytes);
   const arrays = readNpz(bytes);
   if (arrays.z === undefined)

@@ -86,6 +86,7 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
     },
   );
   adam?.dispose();
+  images.tellSkipped();
   const model = join(output, MODEL_FILE);
   await saveModelFile(glow, model);
   glow.dispose();
