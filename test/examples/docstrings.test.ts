@@ -8,6 +8,8 @@ import { writeCelebALike } from '../cli/celebALike';
 import { fixture } from '../support/fixture';
 import { pretendTslab } from '../support/tslab';
 import { readExports } from './docstrings';
+import { makeGuideScope } from './guideScope';
+import { readBlocks } from './guides';
 import { keepIndexedDbInMemory } from './indexedDb';
 import { runExample, type Scope } from './run';
 import { makeScope } from './scope';
@@ -15,6 +17,7 @@ import { makeScope } from './scope';
 const entries = ['', 'attributes/', 'testing/', 'node/', 'wasm/', 'notebook/'].map(
   (folder) => `src/${folder}index.ts`,
 );
+const inGuides = (await readBlocks()).filter(({ mark }) => mark === 'example');
 const { examples, without, undocumented } = readExports(entries, 'tsconfig.json');
 
 describe('examples in docstrings', () => {
@@ -46,6 +49,18 @@ describe('examples in docstrings', () => {
 
   it('belong to docstrings, which every exported name has', () => {
     expect(undocumented).toEqual([]);
+  });
+
+  describe('and in guides, with data that stand for the reader’s', () => {
+    let given: Scope;
+
+    beforeAll(() => {
+      given = makeGuideScope(scope);
+    });
+
+    it.each(inGuides)('$guide:$line runs', async ({ code }) => {
+      await runExample(code, given);
+    });
   });
 
   it.each(examples)('$name runs', async ({ code }) => {

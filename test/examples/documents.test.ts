@@ -1,35 +1,43 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { encodePng, RandomStream } from 'tfjs-flows';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { studyConfigOf } from '../../src/cli/study/config';
 import { bundle } from '../support/bundle';
+import { marks, readBlocks, root } from './guides';
 import { withChecks } from './shownValues';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const texts = new Map(
-  await Promise.all(
-    ['README.md', ...(await readdir(join(root, 'docs'), { recursive: true })).map((path) => `docs/${path}`)]
-      .filter((path) => path.endsWith('.md'))
-      .map(async (path) => [path, await readFile(join(root, path), 'utf8')] as const),
-  ),
-);
-const documents = [...texts.keys()].filter((path) => texts.get(path)!.includes('```ts run'));
+const blocks = await readBlocks();
+const runs = blocks.filter(({ language, mark }) => language === 'ts' && mark === 'run');
+const inPages = blocks.filter(({ language, mark }) => language === 'ts' && mark === 'page');
+const documents = [...new Set(runs.map(({ guide }) => guide))];
 
 /** Ignored by git, and inside the repository, so that its packages and path aliases are found. */
 const programs = join(root, 'output/documents');
 
 const nameOf = (document: string) => document.replaceAll('/', '-').replace(/\.md$/, '');
+const pageOf = (i: number) => join(programs, `page-${i}.ts`);
 const programOf = (document: string) => join(programs, `${nameOf(document)}.ts`);
 
 /** All blocks of a document that are marked as running, as one program. */
 function extract(document: string): string {
-  const blocks = [...texts.get(document)!.matchAll(/^```ts run\n(.*?)^```$/gms)].map((match) => match[1]);
+  const program = runs.filter(({ guide }) => guide === document).map(({ code }) => code);
   // Readers train longer than a test can.
-  return blocks.join('\n').replace(/\bsteps: 1000\b/g, 'steps: 2');
+  return program.join('\n').replace(/\bsteps: 1000\b/g, 'steps: 2');
+}
+
+/** Pictures of noise, as somebody's own. */
+async function writePictures(folder: string): Promise<void> {
+  await mkdir(folder);
+  const random = new RandomStream(1);
+  for (let i = 0; i < 16; i++) {
+    const data = Uint8Array.from({ length: 36 * 36 * 3 }, () => random.integer(256));
+    await writeFile(join(folder, `${i}.png`), encodePng({ width: 36, height: 36, channels: 3, data }));
+  }
 }
 
 describe('the blocks of the documents', () => {
@@ -44,6 +52,10 @@ describe('the blocks of the documents', () => {
     );
     await mkdir(programs, { recursive: true });
     for (const document of documents) await writeFile(programOf(document), extract(document));
+    // What a page gets from its user.
+    const given = 'declare const points: number[][];\nexport {};\n';
+    for (const [i, { code }] of inPages.entries()) await writeFile(pageOf(i), given + code);
+    await writePictures(join(folder, 'pictures'));
   });
 
   afterAll(async () => {
@@ -51,12 +63,28 @@ describe('the blocks of the documents', () => {
     await rm(programs, { recursive: true });
   });
 
+  it('all say what becomes of them', () => {
+    const unmarked = blocks.filter(({ mark }) => !(marks as readonly unknown[]).includes(mark));
+    expect(unmarked.map(({ guide, line, language }) => `${guide}:${line} (${language})`)).toEqual([]);
+    // What is marked so is found by the test that runs it: programs here, examples beside the docstrings, pages in browsers.
+    const kinds = blocks
+      .filter(({ mark }) => mark !== 'shown')
+      .map(({ language, mark }) => `${language} ${mark}`);
+    expect([...new Set(kinds)].sort()).toEqual(['html page', 'json run', 'ts example', 'ts page', 'ts run']);
+  });
+
+  it('of JSON are configs of a study', () => {
+    const configs = blocks.filter(({ language, mark }) => language === 'json' && mark === 'run');
+    for (const { code } of configs) expect(studyConfigOf(JSON.parse(code)).data.folder).toBe('my-images');
+  });
+
   it('are accepted by the compiler', () => {
     const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
-    const program = ts.createProgram(documents.map(programOf), { ...options, noUnusedLocals: false });
-    const complaints = documents
-      .flatMap((document) => program.getSemanticDiagnostics(program.getSourceFile(programOf(document))))
+    const files = [...documents.map(programOf), ...inPages.map((_, i) => pageOf(i))];
+    const program = ts.createProgram(files, { ...options, noUnusedLocals: false });
+    const complaints = files
+      .flatMap((file) => program.getSemanticDiagnostics(program.getSourceFile(file)))
       .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
     expect(complaints).toEqual([]);
   }, 180_000);
@@ -86,7 +114,8 @@ describe('the blocks of the documents', () => {
   });
 
   it('show quick starts of at most 20 lines', () => {
-    const blocks = [...texts.get('README.md')!.matchAll(/^```ts run\n(.*?)^```$/gms)];
-    for (const [, block] of blocks) expect(block.trim().split('\n').length).toBeLessThanOrEqual(20);
+    const quickStarts = runs.filter(({ guide }) => guide === 'README.md');
+    expect(quickStarts.length).toBeGreaterThan(0);
+    for (const { code } of quickStarts) expect(code.trim().split('\n').length).toBeLessThanOrEqual(20);
   });
 });

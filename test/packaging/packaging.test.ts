@@ -8,9 +8,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium } from '../browser/chromium';
 import { smallStudy, writeOwnImages } from '../cli/ownImages';
+import { readBlocks } from '../examples/guides';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const htmlBlocks = (await readBlocks()).filter(
+  ({ language, mark }) => language === 'html' && mark === 'page',
+);
 const entries: string[] = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
 
 function run(command: string, args: string[], cwd: string): Promise<{ stdout: string }> {
@@ -154,6 +158,42 @@ describe('the packed package', () => {
     );
     expect(Number(imported.stdout)).toBeGreaterThan(0);
     expect(required.stdout).toBe(imported.stdout);
+  });
+
+  it.skipIf(!hasChromium).each(htmlBlocks)('runs as $guide:$line has it', async ({ code }) => {
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      const said: string[] = [];
+      page.on('pageerror', (error) => said.push(String(error)));
+      page.on('console', (message) => said.push(message.text()));
+      const local = {
+        'https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js': join(
+          root,
+          'node_modules/@tensorflow/tfjs/dist/tf.min.js',
+        ),
+        'https://cdn.jsdelivr.net/npm/tfjs-flows': join(
+          project,
+          'node_modules/tfjs-flows',
+          manifest.jsdelivr,
+        ),
+      };
+      for (const [address, path] of Object.entries(local)) {
+        await page.route(address, (route) => route.fulfill({ path, contentType: 'text/javascript' }));
+      }
+      // Readers train longer than a test can.
+      const html = `${code.replace('steps: 300', 'steps: 3')}<script type="module">console.log('the end')</script>`;
+      await page.route('http://guide/', (route) => route.fulfill({ body: html, contentType: 'text/html' }));
+      await page.goto('http://guide/');
+      await expect.poll(() => said.at(-1), { timeout: 50_000 }).toBe('the end');
+      expect(said.filter((text) => text.includes('Error'))).toEqual([]);
+      expect(await page.evaluate(() => typeof (globalThis as Record<string, unknown>).tfjsFlows)).toBe(
+        'object',
+      );
+      if (code.includes('console.log')) expect(said[0]).toMatch(/^Array\(100\)|\[Array/);
+    } finally {
+      await browser.close();
+    }
   });
 
   it.skipIf(!hasChromium)('runs in a page beside tf.min.js', async () => {
