@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { complaint, DataError, FormatError } from '../core/errors';
+import { complaint, DataError } from '../core/errors';
+import { parseJsonObject } from '../core/json';
 
 /**
  * The object that a JSON file holds.
@@ -21,16 +22,7 @@ export async function readJsonObject(
     const received = code === 'ENOENT' ? `nothing at '${path}'` : `'${path}' (${code})`;
     throw new DataError(complaint(where, 'a JSON file', received));
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new FormatError(complaint(where, `JSON in '${path}'`, (error as Error).message, hint));
-  }
-  if (typeof json === 'object' && json !== null && !Array.isArray(json))
-    return json as Record<string, unknown>;
-  const received = Array.isArray(json) ? 'an array' : JSON.stringify(json);
-  throw new FormatError(complaint(where, `an object in '${path}'`, received, hint));
+  return parseJsonObject(where, `'${path}'`, text, hint);
 }
 
 /** The same of a file that may not be there. */

@@ -4,36 +4,29 @@ import { complaint, FormatError } from './errors';
 const DEEPEST = 200;
 
 /**
- * What JSON from outside says.
+ * The object that JSON from outside says.
  *
- * @param what what it should be, for messages, as in 'a safetensors header'
- * @throws FormatError for text that is no JSON, or nested deeper than anybody writes it (other readers overflow their stack by it)
+ * @param place where it stands, for messages, as in 'the header'
+ * @param hint what to do with a damaged one
+ * @throws FormatError for text that is no JSON of an object, or nested deeper than anybody writes it
  */
-export function parseJson(where: string, what: string, text: unknown, hint = DAMAGED): unknown {
-  if (typeof text !== 'string')
-    throw new FormatError(complaint(where, what, `no text but ${kindOf(text)}`, hint));
-  if (depthOf(text) > DEEPEST) {
-    throw new FormatError(complaint(where, what, `JSON nested more than ${DEEPEST} times`, hint));
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FormatError(complaint(where, what, `no JSON (${(error as Error).message})`, hint), {
-      cause: error,
-    });
-  }
-}
-
-/** The same where it must be an object with names. */
 export function parseJsonObject(
   where: string,
-  what: string,
-  text: unknown,
+  place: string,
+  text: string,
   hint = DAMAGED,
 ): Record<string, unknown> {
-  const value = parseJson(where, what, text, hint);
+  const refusal = (expected: string, received: string, cause?: unknown) =>
+    new FormatError(complaint(where, `${expected} in ${place}`, received, hint), { cause });
+  if (depthOf(text) > DEEPEST) throw refusal('JSON', `values nested more than ${DEEPEST} times`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refusal('JSON', (error as Error).message, error);
+  }
   if (isJsonObject(value)) return value;
-  throw new FormatError(complaint(where, what, `JSON that is ${kindOf(value)}`, hint));
+  throw refusal('an object', Array.isArray(value) ? 'an array' : text.slice(0, 60));
 }
 
 const DAMAGED = 'The file is damaged or truncated.';
@@ -41,11 +34,6 @@ const DAMAGED = 'The file is damaged or truncated.';
 /** Whether a value of JSON is an object with names. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return value === undefined ? 'nothing' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
 /** How deep brackets stand within brackets, outside of texts. */

@@ -3,6 +3,10 @@ import { requireBackend } from './backend';
 import { type ContextShape, isNamed, mergeContextShapes } from './context';
 import { ConfigError, complaint, DisposedError, FormatError } from './errors';
 import { append } from './lists';
+import { takeRoom } from './room';
+
+/** What a weight takes of the room of a file beyond its values, so that its number is limited too. */
+export const WEIGHT_ROOM = 64;
 
 /** A weight with its place in the module tree, as in `level0/step2/actnorm/bias`. */
 export interface NamedWeight {
@@ -56,6 +60,7 @@ export abstract class Module extends tf.serialization.Serializable {
     const variable = tf.variable(initial, trainable);
     initial.dispose();
     underConstruction?.push(variable);
+    takeRoom(variable.size + WEIGHT_ROOM);
     this.ownWeights.push({ name, variable, trainable });
     return variable;
   }
@@ -259,14 +264,14 @@ export function serializeModule(module: Module): SerializedModule {
  * const copy = deserializeModule<ActNorm>(JSON.parse(json));
  */
 export function deserializeModule<T extends Module>(serialized: SerializedModule): T {
-  const entry = tf.serialization.SerializationMap.getMap().classNameMap[serialized?.className];
-  if (entry === undefined) {
+  const classes = tf.serialization.SerializationMap.getMap().classNameMap;
+  if (!Object.hasOwn(classes, serialized?.className)) {
     throw new FormatError(
       `deserializeModule: unknown class '${serialized?.className}'. ` +
         'Import the package that defines it, or register it with registerModule.',
     );
   }
-  const [moduleClass, fromConfig] = entry;
+  const [moduleClass, fromConfig] = classes[serialized.className];
   // Members that were built before one that fails are freed.
   return building(() => fromConfig(moduleClass as never, serialized.config) as unknown as T);
 }

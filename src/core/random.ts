@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import seedrandom from 'seedrandom';
 import { requireBackend } from './backend';
-import { ConfigError, complaint } from './errors';
+import { ConfigError, complaint, FormatError } from './errors';
+import { takeRoom } from './room';
 
 /** What makes random numbers repeatable: any finite number, or a text. The same seed gives the same numbers. */
 export type Seed = number | string;
@@ -83,6 +84,7 @@ export class RandomStream {
    * new RandomStream(1).permutation(4).length; // 4
    */
   permutation(n: number): Int32Array {
+    takeRoom(n);
     const order = Int32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
       const j = this.integer(i + 1);
@@ -95,6 +97,7 @@ export class RandomStream {
 
   /** n standard normal numbers in float64. */
   normalArray(n: number): Float64Array {
+    takeRoom(n);
     const values = new Float64Array(n);
     this.fillNormal(values, 0, 1);
     return values;
@@ -108,7 +111,9 @@ export class RandomStream {
    */
   normal(shape: readonly number[], mean = 0, standardDeviation = 1): tf.Tensor {
     requireBackend('RandomStream.normal');
-    const values = new Float32Array(tf.util.sizeFromShape([...shape]));
+    const size = tf.util.sizeFromShape([...shape]);
+    takeRoom(size);
+    const values = new Float32Array(size);
     this.fillNormal(values, mean, standardDeviation);
     return tf.tensor(values, [...shape], 'float32');
   }
@@ -122,7 +127,9 @@ export class RandomStream {
    */
   uniform(shape: readonly number[], low = 0, high = 1): tf.Tensor {
     requireBackend('RandomStream.uniform');
-    const values = new Float32Array(tf.util.sizeFromShape([...shape]));
+    const size = tf.util.sizeFromShape([...shape]);
+    takeRoom(size);
+    const values = new Float32Array(size);
     if (!(Math.fround(low) < high)) {
       throw new ConfigError(complaint('RandomStream.uniform', 'low below high', `[${low}, ${high})`));
     }
@@ -148,8 +155,15 @@ export class RandomStream {
     return { alea: this.generator.state(), spare: this.spare };
   }
 
-  /** Moves this stream to a position that `state()` returned. */
+  /**
+   * Moves this stream to a position that `state()` returned.
+   *
+   * @throws FormatError for anything else
+   */
   restore(state: RandomStreamState): void {
+    const { c, s0, s1, s2 } = (state?.alea ?? {}) as Record<string, unknown>;
+    const sound = [c, s0, s1, s2, state?.spare ?? 0].every((part) => typeof part === 'number');
+    if (!sound) throw new FormatError(complaint('RandomStream.restore', 'what state() returned', 'another'));
     this.generator = seedrandom.alea('', { state: state.alea as seedrandom.State.Alea });
     this.spare = state.spare;
   }

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
+import { isJsonObject } from '../core/json';
 import { type NamedTensor, packTensors, unpackTensors } from './tensors';
 
 /** Version of the files that this release writes and reads. */
@@ -56,7 +57,11 @@ export async function seal(
  */
 export function open<T>(where: string, kind: FileKind, artifacts: tf.io.ModelArtifacts): Opened<T> {
   const envelope = (artifacts?.modelTopology ?? {}) as Partial<Envelope<T>>;
-  if (envelope.format !== 'tfjs-flows' || envelope.content === undefined || envelope.checksum === undefined) {
+  if (
+    envelope.format !== 'tfjs-flows' ||
+    !isJsonObject(envelope.content) ||
+    typeof envelope.checksum !== 'string'
+  ) {
     throw new FormatError(
       complaint(where, 'a file of tfjs-flows', `one of format '${envelope.format ?? artifacts?.format}'`),
     );

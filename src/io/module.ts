@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { deserializeModule, type Module, type SerializedModule, serializeModule } from '../core/module';
+import { type Module, type SerializedModule, serializeModule } from '../core/module';
+import { restoreModule } from '../core/restoreModule';
 import { open, seal } from './envelope';
 import { type Location, loaderOf, saveTo } from './handlers';
 import { matchTensors } from './tensors';
@@ -39,7 +40,7 @@ export function moduleFromArtifacts<T extends Module>(artifacts: tf.io.ModelArti
   const { content, tensors } = open<ModuleContent>('loadModule', 'module', artifacts);
   let module: T | undefined;
   try {
-    module = deserializeModule<T>(content);
+    module = restoreModule<T>('loadModule', content, tensors.values());
     const weights = module.weights;
     const expected = weights.map(({ name, variable }) => ({
       name,

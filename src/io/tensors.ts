@@ -48,18 +48,33 @@ export function unpackTensors(
   if (weightSpecs === undefined || weightData === undefined) {
     throw new FormatError(complaint(where, 'weightSpecs and weightData', 'artifacts without them'));
   }
+  if (!Array.isArray(weightSpecs) || !weightSpecs.every(isSpec)) {
+    throw new FormatError(complaint(where, 'weightSpecs of name, shape and dtype', 'others', HINT));
+  }
+  const parts = Array.isArray(weightData) ? weightData : [weightData];
+  if (!parts.every((part) => part instanceof ArrayBuffer || ArrayBuffer.isView(part))) {
+    throw new FormatError(complaint(where, 'weightData in buffers', 'something else', HINT));
+  }
   const data = tf.io.CompositeArrayBuffer.join(weightData);
   const expected = weightSpecs.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * bytesOf(dtype), 0);
-  const hint = 'The file is damaged or was cut short; use another copy.';
   if (data.byteLength !== expected) {
-    throw new FormatError(complaint(where, `${expected} bytes of weights`, `${data.byteLength} bytes`, hint));
+    throw new FormatError(complaint(where, `${expected} bytes of weights`, `${data.byteLength} bytes`, HINT));
   }
   const found = checksumOf(data);
   if (found !== checksum) {
-    throw new FormatError(complaint(where, `weights with checksum ${checksum}`, found, hint));
+    throw new FormatError(complaint(where, `weights with checksum ${checksum}`, found, HINT));
   }
   requireBackend(where);
   return new Map(Object.entries(tf.io.decodeWeights(data, weightSpecs)));
+}
+
+const HINT = 'The file is damaged or was cut short; use another copy.';
+
+function isSpec(spec: unknown): boolean {
+  const { name, shape, dtype } = (spec ?? {}) as Partial<tf.io.WeightsManifestEntry>;
+  const whole = (length: unknown) => Number.isSafeInteger(length) && (length as number) >= 0;
+  const known = dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
+  return typeof name === 'string' && Array.isArray(shape) && shape.every(whole) && known;
 }
 
 function checksumOf(data: ArrayBuffer): string {

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
+import { isJsonObject, parseJsonObject } from '../core/json';
 import { Turns } from '../io/turns';
 import { writeFileAtomically, writeNewFile } from './atomicFile';
 import { isFileAddress, pathOf } from './paths';
@@ -113,13 +114,8 @@ async function load(directory: string, json: string): Promise<tf.io.ModelArtifac
 }
 
 async function read(directory: string, json: string, text: string): Promise<tf.io.ModelArtifacts> {
-  let model: tf.io.ModelJSON;
-  try {
-    model = JSON.parse(text);
-  } catch (error) {
-    throw new FormatError(complaint('fileSystem.load', `JSON in ${json}`, (error as Error).message, damaged));
-  }
-  if (!Array.isArray(model?.weightsManifest)) {
+  const model = parseJsonObject('fileSystem.load', json, text, damaged) as unknown as tf.io.ModelJSON;
+  if (!isManifest(model.weightsManifest)) {
     throw new FormatError(complaint('fileSystem.load', `a weightsManifest in ${json}`, 'none', damaged));
   }
   return tf.io.getModelArtifactsForJSON(model, async (manifest) => {
@@ -128,6 +124,15 @@ async function read(directory: string, json: string, text: string): Promise<tf.i
     );
     return [tf.io.getWeightSpecs(manifest), tf.io.CompositeArrayBuffer.join(parts)];
   });
+}
+
+/** Groups of files and what weights they hold, as tf.io writes them. */
+function isManifest(value: unknown): value is tf.io.WeightsManifestConfig {
+  const texts = (paths: unknown) => Array.isArray(paths) && paths.every((path) => typeof path === 'string');
+  return (
+    Array.isArray(value) &&
+    value.every((group) => isJsonObject(group) && texts(group.paths) && Array.isArray(group.weights))
+  );
 }
 
 async function readWeights(directory: string, name: string): Promise<ArrayBuffer> {

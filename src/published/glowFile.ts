@@ -6,7 +6,7 @@ import { openai } from './openai';
 import { rosinality } from './rosinality';
 import { applyRules, type Weights } from './rule';
 import type { StoredTensors } from './storedTensor';
-import type { InferredStructure, Structure } from './structure';
+import { checkInferred, type InferredStructure, type Structure } from './structure';
 
 /** The three published Glows. */
 export type GlowLibraryName = 'openai' | 'chaiyujin' | 'rosinality';
@@ -42,9 +42,15 @@ export function recognizeGlow(tensors: StoredTensors): GlowLibraryName | undefin
   return glowLibraries.find((name) => codes[name].recognizes(tensors));
 }
 
-/** The configuration that a Glow's names and shapes tell. */
+/**
+ * The configuration that a Glow's names and shapes tell.
+ *
+ * @throws FormatError for names and shapes of no Glow
+ */
 export function inferStructure(tensors: StoredTensors, library: GlowLibraryName): InferredStructure {
-  return codes[library].infer(tensors);
+  const inferred = codes[library].infer(tensors);
+  checkInferred(inferred, tensors);
+  return inferred;
 }
 
 /** The Glow of a file, and its weights. */

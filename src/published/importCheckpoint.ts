@@ -1,6 +1,7 @@
 import { ConfigError, complaint, FormatError } from '../core/errors';
-import { deserializeModule } from '../core/module';
+import { parseJsonObject } from '../core/json';
 import { checkOptions, type OptionNames } from '../core/options';
+import { restoreModule } from '../core/restoreModule';
 import { checkChoice } from '../core/shapes';
 import type { Bytes } from '../data';
 import type { Flow, Glow, VectorFlow } from '../flows';
@@ -89,6 +90,9 @@ export function importCheckpoint(input: Bytes, options: ImportOptions = {}): Flo
   return setWeights(flow, weights);
 }
 
+/** Tensors of a model that is read; a Glow of 6 levels and 64 steps has half as many. */
+const MOST_TENSORS = 2 ** 14;
+
 /** Whose a file is. */
 interface Recognized {
   library: CheckpointLibrary;
@@ -99,13 +103,14 @@ interface Recognized {
 /**
  * The code whose parameter names a file has, or the given one.
  *
- * @returns undefined where it is none that is known
+ * @returns undefined where it is none that is known, or too large to be one
  * @throws FormatError where the given one has other names
  */
 export function recognize(
   { tensors, metadata }: CheckpointFile,
   given?: CheckpointLibrary,
 ): Recognized | undefined {
+  if (tensors.size > MOST_TENSORS) return undefined;
   const isOwn = given === undefined ? metadata.format === 'tfjs-flows' : given === 'tfjs-flows';
   if (isOwn) return { library: 'tfjs-flows' };
   const glow = given === undefined ? recognizeGlow(tensors) : glowLibraries.find((name) => name === given);
@@ -115,6 +120,10 @@ export function recognize(
 }
 
 function refuse({ tensors }: CheckpointFile): never {
+  if (tensors.size > MOST_TENSORS) {
+    const expected = `a model of at most ${MOST_TENSORS} tensors`;
+    throw new FormatError(complaint('importCheckpoint', expected, `${tensors.size}`));
+  }
   const received = `names ${[...tensors.keys()].slice(0, 5).join(', ')}`;
   throw new FormatError(
     complaint('importCheckpoint', `the parameter names of ${libraries.join(', ')}`, received),
@@ -132,9 +141,14 @@ function checkRead(library: CheckpointLibrary, options: ImportOptions, read: obj
   throw new ConfigError(complaint('importCheckpoint', expected, `'${unread[0]}'`));
 }
 
+/** Class and configuration of the flow that `exportSafetensors` wrote. */
+export function ownModule({ module = '' }: Record<string, string>): Record<string, unknown> {
+  return parseJsonObject('importCheckpoint', "the metadata's module", module);
+}
+
 /** A file that `exportSafetensors` wrote. */
 function importOwn({ tensors, metadata }: CheckpointFile): Flow {
-  const flow = deserializeModule<Flow>(JSON.parse(metadata.module ?? '{}'));
+  const flow = restoreModule<Flow>('importCheckpoint', ownModule(metadata), tensors.values());
   try {
     const expected = new Map(flow.weights.map(({ name, variable }) => [name, variable.shape]));
     matchParameters('importCheckpoint', expected, tensors);

@@ -4,7 +4,7 @@ import type { Bytes } from '../data';
 import type { GlowOptions } from '../flows';
 import { type CheckpointFile, type Container, openCheckpoint } from './checkpointFile';
 import { type GlowLibraryName, inferStructure } from './glowFile';
-import { type CheckpointLibrary, recognize } from './importCheckpoint';
+import { type CheckpointLibrary, ownModule, recognize } from './importCheckpoint';
 import type { ElementType } from './storedTensor';
 import type { Guess, VectorConfig, VectorSettings } from './vectors/config';
 import { describeVectorFile } from './vectors/importVectorFlow';
@@ -68,8 +68,8 @@ function modelOf(file: CheckpointFile, options: InspectOptions): ModelInfo {
   const { library, vectors } = recognized;
   if (vectors !== undefined) return { library, ...describeVectorFile(vectors, options.config) };
   if (library === 'tfjs-flows') {
-    const { config } = JSON.parse(file.metadata.module);
-    return { library, channels: config.imageShape?.[2], config };
+    const config = ownModule(file.metadata).config as Partial<GlowOptions> | undefined;
+    return { library, channels: config?.imageShape?.[2], config };
   }
   const { channels, size, ...structure } = inferStructure(file.tensors, library as GlowLibraryName);
   return { library, channels, config: size ? { ...structure, imageShape: [...size, channels] } : structure };

@@ -1,4 +1,5 @@
 import { complaint, FormatError } from '../core/errors';
+import { sizeOf } from '../core/shapes';
 import type { NdArray } from '../data';
 import { reorderLast, reshape, toValues, transpose, type Values } from './arrays';
 import type { StoredTensors } from './storedTensor';
@@ -39,23 +40,24 @@ export const swappedHalves: HeadOrder = (channels) =>
 
 /** The same values under another name and shape. */
 export function copy(theirs: string, shape: readonly number[], ours: string, heads = sameOrder): Rule {
-  const order = heads(shape.reduce((product, length) => product * length, 1));
+  // Not before there are values: what a damaged file says of its sizes is not to be believed.
+  const order = () => heads(sizeOf(shape));
   return {
     theirs: { [theirs]: shape },
     ours: [ours],
-    read: ([array]) => [reorderLast(array, order)],
-    write: ([array]) => [reshape(reorderLast(array, inverse(order)), shape)],
+    read: ([array]) => [reorderLast(array, order())],
+    write: ([array]) => [reshape(reorderLast(array, inverse(order())), shape)],
   };
 }
 
 /** PyTorch's kernel [out, in, height, width] as ours [height, width, in, out]. */
 export function torchKernel(theirs: string, shape: readonly number[], ours: string, heads = sameOrder): Rule {
-  const order = heads(shape[0]);
+  const order = () => heads(shape[0]);
   return {
     theirs: { [theirs]: shape },
     ours: [ours],
-    read: ([array]) => [reorderLast(transpose(reshape(array, shape), [2, 3, 1, 0]), order)],
-    write: ([array]) => [transpose(reorderLast(array, inverse(order)), [3, 2, 0, 1])],
+    read: ([array]) => [reorderLast(transpose(reshape(array, shape), [2, 3, 1, 0]), order())],
+    write: ([array]) => [transpose(reorderLast(array, inverse(order())), [3, 2, 0, 1])],
   };
 }
 
@@ -76,6 +78,9 @@ function inverse(order: readonly number[]): number[] {
   });
   return result;
 }
+
+/** Parameters that do not fit and are named; the others are counted. */
+const MOST_TOLD = 200;
 
 /**
  * Takes from a file what rules want, all of it checked before anything is decoded.
@@ -101,7 +106,8 @@ export function matchParameters(
     if (!expected.has(name) && !ignored(name)) problems.push(`${name} is unknown`);
   }
   if (problems.length > 0) {
-    const received = `${problems.length} that do not: ${problems.join('; ')}`;
+    const more = problems.length > MOST_TOLD ? `; and ${problems.length - MOST_TOLD} more` : '';
+    const received = `${problems.length} that do not: ${problems.slice(0, MOST_TOLD).join('; ')}${more}`;
     throw new FormatError(complaint(where, `${expected.size} parameters that fit`, received));
   }
 }

@@ -16,7 +16,6 @@ export interface Safetensors {
 }
 
 const WHERE = 'readSafetensors';
-const HEADER = 'a safetensors header';
 
 /** What the header says of one tensor. */
 interface Entry {
@@ -74,9 +73,9 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length));
   } catch (error) {
-    throw undecodable(WHERE, HEADER, error);
+    throw undecodable(WHERE, 'a header in UTF-8', error);
   }
-  return { header: parseJsonObject(WHERE, HEADER, text), start: 8 + length };
+  return { header: parseJsonObject(WHERE, 'the header', text), start: 8 + length };
 }
 
 /** Texts by name, as the format has it. */

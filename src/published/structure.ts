@@ -94,10 +94,45 @@ export function hasName(tensors: StoredTensors, pattern: RegExp): boolean {
   return [...tensors.keys()].some((name) => pattern.test(name));
 }
 
-/** One more than the largest number that the pattern captures in any name; 0 where none fits. */
+/**
+ * One more than the largest number that the pattern captures in any name; 0 where none fits.
+ *
+ * @throws FormatError for a number that the file has not tensors enough for
+ */
 export function countOf(tensors: StoredTensors, pattern: RegExp): number {
-  const numbers = [...tensors.keys()].map((name) => pattern.exec(name)?.[1]).filter((n) => n !== undefined);
-  return numbers.reduce((most, n) => Math.max(most, Number(n) + 1), 0);
+  let count = 0;
+  for (const name of tensors.keys()) {
+    const number = pattern.exec(name)?.[1];
+    if (number !== undefined && Number(number) >= tensors.size) {
+      const received = `'${name.slice(0, 200)}'`;
+      const expected = `layers that each have a tensor among ${tensors.size}`;
+      throw new FormatError(complaint('importCheckpoint', expected, received));
+    }
+    if (number !== undefined) count = Math.max(count, Number(number) + 1);
+  }
+  return count;
+}
+
+/** Halvings of an image: one of 2^16 pixels a side has 16. */
+const MOST_LEVELS = 16;
+/** Values of an image. */
+const LARGEST_IMAGE = 2 ** 26;
+
+/**
+ * Throws a FormatError for sizes that no Glow has: not whole, none at all, or more than its file can hold.
+ */
+export function checkInferred(structure: InferredStructure, tensors: StoredTensors): void {
+  const { channels, levels, stepsPerLevel, hiddenChannels, size = [1, 1] } = structure;
+  const whole = [channels, levels, stepsPerLevel, hiddenChannels, ...size].every(
+    (count) => Number.isSafeInteger(count) && count > 0,
+  );
+  const held = levels <= MOST_LEVELS && levels * stepsPerLevel <= tensors.size;
+  if (whole && held && channels * size[0] * size[1] <= LARGEST_IMAGE) return;
+  const received =
+    `${channels} channels of [${size.join(', ')}], ${levels} levels, ` +
+    `${stepsPerLevel} steps, ${hiddenChannels} hidden channels`;
+  const expected = `sizes of a Glow in its ${tensors.size} tensors`;
+  throw new FormatError(complaint('importCheckpoint', expected, received, 'The file is damaged.'));
 }
 
 /** Length of the longest axis: codes write a vector of c channels as [c], [1, c, 1, 1] or [1, 1, 1, c]. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, FormatError } from '../core/errors';
+import { isJsonObject } from '../core/json';
 import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStreamState } from '../core/random';
 import { checkInteger } from '../core/shapes';
@@ -107,6 +108,7 @@ export async function loadCheckpoint(
   const artifacts = await loaderOf('fit', location)();
   const { content, tensors } = open<CheckpointContent>('fit', 'checkpoint', artifacts);
   try {
+    checkContent(content, tensors);
     checkSame('optimizer', content.optimizer.className, parts.optimizer.getClassName());
     checkSame('average', content.average?.decay, parts.averages?.decay);
     checkSame('earlyStopping', content.earlyStopping !== null, parts.earlyStopping !== undefined);
@@ -136,6 +138,31 @@ export async function loadCheckpoint(
   } finally {
     tf.dispose([...tensors.values()]);
   }
+}
+
+/** Throws a FormatError where a part of a checkpoint is missing. */
+function checkContent(
+  { position, optimizer, average, earlyStopping }: CheckpointContent,
+  tensors: ReadonlyMap<string, tf.Tensor>,
+): void {
+  const objects = [
+    position,
+    optimizer,
+    average ?? {},
+    earlyStopping ?? {},
+    position?.data,
+    position?.noise,
+    position?.means,
+  ];
+  const { pass, batch } = position?.data ?? {};
+  const counts = [position?.step, position?.epoch, position?.stepInEpoch, pass, batch];
+  const sound =
+    objects.every(isJsonObject) && counts.every(Number.isInteger) && Array.isArray(position.epochs);
+  if (sound && tensors.has('losses')) return;
+  const expected = "a run's position, optimizer, averages and losses";
+  throw new FormatError(
+    complaint('fit', expected, 'a part of them', 'The checkpoint is damaged; use another copy.'),
+  );
 }
 
 function checkSame(option: string, saved: unknown, given: unknown): void {

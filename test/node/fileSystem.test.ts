@@ -163,7 +163,9 @@ describe('fileSystem', () => {
       [() => truncateSync(json, 100), /expected JSON in .*model\.json/],
       [() => truncateSync(json, 0), /expected JSON/],
       [() => writeFileSync(json, '{}'), /weightsManifest/],
-      [() => writeFileSync(json, 'null'), /weightsManifest/],
+      [() => writeFileSync(json, 'null'), /expected an object in .*model\.json, got null/],
+      [() => writeFileSync(json, '{"weightsManifest":[null]}'), /weightsManifest/],
+      [() => writeFileSync(json, '{"weightsManifest":[{"paths":[3],"weights":[]}]}'), /weightsManifest/],
     ];
     for (const [damage, message] of damages) {
       damage();
