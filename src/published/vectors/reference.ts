@@ -3,7 +3,8 @@ import { complaint, DataError, FlowError } from '../../core/errors';
 import { toFloat64 } from '../../core/numbers';
 import { checkOptions } from '../../core/options';
 import type { Context, Events, VectorFlow } from '../../flows';
-import type { Guess, GuessedField, LayerSettings, VectorConfig, VectorSettings } from './config';
+import type { Guess, LayerSettings, VectorConfig, VectorSettings } from './config';
+import { showGuess } from './showGuess';
 
 /** Rows whose log-densities are known from Python. */
 export interface Reference {
@@ -181,17 +182,3 @@ function hintOf({ guesses, open }: Verified, fitting: VectorSettings | undefined
     open.length > 0 ? 'No other usual values of one or two of what it does not say give them. ' : '';
   return `${unsaid}${tried}Say what the model was built with in config, and look whether these are rows of this model.`;
 }
-
-/** `activation (taken: 'relu' in layers 0, 2; could be 'tanh', ...)` */
-export function showGuess({ field, value, others, layers }: Guess): string {
-  const could = others.map(show).join(', ');
-  const more = NUMBERS.includes(field) ? ' or any other number' : '';
-  return `${field} (taken: ${show(value)} in layer${layers.length > 1 ? 's' : ''} ${layers.join(', ')}; could be ${could}${more})`;
-}
-
-function show(value: Guess['value']): string {
-  return typeof value === 'number' ? String(Number(value.toPrecision(6))) : JSON.stringify(value);
-}
-
-/** Fields whose values are numbers, of which only some are usual. */
-const NUMBERS: readonly GuessedField[] = ['bound', 'bins'];
