@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { importCheckpoint, type VectorFlow } from 'tfjs-flows';
 import { afterAll, expect, it } from 'vitest';
-import { run, type Streams } from '../../src/cli/run';
+import type { Streams } from '../../src/cli/command';
+import { run } from '../../src/cli/run';
 import { furthest, tensorOf, vectorFixture } from '../published/vectors/fixture';
 
 const folder = mkdtempSync(join(tmpdir(), 'vectors-'));

@@ -14,6 +14,7 @@ export function permutation(
   { features, name }: Scene,
   theirs: Readonly<Record<string, readonly number[]>>,
 ): LayerPiece {
+  checkOrder(order, features);
   return {
     rules: Object.entries(theirs).map(([key, values]) => constant(key, [features], () => integers(values))),
     build: () => new Permutation({ inputShape: [features], order, name }),
@@ -72,7 +73,16 @@ export function pointwiseAffine(
 }
 
 /** @throws FormatError for scales that are not positive, by which values would be turned round or lost */
-export function checkScales({ data }: Pick<Values, 'data'>): void {
+export function checkOrder(order: readonly number[], features: number): void {
+  const places = new Set(order);
+  const isOrder =
+    places.size === features && order.every((place) => place >= 0 && place < features && place % 1 === 0);
+  if (isOrder) return;
+  const expected = `a permutation of 0 .. ${features - 1}`;
+  throw new FormatError(complaint('importCheckpoint', expected, order.slice(0, 20)));
+}
+
+function checkScales({ data }: Pick<Values, 'data'>): void {
   const bad = data.find((value) => !(value > 0 && Number.isFinite(value)));
   if (bad === undefined) return;
   throw new FormatError(complaint('importCheckpoint', 'scales above 0', bad));
