@@ -72,8 +72,7 @@ export function pointwiseAffine(
   return { rules: [rule], build: () => new ActNorm({ inputShape: [d], name }) };
 }
 
-/** @throws FormatError for scales that are not positive, by which values would be turned round or lost */
-export function checkOrder(order: readonly number[], features: number): void {
+function checkOrder(order: readonly number[], features: number): void {
   const places = new Set(order);
   const isOrder =
     places.size === features && order.every((place) => place >= 0 && place < features && place % 1 === 0);
@@ -82,7 +81,8 @@ export function checkOrder(order: readonly number[], features: number): void {
   throw new FormatError(complaint('importCheckpoint', expected, order.slice(0, 20)));
 }
 
-function checkScales({ data }: Pick<Values, 'data'>): void {
+/** @throws FormatError for scales that are not positive, by which values would be turned round or lost */
+export function checkScales({ data }: Pick<Values, 'data'>): void {
   const bad = data.find((value) => !(value > 0 && Number.isFinite(value)));
   if (bad === undefined) return;
   throw new FormatError(complaint('importCheckpoint', 'scales above 0', bad));

@@ -163,3 +163,76 @@ describe('parameters that do not fit', () => {
     expect(errorOf(changed('nflows_maf_context', change)).message).toContain(message);
   });
 });
+
+describe('options', () => {
+  const nsf = () => vectorFixture('nflows_nsf_coupling').bytes('weights.npz');
+
+  it.each<[ImportOptions, string]>([
+    [{ config: { tail_bound: 3 } as VectorSettings }, "Did you mean 'bound'?"],
+    [{ config: { activation: 'sigmoid' as never } }, 'activation among relu'],
+    [{ config: { bound: -1 } }, 'a bound above 0'],
+    [{ config: { scale: 'softplus' } }, "'scale'"],
+    [{ config: { divided: 1 as never } }, 'divided'],
+    [{ config: { layers: [{ bound: 3 }] } }, 'a permutation layer'],
+    [{ config: { layers: { 17: { bound: 3 } } } }, 'layers 0 to 7'],
+    [{ config: { base: { type: 'cauchy' as never } } }, 'type of the base'],
+    [{ config: [] as never }, 'an object of options'],
+    [{ nBits: 5 }, 'for a file of nflows'],
+    [{ columns: ['a', 'b'] }, '5'],
+    [{ library: 'pyro' as never }, 'library'],
+  ])('%j is refused', (options, message) => {
+    const error = errorOf(nsf(), options);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain(message);
+  });
+
+  it('of vectors are no options of a Glow', () => {
+    const glow = writeNpz({ 'blocks.0.flows.0.actnorm.loc': ones(1, 4, 1, 1) });
+    const error = errorOf(glow, { library: 'rosinality', config: {} });
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain("'config'");
+  });
+
+  it('say another library than the names', () => {
+    expect(errorOf(nsf(), { library: 'zuko' }).message).toContain('the parameter names of zuko');
+    expect(inspectCheckpoint(nsf(), { library: 'sbi' })).toMatchObject({ library: 'sbi' });
+    expect(inspectCheckpoint(nsf(), { library: 'sbi' }).guesses).toContainEqual(
+      expect.objectContaining({ field: 'bound', value: 3 }),
+    );
+  });
+
+  it('name columns', () => {
+    const columns = ['a', 'b', 'c', 'd', 'e'];
+    const flow = importCheckpoint(nsf(), { library: 'nflows', columns, name: 'posterior' });
+    expect(flow.columns.map(({ name }) => name)).toEqual(columns);
+    expect(flow.name).toBe('posterior');
+    expect(flow.latentIsNormal).toBe(true);
+    flow.dispose();
+  });
+});
+
+describe('what stands around a flow', () => {
+  it('is refused where it is a network of its own, unless it is computed outside', () => {
+    const bytes = changed('nflows_sbi_maf', (arrays) => {
+      arrays['net._embedding_net.1.0.weight'] = ones(2, 7);
+      arrays['net._embedding_net.1.0.bias'] = ones(2);
+    });
+    const error = errorOf(bytes);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain('net._embedding_net.1.0.weight');
+    expect(inspectCheckpoint(bytes).leftOut).toContain('net._embedding_net.1.0.bias');
+    leavesNoTensors(() => {
+      const flow = importCheckpoint(bytes, { library: 'sbi', config: { embedding: 'outside' } });
+      expect(flow.contextShape).toEqual([2]);
+      flow.dispose();
+    });
+  });
+
+  it('are layers without parameters, which may do nothing where the user says so', () => {
+    const bytes = changed('nflows_realnvp', (arrays) => moved(arrays, layer(3), layer(5)));
+    expect(errorOf(bytes).message).toContain('none for _transforms.3 to 4');
+    leavesNoTensors(() => {
+      importCheckpoint(bytes, { config: { gaps: 'identity' } }).dispose();
+    });
+  });
+});
