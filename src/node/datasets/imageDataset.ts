@@ -2,6 +2,7 @@ import { ConfigError, complaint, DataError } from '../../core/errors';
 import { named } from '../../core/numbers';
 import { checkInteger, type Shape } from '../../core/shapes';
 import { centerCrop, convertChannels, type Raster, type ReadTableOptions, resizeRaster } from '../../data';
+import type { DatasetSplit } from './nameParts';
 
 /** Images on a disk, one at a time. */
 export interface ImageDataset {
@@ -15,6 +16,8 @@ export interface ImageDataset {
   attributes?: { names: readonly string[]; values: Int8Array };
   /** Real-valued attributes of each image, [n, names.length], where a table has numbers. */
   measurements?: { names: readonly string[]; values: Float64Array };
+  /** What was chosen, and what was left out, in sentences. */
+  notices: readonly string[];
   /** Levels 0 .. 255 of one image, [h, w, c]; throws a DataError or FormatError that names it. */
   read(index: number): Promise<Uint8Array>;
 }
@@ -31,12 +34,24 @@ export interface ImageTableOptions extends ReadTableOptions {
   folder?: string;
 }
 
+/** Names of arrays in an archive. */
+export interface ImageArrayNames {
+  /** Array of the images, [n, h, w] or [n, h, w, c]. */
+  images: string;
+  /** Array of the classes, [n]. Default: none. */
+  labels?: string;
+}
+
 /** How images become events of one shape. */
 export interface ImageOptions {
   /** [h, w, c] of the images to give, c 1 or 3. */
   imageShape: Shape;
   /** Side of the square that is cut from the middle first, in pixels. Default: the largest part of the wanted proportions. */
   centerCrop?: number;
+  /** Part of a data set that holds several, for 'npz' and 'idx': 'train', 'test' or 'validation'. Default: 'train' where there is one. */
+  split?: DatasetSplit;
+  /** Names of the arrays of images and labels, for 'npz'. Default: by their names, or the only array that can be images. */
+  arrays?: ImageArrayNames;
   /** Columns of the table, for 'csv'. Default: the file first, then attributes. */
   table?: ImageTableOptions;
 }

@@ -1,15 +1,18 @@
 import { checkOptions } from '../../core/options';
 import { checkChoice, checkEventShape, checkInteger } from '../../core/shapes';
 import { pathOf } from '../paths';
-import { openIdx, openNumpy } from './arrays';
 import { openCelebA } from './celebA';
 import { openCsv } from './csv';
 import { openFolder } from './folder';
+import { openIdx } from './idx';
 import type { ImageDataset, ImageOptions } from './imageDataset';
+import { datasetSplits } from './nameParts';
+import { openNumpy } from './numpy';
 
 export { type ImageBatch, type ImageBatchOptions, imageBatches } from './batches';
 export { type AttributeTable, readAttributeTable } from './celebA';
-export type { ImageDataset, ImageOptions, ImageTableOptions } from './imageDataset';
+export type { ImageArrayNames, ImageDataset, ImageOptions, ImageTableOptions } from './imageDataset';
+export { type DatasetSplit, datasetSplits } from './nameParts';
 export { type ReadImages, type ReadImagesOptions, readImages } from './readImages';
 export { type ImageTable, readImageTable } from './table';
 
@@ -50,9 +53,7 @@ export async function openImages(
 ): Promise<ImageDataset> {
   checkChoice('openImages', 'kind', kind, imageDatasetKinds);
   const path = pathOf('openImages', root);
-  checkOptions('openImages', options, { imageShape: ['size'], centerCrop: ['crop'], table: ['columns'] });
-  checkEventShape('openImages', options?.imageShape, [3]);
-  if (options.centerCrop !== undefined) checkInteger('openImages', 'centerCrop', options.centerCrop);
+  checkImageOptions(kind, options);
   const openers = {
     celeba: openCelebA,
     csv: openCsv,
@@ -62,6 +63,28 @@ export async function openImages(
     npy: openNumpy,
   };
   return remembering(await openers[kind](path, options));
+}
+
+function checkImageOptions(kind: ImageDatasetKind, options: ImageOptions): void {
+  const where = 'openImages';
+  checkOptions(where, options, {
+    imageShape: ['size'],
+    centerCrop: ['crop'],
+    split: ['part', 'subset'],
+    arrays: ['keys', 'names'],
+    table: ['columns'],
+  });
+  checkEventShape(where, options?.imageShape, [3]);
+  const { centerCrop, split, arrays } = options;
+  if (centerCrop !== undefined) checkInteger(where, 'centerCrop', centerCrop);
+  if (split !== undefined) {
+    checkChoice(where, 'split', split, datasetSplits);
+    checkChoice(where, 'a kind with split', kind, ['idx', 'npz', 'npy']);
+  }
+  if (arrays !== undefined) {
+    checkChoice(where, 'a kind with arrays', kind, ['npz']);
+    checkOptions(`${where}.arrays`, arrays, { images: ['x'], labels: ['y'] });
+  }
 }
 
 function remembering(dataset: ImageDataset): ImageDataset {

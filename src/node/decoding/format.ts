@@ -16,6 +16,9 @@ const signatures: readonly [format: ImageFormat, offset: number, start: string][
   ['AVIF', 4, 'ftypavis'],
 ];
 
+/** All formats, for messages. */
+export const imageFormats = [...new Set(signatures.map(([format]) => format))].join(', ');
+
 /** The format of a picture by its first bytes, whatever its file is called. */
 export function formatOf(bytes: Uint8Array): ImageFormat | undefined {
   const start = latin1(bytes.subarray(0, 12));
