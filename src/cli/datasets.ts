@@ -3,6 +3,8 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint } from '../core/errors';
 import type { Glow } from '../flows';
 import {
+  datasetSplits,
+  type ImageArrayNames,
   type ImageBatch,
   type ImageBatchOptions,
   type ImageDataset,
@@ -36,6 +38,16 @@ const tableOptions: Record<string, Option> = {
   decimal: { value: '.|,', description: 'csv: mark before decimals (default .)' },
 };
 
+/** Options of arrays, for `npz` and `idx`. */
+const arrayOptions: Record<string, Option> = {
+  split: {
+    value: datasetSplits.join('|'),
+    description: 'npz, idx: which part (default: train, if there is one)',
+  },
+  images: { value: 'NAME', description: 'npz: array of the images (default: by its name)' },
+  labels: { value: 'NAME', description: 'npz: array of the labels, beside --images' },
+};
+
 /** Options of images wherever they come from. */
 export const imageOptions: Record<string, Option> = {
   'center-crop': { value: 'N', description: 'side of the square cut from the middle of each image first' },
@@ -43,7 +55,7 @@ export const imageOptions: Record<string, Option> = {
   strict: { description: 'an image that cannot be read ends the command, instead of being left out' },
 };
 
-export const datasetOptions: Record<string, Option> = { ...imageOptions, ...tableOptions };
+export const datasetOptions: Record<string, Option> = { ...imageOptions, ...tableOptions, ...arrayOptions };
 
 /** Images that cannot be read that are told one by one. */
 const TOLD = 3;
@@ -76,7 +88,10 @@ export class ModelImages {
       imageShape: glow.eventShape,
       centerCrop,
       table,
+      split: args.choice('split', datasetSplits),
+      arrays: arraysOf(args),
     });
+    for (const notice of dataset.notices) terminal.note(notice);
     return new ModelImages(dataset, glow, args, terminal, contextOf(glow, dataset));
   }
 
@@ -133,6 +148,14 @@ function tableOf(kind: string, args: Arguments): ImageTableOptions {
     missing: args.choice('missing', ['drop', 'refuse']),
     decimal: args.choice('decimal', ['.', ',']),
   };
+}
+
+/** The arrays that are named. */
+function arraysOf(args: Arguments): ImageArrayNames | undefined {
+  const [images, labels] = [args.text('images'), args.text('labels')];
+  if (images !== undefined) return { images, labels };
+  if (labels !== undefined) throw new UsageError('--labels names an array beside --images.');
+  return undefined;
 }
 
 /** Options of a pass over a batch. */

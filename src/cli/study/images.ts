@@ -46,6 +46,7 @@ export async function openStudyImages(config: StudyConfig, terminal: Terminal): 
   const dataset = await (csv === undefined
     ? openImages('folder', table.folder!, size)
     : openImages('csv', csv, { ...size, table }));
+  for (const notice of dataset.notices) terminal.note(notice);
   const { images, indices, skipped } = await readImages(dataset, {
     nBits: config.glow.nBits,
     skipUnreadable,
