@@ -192,7 +192,7 @@ describe('what is wrong with images', () => {
   });
 
   it.each([
-    ['an empty folder', { folder: 'empty' }, /image files, got none in '.*empty'/],
+    ['an empty folder', { folder: 'empty' }, /images in '.*empty' or in its folders, got none/],
     ['no folder', { folder: 'nowhere' }, /nothing at '.*nowhere'/],
     [
       'one class',

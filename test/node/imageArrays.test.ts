@@ -132,10 +132,14 @@ describe('arrays of an npz', () => {
 
 describe('labels', () => {
   it.each<[string, NdArray['data'], RegExp]>([
-    ['0.5', Float32Array.of(0, 0.5, 0, 1), /in 'labels', got 0\.5 for image 1/],
+    ['0.5', Float32Array.of(0, 0.5, 0, 1), /of '.*set\.npz' \('labels'\), got 0\.5 for image 1/],
     ['NaN', Float64Array.of(0, 1, Number.NaN, 1), /got NaN for image 2/],
     ['-1', Int32Array.of(-1, 1, -1, 1), /got -1 for image 0/],
-    ['2,147,480,000', Int32Array.of(7, 2147480000, 0, 0), /0 \.\. 65535 .*got 2147480000 for image 1/],
+    [
+      '2,147,480,000',
+      Int32Array.of(7, 2147480000, 0, 0),
+      /got 2147480000 for image 1\. Number the classes from 0 to at most 65535/,
+    ],
   ])('%s is no class', async (_, data, message) => {
     const opening = open({ images: pictures(4, 7), labels: { shape: [4], data } });
     await expect(opening).rejects.toThrow(DataError);

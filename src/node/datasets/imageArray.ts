@@ -80,7 +80,7 @@ function openLabels(
 ): { labels?: ImageDataset['labels']; notices: readonly string[] } {
   if (labels === undefined) return { notices: [] };
   const { name, array } = labels;
-  if (saysClasses(array, count)) return readClasses(name, array, count);
+  if (saysClasses(array, count)) return readClasses(`'${path}' ('${name}')`, array, count);
   if (labelsAreNamed || array.shape[0] !== count) {
     throw new DataError(complaint('openImages', `${count} labels in '${name}' of '${path}'`, array.shape));
   }

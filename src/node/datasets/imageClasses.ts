@@ -23,17 +23,17 @@ export function isPerImage({ shape }: NdArray, count: number): boolean {
 /**
  * Classes of images from class numbers 0, 1, ..., or from text.
  *
- * @param name of the array or file, for messages
+ * @param source where the labels stand, for messages
  * @throws DataError for values that are no class numbers, with the image
  */
-export function readClasses(name: string, array: NdArray, count: number): ImageClasses {
+export function readClasses(source: string, array: NdArray, count: number): ImageClasses {
   const texts = textOf(array);
   if (texts !== undefined) {
     const classes = [...new Set(texts)].sort();
     const places = new Map(classes.map((text, place) => [text, place]));
     return { labels: { classes, values: Int32Array.from(texts, (text) => places.get(text)!) }, notices: [] };
   }
-  const values = classNumbers(name, array, count);
+  const values = classNumbers(source, array, count);
   const classes = Array.from({ length: largest(values, -1) + 1 }, (_, i) => String(i));
   const present = new Set(values);
   const empty = classes.filter((_, place) => !present.has(place));
@@ -44,13 +44,13 @@ export function readClasses(name: string, array: NdArray, count: number): ImageC
   return { labels: { classes, values }, notices };
 }
 
-function classNumbers(name: string, { data }: NdArray, count: number): Int32Array {
+function classNumbers(source: string, { data }: NdArray, count: number): Int32Array {
   const values = toFloat64('openImages', 'labels', data);
   const most = Math.max(MOST_CLASSES, count);
   const bad = values.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value < most));
   if (bad >= 0) {
-    const expected = `class numbers 0 .. ${most - 1} as the labels in '${name}'`;
-    const hint = 'Number the classes from 0, or leave the labels out.';
+    const expected = `class numbers 0, 1, ... as the labels of ${source}`;
+    const hint = `Number the classes from 0 to at most ${most - 1}, or leave the labels out.`;
     throw new DataError(complaint('openImages', expected, `${values[bad]} for image ${bad}`, hint));
   }
   return Int32Array.from(values);
