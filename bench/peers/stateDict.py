@@ -14,7 +14,7 @@ import types
 import numpy as np
 import torch
 
-TYPES = {"F32": np.float32, "U8": np.uint8}
+TYPES = {"F32": np.float32, "I64": np.int64, "U8": np.uint8, "BOOL": np.bool_}
 
 
 def read_safetensors(path):

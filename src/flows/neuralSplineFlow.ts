@@ -1,6 +1,11 @@
 import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice, checkInteger } from '../core/shapes';
-import { type BijectorBuilder, RationalQuadraticSpline, TransformerCoupling } from '../layers';
+import {
+  type BijectorBuilder,
+  RationalQuadraticSpline,
+  type SplineLimits,
+  TransformerCoupling,
+} from '../layers';
 import { autoregressive } from './maskedAutoregressiveFlow';
 import { type RecipeNetworkOptions, recipeNetworkNames } from './recipeNetworks';
 import type { VectorFlow } from './vectorFlow';
@@ -26,6 +31,8 @@ export interface NeuralSplineFlowOptions extends VectorRecipeOptions, RecipeNetw
   bins?: number;
   /** Splines bend [-bound, bound], in standard deviations of the data, and are the identity outside. Default 5. */
   bound?: number;
+  /** What keeps pieces and derivatives of the splines from 0; by 'softclip' they are those of zuko. Default 'minimum', as in nflows. */
+  limits?: SplineLimits;
 }
 
 /**
@@ -47,10 +54,10 @@ export interface NeuralSplineFlowOptions extends VectorRecipeOptions, RecipeNetw
 export function neuralSplineFlow(options: NeuralSplineFlowOptions): VectorFlow {
   const where = 'neuralSplineFlow';
   checkOptions(where, options, names);
-  const { form = 'coupling', layers = 5, bins = 8, bound = 5 } = options;
+  const { form = 'coupling', layers = 5, bins = 8, bound = 5, limits } = options;
   checkChoice(where, 'form', form, ['coupling', 'autoregressive']);
   checkInteger(where, 'layers', layers);
-  const spline = new RationalQuadraticSpline({ bins, bound });
+  const spline = new RationalQuadraticSpline({ bins, bound, limits });
   return vectorFlow(where, options, (parts) => {
     const couples = form === 'coupling' && parts.dimensions > 1;
     const transform = (i: number) =>
@@ -85,4 +92,5 @@ const names: OptionNames<NeuralSplineFlowOptions> = {
   layers: ['transforms', 'numLayers', 'num_layers'],
   bins: ['numBins', 'num_bins', 'knots'],
   bound: ['tailBound', 'tail_bound', 'interval'],
+  limits: true,
 };

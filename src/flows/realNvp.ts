@@ -1,6 +1,13 @@
 import { checkOptions, type OptionNames } from '../core/options';
 import { checkChoice, checkInteger } from '../core/shapes';
-import { ActNorm, AffineCoupling, AffineTransformer, type BijectorBuilder, type ScaleMap } from '../layers';
+import {
+  ActNorm,
+  AffineCoupling,
+  AffineTransformer,
+  type BijectorBuilder,
+  type ScaleMap,
+  TransformerCoupling,
+} from '../layers';
 import { autoregressive } from './maskedAutoregressiveFlow';
 import { type RecipeNetworkOptions, recipeNetworkNames } from './recipeNetworks';
 import type { VectorFlow } from './vectorFlow';
@@ -21,8 +28,8 @@ export interface RealNvpOptions extends VectorRecipeOptions, RecipeNetworkOption
   hiddenUnits?: number | readonly number[];
   /** Share of hidden units left out in a training step, 0 to below 1: it helps where rows are few. Default 0. */
   dropout?: number;
-  /** Scale map of the couplings: 'exp' with a smooth clamp, or 'sigmoid'. Default 'exp'. */
-  scale?: ScaleMap;
+  /** Scale map of the couplings: 'exp' with a smooth clamp, 'sigmoid', or 'softclip', that of zuko. Default 'exp'. */
+  scale?: ScaleMap | 'softclip';
   /** An actnorm before every coupling. Default true. */
   actnorm?: boolean;
   /** What swaps the parts between couplings. Default 'reverse'. */
@@ -61,7 +68,7 @@ export function realNvp(options: RealNvpOptions): VectorFlow {
   const { scale = 'exp' } = options;
   checkInteger('realNvp', 'layers', layers);
   checkChoice('realNvp', 'permutation', permutation, ['reverse', 'shuffle']);
-  checkChoice('realNvp', 'scale', scale, ['exp', 'sigmoid']);
+  checkChoice('realNvp', 'scale', scale, ['exp', 'sigmoid', 'softclip']);
   const layersOf = (parts: RecipeParts): BijectorBuilder[] =>
     Array.from({ length: layers }, (_, i): BijectorBuilder[] => [
       ...(actnorm ? [actnormOf(i)] : []),
@@ -78,15 +85,18 @@ function actnormOf(i: number): BijectorBuilder {
   return (inputShape) => new ActNorm({ inputShape, name: `actnorm${i}` });
 }
 
-function affineCoupling(scale: ScaleMap, i: number, { networks }: RecipeParts): BijectorBuilder {
-  return (inputShape) =>
-    new AffineCoupling({
+function affineCoupling(scale: ScaleMap | 'softclip', i: number, { networks }: RecipeParts): BijectorBuilder {
+  return (inputShape) => {
+    const options = {
       inputShape,
-      scale,
       passthrough: Math.floor(inputShape[0] / 2),
       network: networks.conditioner,
       name: `coupling${i}`,
-    });
+    };
+    return scale === 'softclip'
+      ? new TransformerCoupling({ ...options, transformer: new AffineTransformer() })
+      : new AffineCoupling({ ...options, scale });
+  };
 }
 
 const names: OptionNames<RealNvpOptions> = {

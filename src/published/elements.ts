@@ -55,3 +55,11 @@ export function float32Bytes(values: ArrayLike<number>): Uint8Array {
   for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i], true);
   return bytes;
 }
+
+/** The bytes of 64-bit whole numbers, likewise. */
+export function int64Bytes(values: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(values.length * 8);
+  const view = viewOf(bytes);
+  for (let i = 0; i < values.length; i++) view.setBigInt64(8 * i, BigInt(values[i]), true);
+  return bytes;
+}

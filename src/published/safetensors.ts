@@ -4,8 +4,8 @@ import { sizeOf } from '../core/shapes';
 import { type Bytes, joinBytes, toBytes, undecodable, viewOf } from '../data/bytes';
 import { fileKind } from '../data/fileKind';
 import { checkNdArray, type NdArray } from '../data/ndArray';
-import { elementSize, float32Bytes, isElementType, readElements } from './elements';
-import type { ElementType, StoredTensors } from './storedTensor';
+import { elementSize, float32Bytes, int64Bytes, isElementType, readElements } from './elements';
+import type { StoredTensors } from './storedTensor';
 
 /** A safetensors file: its tensors by name and its metadata. */
 export interface Safetensors {
@@ -120,10 +120,15 @@ function checkCovered(ranges: readonly [number, number][], length: number): void
   }
 }
 
+/** Types of whole numbers in a safetensors file, beside bytes. */
+export type WholeType = 'I64' | 'BOOL';
+
 /**
- * Writes arrays as a safetensors file: float64 and float32 arrays as F32, bytes as U8. The same arrays give the same bytes.
+ * Writes arrays as a safetensors file: bytes as U8, all others as F32, but for those that are given another type. The same arrays give
+ * the same bytes.
  *
  * @param metadata strings to keep in the header
+ * @param types for arrays of whole numbers by name: 'I64' or 'BOOL'
  * @throws ConfigError where a shape and its data do not belong together
  * @example
  * const bytes = writeSafetensors({ z: { shape: [1, 2], data: Float32Array.of(0.5, -1) } }); // safetensors.torch.load(bytes)['z']
@@ -131,16 +136,19 @@ function checkCovered(ranges: readonly [number, number][], length: number): void
 export function writeSafetensors(
   arrays: Record<string, NdArray>,
   metadata: Record<string, string> = {},
+  types: Readonly<Record<string, WholeType>> = {},
 ): Uint8Array {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   const parts: Uint8Array[] = [];
   let offset = 0;
   // Wider types first keeps every tensor aligned.
-  const ordered = Object.entries(arrays).sort(([, a], [, b]) => widthOf(b) - widthOf(a));
-  for (const [name, array] of ordered) {
+  const typed = Object.entries(arrays).map(([name, array]) => {
+    const dtype = types[name] ?? (array.data instanceof Uint8Array ? 'U8' : 'F32');
+    return { name, array, dtype };
+  });
+  for (const { name, array, dtype } of typed.sort((a, b) => elementSize(b.dtype) - elementSize(a.dtype))) {
     checkNdArray(`writeSafetensors('${name}')`, array);
-    const bytes = array.data instanceof Uint8Array ? array.data : float32Bytes(array.data);
-    const dtype: ElementType = array.data instanceof Uint8Array ? 'U8' : 'F32';
+    const bytes = writers[dtype](array.data);
     header[name] = { dtype, shape: array.shape, data_offsets: [offset, offset + bytes.length] };
     offset += bytes.length;
     parts.push(bytes);
@@ -152,6 +160,11 @@ export function writeSafetensors(
   return joinBytes([padded, ...parts]);
 }
 
-function widthOf(array: NdArray): number {
-  return array.data instanceof Uint8Array ? 1 : 4;
-}
+/** Values as bytes, by type. */
+const writers = {
+  F32: float32Bytes,
+  int64Bytes,
+  U8: (values: ArrayLike<number>) => Uint8Array.from(values),
+  BOOL: (values: ArrayLike<number>) => Uint8Array.from(values, Number),
+  I64: int64Bytes,
+};

@@ -29,6 +29,8 @@ interface Structure {
 export abstract class MaskedDenseNetwork extends MaskedNetwork {
   private readonly settings: PerceptronSettings;
   private readonly stack: DenseStack;
+  /** For each layer 1 where a weight counts, [inputs, outputs]. */
+  private readonly layerMasks: readonly Float32Array[];
   /** Levels of the units of every layer. */
   private readonly unitLevels: readonly (readonly number[])[];
 
@@ -44,6 +46,7 @@ export abstract class MaskedDenseNetwork extends MaskedNetwork {
     const units = [...hiddenSets(this, context), repeated(adjacency, outputsPerValue)];
     const read = [inputSets(d, featuresPerValue, joined), ...units];
     this.unitLevels = units.map((sets) => levelsOfSets(sets, levels));
+    this.layerMasks = units.map((sets, i) => maskOf(read[i], sets));
     this.stack = new DenseStack(
       this,
       {
@@ -53,7 +56,7 @@ export abstract class MaskedDenseNetwork extends MaskedNetwork {
       {
         settings,
         forms: forms({ features: featuresPerValue * d, outputs: d * outputsPerValue, context, contextAs }),
-        masks: units.map((sets, i) => maskOf(read[i], sets)),
+        masks: this.layerMasks,
         random: new RandomStream(options.seed),
       },
     );
@@ -62,6 +65,20 @@ export abstract class MaskedDenseNetwork extends MaskedNetwork {
   override get sweep(): MaskedNetwork['sweep'] {
     if (!this.computesAs(MaskedDenseNetwork)) return undefined;
     return (n, context) => takeApart(this.stack, this, this.unitLevels, n, context);
+  }
+
+  /**
+   * Which inputs each unit of every layer reads, as rows of booleans.
+   *
+   * @internal
+   */
+  get masks(): boolean[][][] {
+    return this.layerMasks.map((mask, layer) => {
+      const outputs = this.unitLevels[layer].length;
+      return Array.from({ length: outputs }, (_, o) =>
+        Array.from({ length: mask.length / outputs }, (_, i) => mask[i * outputs + o] !== 0),
+      );
+    });
   }
 
   protected compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {

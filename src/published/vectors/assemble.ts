@@ -1,10 +1,8 @@
-import { complaint, FormatError } from '../../core/errors';
 import { building } from '../../core/module';
 import type { Distribution } from '../../distributions';
-import { type Bijector, Chain, type Conditioner, MultilayerPerceptron } from '../../layers';
-import { map, type Values, zeros } from '../arrays';
-import type { Rule } from '../rule';
+import { type Bijector, Chain, type Conditioner } from '../../layers';
 import type { VectorConfig } from './config';
+import { contextStandardization } from './contextStandardization';
 import type { VectorLibrary } from './library';
 import { type Piece, rulesBelow } from './piece';
 
@@ -35,7 +33,7 @@ export function assemble(code: VectorLibrary, config: VectorConfig, places: Plac
     return { ...piece, rules: rulesBelow(piece.rules, { theirs: layer.at, ours: `bijector/${name}` }) };
   });
   const base = code.base(config);
-  const embed = standardizesContext ? standardization(context) : undefined;
+  const embed = standardizesContext ? contextStandardization(context) : undefined;
   return {
     rules: [
       ...pieces.flatMap(({ rules }) => rules),
@@ -53,32 +51,4 @@ export function assemble(code: VectorLibrary, config: VectorConfig, places: Plac
         };
       }),
   };
-}
-
-/** (context - mean) / deviation, as sbi has it, by a linear network. */
-function standardization(size: number): Piece<Conditioner> {
-  const rule: Rule = {
-    theirs: { '0._mean': [size], '0._std': [size] },
-    ours: ['kernel0', 'bias0'],
-    read: ([mean, deviation]) => {
-      checkDeviations(deviation);
-      const kernel = zeros([size, size]);
-      for (let i = 0; i < size; i++) kernel.data[i * size + i] = 1 / deviation.data[i];
-      return [kernel, map(mean, (value, i) => -value / deviation.data[i])];
-    },
-    write: ([kernel, bias]) => {
-      const deviation = map(bias, (_, i) => 1 / kernel.data[i * size + i]);
-      return [map(bias, (value, i) => -value * deviation.data[i]), deviation];
-    },
-  };
-  return {
-    rules: [rule],
-    build: () => new MultilayerPerceptron({ inputShape: [size], units: size, hiddenUnits: [] }),
-  };
-}
-
-function checkDeviations({ data }: Values): void {
-  const bad = data.find((value) => !(value > 0 && Number.isFinite(value)));
-  if (bad === undefined) return;
-  throw new FormatError(complaint('importCheckpoint', 'deviations of the context above 0', bad));
 }

@@ -80,11 +80,12 @@ export function dense(
       into(transpose(masked === undefined ? weight : product(weight, masked), [1, 0]), false),
       into(bias, true),
     ],
-    write: ([kernel, bias]) => [
-      transpose(back(kernel, false), [1, 0]),
-      back(bias, true),
-      ...(mask ? [maskValues(mask())] : []),
-    ],
+    write: ([kernel, bias]) => {
+      const weight = transpose(back(kernel, false), [1, 0]);
+      if (mask === undefined) return [weight, back(bias, true)];
+      const masked = maskValues(mask());
+      return [product(weight, masked), back(bias, true), masked];
+    },
   };
 }
 

@@ -16,8 +16,8 @@ export interface Univariate {
 
 /** Least scale, share of a piece and derivative in nflows and normflows. */
 const MINIMUM = 1e-3;
-/** What softplus is 1 - MINIMUM of: ours adds it, so that zeros are the identity; theirs does not. */
-export const SOFTPLUS_OFFSET = Math.log(Math.expm1(1 - MINIMUM));
+/** What softplus is 1 - MINIMUM of, in float32: ours adds it, so that zeros are the identity; theirs does not. */
+export const SOFTPLUS_OFFSET = Math.fround(Math.log(Math.expm1(1 - MINIMUM)));
 
 /** The bins of a spline with linear tails by its number of parameters for each value; undefined where that is none. */
 export function binsOf(parameters: number): number | undefined {

@@ -16,15 +16,7 @@ import { autoregressive, coupling, elementwise } from './couplings';
 import { dense, layerNames } from './dense';
 import { checkScales, permutation, pointwiseAffine } from './linearLayers';
 import { maskedPerceptron, maskedResidualNetwork, perceptron } from './networks';
-import {
-  besideWeights,
-  constant,
-  integers,
-  type LayerPiece,
-  maskValues,
-  rulesBelow,
-  type Scene,
-} from './piece';
+import { besideWeights, constant, integers, type LayerPiece, rulesBelow, type Scene } from './piece';
 import { structureOf } from './sets';
 import { additive, plainHead, range, type Univariate } from './transformers';
 
@@ -45,7 +37,7 @@ function layerPiece(layer: VectorLayer, scene: Scene): LayerPiece {
       return layer.network === 'residual' ? residual(layer, scene) : masked(layer, scene);
     case 'coupling': {
       const network = steering(layer, scene, passes);
-      const mask = constant('mask', [scene.features], () => maskValues([passes]));
+      const mask = constant('mask', [scene.features], () => integers(passes.map(Number)));
       return coupling(layer, scene, { ...network, beside: [mask] });
     }
     case 'elementwise':

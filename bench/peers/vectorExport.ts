@@ -1,0 +1,119 @@
+/**
+ * Writes flows over vectors for zuko and nflows, with rows and their log-densities, for vectorExport.py to check.
+ *
+ *     npx tsx bench/peers/vectorExport.ts FOLDER
+ *     python3 bench/peers/vectorExport.py FOLDER --zuko SOURCES --nflows SOURCES
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  AffineTransformer,
+  exportStateDict,
+  type Flow,
+  importCheckpoint,
+  maskedAutoregressiveFlow,
+  NormalMixture,
+  neuralSplineFlow,
+  RandomStream,
+  realNvp,
+  type VectorSettings,
+  writeNpz,
+} from 'tfjs-flows';
+
+const folder = process.argv[2] ?? 'peers';
+const size = { dimensions: 4, layers: 3, bins: 6 };
+const perceptrons = { hiddenUnits: [24, 24] };
+const softplus = new AffineTransformer({ scale: 'softplus' });
+
+/** Flows of our recipes, each for the libraries that can express it. */
+const own: Record<string, ['zuko' | 'nflows', () => Flow]> = {
+  spline_couplings: ['nflows', () => neuralSplineFlow({ ...size, hiddenUnits: 16 })],
+  spline_couplings_context: ['nflows', () => neuralSplineFlow({ ...size, hiddenUnits: 16, context: 3 })],
+  spline_autoregressive: [
+    'nflows',
+    () => neuralSplineFlow({ ...size, form: 'autoregressive', hiddenUnits: 20 }),
+  ],
+  spline_one_value: ['nflows', () => neuralSplineFlow({ ...size, dimensions: 1, hiddenUnits: 8 })],
+  affine_autoregressive: [
+    'nflows',
+    () => maskedAutoregressiveFlow({ dimensions: 4, layers: 3, hiddenUnits: 20, transformer: softplus }),
+  ],
+  splines_by_perceptrons: [
+    'zuko',
+    () =>
+      neuralSplineFlow({ ...size, ...perceptrons, form: 'autoregressive', limits: 'softclip', context: 2 }),
+  ],
+  affine_by_perceptrons: [
+    'zuko',
+    () => maskedAutoregressiveFlow({ dimensions: 4, layers: 3, ...perceptrons, activation: 'elu' }),
+  ],
+  affine_couplings: [
+    'zuko',
+    () => realNvp({ dimensions: 5, layers: 4, ...perceptrons, scale: 'softclip', context: 2 }),
+  ],
+  mixture: [
+    'zuko',
+    () =>
+      maskedAutoregressiveFlow({
+        dimensions: 3,
+        layers: 2,
+        ...perceptrons,
+        base: new NormalMixture({ eventShape: [3], components: 3, covariance: 'full', seed: 1 }),
+      }),
+  ],
+};
+
+/** Flows that came from the libraries, and what their files do not say. */
+const imported: Record<string, VectorSettings> = {
+  nflows_maf_context: {},
+  nflows_nsf_coupling: { bound: 3 },
+  nflows_nsf_coupling_context: { bound: 4 },
+  nflows_realnvp: {},
+  nflows_rqs_autoregressive: { bound: 3 },
+  nflows_sbi_maf: {},
+  nflows_sbi_nsf: {},
+  zuko_nsf: {},
+  zuko_nsf_coupling_context: {},
+  zuko_nsf_residual: { activation: 'elu' },
+  zuko_maf_context: {},
+  zuko_ncsf: {},
+  zuko_realnvp_context: {},
+  zuko_gmm_base: {},
+};
+
+function movedFrom(make: () => Flow): Flow {
+  const flow = make();
+  const random = new RandomStream(2);
+  for (const weight of flow.trainableWeights) {
+    tf.tidy(() => weight.assign(tf.add(weight, random.normal(weight.shape, 0, 0.1))));
+  }
+  flow.markInitialized();
+  return flow;
+}
+
+async function write(name: string, library: 'zuko' | 'nflows', flow: Flow): Promise<void> {
+  const random = new RandomStream(3);
+  const [d] = flow.bijector.inputShape;
+  const shape = flow.contextShape as number[] | undefined;
+  const [x, context] = [random.normal([64, d]), shape && random.normal([64, ...shape])];
+  const array = (tensor: tf.Tensor) => ({ shape: tensor.shape, data: Float32Array.from(tensor.dataSync()) });
+  const logProb = flow.logProb(x, context ? { context } : {});
+  writeFileSync(join(folder, `${name}.safetensors`), await exportStateDict(flow, library));
+  writeFileSync(
+    join(folder, `${name}.npz`),
+    writeNpz({ x: array(x), log_prob: array(logProb), ...(context && { context: array(context) }) }),
+  );
+  console.log(`${name}: for ${library}, ${flow.parameterCount} parameters`);
+}
+
+await tf.setBackend('cpu');
+mkdirSync(folder, { recursive: true });
+for (const [name, [library, make]] of Object.entries(own)) await write(name, library, movedFrom(make));
+for (const [name, config] of Object.entries(imported)) {
+  const path = fileURLToPath(new URL(`../../test/fixtures/vector/${name}/weights.npz`, import.meta.url));
+  const flow = importCheckpoint<Flow>(readFileSync(path), { config });
+  await write(name, name.startsWith('zuko') ? 'zuko' : 'nflows', flow);
+}

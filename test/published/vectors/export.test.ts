@@ -1,0 +1,270 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  AffineTransformer,
+  ConfigError,
+  exportStateDict,
+  type Flow,
+  importCheckpoint,
+  maskedAutoregressiveFlow,
+  NormalMixture,
+  type NumericData,
+  neuralSplineFlow,
+  RandomStream,
+  readNpz,
+  readSafetensors,
+  realNvp,
+  StudentT,
+  type VectorFlow,
+  type VectorSettings,
+} from 'tfjs-flows';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fixture } from '../../support/fixture';
+import { leavesNoTensors } from '../../support/leaks';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+type Library = 'zuko' | 'nflows';
+
+/** Fixtures, and what their files do not say. */
+const models: [name: string, config: VectorSettings][] = [
+  ['nflows_maf_context', {}],
+  ['nflows_nsf_coupling', { bound: 3 }],
+  ['nflows_nsf_coupling_context', { bound: 4 }],
+  ['nflows_realnvp', {}],
+  ['nflows_rqs_autoregressive', { bound: 3 }],
+  ['nflows_sbi_nsf', {}],
+  ['zuko_nsf', {}],
+  ['zuko_nsf_coupling_context', {}],
+  ['zuko_nsf_residual', { activation: 'elu' }],
+  ['zuko_maf_context', {}],
+  ['zuko_ncsf', {}],
+  ['zuko_realnvp_context', {}],
+  ['zuko_gmm_base', {}],
+];
+
+const libraryOf = (name: string): Library => (name.startsWith('zuko') ? 'zuko' : 'nflows');
+const namesOf = (bytes: Uint8Array) => readSafetensors(bytes).tensors;
+
+/** Numbers of a tensor, those of masked weights 0 where there is a mask. */
+function unmasked(name: string, read: (name: string) => NumericData | undefined): number[] {
+  const mask = name.endsWith('.weight') ? read(name.replace(/weight$/, 'mask')) : undefined;
+  return Array.from(read(name) ?? [], (value, i) => Number(value) * Number(mask?.[i] ?? 1));
+}
+
+/** Largest difference in units of max(1, the largest value). */
+function furthest(ours: readonly number[], theirs: readonly number[]): number {
+  const size = theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  return theirs.reduce((most, value, i) => Math.max(most, Math.abs(ours[i] - value) / size), 0);
+}
+
+describe('flows of other libraries, imported and exported', () => {
+  it.each(models)('%s comes back under its names, moved weights bit for bit', (name, config) =>
+    leavesNoTensors(async () => {
+      const given = readNpz(fixture(`vector/${name}/weights.npz`));
+      const flow = importCheckpoint<Flow>(fixture(`vector/${name}/weights.npz`), { config });
+      const found = namesOf(await exportStateDict(flow, libraryOf(name)));
+      flow.dispose();
+      const root = name.includes('sbi') ? 'net.' : '';
+      expect([...found.keys()].map((key) => root + key).sort()).toEqual(Object.keys(given).sort());
+      for (const [key, tensor] of found) {
+        const array = given[root + key];
+        expect(tensor.shape, key).toEqual(array.shape);
+        const theirs = unmasked(key, (part) => given[root + part]?.data);
+        const ours = unmasked(key, (part) => found.get(part)?.read().data);
+        // Last layers of nflows' splines are scaled and offset, diagonals and deviations go through functions.
+        const folded = /final_layer|unconditional|_embedding|_scale|_shift|base\.|diag/.test(key);
+        expect(furthest(ours, theirs), key).toBeLessThanOrEqual(folded ? 3e-7 : 0);
+      }
+    }),
+  );
+});
+
+const small = { dimensions: 3, layers: 2, bins: 4 };
+const perceptrons = { hiddenUnits: [9, 9] };
+
+/** Flows of ours, with what says there what the names do not. */
+const flows: [name: string, library: Library, make: () => Flow, config: VectorSettings][] = [
+  [
+    'splines in couplings',
+    'nflows',
+    () => neuralSplineFlow({ ...small, hiddenUnits: 9, context: 2 }),
+    { bound: 5 },
+  ],
+  [
+    'splines, autoregressive',
+    'nflows',
+    () => neuralSplineFlow({ ...small, form: 'autoregressive', hiddenUnits: 9, bound: 4 }),
+    { bound: 4 },
+  ],
+  [
+    'affine, autoregressive',
+    'nflows',
+    () =>
+      maskedAutoregressiveFlow({
+        dimensions: 3,
+        layers: 2,
+        hiddenUnits: 9,
+        activation: 'silu',
+        transformer: new AffineTransformer({ scale: 'softplus' }),
+      }),
+    { activation: 'silu' },
+  ],
+  [
+    'splines of zuko',
+    'zuko',
+    () =>
+      neuralSplineFlow({ ...small, ...perceptrons, form: 'autoregressive', limits: 'softclip', context: 2 }),
+    {},
+  ],
+  [
+    'affine maps of zuko',
+    'zuko',
+    () => maskedAutoregressiveFlow({ dimensions: 3, layers: 2, ...perceptrons }),
+    {},
+  ],
+  [
+    'couplings of zuko',
+    'zuko',
+    () => realNvp({ dimensions: 3, layers: 2, ...perceptrons, scale: 'softclip' }),
+    {},
+  ],
+  [
+    'mixture of zuko',
+    'zuko',
+    () =>
+      maskedAutoregressiveFlow({
+        dimensions: 3,
+        layers: 1,
+        ...perceptrons,
+        base: new NormalMixture({ eventShape: [3], components: 2, seed: 1 }),
+      }),
+    {},
+  ],
+];
+
+function moved(make: () => Flow): Flow {
+  const flow = make();
+  const random = new RandomStream(2);
+  for (const weight of flow.trainableWeights) {
+    tf.tidy(() => weight.assign(tf.add(weight, random.normal(weight.shape, 0, 0.1))));
+  }
+  flow.markInitialized();
+  return flow;
+}
+
+describe('flows of ours, exported and imported', () => {
+  it.each(flows)('%s: the same densities, and the same file again', (_, library, make, config) =>
+    leavesNoTensors(async () => {
+      const flow = moved(make);
+      const bytes = await exportStateDict(flow, library);
+      const again = importCheckpoint<VectorFlow>(bytes, { library, config });
+      tf.tidy(() => {
+        const random = new RandomStream(5);
+        const x = random.normal([20, 3], 0, 2);
+        const context = flow.contextShape && { context: random.normal([20, 2]) };
+        const [ours, theirs] = [flow, again].map((each) => each.logProb(x, context ?? {}));
+        const size = tf.maximum(tf.abs(ours), 1);
+        expect(tf.max(tf.div(tf.abs(tf.sub(ours, theirs)), size)).dataSync()[0]).toBeLessThan(2e-5);
+      });
+      const [first, second] = [bytes, await exportStateDict(again, library)].map(namesOf);
+      expect([...second.keys()].sort()).toEqual([...first.keys()].sort());
+      for (const [key, tensor] of first) {
+        expect(second.get(key)?.dtype, key).toBe(tensor.dtype);
+        const [ours, theirs] = [first, second].map((all) =>
+          Array.from(all.get(key)?.read().data ?? [], Number),
+        );
+        const folded = /final_layer|unconditional|_scale|_shift|loc$|scale$|base\.|diag|LU$/.test(key);
+        expect(furthest(ours, theirs), key).toBeLessThanOrEqual(folded ? 3e-7 : 0);
+      }
+      flow.dispose();
+      again.dispose();
+    }),
+  );
+
+  it('files tell types and the lines of Python that build the flow', async () => {
+    const flow = neuralSplineFlow({ dimensions: 2, layers: 1, bins: 4, hiddenUnits: 8, context: 1, seed: 1 });
+    const { tensors, metadata } = readSafetensors(await exportStateDict(flow, 'nflows'));
+    flow.dispose();
+    expect(metadata.code).toBe('nflows');
+    expect(tensors.get('_transform._transforms.1._permutation')?.dtype).toBe('I64');
+    const lines = metadata.python.split('\n');
+    expect(lines.slice(-10)).toEqual(
+      [
+        'flow = flows.Flow(',
+        '    transforms.CompositeTransform([',
+        '        transforms.PointwiseAffineTransform(torch.zeros(2), torch.ones(2)),',
+        expect.stringMatching(/^ {8}transforms.Permutation\(torch.tensor\(\[[01], [01]\]\)\),$/),
+        '        transforms.LULinear(2),',
+        "        transforms.PiecewiseRationalQuadraticCouplingTransform([-1, 1], lambda i, o: ResidualNet(i, o, 8, context_features=1, num_blocks=2, activation=F.relu), num_bins=4, tails='linear', tail_bound=5.0, apply_unconditional_transform=True),",
+        '        transforms.LULinear(2),',
+        '    ]),',
+        '    distributions.StandardNormal([2]),',
+        ')',
+      ].slice(-10),
+    );
+  });
+
+  it('all that a library cannot express is told at once', () =>
+    leavesNoTensors(async () => {
+      const flow = neuralSplineFlow({
+        columns: ['a', 'b'],
+        supports: { a: 'positive' },
+        layers: 1,
+        hiddenUnits: 8,
+        base: new StudentT({ eventShape: [2] }),
+      });
+      const told = await exportStateDict(flow, 'zuko').catch((error) => error);
+      flow.dispose();
+      expect(told).toBeInstanceOf(ConfigError);
+      for (const reason of [
+        'supports: zuko has no Factorized',
+        "coupling0: its network is residual; zuko's couplings have perceptrons (hiddenUnits: [64, 64])",
+        'what passes is bent, which zuko leaves as it is',
+        "its splines have limits 'minimum', not 'softclip'",
+        'base: zuko has no StudentT',
+      ]) {
+        expect(told.message).toContain(reason);
+      }
+    }));
+
+  it.each([
+    [
+      'default couplings',
+      'nflows',
+      () => realNvp({ dimensions: 2, layers: 1 }),
+      'nflows has no AffineCoupling',
+    ],
+    [
+      'a context by gates',
+      'nflows',
+      () => neuralSplineFlow({ dimensions: 2, layers: 1, form: 'autoregressive', context: 1 }),
+      "its network reads the context as 'gates', not as 'shifts'",
+    ],
+    [
+      'blocks through an activation',
+      'zuko',
+      () => maskedAutoregressiveFlow({ dimensions: 2, layers: 1 }),
+      'its blocks read their input through the activation',
+    ],
+    [
+      'smooth limits',
+      'nflows',
+      () => neuralSplineFlow({ dimensions: 2, layers: 1, limits: 'softclip' }),
+      "its splines have limits 'softclip', not 'minimum'",
+    ],
+  ] as [string, Library, () => Flow, string][])('%s cannot be written for %s', (_, library, make, reason) =>
+    leavesNoTensors(async () => {
+      const flow = make();
+      await expect(exportStateDict(flow, library)).rejects.toThrow(reason);
+      flow.dispose();
+    }),
+  );
+
+  it('a Glow is no flow over vectors, and a flow over vectors no Glow', () =>
+    leavesNoTensors(async () => {
+      const flow = realNvp({ dimensions: 2, layers: 1 });
+      await expect(exportStateDict(flow, 'chaiyujin')).rejects.toThrow('a Glow for chaiyujin');
+      flow.dispose();
+    }));
+});
