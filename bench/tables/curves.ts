@@ -26,14 +26,15 @@ const spline =
   ({ shape: [, dimensions] }, seed) =>
     neuralSplineFlow({ dimensions, seed, ...options });
 const flows: [string, Build][] = [
-  ['spline couplings (5 layers of 64, dropout as recommended)', kinds.splineCoupling],
-  ['- 2 layers', spline({ layers: 2 })],
-  ['- 8 layers', spline({ layers: 8 })],
-  ['- 32 wide', spline({ hiddenUnits: 32 })],
-  ['- 128 wide', spline({ hiddenUnits: 128 })],
-  ['- no dropout', spline({ dropout: 0 })],
-  ['- dropout 0.1', spline({ dropout: 0.1 })],
-  ['- dropout 0.3', spline({ dropout: 0.3 })],
+  ['spline couplings, as recommended for so many rows', kinds.splineCoupling],
+  ['- [64, 64], no dropout', spline({ dropout: 0 })],
+  ['- [64, 64], dropout 0.1', spline({})],
+  ['- [64, 64], dropout 0.3', spline({ dropout: 0.3 })],
+  ['- [32, 32], dropout 0.2', spline({ hiddenUnits: [32, 32], dropout: 0.2 })],
+  ['- [128, 128], dropout 0.1', spline({ hiddenUnits: [128, 128] })],
+  ['- 2 layers, dropout 0.1', spline({ layers: 2 })],
+  ['- 8 layers, dropout 0.1', spline({ layers: 8 })],
+  ['- residual networks, 64 wide, dropout 0.1', spline({ hiddenUnits: 64 })],
   ['autoregressive splines', kinds.splineAutoregressive],
   ['affine autoregressive', kinds.affineAutoregressive],
   ['affine couplings (10 layers)', kinds.affineCoupling],

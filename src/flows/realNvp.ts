@@ -24,8 +24,6 @@ import {
 export interface RealNvpOptions extends VectorRecipeOptions, RecipeNetworkOptions {
   /** Number of affine couplings. Default 8. */
   layers?: number;
-  /** Widths of the hidden layers of each coupling's network, or one width for residual networks. Default [64, 64]. */
-  hiddenUnits?: number | readonly number[];
   /** Share of hidden units left out in a training step, 0 to below 1: it helps where rows are few. Default 0. */
   dropout?: number;
   /** Scale map of the couplings: 'exp' with a smooth clamp, 'sigmoid', or 'softclip', that of zuko. Default 'exp'. */
@@ -57,14 +55,7 @@ export interface RealNvpOptions extends VectorRecipeOptions, RecipeNetworkOption
  */
 export function realNvp(options: RealNvpOptions): VectorFlow {
   checkOptions('realNvp', options, names);
-  const {
-    layers = 8,
-    actnorm = true,
-    permutation = 'reverse',
-    linear = false,
-    hiddenUnits = [64, 64],
-    dropout = 0,
-  } = options;
+  const { layers = 8, actnorm = true, permutation = 'reverse', linear = false, dropout = 0 } = options;
   const { scale = 'exp' } = options;
   checkInteger('realNvp', 'layers', layers);
   checkChoice('realNvp', 'permutation', permutation, ['reverse', 'shuffle']);
@@ -78,7 +69,7 @@ export function realNvp(options: RealNvpOptions): VectorFlow {
       permutationOf(permutation, i, parts.random),
       ...(linear ? [linearMap(i)] : []),
     ]).flat();
-  return vectorFlow('realNvp', { ...options, hiddenUnits, dropout }, layersOf, false);
+  return vectorFlow('realNvp', { ...options, dropout }, layersOf, false);
 }
 
 function actnormOf(i: number): BijectorBuilder {

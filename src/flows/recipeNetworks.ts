@@ -14,13 +14,16 @@ import {
 
 /** Options of the networks in a recipe. */
 export interface RecipeNetworkOptions {
-  /** A width: residual networks of `blocks` blocks; a list of widths: plain perceptrons with these layers. Default 64. */
+  /**
+   * Widths of the hidden layers of plain perceptrons; one number: residual networks of that width with `blocks` blocks. Default [64, 64],
+   * with which dropout reaches every unit.
+   */
   hiddenUnits?: number | readonly number[];
   /** Blocks of two layers each in residual networks. Default 2. */
   blocks?: number;
   /** What hidden units do to what they read. Default 'relu'. */
   activation?: Activation;
-  /** Share of hidden units left out in a training step, 0 to below 1. Default 0.1, which gains on tables of thousands of rows. */
+  /** Share of hidden units left out in a training step, 0 to below 1. Default 0.1, which gains on tables of up to thousands of rows. */
   dropout?: number;
 }
 
@@ -38,7 +41,7 @@ export interface RecipeNetworks {
 }
 
 export function recipeNetworks(
-  { hiddenUnits = 64, blocks, activation, dropout = 0.1 }: RecipeNetworkOptions,
+  { hiddenUnits = [64, 64], blocks, activation, dropout = 0.1 }: RecipeNetworkOptions,
   context: ContextOption | undefined,
   random: RandomStream,
 ): RecipeNetworks {

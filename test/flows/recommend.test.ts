@@ -91,10 +91,21 @@ describe('recommend', () => {
     Array.from({ length: n }, () => Array.from({ length: d }, () => random.normalNumber()));
 
   it('asks for less freedom where rows are few', () => {
-    const [few, many] = [recommend(rows(120, 10)), recommend(rows(5000, 10))];
-    expect(few.options.dropout).toBeGreaterThan(many.options.dropout);
-    expect(few.reasons.join()).not.toBe(many.reasons.join());
-    expect(few.rows).toBe(120);
+    const optionsOf = (n: number, d: number) => {
+      const { dimensions: _, ...options } = recommend(rows(n, d)).options;
+      return options;
+    };
+    const [few, some, many] = [
+      { layers: 5, hiddenUnits: [32, 32], dropout: 0.2 },
+      { layers: 5, hiddenUnits: [64, 64], dropout: 0.1 },
+      { layers: 5, hiddenUnits: [64, 64, 64], dropout: 0 },
+    ];
+    expect(optionsOf(399, 4)).toEqual(few);
+    expect(optionsOf(400, 4)).toEqual(some);
+    expect(optionsOf(1999, 2)).toEqual(some);
+    expect(optionsOf(2000, 2)).toEqual(many);
+    expect(recommend(rows(120, 10)).rows).toBe(120);
+    expect(recommend(rows(120, 10)).reasons[0]).toMatch('12 rows per column are few');
   });
 
   it('prints the call, the reasons and the columns', () => {
