@@ -46,10 +46,9 @@ describe('the blocks of the documents', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tfjs-flows-documents-'));
     await symlink(join(root, 'examples'), join(folder, 'examples'));
-    await copyFile(
-      join(root, 'test/fixtures/glow/chaiyujin_affine_lu_top/checkpoint.pt'),
-      join(folder, 'trained.pkg'),
-    );
+    const fixtures = join(root, 'test/fixtures');
+    await copyFile(join(fixtures, 'glow/chaiyujin_affine_lu_top/checkpoint.pt'), join(folder, 'trained.pkg'));
+    await copyFile(join(fixtures, 'vector/nflows_sbi_maf/checkpoint.pt'), join(folder, 'posterior.pt'));
     await mkdir(programs, { recursive: true });
     for (const document of documents) await writeFile(programOf(document), extract(document));
     // What a page gets from its user.

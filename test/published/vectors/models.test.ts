@@ -10,6 +10,7 @@ import { expectSame, vectorFixture } from './fixture';
 
 /** What the files of these models do not say, where it is not the library's default. */
 const models: Record<string, VectorSettings> = {
+  nflows_lists: { activation: 'elu' },
   nflows_maf_context: {},
   nflows_nsf_coupling: { bound: 3 },
   nflows_nsf_coupling_context: { bound: 4 },
@@ -17,6 +18,7 @@ const models: Record<string, VectorSettings> = {
   nflows_rqs_autoregressive: { bound: 3 },
   nflows_sbi_maf: {},
   nflows_sbi_nsf: {},
+  nflows_sbi_scalar: {},
   normflows_nsf_coupling_lu: {},
   normflows_nsf_autoregressive: {},
   normflows_maf_stock: {},
