@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { importCheckpoint, type VectorFlow } from 'tfjs-flows';
+import { importCheckpoint, readNpz, type VectorFlow } from 'tfjs-flows';
 import { afterAll, expect, it } from 'vitest';
 import type { Streams } from '../../src/cli/command';
 import { run } from '../../src/cli/run';
@@ -60,6 +60,25 @@ it('convert takes such files, and what they do not say from JSON', async () => {
   expect(furthest(flow.logProb(x), io.log_prob64, true)).toBeLessThan(2e-5);
 });
 
+it('convert writes for another library, and shows the Python that builds the flow there', async () => {
+  const to = join(folder, 'state.npz');
+  const { out } = await flows(
+    'convert',
+    checkpoint('zuko_maf_context'),
+    to,
+    '--to',
+    'zuko',
+    '--backend',
+    'cpu',
+  );
+  expect(out).toContain('2,976 parameters for zuko in');
+  expect(out).toContain('from zuko.lazy import Flow');
+  expect(out).toContain(
+    'MaskedAutoregressiveTransform(4, 3, passes=4, order=[0, 1, 2, 3], hidden_features=(24, 24)',
+  );
+  expect(Object.keys(readNpz(readFileSync(to)))).toContain('transform.transforms.2.hyper.4.mask');
+});
+
 it('names what does not go together', async () => {
   const from = checkpoint('nflows_realnvp');
   const to = join(folder, 'other.safetensors');
@@ -68,5 +87,5 @@ it('names what does not go together', async () => {
   expect(await attempt('--library', 'zuko')).toContain('expected the parameter names of zuko');
   expect(await attempt('--library', 'pyro')).toContain('expected library');
   expect(await attempt('--n-bits', '8')).toContain('for a file of nflows');
-  expect(await attempt('--to', 'chaiyujin')).toContain('another flow than a Glow');
+  expect(await attempt('--to', 'chaiyujin')).toContain('a Glow for chaiyujin');
 });

@@ -1,11 +1,9 @@
-import { FormatError } from '../../core/errors';
-import { Glow } from '../../flows';
 import { writeFileAtomically } from '../../node/atomicFile';
-import { exportStateDict } from '../../published';
+import { exportStateDict, readSafetensors } from '../../published';
 import { type Answer, type Arguments, type Command, UsageError } from '../command';
 import { importOptions, loadFlowFile, saveModelFile, vectorOptions } from '../models';
 
-const targets = ['tfjs-flows', 'chaiyujin', 'rosinality'] as const;
+const targets = ['tfjs-flows', 'zuko', 'nflows', 'chaiyujin', 'rosinality'] as const;
 
 export const convert: Command = {
   name: 'convert',
@@ -33,17 +31,17 @@ async function run(args: Arguments): Promise<Answer> {
       `<to> ends in .safetensors${code === 'tfjs-flows' ? '' : ' or .npz'}, unlike '${output}'.`,
     );
   }
-  const from = args.positional('from');
-  const flow = await loadFlowFile(from, args);
+  const flow = await loadFlowFile(args.positional('from'), args);
   if (code === 'tfjs-flows') await saveModelFile(flow, output);
-  else if (flow instanceof Glow) {
+  else {
     const batchSize = args.integer('batch-size', 1);
     await writeFileAtomically(output, await exportStateDict(flow, code, { container, batchSize }));
-  } else throw new FormatError(`'${from}' holds another flow than a Glow, which ${code} needs.`);
+  }
+  const vectors = code === 'zuko' || code === 'nflows';
+  const python = vectors ? readSafetensors(await exportStateDict(flow, code)).metadata.python : undefined;
   const parameters = flow.parameterCount;
   flow.dispose();
-  return {
-    text: `${parameters.toLocaleString('en-US')} parameters for ${code} in ${output}`,
-    data: { output, code, parameters },
-  };
+  const summary = `${parameters.toLocaleString('en-US')} parameters for ${code} in ${output}`;
+  const lines = python === undefined ? [summary] : [summary, '', 'The flow is built there by:', '', python];
+  return { text: lines.join('\n'), data: { output, code, parameters, ...(python && { python }) } };
 }
