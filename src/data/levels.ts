@@ -3,6 +3,16 @@ import { named } from '../core/numbers';
 import { checkInteger } from '../core/shapes';
 import { emptyLike, type NumericData } from './ndArray';
 
+/** Whether values are 0 and 1, both of them, and nothing else: black and white, which as levels of more bits are all black. */
+export function isZeroAndOne(values: ArrayLike<number>): boolean {
+  const seen = [false, false];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] !== 0 && values[i] !== 1) return false;
+    seen[values[i]] = true;
+  }
+  return seen[0] && seen[1];
+}
+
 /**
  * Coarser levels: floor(x / 2^(from - to)), so that images of `from` bits have `to` bits.
  *

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ContextTensors } from '../core/context';
+import { complaint, DataError } from '../core/errors';
 import { registerModule, serializeModule } from '../core/module';
 import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
+import { isZeroAndOne } from '../data/levels';
 import type { Distribution } from '../distributions';
 import { type Bijector, Chain, Dequantize, type Preprocessing, type Transformed } from '../layers';
 import type { Loss } from '../training/trainable';
@@ -102,6 +104,14 @@ export class ImageFlow extends Flow implements ImageFlowVerbs {
     const { inputShape: _, name: __, ...preprocessing } = this.dequantize.getConfig();
     const [, bijector] = (this.bijector as Chain).bijectors;
     return { ...super.getConfig(), ...preprocessing, bijector: serializeModule(bijector) as never };
+  }
+
+  /** Throws a DataError where all images hold nothing but 0 and 1, though there are more levels. */
+  checkAll(where: string, x: ArrayLike<number>): void {
+    const highest = 2 ** this.nBits - 1;
+    if (highest === 1 || !isZeroAndOne(x)) return;
+    const hint = `Multiply by ${highest}, or take nBits: 1.`;
+    throw new DataError(complaint(where, `levels 0 .. ${highest} in x`, 'only 0 and 1', hint));
   }
 
   protected override toModel(images: tf.Tensor, random?: RandomStream): tf.Tensor {

@@ -48,6 +48,11 @@ export class Examples {
     return new Examples({ ...x, dtype: 'float32' }, context, 0, x.count);
   }
 
+  /** All of x. */
+  get values(): HostArray['values'] {
+    return this.x.values;
+  }
+
   /** The first examples and the last `fraction` of them, as tfjs-layers splits: before any shuffle. */
   split(fraction: number): [Examples, Examples] {
     const kept = Math.floor(this.count * (1 - fraction));

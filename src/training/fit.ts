@@ -183,6 +183,7 @@ async function readData(
 
 function checkExamples(model: Trainable, data: RecognizedData, batchSize: number): void {
   if (!('examples' in data)) return;
+  model.checkAll?.('fit', data.examples.values);
   let firstRow = 0;
   for (const batch of data.examples.batches(batchSize)) {
     try {

@@ -59,6 +59,8 @@ export interface Trainable {
    * @param firstRow place of its first example in the data, where that is known
    */
   checkBatch(batch: Batch, firstRow?: number): void;
+  /** Throws a DataError where examples that are all in memory cannot be this model's data, though each of them could. Absent: they can. */
+  checkAll?(where: string, x: ArrayLike<number>): void;
   /** How many examples data-dependent initialization wants to see, where so many are in memory. Absent: those of the first batch. */
   readonly initialExamples?: number;
   /** The rows of a table as this model takes them. Absent: it takes no tables. */

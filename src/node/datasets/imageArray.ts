@@ -1,6 +1,7 @@
 import { complaint, DataError } from '../../core/errors';
 import { type Shape, sizeOf } from '../../core/shapes';
 import type { NdArray, NumericData, Raster } from '../../data';
+import { isZeroAndOne } from '../../data/levels';
 import { readClasses, saysClasses } from './imageClasses';
 import { fitImage, type ImageDataset, type ImageOptions } from './imageDataset';
 
@@ -62,10 +63,8 @@ export function openArray(path: string, found: FoundArrays, options: ImageOption
 
 /** By what values are multiplied to become levels: 0 and 1 alone, as booleans are read too, are black and white. */
 function factorOf(name: string, data: NumericData): number {
-  if (data.every((value) => value === 0 || value === 1)) {
-    return data.includes(0) && data.includes(1) ? WHITE : 1;
-  }
-  if (!data.every((value) => value >= 0 && value <= 1)) return 1;
+  if (isZeroAndOne(data)) return WHITE;
+  if (!data.every((value) => value >= 0 && value <= 1) || data.every(Number.isInteger)) return 1;
   const expected = `levels 0 .. ${WHITE} in '${name}'`;
   const hint = `Multiply by ${WHITE} and round.`;
   throw new DataError(complaint('openImages', expected, 'values in [0, 1]', hint));
