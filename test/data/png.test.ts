@@ -102,6 +102,13 @@ describe('decodePng', () => {
     expect([raster.data[0], raster.data.at(-1)]).toEqual([200, 200]);
   });
 
+  it('refuses a small file of very many pixels before it takes memory', () => {
+    const file = encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) });
+    file.set([...bigEndian(40_000), ...bigEndian(40_000)], 16);
+    expect(() => decodePng(file)).toThrow(FormatError);
+    expect(() => decodePng(file)).toThrow(/got 40000 x 40000 pixels, 4800000000 bytes/);
+  });
+
   it('reads what another encoder filters and packs', () => {
     const other = new PNG({ width: 16, height: 8, colorType: 2, inputColorType: 6 });
     for (let i = 0; i < other.data.length; i++) other.data[i] = i % 4 === 3 ? 255 : (i * i) % 256;
