@@ -154,7 +154,10 @@ export abstract class Coupling extends Bijector {
     };
   }
 
-  /** `pass` of channels that stand in another order, before and after it. */
+  /**
+   * `pass` of channels that stand in another order, before and after it.
+   * @internal
+   */
   protected passInOrder(x: tf.Tensor, { inverse, before, after }: OrderedPass, context?: ContextTensors) {
     const { value, logDet } = this.pass(before?.apply(x) ?? x, inverse, context);
     return { value: after?.undo(value) ?? value, logDet };
@@ -350,6 +353,7 @@ export class AffineCoupling extends Coupling {
       : fusedNetworkCoupling(x, layers, { kept: this.passthrough, scale: this.scale, inverse });
   }
 
+  /** @internal */
   protected override passInOrder(x: tf.Tensor, way: OrderedPass, context?: ContextTensors): Transformed {
     const fuses = hasFusedPerceptronCoupling() && this.fuses() && isOwn(this, AffineCoupling, 'pass');
     const perceptron = fuses ? this.network.fusedPerceptron : undefined;

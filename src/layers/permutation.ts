@@ -31,7 +31,10 @@ export interface PermutationOptions extends BijectorOptions {
  */
 export class Permutation extends Bijector {
   static className = 'FlowPermutation';
-  /** What it does to the channels; layers behind it take it over. */
+  /**
+   * What it does to the channels; layers behind it take it over.
+   * @internal
+   */
   readonly channelOrder: ChannelOrder;
 
   constructor(options: PermutationOptions) {

@@ -9,7 +9,7 @@ const guides = (await readdir(join(root, 'docs'), { recursive: true })).filter((
   path.endsWith('.md'),
 );
 
-it.each(['README.md', ...guides.map((path) => `docs/${path}`)])(
+it.each(['README.md', 'CONTRIBUTING.md', ...guides.map((path) => `docs/${path}`)])(
   'links of %s lead to files',
   async (document) => {
     const text = await readFile(join(root, document), 'utf8');

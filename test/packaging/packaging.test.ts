@@ -182,7 +182,8 @@ describe('the packed package', () => {
         await page.route(address, (route) => route.fulfill({ path, contentType: 'text/javascript' }));
       }
       // Readers train longer than a test can.
-      const html = `${code.replace('steps: 300', 'steps: 3')}<script type="module">console.log('the end')</script>`;
+      const short = code.replace('steps: 300', 'steps: 3');
+      const html = short.replace(/<\/script>\s*$/, "console.log('the end');</script>");
       await page.route('http://guide/', (route) => route.fulfill({ body: html, contentType: 'text/html' }));
       await page.goto('http://guide/');
       await expect.poll(() => said.at(-1), { timeout: 50_000 }).toBe('the end');
@@ -190,7 +191,7 @@ describe('the packed package', () => {
       expect(await page.evaluate(() => typeof (globalThis as Record<string, unknown>).tfjsFlows)).toBe(
         'object',
       );
-      if (code.includes('console.log')) expect(said[0]).toMatch(/^Array\(100\)|\[Array/);
+      if (code.includes('console.log')) expect(said).toHaveLength(2);
     } finally {
       await browser.close();
     }

@@ -15,18 +15,27 @@ interface Page {
   anchors: Set<string>;
   picturesWithoutText: string[];
   hasExample: boolean;
+  /** Headings of a guide, and the same in the list at the right. */
+  headings: string[];
+  listed: string[];
 }
 
 async function readPage(path: string): Promise<Page> {
   const { document } = parseHTML(await readFile(join(site, path), 'utf8'));
   const all = (selector: string, attribute: string) =>
     [...document.querySelectorAll(selector)].map((element) => element.getAttribute(attribute)!);
+  const texts = (selector: string) =>
+    [...document.querySelectorAll(selector)].map((element) =>
+      element.textContent!.replace(/\s+/g, ' ').trim(),
+    );
   return {
     targets: [...all('[href]', 'href'), ...all('[src]', 'src')],
     anchors: new Set(all('[id]', 'id')),
     picturesWithoutText: [...document.querySelectorAll('img')]
       .filter((image) => !image.getAttribute('alt'))
       .map((image) => image.getAttribute('src')!),
+    headings: texts('.tsd-typography :is(h1, h2, h3, h4)[id]'),
+    listed: texts('.tsd-page-navigation a'),
     hasExample: document.querySelector('.tsd-tag-example') !== null,
   };
 }
@@ -68,6 +77,22 @@ describe('the docs site', () => {
       [...new Set(targets)].flatMap((target) => complaintAbout(from, target) ?? []),
     );
     expect(complaints).toEqual([]);
+  });
+
+  it('lists the headings of a guide whole, with the code in them', () => {
+    const guides = [...pages].filter(
+      ([path]) => path.startsWith('documents/guides/') || path.startsWith('guides/'),
+    );
+    expect(guides.length).toBeGreaterThan(20);
+    for (const [path, { headings, listed }] of guides) {
+      // The first heading is the page's title.
+      expect([path, listed.filter((text) => text !== '')]).toEqual([
+        path,
+        expect.arrayContaining(headings.slice(1)),
+      ]);
+    }
+    const [, { listed }] = guides.find(([path]) => path.endsWith('guides/attributes.html'))!;
+    expect(listed).toContain('Directions: zDelta and manipulate');
   });
 
   it('has a navigation that leads to pages', async () => {
