@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { complaint, DataError } from '../core/errors';
-import { parseJsonObject } from '../core/json';
+import { parseJson, parseJsonObject } from '../core/json';
 
 /**
  * The object that a JSON file holds.
@@ -14,15 +14,22 @@ export async function readJsonObject(
   path: string,
   hint = '',
 ): Promise<Record<string, unknown>> {
-  let text: string;
+  return parseJsonObject(where, `'${path}'`, await textOf(where, path), hint);
+}
+
+/** What a JSON file holds, whatever it is. */
+export async function readJson(where: string, path: string): Promise<unknown> {
+  return parseJson(where, `'${path}'`, await textOf(where, path), '');
+}
+
+async function textOf(where: string, path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const received = code === 'ENOENT' ? `nothing at '${path}'` : `'${path}' (${code})`;
     throw new DataError(complaint(where, 'a JSON file', received));
   }
-  return parseJsonObject(where, `'${path}'`, text, hint);
 }
 
 /** The same of a file that may not be there. */

@@ -6,7 +6,7 @@ import { fileSystem, importCheckpointFile } from '../node';
 import { writeFileAtomically } from '../node/atomicFile';
 import { exportSafetensors, type ImportOptions } from '../published';
 import type { Arguments, Option } from './command';
-import { readJsonObject } from './json';
+import { readJson, readJsonObject } from './json';
 
 /** Name of the model in the folder of a training run. */
 export const MODEL_FILE = 'model.safetensors';
@@ -17,6 +17,11 @@ export const importOptions: Record<string, Option> = {
   'n-bits': {
     value: 'N',
     description: 'bits per value the model was trained on (default: what its code defaults to)',
+  },
+  permutation: {
+    value: 'reverse|FILE.json',
+    description:
+      'what permutes the channels, where a chaiyujin checkpoint does not say it: reversals, or the orders of its shuffles',
   },
   'single-class': { description: 'images have one class each (chaiyujin: "single-class")' },
 };
@@ -66,11 +71,19 @@ async function importOptionsOf(path: string, args: Arguments): Promise<ImportOpt
     nBits: args.integer('n-bits', 1),
     seed: args.integer('seed'),
     ...(args.flag('single-class') ? { multiLabel: false } : {}),
+    ...(await permutationOf(args)),
   };
   if (size === undefined) return options;
   const { inspectCheckpoint } = await import('../published');
   const { channels = 3 } = inspectCheckpoint(await readFile(path));
   return { ...options, imageShape: [size[0], size[size.length - 1], channels] };
+}
+
+async function permutationOf(args: Arguments): Promise<Pick<ImportOptions, 'permutation'>> {
+  const given = args.text('permutation');
+  if (given === undefined) return {};
+  const orders = given === 'reverse' ? given : await readJson('--permutation', given);
+  return { permutation: orders as ImportOptions['permutation'] };
 }
 
 /** Writes a flow as one file, whole or not at all. */

@@ -1,6 +1,7 @@
 import { smallest } from '../core/lists';
 import type { Values } from './arrays';
-import { map, outputScale, reshape, scaleLast, transpose, zeros } from './arrays';
+import { map, outputScale, reshape, scaleLast, toMatrix, transpose, zeros } from './arrays';
+import type { ChannelOrders } from './channelOrders';
 import { fullForm, luForm, ourForm } from './matrixForm';
 import { copy, crossed, type Rule, sameOrder, torchKernel, transposed } from './rule';
 import type { StoredTensors } from './storedTensor';
@@ -53,7 +54,7 @@ function infer(tensors: StoredTensors): InferredStructure {
     levels,
     stepsPerLevel,
     hiddenChannels: shapeOf(tensors, /^flow\.layers\.\d+\.f\.[02]\.weight$/)[0],
-    permutation: hasName(tensors, /\.invconv\./) ? 'invconv' : 'reverse',
+    permutation: hasName(tensors, /\.invconv\./) ? 'invconv' : undefined,
     lu: hasName(tensors, /\.invconv\.log_s$/),
     coupling: filters === channels ? 'affine' : 'additive',
     networkActnorm: true,
@@ -64,23 +65,28 @@ function infer(tensors: StoredTensors): InferredStructure {
   };
 }
 
-/** @param file the tensors of a file, where it may keep things in another form than we do */
-function rules(structure: Structure, file?: StoredTensors): Rule[] {
+/**
+ * @param file the tensors of a file, where it may keep things in another form than we do
+ * @param orders what stands in place of the matrices of a file that has none, step by step
+ */
+function rules(structure: Structure, file?: StoredTensors, orders?: ChannelOrders): Rule[] {
   const { stepsPerLevel, permutation, coupling, hiddenChannels: hidden } = structure;
   const perLevel = stepsPerLevel + 2;
   const heads = coupling === 'affine' ? crossed : sameOrder;
-  const steps = stepsOf(structure).flatMap(({ level, step, ours, channels, filters }) => {
+  const steps = stepsOf(structure).flatMap(({ level, step, ours, channels, filters }, i) => {
     const theirs = `flow.layers.${level * perLevel + step + 1}`;
     const network = `${ours}/coupling/network`;
-    const hiddenLayer = (i: number, layer: string, inputs: number, side: number) => [
-      torchKernel(`${theirs}.f.${i}.weight`, [hidden, inputs, side, side], `${network}/${layer}/kernel`),
-      copy(`${theirs}.f.${i}.actnorm.bias`, [1, hidden, 1, 1], `${network}/${layer}Norm/bias`),
-      copy(`${theirs}.f.${i}.actnorm.logs`, [1, hidden, 1, 1], `${network}/${layer}Norm/logScale`),
+    const hiddenLayer = (at: number, layer: string, inputs: number, side: number) => [
+      torchKernel(`${theirs}.f.${at}.weight`, [hidden, inputs, side, side], `${network}/${layer}/kernel`),
+      copy(`${theirs}.f.${at}.actnorm.bias`, [1, hidden, 1, 1], `${network}/${layer}Norm/bias`),
+      copy(`${theirs}.f.${at}.actnorm.logs`, [1, hidden, 1, 1], `${network}/${layer}Norm/logScale`),
     ];
     return [
       copy(`${theirs}.actnorm.bias`, [1, channels, 1, 1], `${ours}/actnorm/bias`),
       copy(`${theirs}.actnorm.logs`, [1, channels, 1, 1], `${ours}/actnorm/logScale`),
-      ...(permutation === 'invconv' ? [matrix(structure, theirs, ours, channels, file)] : []),
+      ...(permutation === 'invconv'
+        ? [orders ? orderMatrix(structure, ours, orders[i]) : matrix(structure, theirs, ours, channels, file)]
+        : []),
       ...hiddenLayer(0, 'first', channels / 2, 3),
       ...hiddenLayer(2, 'second', hidden, 1),
       ...zeroConvolution(`${theirs}.f.4`, `${network}/last`, hidden, filters, heads),
@@ -121,6 +127,17 @@ function matrix(
     read: (arrays) => own.fromMatrix(form.toMatrix(arrays).transpose()),
     write: (arrays) => form.fromMatrix(own.toMatrix(arrays).transpose()),
   };
+}
+
+/** A shuffle, y[j] = x[order[j]], as the matrix that does it: nothing of theirs, since it is in no file. */
+function orderMatrix({ lu }: Structure, ours: string, order: readonly number[]): Rule {
+  const own = ourForm(`${ours}/invconv`, lu, order.length);
+  const entries = zeros([order.length, order.length]);
+  order.forEach((from, to) => {
+    entries.data[from * order.length + to] = 1;
+  });
+  const read = () => own.fromMatrix(toMatrix(entries, order.length));
+  return { theirs: {}, ours: Object.keys(own.entries), read, write: () => [] };
 }
 
 function zeroConvolution(

@@ -1,7 +1,10 @@
 import { ConfigError, complaint } from '../core/errors';
+import { parseJsonObject } from '../core/json';
 import type { Shape } from '../core/shapes';
 import { Glow, type GlowOptions } from '../flows';
 import { chaiyujin } from './chaiyujin';
+import { type ChannelOrders, checkOrders, resolvePermutation } from './channelOrders';
+import type { CheckpointFile } from './checkpointFile';
 import { openai } from './openai';
 import { rosinality } from './rosinality';
 import { applyRules, type Weights } from './rule';
@@ -17,6 +20,11 @@ export interface GlowImportOptions {
   imageShape?: Shape;
   /** Bits per value that the model was trained on. Default: 5 for rosinality, else 8, the codes' own defaults. */
   nBits?: number;
+  /**
+   * What permutes the channels where chaiyujin's file does not say it: 'reverse', or the orders that 'shuffle' drew, one for each step
+   * ([levels * stepsPerLevel] lists); they become 1x1 convolutions, whose matrices they are. Default: from the file.
+   */
+  permutation?: 'reverse' | ChannelOrders;
   /** 1x1 convolutions as LU; another form than the file's is computed in float64. Default: as in the file. */
   lu?: boolean;
   /** Whether an image may have several classes ("multi-classes" in chaiyujin's hparams). Default: true for chaiyujin. */
@@ -55,16 +63,24 @@ export function inferStructure(tensors: StoredTensors, library: GlowLibraryName)
 
 /** The Glow of a file, and its weights. */
 export function glowOf(
-  tensors: StoredTensors,
+  { tensors, metadata }: CheckpointFile,
   library: GlowLibraryName,
   options: GlowImportOptions & { name?: string; seed?: number },
 ): { flow: Glow; weights: Weights } {
   const inferred = inferStructure(tensors, library);
   const { channels: _, size: __, ...rest } = inferred;
   const imageShape = imageShapeOf(library, inferred, options.imageShape);
-  const structure: Structure = { ...rest, imageShape, lu: options.lu ?? rest.lu };
+  const { permutation, orders } = resolvePermutation(
+    inferred,
+    toldPermutation(metadata),
+    options.permutation,
+  );
+  const structure: Structure = { ...rest, permutation, imageShape, lu: options.lu ?? rest.lu };
+  if (orders !== undefined) checkOrders(structure, orders);
   const code = codes[library];
-  const weights = applyRules('importCheckpoint', code.rules(structure, tensors), tensors, code.ignores);
+  const rules =
+    orders === undefined ? code.rules(structure, tensors) : chaiyujin.rules(structure, tensors, orders);
+  const weights = applyRules('importCheckpoint', rules, tensors, code.ignores);
   const { multiLabel = library === 'chaiyujin', classWeight, name, seed } = options;
   const { nBits, ...range } = preprocessing[library];
   const glowOptions: GlowOptions = {
@@ -77,6 +93,13 @@ export function glowOf(
     seed,
   };
   return { flow: new Glow(glowOptions), weights };
+}
+
+/** `flow_permutation` among the arguments that `exportStateDict` writes beside the tensors. */
+function toldPermutation({ arguments: text }: Record<string, string>): string | undefined {
+  if (text === undefined) return undefined;
+  const { flow_permutation: told } = parseJsonObject('importCheckpoint', "the metadata's arguments", text);
+  return typeof told === 'string' ? told : undefined;
 }
 
 function imageShapeOf(library: string, inferred: InferredStructure, given?: Shape): Shape {

@@ -43,6 +43,7 @@ const ofAll: OptionNames<Pick<ImportOptions, 'library' | 'name' | 'seed'>> = {
 const ofGlows: OptionNames<GlowImportOptions> = {
   imageShape: ['size'],
   nBits: ['bits'],
+  permutation: ['flowPermutation', 'orders'],
   lu: 'boolean',
   multiLabel: 'boolean',
   classWeight: true,
@@ -61,7 +62,7 @@ const ofVectors: OptionNames<VectorImportOptions> = {
  * the `module.` of DataParallel; infers the configuration from names and shapes; maps every convention (order of channels and
  * heads, paddings, signs, factors of logs, range of the images, masks, scales and derivatives of splines) to this library's. Latents,
  * likelihoods and samples are the code's own, up to rounding in float32.
- * Glows: a channel shuffle that chaiyujin drew is in no file: such a model is read as `reverse`.
+ * Glows: a channel shuffle that chaiyujin drew is in no file, and looks like `reverse`: the option `permutation` must say which.
  * Vectors: what no file says (activations, bounds of splines) is the library's default unless `config` says it; `reference` rows verify it.
  *
  * @param input the file's bytes
@@ -86,7 +87,7 @@ export function importCheckpoint(input: Bytes, options: ImportOptions = {}): Flo
   checkRead(library, options, vectors ? ofVectors : library === 'tfjs-flows' ? {} : ofGlows);
   if (vectors !== undefined) return importVectorFlow(vectors, options);
   if (library === 'tfjs-flows') return importOwn(file);
-  const { flow, weights } = glowOf(file.tensors, library as GlowLibraryName, options);
+  const { flow, weights } = glowOf(file, library as GlowLibraryName, options);
   return setWeights(flow, weights);
 }
 

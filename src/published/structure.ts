@@ -23,7 +23,9 @@ export type Structure = Required<
 >;
 
 /** What the shapes in a file say; some codes keep no trace of the images' size. */
-export type InferredStructure = Omit<Structure, 'imageShape'> & {
+export type InferredStructure = Omit<Structure, 'imageShape' | 'permutation'> & {
+  /** Absent where the file does not tell: chaiyujin's reversals and shuffles look alike. */
+  permutation?: Structure['permutation'];
   /** Channels of the images. */
   channels: number;
   /** Height and width of the images, where the file tells. */

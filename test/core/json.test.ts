@@ -24,6 +24,7 @@ describe('JSON from outside', () => {
     ['a number', '3', /got 3/],
     ['a list', '[]', /got an array/],
     ['lists within lists', nested(200), /values nested more than 200 times/],
+    ['a million lists', `{"a":[${'[],'.repeat(2 ** 20)}[]]}`, /1048579 objects, more than 1048576/],
     ['lists that never end', '['.repeat(1e6), /values nested more than 200 times/],
   ])('is refused where it is %s', (_, text, message) => {
     expect(() => parseJsonObject('reader', 'the header', text)).toThrow(FormatError);

@@ -21,6 +21,7 @@ export interface ReferenceConfig {
   in_channel?: number;
   n_bins: number;
   y_condition: boolean;
+  flow_permutation?: 'invconv' | 'reverse';
 }
 
 /** A published Glow with the numbers it gave. */
@@ -38,8 +39,9 @@ export function fixture(name: string, file: string): Uint8Array {
 
 /** What the file itself does not say. */
 export function importOptions(name: string): ImportOptions {
-  const { image_size: size, in_channel: channels } = configOf(name);
-  return size === undefined ? {} : { imageShape: [size, size, channels as number] };
+  const { image_size: size, in_channel: channels, flow_permutation } = configOf(name);
+  const permutation = flow_permutation === 'reverse' ? { permutation: flow_permutation } : {};
+  return size === undefined ? permutation : { imageShape: [size, size, channels as number] };
 }
 
 export function loadReference(name: string, file: string, options: ImportOptions = {}): Reference {

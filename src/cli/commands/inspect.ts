@@ -27,7 +27,9 @@ async function run(args: Arguments): Promise<Answer> {
     ...(skipped.length > 0 ? [`beside the model: ${skipped.join(', ')}`] : []),
     ...(prefix === '' ? [] : [`taken off every name: ${prefix}`]),
     ...(vectorLines(found) ??
-      Object.entries(config ?? {}).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`)),
+      Object.entries(config ?? {}).map(
+        ([name, value]) => `  ${name}: ${value === undefined ? 'not in the file' : JSON.stringify(value)}`,
+      )),
     ...(args.flag('tensors')
       ? tensors.map(({ name, dtype, shape }) => `${name}  ${dtype} [${shape.join(', ')}]`)
       : []),

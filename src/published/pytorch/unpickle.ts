@@ -18,7 +18,7 @@ const MARK = Symbol('mark');
 /** Steps of a pickle: a list of a million numbers has as many. */
 const MOST_STEPS = 2 ** 23;
 /** Lists, dicts, texts and objects in a pickle; an optimizer's state has a few for each weight. */
-const MOST_OBJECTS = 2 ** 20;
+const MOST_OBJECTS = 2 ** 19;
 
 /**
  * Reads one pickle with nothing but the names that `world` knows: no code of the file can run.
