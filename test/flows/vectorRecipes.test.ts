@@ -277,9 +277,52 @@ describe('options of recipes', () => {
     expect(maf({ permutation: 'shuffle' }).config).not.toBe(maf({}).config);
     const nvp = (options: object) => layersOf(realNvp({ dimensions: 2, ...small, seed: 1, ...options }));
     expect(nvp({}).names).not.toMatch(/standardize|linear/);
+    expect(nvp({}).names).toMatch(/actnorm0.*actnorm1/);
     expect(nvp({ linear: true, actnorm: false }).names).not.toMatch(/actnorm/);
     expect(nvp({ supports: { 0: 'positive' } }).names).toMatch(/standardize/);
     expect(nvp({ scale: 'sigmoid' }).config).not.toBe(nvp({}).config);
+  });
+
+  it('has networks as it is told, in every form', () => {
+    const forms: [(options: object) => Flow, number][] = [
+      [(options) => neuralSplineFlow({ dimensions: 3, layers: 1, ...options }), 0.1],
+      [(options) => neuralSplineFlow({ dimensions: 3, layers: 1, form: 'autoregressive', ...options }), 0.1],
+      [(options) => maskedAutoregressiveFlow({ dimensions: 3, layers: 1, ...options }), 0.1],
+      [(options) => realNvp({ dimensions: 3, layers: 1, ...options }), 0],
+    ];
+    for (const [build, dropout] of forms) {
+      const networkOf = (options: object) => {
+        const flow = build(options);
+        const text = JSON.stringify(flow.getConfig());
+        flow.dispose();
+        return text;
+      };
+      const usual = networkOf({});
+      expect(usual).toContain('"hiddenUnits":[64,64]');
+      expect(usual).toContain('"activation":"relu"');
+      expect(usual).toContain(`"dropout":${dropout}`);
+      const other = networkOf({ hiddenUnits: 8, blocks: 3, activation: 'tanh', dropout: 0.3 });
+      for (const told of ['"hiddenUnits":8', '"blocks":3', '"activation":"tanh"', '"dropout":0.3']) {
+        expect(other).toContain(told);
+      }
+      const plain = networkOf({ hiddenUnits: [5], activation: 'elu', dropout: 0.4 });
+      for (const told of ['"hiddenUnits":[5]', '"activation":"elu"', '"dropout":0.4']) {
+        expect(plain).toContain(told);
+      }
+    }
+  });
+
+  it('turns two values round before every autoregressive layer: a shuffle leaves them as they are every other time', () => {
+    const flow = neuralSplineFlow({
+      dimensions: 2,
+      layers: 4,
+      hiddenUnits: [4],
+      form: 'autoregressive',
+      seed: 1,
+    });
+    const orders = JSON.stringify(flow.getConfig()).match(/"order":\[[01],[01]\]/g);
+    expect(orders).toEqual(new Array(4).fill('"order":[1,0]'));
+    flow.dispose();
   });
 
   it('bends by its splines as it is told', () => {
