@@ -117,6 +117,12 @@ describe('arrays of an npz', () => {
       /one array of images .* got 'left', 'right'\. Say which: arrays: \{ images, labels \}/,
     );
     await expect(open({ images: pictures(4, 1), x: pictures(4, 2) })).rejects.toThrow(DataError);
+    const both = await open({ images: pictures(2, 9), train_images: pictures(6, 7) });
+    expect(both).toMatchObject({
+      count: 6,
+      level: 7,
+      notices: [expect.stringContaining("'images'"), expect.anything()],
+    });
     await expect(open({ a: labels(4) })).rejects.toThrow(/got none\..*Arrays: 'a'/);
     const { classes, notices } = await open({
       images: pictures(4, 7),
