@@ -1,0 +1,66 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { importCheckpoint, readNpz, type VectorSettings } from 'tfjs-flows';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fixture } from '../../support/fixture';
+import { leavesNoTensors } from '../../support/leaks';
+import { expectSame } from './fixture';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const weights = (name: string) => fixture(`vectorForms/${name}/weights.npz`);
+
+/** Forms that trained fixtures do not have, and what their files do not say. */
+const forms: [name: string, config: VectorSettings][] = [
+  ['zuko_one_value', {}],
+  ['zuko_one_value_alone', {}],
+  ['zuko_one_affine_alone', {}],
+  ['zuko_elementwise', {}],
+  ['zuko_maf_randperm', { activation: 'tanh' }],
+  ['zuko_adjacency', {}],
+  ['zuko_bare', {}],
+  ['zuko_bare_coupling', {}],
+  ['zuko_nice_additive', {}],
+  ['zuko_coupling_spline', {}],
+  ['zuko_bound', { bound: 3 }],
+  ['zuko_gmm_full', {}],
+  ['zuko_gmm_full_tied', {}],
+  ['zuko_gmm_diagonal', {}],
+  ['zuko_gmm_diagonal_tied', {}],
+  ['zuko_gmm_spherical', {}],
+  ['zuko_gmm_spherical_tied', {}],
+  ['zuko_gmm_one', {}],
+  ['zuko_inverse', {}],
+  ['zuko_linear', {}],
+  ['zuko_residual_wide', {}],
+  ['zuko_ncsf_context', {}],
+  ['sbi_zuko_positional', {}],
+  ['sbi_zuko_nsf', {}],
+  ['normflows_block_additive', { activation: 'leakyRelu' }],
+  ['normflows_block_odd', {}],
+  ['normflows_block_no_last', { layers: { 3: { gaps: 'identity' } } }],
+  ['normflows_actnorm', {}],
+  ['normflows_reverse_spline', {}],
+  ['normflows_circular_context', {}],
+  ['normflows_maf_context', {}],
+];
+
+describe('flows of zuko and normflows in other forms', () => {
+  it.each(forms)('%s', (name, config) =>
+    leavesNoTensors(() => {
+      const io = readNpz(fixture(`vectorForms/${name}/io.npz`));
+      expectSame({ io, bytes: () => weights(name) }, 'weights.npz', { config });
+    }),
+  );
+
+  it.each([
+    ['zuko_gaussianization', "zuko's polynomials, monotone networks and Gaussianizations are not read"],
+    ['normflows_maf_plain', 'expected residual blocks in the masked network at flows.0.flow'],
+    [
+      'normflows_masked_affine',
+      'expected a layer of normflows at flows.0 that is read, got one with b, s.net',
+    ],
+  ])('%s is refused by name', (name, message) => {
+    expect(() => importCheckpoint(weights(name))).toThrow(message);
+  });
+});
