@@ -28,15 +28,21 @@ const entry = {
 
 export default defineConfig([
   {
-    entry,
+    // The worker's file lies beside the others; nobody imports it.
+    entry: { ...entry, decodeWorker: 'src/node/decoding/decodeWorker.ts' },
     format: ['esm', 'cjs'],
     target: 'es2022',
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    dts: { entry, compilerOptions: { ignoreDeprecations: '6.0' } },
     sourcemap: true,
     clean: true,
     splitting: true,
     treeshake: true,
-    shims: true,
+    // In place of tsup's own, which loses what stands behind a # in a path.
+    esbuildOptions(options, { format }) {
+      if (format !== 'cjs') return;
+      options.define = { ...options.define, 'import.meta.url': 'importMetaUrl' };
+      options.inject = [...(options.inject ?? []), 'scripts/importMetaUrl.js'];
+    },
     // ES modules only: bundled, so that the CommonJS build runs on every Node 20.
     noExternal: ['fast-png', 'iobuffer'],
   },

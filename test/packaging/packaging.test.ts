@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,7 @@ function run(command: string, args: string[], cwd: string): Promise<{ stdout: st
 /** Programs of a user: the same text is run as ESM, as CommonJS, in a page and, with types, by the compiler. */
 const program = readFileSync(join(root, 'test/packaging/program.ts'), 'utf8');
 const wasmProgram = readFileSync(join(root, 'test/packaging/wasmProgram.ts'), 'utf8');
+const filesProgram = readFileSync(join(root, 'test/packaging/filesProgram.ts'), 'utf8');
 
 function asCommonJs(text: string): string {
   const required = text
@@ -46,6 +47,7 @@ describe('the packed package', () => {
     );
     const [{ filename }] = JSON.parse(stdout);
     await writeFile(join(project, 'package.json'), '{ "private": true }');
+    await cp(join(root, 'test/fixtures/pictures'), join(project, 'pictures'), { recursive: true });
     // Nothing but the package: npm brings its peers along.
     await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], project);
   });
@@ -74,6 +76,8 @@ describe('the packed package', () => {
     ['CommonJS', 'program.cjs', asCommonJs(program)],
     ['ES module, wasm backend and files', 'wasm.mjs', wasmProgram],
     ['CommonJS, wasm backend and files', 'wasm.cjs', asCommonJs(wasmProgram)],
+    ['ES module, image files on threads', 'files.mjs', filesProgram],
+    ['CommonJS, image files on threads', 'files.cjs', asCommonJs(filesProgram)],
   ])('runs as %s', async (_, file, text) => {
     await writeFile(join(project, file), text);
     expect((await run('node', [file], project)).stdout).toContain('done');

@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -11,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  */
 export async function bundle(programs: string[], folder: string): Promise<void> {
   await build({
-    entryPoints: programs,
+    entryPoints: programs.map((path) => ({ in: path, out: basename(path, extname(path)) })),
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     tsconfig: `${root}tsconfig.json`,

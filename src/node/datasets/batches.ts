@@ -128,7 +128,7 @@ function toTensors(
 ): ImageBatch {
   const reduced = nBits < 8 ? reduceBits(levels, 8, nBits) : levels;
   requireBackend('imageBatches');
-  const x = tf.tensor4d(Float32Array.from(reduced), [indices.length, ...shape] as [
+  const x = tf.tensor4d(new Float32Array(reduced), [indices.length, ...shape] as [
     number,
     number,
     number,

@@ -1,10 +1,10 @@
 import { dirname, extname, isAbsolute, join, sep } from 'node:path';
 import { complaint, DataError } from '../../core/errors';
 import { append } from '../../core/lists';
-import { decodeImage } from '../decoding/decodeImage';
+import { DecodingThreads, defaultDecodingThreads } from '../decoding/decodingThreads';
 import { imageFormats, isImageName } from '../decoding/format';
-import { type Listing, listFolder, readBytes } from './files';
-import { fitImage, type ImageDataset, type ImageOptions } from './imageDataset';
+import { type Listing, listFolder } from './files';
+import type { ImageDataset, ImageOptions } from './imageDataset';
 import { quoted, splitOf } from './nameParts';
 
 const WHERE = 'openImages';
@@ -92,22 +92,14 @@ export function placeOf(folder: string, file: string): string {
   return isAbsolute(file) ? file : join(folder, file);
 }
 
-/** Image files under a folder, read when asked for. */
+/** Image files under a folder, read when asked for, on threads of their own. */
 export function imageFiles(root: string, names: readonly string[], options: ImageOptions): ImageDataset {
+  const { imageShape, centerCrop, threads = defaultDecodingThreads() } = options;
+  const decoding = new DecodingThreads(threads);
   return {
     names,
-    shape: options.imageShape,
+    shape: imageShape,
     notices: [],
-    read: async (index) => {
-      const path = placeOf(root, names[index]);
-      const bytes = await readBytes(WHERE, path);
-      try {
-        return fitImage(await decodeImage(bytes), options);
-      } catch (error) {
-        throw new DataError(`${WHERE}: '${path}' cannot be read. ${(error as Error).message}`, {
-          cause: error,
-        });
-      }
-    },
+    read: (index) => decoding.read({ path: placeOf(root, names[index]), imageShape, centerCrop }),
   };
 }

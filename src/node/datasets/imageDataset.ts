@@ -52,6 +52,8 @@ export interface ImageOptions {
   split?: DatasetSplit;
   /** Names of the arrays of images and labels, for 'npz'. Default: by their names, or the only array that can be images. */
   arrays?: ImageArrayNames;
+  /** Threads that read and decode files while the main one does other things; 0 for none. Default: one per core, at most 4. */
+  threads?: number;
   /** Columns of the table, for 'csv'. Default: the file first, then attributes. */
   table?: ImageTableOptions;
 }
@@ -77,7 +79,10 @@ export function checkLevelBits(where: string, nBits: number): void {
 }
 
 /** Cut, size and channels as wanted. */
-export function fitImage(picture: Raster, { imageShape, centerCrop: side }: ImageOptions): Uint8Array {
+export function fitImage(
+  picture: Raster,
+  { imageShape, centerCrop: side }: Pick<ImageOptions, 'imageShape' | 'centerCrop'>,
+): Uint8Array {
   const [height, width, channels] = imageShape;
   const factor = Math.min(picture.width / width, picture.height / height);
   const [cutWidth, cutHeight] =

@@ -72,10 +72,12 @@ function checkImageOptions(kind: ImageDatasetKind, options: ImageOptions): void 
     centerCrop: ['crop'],
     split: ['part', 'subset'],
     arrays: ['keys', 'names'],
+    threads: ['workers', 'numWorkers'],
     table: ['columns'],
   });
   checkEventShape(where, options?.imageShape, [3]);
-  const { centerCrop, split, arrays } = options;
+  const { centerCrop, split, arrays, threads } = options;
+  if (threads !== undefined) checkInteger(where, 'threads', threads, 0);
   if (centerCrop !== undefined) checkInteger(where, 'centerCrop', centerCrop);
   if (split !== undefined) {
     checkChoice(where, 'split', split, datasetSplits);

@@ -3,6 +3,7 @@ import { checkOptions } from '../../core/options';
 import { sizeOf } from '../../core/shapes';
 import { type NdArray, reduceBits } from '../../data';
 import { checkDataset, checkLevelBits, type ImageDataset } from './imageDataset';
+import { inOrder } from './inOrder';
 
 /** Options of `readImages`. */
 export interface ReadImagesOptions {
@@ -24,6 +25,8 @@ export interface ReadImages {
   skipped: string[];
 }
 
+/** Images that are read at a time, on all threads together. */
+const AHEAD = 64;
 /** Unreadable images that an error tells in full. */
 const TOLD = 3;
 
@@ -50,14 +53,14 @@ export async function readImages(
   const levels = new Uint8Array(total * size);
   const indices: number[] = [];
   const skipped: string[] = [];
-  for (let i = 0; i < total; i++) {
-    try {
-      levels.set(await dataset.read(i), indices.length * size);
-      indices.push(i);
-    } catch (error) {
-      skipped.push((error as Error).message);
-    }
-    onProgress?.(i + 1, total);
+  let done = 0;
+  for await (const outcome of inOrder(total, AHEAD, (i) => dataset.read(i))) {
+    if ('value' in outcome) {
+      levels.set(outcome.value, indices.length * size);
+      indices.push(done);
+    } else skipped.push(outcome.error.message);
+    done++;
+    onProgress?.(done, total);
   }
   if (indices.length === 0 || (skipped.length > 0 && !skipUnreadable)) {
     const more = skipped.length > TOLD ? ` And ${skipped.length - TOLD} more.` : '';

@@ -32,7 +32,7 @@ export async function loadAvif(): Promise<(bytes: Uint8Array) => Promise<Raster>
   return async (bytes) => {
     checkSize(...sidesOf(bytes));
     try {
-      const { width, height, data } = await decode(Uint8Array.from(bytes).buffer);
+      const { width, height, data } = await decode(new Uint8Array(bytes).buffer);
       return rasterOfRgba(width, height, data);
     } catch (error) {
       throw undecodable('decodeImage', 'a whole AVIF file', error);

@@ -15,7 +15,7 @@ const loaders: Record<ImageFormat, () => Decoder | Promise<Decoder>> = {
   WebP: async () => (await import('./webp')).decodeWebp,
   GIF: async () => (await import('./gif')).decodeGif,
   BMP: async () => (await import('./bmp')).decodeBmp,
-  TIFF: async () => (await import('./tiff')).decodeTiff,
+  TIFF: async () => (await import('./tiff')).loadTiff(),
   AVIF: async () => (await import('./avif')).loadAvif(),
 };
 const loaded = new Map<ImageFormat, Decoder>();

@@ -1,4 +1,4 @@
-import { decode } from 'tiff';
+import type { decode as Decode } from 'tiff';
 import { complaint, FormatError } from '../../core/errors';
 import type { Raster } from '../../data';
 import { undecodable } from '../../data/bytes';
@@ -14,16 +14,22 @@ const TAG = {
   numbers: 0x0153,
 };
 
+/** A decoder of TIFF files; its package is an ES module, which CommonJS can only import so. */
+export async function loadTiff(): Promise<(bytes: Uint8Array) => Raster> {
+  const { decode } = await import('tiff');
+  return (bytes) => decodeTiff(bytes, decode);
+}
+
 /**
  * Decodes the first page of a TIFF file: grey, RGB or a palette, of 8 or 16 bits, of which the high 8 are taken.
  *
  * @throws FormatError for a damaged or truncated file, and for compressions and layouts that are not read, with their names
  */
-export function decodeTiff(bytes: Uint8Array): Raster {
+function decodeTiff(bytes: Uint8Array, decode: typeof Decode): Raster {
   const entries = readTiffEntries(bytes);
   if (entries === undefined) throw undecodable('decodeImage', 'a whole TIFF file', 'a damaged directory');
   checkLayout(entries);
-  let page: ReturnType<typeof decode>[0];
+  let page: ReturnType<typeof Decode>[0];
   try {
     page = decode(markedUpright(bytes, entries), { pages: [0] })[0];
   } catch (error) {
@@ -68,7 +74,7 @@ function refuse(received: string): never {
  * refuses such pictures, and we turn them ourselves.
  */
 function markedUpright(bytes: Uint8Array, entries: readonly TiffEntry[]): Uint8Array {
-  const copy = Uint8Array.from(bytes);
+  const copy = new Uint8Array(bytes);
   const orientation = entries.find(({ tag }) => tag === ORIENTATION);
   if (orientation !== undefined) {
     new DataView(copy.buffer).setUint16(orientation.at, 1, bytes[0] === 0x49);
