@@ -85,10 +85,19 @@ export function topSizeOf({ imageShape, levels }: Structure): [number, number] {
 /** Shape of the first tensor whose name fits; a FormatError where there is none. */
 export function shapeOf(tensors: StoredTensors, pattern: RegExp): number[] {
   for (const [name, { shape }] of tensors) if (pattern.test(name)) return shape;
-  const expected = `a parameter named like ${pattern.source.replaceAll('\\', '')}`;
-  throw new FormatError(
-    complaint('importCheckpoint', expected, 'none', 'The configuration is read from it.'),
-  );
+  const hint = 'The configuration is read from it. Is this a part of a checkpoint? Give all of it.';
+  const expected = `a parameter named like '${nameLike(pattern)}'`;
+  throw new FormatError(complaint('importCheckpoint', expected, `none among ${tensors.size}`, hint));
+}
+
+/** A name that fits a pattern, for people: any number is 0, of several parts the first stands. */
+function nameLike({ source }: RegExp): string {
+  return source
+    .replaceAll('\\d+', '0')
+    .replace(/\(([^|)]*)\|[^)]*\)/g, '$1')
+    .replace(/\[(.)[^\]]*\]/g, '$1')
+    .replace(/[\^$\\]/g, '')
+    .replace(/^\./, '...');
 }
 
 /** Whether any name fits. */

@@ -113,6 +113,13 @@ describe('parameters that do not fit', () => {
     });
   });
 
+  it('a part of a state dict is named as one, by a name that it lacks', () => {
+    const part = { 'blocks.0.flows.0.actnorm.loc': { shape: [1, 12, 1, 1], data: new Float32Array(12) } };
+    expect(() => importCheckpoint(writeSafetensors(part), { imageShape: [8, 8, 3] })).toThrow(
+      /a parameter named like 'blocks\.0\.flows\.0\.coupling\.net\.4\.conv\.bias', got none among 1\. .* a part of a checkpoint\?/,
+    );
+  });
+
   it('names of no known code are an error that shows them', () => {
     const file = writeNpz({ 'encoder.weight': { shape: [1], data: new Float32Array(1) } });
     expect(() => importCheckpoint(file)).toThrow(
