@@ -238,13 +238,14 @@ describe('flows of ours, exported and imported', () => {
     [
       'a context by gates',
       'nflows',
-      () => neuralSplineFlow({ dimensions: 2, layers: 1, form: 'autoregressive', context: 1 }),
+      () =>
+        neuralSplineFlow({ dimensions: 2, layers: 1, form: 'autoregressive', context: 1, hiddenUnits: 8 }),
       "its network reads the context as 'gates', not as 'shifts'",
     ],
     [
       'blocks through an activation',
       'zuko',
-      () => maskedAutoregressiveFlow({ dimensions: 2, layers: 1 }),
+      () => maskedAutoregressiveFlow({ dimensions: 2, layers: 1, hiddenUnits: 8 }),
       'its blocks read their input through the activation',
     ],
     [
