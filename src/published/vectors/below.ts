@@ -6,22 +6,38 @@ export class Below {
   constructor(
     private readonly tensors: StoredTensors,
     readonly prefix = '',
+    /** All names in order, in which those of a prefix stand side by side: thousands of layers each find theirs at once. */
+    private readonly sorted: readonly string[] = [...tensors.keys()].sort(),
   ) {}
 
   below(part: string): Below {
-    return new Below(this.tensors, part === '' ? this.prefix : `${this.prefix}${part}.`);
+    const prefix = part === '' ? this.prefix : `${this.prefix}${part}.`;
+    return new Below(this.tensors, prefix, this.sorted);
   }
 
   /** All tensors, by their full names. */
   get root(): Below {
-    return new Below(this.tensors);
+    return new Below(this.tensors, '', this.sorted);
   }
 
   get names(): string[] {
-    const { prefix } = this;
-    return [...this.tensors.keys()].flatMap((name) =>
-      name.startsWith(prefix) ? [name.slice(prefix.length)] : [],
-    );
+    const { prefix, sorted } = this;
+    const names: string[] = [];
+    for (let i = this.start; i < sorted.length && sorted[i].startsWith(prefix); i++) {
+      names.push(sorted[i].slice(prefix.length));
+    }
+    return names;
+  }
+
+  /** Where the names of the prefix begin among all. */
+  private get start(): number {
+    let [low, high] = [0, this.sorted.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.sorted[middle] < this.prefix) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   has(name: string): boolean {

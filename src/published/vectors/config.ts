@@ -92,7 +92,7 @@ export interface Guess {
 export type LayerSettings = Partial<Pick<VectorLayer, GuessedField>>;
 
 /** What the option `config` may say: fields for all layers that have them, and for single layers by their place. */
-export interface VectorSettings extends LayerSettings {
+export type VectorSettings = LayerSettings & {
   /** By place among the layers, from 0. */
   layers?: readonly (LayerSettings | null)[] | Readonly<Record<number, LayerSettings | null>>;
   base?: Partial<VectorBase>;
@@ -100,4 +100,4 @@ export interface VectorSettings extends LayerSettings {
   gaps?: 'identity' | 'swap';
   /** 'outside': a network of your own reads the context first, and the flow is given what it returns. */
   embedding?: 'outside';
-}
+};
