@@ -1,3 +1,4 @@
+export type { ChannelOrders } from './channelOrders';
 export type { Container } from './checkpointFile';
 export type { WrittenGlow } from './exportGlow';
 export { exportSafetensors } from './exportSafetensors';
