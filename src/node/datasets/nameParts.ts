@@ -8,7 +8,12 @@ import { complaint, DataError } from '../../core/errors';
  */
 export const datasetSplits = ['train', 'test', 'validation'] as const;
 
-/** Which part of a data set is meant. */
+/**
+ * Which part of a data set is meant.
+ *
+ * @example
+ * const split: DatasetSplit = datasetSplits[1]; // 'test'
+ */
 export type DatasetSplit = (typeof datasetSplits)[number];
 
 const SPLITS: readonly [split: DatasetSplit, words: RegExp][] = [
