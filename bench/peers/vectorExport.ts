@@ -30,6 +30,17 @@ const softplus = new AffineTransformer({ scale: 'softplus' });
 
 /** Flows of our recipes, each for the libraries that can express it. */
 const own: Record<string, ['zuko' | 'nflows', () => Flow]> = {
+  spline_default: ['nflows', () => neuralSplineFlow({ dimensions: 5 })],
+  spline_autoregressive_default: [
+    'nflows',
+    () => neuralSplineFlow({ dimensions: 5, form: 'autoregressive' }),
+  ],
+  affine_default: ['zuko', () => maskedAutoregressiveFlow({ dimensions: 5 })],
+  affine_default_context: ['zuko', () => maskedAutoregressiveFlow({ dimensions: 5, context: 2 })],
+  spline_plain_couplings: [
+    'nflows',
+    () => neuralSplineFlow({ ...size, hiddenUnits: [24, 16, 8], activation: 'tanh', bound: 4 }),
+  ],
   spline_couplings: ['nflows', () => neuralSplineFlow({ ...size, hiddenUnits: 16 })],
   spline_couplings_context: ['nflows', () => neuralSplineFlow({ ...size, hiddenUnits: 16, context: 3 })],
   spline_autoregressive: [
@@ -88,7 +99,7 @@ function movedFrom(make: () => Flow): Flow {
   const flow = make();
   const random = new RandomStream(2);
   for (const weight of flow.trainableWeights) {
-    tf.tidy(() => weight.assign(tf.add(weight, random.normal(weight.shape, 0, 0.1))));
+    tf.tidy(() => weight.assign(tf.add(weight, random.normal(weight.shape, 0, 0.05))));
   }
   flow.markInitialized();
   return flow;

@@ -17,7 +17,7 @@ import { structureOf } from './sets';
 export type NetworkPiece = Piece<ConditionerBuilder>;
 
 /** What networks of all kinds have. */
-interface Form {
+export interface Form {
   activation: Activation;
   /** Number of values of the context that it reads, 0 for none. */
   context: number;

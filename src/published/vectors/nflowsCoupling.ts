@@ -6,7 +6,8 @@ import type { Below } from './below';
 import type { VectorLayer } from './config';
 import { coupling, elementwise } from './couplings';
 import { ACTIVATIONS, BOUNDS, except, type InferHow, type SizedLayer } from './library';
-import { perceptron, residualNetwork } from './networks';
+import { type Form, type NetworkPiece, perceptron, residualNetwork } from './networks';
+import { contextLayers, inferNetwork, plainLayers } from './nflowsNetworks';
 import { constant, integers, type LayerPiece, type Scene } from './piece';
 import {
   additive,
@@ -19,12 +20,9 @@ import {
 } from './transformers';
 
 /*
- * Couplings of nflows: indices of the values that pass and of those that are mapped, a network `transform_net`, and where the values that
- * pass are bent too, parameters of a spline for each of them.
+ * Couplings of nflows: indices of the values that pass and of those that are mapped, a network `transform_net` (nflowsNetworks.ts), and where
+ * the values that pass are bent too, parameters of a spline for each of them.
  */
-
-/** Where the last layer of a network that reads the context alone stands, after so many hidden ones. */
-const contextLayers = (hidden: number) => range(hidden + 1).map((i) => `spline_predictor.${2 * i}`);
 
 /** Bound of splines where none is given: in nflows itself, and in the builders of sbi. */
 export function defaultBound({ sbi }: InferHow): number {
@@ -38,8 +36,7 @@ export function inferCoupling(file: Below, how: InferHow): SizedLayer {
   const passing = file.values('identity_features').length;
   const features = mapped.size + passing;
   const net = file.below('transform_net');
-  const { outputs, context, ...network } =
-    passing === 0 ? inferContextNetwork(net) : inferResidual(net, passing);
+  const { outputs, context, ...network } = inferNetwork(net, passing);
   const layer: VectorLayer = {
     at,
     type: passing === 0 ? 'elementwise' : 'coupling',
@@ -48,7 +45,8 @@ export function inferCoupling(file: Below, how: InferHow): SizedLayer {
     context: context > 0,
     passes: range(features).map((i) => !mapped.has(i)),
   };
-  const { others, ...map } = inferMap(at, outputs / mapped.size, how);
+  const isPlain = network.network === 'perceptron';
+  const { others, ...map } = inferMap(at, outputs / mapped.size, { ...how, isPlain });
   const bendsPassed = file.has('unconditional_transform.unnormalized_widths');
   return {
     layer: { ...layer, ...map, ...(bendsPassed && { bendsPassed }) },
@@ -58,10 +56,11 @@ export function inferCoupling(file: Below, how: InferHow): SizedLayer {
   };
 }
 
+/** Splines are divided by the root of a width where the network tells it, which plain ones do not. */
 function inferMap(
   at: string,
   perValue: number,
-  how: InferHow,
+  how: InferHow & { isPlain: boolean },
 ): Partial<VectorLayer> & Pick<SizedLayer, 'others'> {
   if (perValue === 1) return { transformer: 'additive', others: {} };
   if (perValue === 2) return { transformer: 'affine', scale: 'sigmoid', others: {} };
@@ -70,8 +69,8 @@ function inferMap(
     transformer: 'spline',
     bins: splineBins(at, perValue),
     bound,
-    divided: true,
-    others: { bound: except(BOUNDS, bound), divided: [false] },
+    divided: !how.isPlain,
+    others: { bound: except(BOUNDS, bound), ...(!how.isPlain && { divided: [false] }) },
   };
 }
 
@@ -94,74 +93,9 @@ export function splineBins(at: string, perValue: number): number {
   );
 }
 
-interface InferredNetwork extends Pick<VectorLayer, 'network' | 'hiddenUnits' | 'blocks'> {
-  outputs: number;
-  context: number;
-}
-
-/** The residual network of nflows and normflows. */
-export function inferResidual(net: Below, inputs: number): InferredNetwork {
-  if (!net.has('initial_layer.weight')) throw otherNetwork(net);
-  refuseBatchNorm(net);
-  const [hidden, all] = net.shape('initial_layer.weight', 2);
-  return {
-    network: 'residual',
-    hiddenUnits: [hidden],
-    blocks: net.count('blocks'),
-    outputs: net.shape('final_layer.weight', 2)[0],
-    context: all - inputs,
-  };
-}
-
-function inferContextNetwork(net: Below): InferredNetwork {
-  if (!net.has('spline_predictor.0.weight')) throw otherNetwork(net);
-  const layers = net.places('spline_predictor').length;
-  const names = contextLayers(layers - 1).map((name) => `${name}.weight`);
-  const shapes = names.map((name) => net.shape(name, 2));
-  return {
-    network: 'context',
-    hiddenUnits: shapes.slice(0, -1).map(([outputs]) => outputs),
-    outputs: shapes[layers - 1][0],
-    context: shapes[0][1],
-  };
-}
-
-function otherNetwork(net: Below): FormatError {
-  const at = net.prefix.slice(0, -1);
-  const expected = `a ResidualNet at ${at}`;
-  return new FormatError(
-    complaint(
-      'importCheckpoint',
-      expected,
-      `names ${net.names.slice(0, 4).join(', ')}`,
-      'Networks of your own are not read.',
-    ),
-  );
-}
-
-/** Throws a FormatError for normalization of batches inside a network. */
-export function refuseBatchNorm(net: Below): void {
-  const name = net.names.find((name) => /(^|\.)batch_norm(_layers)?\./.test(name));
-  if (name === undefined) return;
-  const hint =
-    'Networks with batch normalization are not read; in sbi and nflows it is off unless use_batch_norm is set.';
-  throw new FormatError(
-    complaint('importCheckpoint', 'networks without batch normalization', net.prefix + name, hint),
-  );
-}
-
 /** A coupling by its description. */
 export function couplingPiece(layer: VectorLayer, scene: Scene): LayerPiece {
-  const {
-    type,
-    passes = [],
-    activation,
-    context,
-    bendsPassed,
-    bins = 0,
-    hiddenUnits = [],
-    blocks = 0,
-  } = layer;
+  const { type, passes = [], activation, context, bendsPassed, bins = 0, hiddenUnits = [] } = layer;
   const places = range(passes.length);
   const [passing, mapped] = [places.filter((i) => passes[i]), places.filter((i) => !passes[i])];
   const univariate = univariateOf(layer);
@@ -177,14 +111,20 @@ export function couplingPiece(layer: VectorLayer, scene: Scene): LayerPiece {
     const network = perceptron(layers, [scene.context, ...hiddenUnits], { ...form, context: 0 });
     return elementwise(scene, { ...parts, network });
   }
-  const circular = layer.transformer === 'circularSpline';
-  const periodic = circular && layer.bound !== undefined ? 2 * layer.bound : undefined;
-  const sizes = { inputs: passing.length, hidden: hiddenUnits[0], blocks, periodic };
+  const passed = bendsPassed && passedSpline(passing.length, bins, layer.transformer === 'circularSpline');
   return coupling(layer, scene, {
     ...parts,
-    network: residualNetwork(sizes, form),
-    ...(bendsPassed && { passed: passedSpline(passing.length, bins, circular) }),
+    network: networkOf(layer, passing.length, form),
+    ...(passed && { passed }),
   });
+}
+
+function networkOf(layer: VectorLayer, inputs: number, form: Form): NetworkPiece {
+  const { network, hiddenUnits = [], blocks = 0, transformer, bound } = layer;
+  if (network === 'perceptron')
+    return perceptron(plainLayers(hiddenUnits.length), [inputs, ...hiddenUnits], form);
+  const periodic = transformer === 'circularSpline' && bound !== undefined ? 2 * bound : undefined;
+  return residualNetwork({ inputs, hidden: hiddenUnits[0], blocks, periodic }, form);
 }
 
 function univariateOf(layer: VectorLayer): Univariate {

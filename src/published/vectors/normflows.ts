@@ -12,7 +12,7 @@ import {
   type VectorLibrary,
 } from './library';
 import { inferMade } from './nflowsAutoregressive';
-import { inferResidual } from './nflowsCoupling';
+import { inferResidual } from './nflowsNetworks';
 import { inferNormflowsBase, normflowsBase } from './normflowsBases';
 import { normflowsLayer } from './normflowsLayers';
 import { binsOf, range } from './transformers';

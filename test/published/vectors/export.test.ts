@@ -92,6 +92,12 @@ const flows: [name: string, library: Library, make: () => Flow, config: VectorSe
     { bound: 5 },
   ],
   [
+    'splines in plain couplings',
+    'nflows',
+    () => neuralSplineFlow({ ...small, hiddenUnits: [9, 7, 5], activation: 'elu' }),
+    { bound: 5, activation: 'elu' },
+  ],
+  [
     'splines, autoregressive',
     'nflows',
     () => neuralSplineFlow({ ...small, form: 'autoregressive', hiddenUnits: 9, bound: 4 }),
@@ -174,7 +180,8 @@ describe('flows of ours, exported and imported', () => {
         const [ours, theirs] = [first, second].map((all) =>
           Array.from(all.get(key)?.read().data ?? [], Number),
         );
-        const folded = /final_layer|unconditional|_scale|_shift|loc$|scale$|base\.|diag|LU$/.test(key);
+        const folded =
+          /final_layer|_output_layer|unconditional|_scale|_shift|loc$|scale$|base\.|diag|LU$/.test(key);
         expect(furthest(ours, theirs), key).toBeLessThanOrEqual(folded ? 3e-7 : 0);
       }
       flow.dispose();
@@ -205,6 +212,64 @@ describe('flows of ours, exported and imported', () => {
     );
   });
 
+  it('nflows gives its plain networks a context, which the lines take', async () => {
+    const flow = neuralSplineFlow({
+      dimensions: 2,
+      layers: 1,
+      hiddenUnits: [8, 6],
+      activation: 'tanh',
+      seed: 1,
+    });
+    const { tensors, metadata } = readSafetensors(await exportStateDict(flow, 'nflows'));
+    flow.dispose();
+    const net = '_transform._transforms.3.transform_net';
+    expect(tensors.get(`${net}._hidden_layers.0.weight`)?.shape).toEqual([6, 8]);
+    expect(metadata.python).toContain('class Perceptron(MLP):\n    def forward(self, inputs, context=None):');
+    expect(metadata.python).toContain('lambda i, o: Perceptron([i], [o], [8, 6], activation=torch.tanh)');
+  });
+
+  it.each([
+    ['neuralSplineFlow', 'nflows', () => neuralSplineFlow({ dimensions: 3 })],
+    [
+      'neuralSplineFlow, autoregressive',
+      'nflows',
+      () => neuralSplineFlow({ dimensions: 3, form: 'autoregressive' }),
+    ],
+    ['maskedAutoregressiveFlow', 'zuko', () => maskedAutoregressiveFlow({ dimensions: 3 })],
+    [
+      'maskedAutoregressiveFlow with a context',
+      'zuko',
+      () => maskedAutoregressiveFlow({ dimensions: 3, context: 2 }),
+    ],
+    [
+      'neuralSplineFlow with a context and hiddenUnits: 64',
+      'nflows',
+      () => neuralSplineFlow({ dimensions: 3, context: 2, hiddenUnits: 64 }),
+    ],
+    [
+      'neuralSplineFlow, autoregressive, with limits of zuko',
+      'zuko',
+      () => neuralSplineFlow({ dimensions: 3, context: 2, form: 'autoregressive', limits: 'softclip' }),
+    ],
+    [
+      'maskedAutoregressiveFlow with softplus',
+      'nflows',
+      () =>
+        maskedAutoregressiveFlow({
+          dimensions: 3,
+          transformer: new AffineTransformer({ scale: 'softplus' }),
+        }),
+    ],
+    ['realNvp with softclip', 'zuko', () => realNvp({ dimensions: 3, context: 2, scale: 'softclip' })],
+  ] as [string, Library, () => Flow][])('%s, all else by default, is a flow of %s', (_, library, make) =>
+    leavesNoTensors(async () => {
+      const flow = make();
+      const { metadata } = readSafetensors(await exportStateDict(flow, library));
+      flow.dispose();
+      expect(metadata.python).toContain('flow = ');
+    }),
+  );
+
   it('all that a library cannot express is told at once', () =>
     leavesNoTensors(async () => {
       const flow = neuralSplineFlow({
@@ -234,6 +299,18 @@ describe('flows of ours, exported and imported', () => {
       'nflows',
       () => realNvp({ dimensions: 2, layers: 1 }),
       'nflows has no AffineCoupling',
+    ],
+    [
+      'a context beside what passes',
+      'nflows',
+      () => neuralSplineFlow({ dimensions: 2, layers: 1, context: 1 }),
+      "a perceptron that reads the context; in nflows' couplings residual ones do (hiddenUnits: 64)",
+    ],
+    [
+      'networks of one layer',
+      'nflows',
+      () => neuralSplineFlow({ dimensions: 2, layers: 1, hiddenUnits: [] }),
+      "its network is one layer; nflows' MLP has hidden ones",
     ],
     [
       'a context by gates',

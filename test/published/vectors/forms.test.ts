@@ -36,6 +36,7 @@ const forms: [name: string, config: VectorSettings][] = [
   ['zuko_ncsf_context', {}],
   ['sbi_zuko_positional', {}],
   ['sbi_zuko_nsf', {}],
+  ['nflows_plain', { activation: 'tanh', bound: 3 }],
   ['normflows_block_additive', { activation: 'leakyRelu' }],
   ['normflows_block_odd', {}],
   ['normflows_block_no_last', { layers: { 3: { gaps: 'identity' } } }],
@@ -45,7 +46,7 @@ const forms: [name: string, config: VectorSettings][] = [
   ['normflows_maf_context', {}],
 ];
 
-describe('flows of zuko and normflows in other forms', () => {
+describe('flows of the libraries in other forms', () => {
   it.each(forms)('%s', (name, config) =>
     leavesNoTensors(() => {
       const io = readNpz(fixture(`vectorForms/${name}/io.npz`));

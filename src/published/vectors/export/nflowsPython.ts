@@ -10,8 +10,9 @@ export function nflowsPython({ features, context, layers, base, standardizesCont
     'from torch import nn',
     'from torch.nn import functional as F',
     'from nflows import distributions, flows, transforms',
-    'from nflows.nn.nets import ResidualNet',
+    'from nflows.nn.nets import MLP, ResidualNet',
     '',
+    ...(layers.some(({ layer }) => isPlain(layer)) ? [...perceptron, ''] : []),
     ...(standardizesContext ? [...standardize, ''] : []),
     'flow = flows.Flow(',
     '    transforms.CompositeTransform([',
@@ -22,6 +23,16 @@ export function nflowsPython({ features, context, layers, base, standardizesCont
     ')',
   ].join('\n');
 }
+
+/** A coupling gives its network a context too, also where there is none. */
+const perceptron = [
+  'class Perceptron(MLP):',
+  '    def forward(self, inputs, context=None):',
+  '        return super().forward(inputs)',
+  '',
+];
+
+const isPlain = ({ type, network }: Expression['layer']) => type === 'coupling' && network === 'perceptron';
 
 /** As sbi has it in front of its flows. */
 const standardize = [
@@ -66,7 +77,10 @@ function layerOf(layer: Expression['layer'], features: number, context: number):
     default: {
       const mask = layer.passes?.map((passes) => (passes ? -1 : 1)).join(', ');
       const made = { context_features: read, num_blocks: blocks, activation };
-      const net = `lambda i, o: ${call('ResidualNet', 'i', 'o', `${hiddenUnits[0]}`, made)}`;
+      const built = isPlain(layer)
+        ? call('Perceptron', '[i]', '[o]', `[${hiddenUnits.join(', ')}]`, { activation })
+        : call('ResidualNet', 'i', 'o', `${hiddenUnits[0]}`, made);
+      const net = `lambda i, o: ${built}`;
       const names = { affine: 'Affine', additive: 'Additive' } as Record<string, string>;
       const name = names[transformer as string] ?? 'PiecewiseRationalQuadratic';
       const passed = bendsPassed ? { apply_unconditional_transform: 'True' } : {};

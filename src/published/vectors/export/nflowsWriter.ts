@@ -54,9 +54,14 @@ function expressOwn(layer: OwnLayer, need: Need): Expression[] {
     }
     case 'FlowTransformerCoupling': {
       const network = networkParts(config.network as Serialized, need);
+      const isPlain = network.kind === 'perceptron';
       need(
-        network.kind === 'residual',
-        "its network is a perceptron; nflows' couplings have residual ones (hiddenUnits: 64)",
+        !isPlain || !network.form.context,
+        "its network is a perceptron that reads the context; in nflows' couplings residual ones do (hiddenUnits: 64)",
+      );
+      need(
+        !isPlain || network.form.hiddenUnits?.length !== 0,
+        "its network is one layer; nflows' MLP has hidden ones",
       );
       const passed = config.passed as Serialized | undefined;
       const same = passed === undefined || JSON.stringify(passed) === JSON.stringify(transformer);
@@ -71,7 +76,7 @@ function expressOwn(layer: OwnLayer, need: Need): Expression[] {
         passes: passingOf(config.passthrough, features),
         ...network.form,
         ...mapOf(transformer, 'sigmoid', need),
-        divided: true,
+        divided: !isPlain,
         ...(bends && { bendsPassed: true }),
       };
       return [{ layer: described, weights }];
