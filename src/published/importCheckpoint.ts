@@ -64,6 +64,7 @@ const ofVectors: OptionNames<VectorImportOptions> = {
  * likelihoods and samples are the code's own, up to rounding in float32.
  * Glows: a channel shuffle that chaiyujin drew is in no file, and looks like `reverse`: the option `permutation` must say which.
  * Vectors: what no file says (activations, bounds of splines) is the library's default unless `config` says it; `reference` rows verify it.
+ * Files of {@link exportStateDict} say all of it in their metadata.
  *
  * @param input the file's bytes
  * @returns the flow; for 'tfjs-flows' of whatever class was exported
@@ -107,16 +108,14 @@ interface Recognized {
  * @returns undefined where it is none that is known, or too large to be one
  * @throws FormatError where the given one has other names
  */
-export function recognize(
-  { tensors, metadata }: CheckpointFile,
-  given?: CheckpointLibrary,
-): Recognized | undefined {
+export function recognize(file: CheckpointFile, given?: CheckpointLibrary): Recognized | undefined {
+  const { tensors, metadata } = file;
   if (tensors.size > MOST_TENSORS) return undefined;
   const isOwn = given === undefined ? metadata.format === 'tfjs-flows' : given === 'tfjs-flows';
   if (isOwn) return { library: 'tfjs-flows' };
   const glow = given === undefined ? recognizeGlow(tensors) : glowLibraries.find((name) => name === given);
   if (glow !== undefined) return { library: glow };
-  const vectors = readVectorFile(tensors, given as VectorLibraryName | undefined);
+  const vectors = readVectorFile(file, given as VectorLibraryName | undefined);
   return vectors && { library: vectors.library, vectors };
 }
 

@@ -10,6 +10,7 @@ import type { Guess, VectorConfig, VectorSettings } from './config';
 import type { VectorFile } from './libraries';
 import { type Reference, verify } from './reference';
 import { resolve } from './resolve';
+import { statedOf } from './stated';
 
 /** What a file of a flow over vectors tells. */
 export interface VectorInfo {
@@ -27,7 +28,8 @@ export interface VectorInfo {
 export function describeVectorFile(file: VectorFile, settings: VectorSettings = {}): VectorInfo {
   const { library, code, flow, embedding } = file;
   const inferred = code.infer(flow, { gaps: settings.gaps, sbi: library === 'sbi' });
-  const { features, context, layers, base, guesses } = resolve(inferred, settings);
+  const stated = file.stated && statedOf(inferred, file.stated);
+  const { features, context, layers, base, guesses } = resolve(inferred, settings, stated);
   const standardizesContext = isStandardization(file, context);
   const leftOut = standardizesContext ? [] : embedding.names.map((name) => embedding.prefix + name);
   const config: VectorConfig = { library, features, context, layers: layers.map(({ layer }) => layer), base };

@@ -1,10 +1,12 @@
 import { complaint, FormatError } from '../../core/errors';
+import type { CheckpointFile } from '../checkpointFile';
 import type { StoredTensors } from '../storedTensor';
 import { Below } from './below';
-import type { VectorLibraryName } from './config';
+import type { VectorLibraryName, VectorSettings } from './config';
 import type { VectorLibrary } from './library';
 import { nflows } from './nflows';
 import { normflows } from './normflows';
+import { parseStated } from './stated';
 import { zuko } from './zuko';
 
 /** Libraries that have layers of their own; sbi stands around them. */
@@ -22,16 +24,22 @@ export interface VectorFile {
   flow: Below;
   /** Parameters of what the context goes through first. */
   embedding: Below;
+  /** What its metadata say that names and shapes do not, where this library wrote them. */
+  stated?: VectorSettings;
 }
 
 /**
  * The library whose names a file has.
  *
+ * @param metadata texts beside the tensors
  * @param given the library that the user says
  * @returns undefined where it is none of them
  * @throws FormatError where it is another one than the given
  */
-export function readVectorFile(tensors: StoredTensors, given?: VectorLibraryName): VectorFile | undefined {
+export function readVectorFile(
+  { tensors, metadata }: Pick<CheckpointFile, 'tensors' | 'metadata'>,
+  given?: VectorLibraryName,
+): VectorFile | undefined {
   for (const root of ['net.', '']) {
     const flow = new Below(tensors, root);
     const found = Object.entries(codes).find(([, code]) => code.recognizes(flow));
@@ -40,8 +48,10 @@ export function readVectorFile(tensors: StoredTensors, given?: VectorLibraryName
     const inside = flow.below('_embedding_net');
     const embedding = inside.names.length > 0 ? inside : new Below(tensors, '_embedding_net.');
     const library = given ?? (root !== '' || embedding.has('0._mean') ? 'sbi' : name);
-    if (library === 'sbi' || library === name) return { library, code, tensors, flow, embedding };
-    throw otherNames(library, tensors);
+    if (library !== 'sbi' && library !== name) throw otherNames(library, tensors);
+    const isStated = metadata.code === name && metadata.config !== undefined;
+    const stated = isStated ? parseStated(metadata.config) : undefined;
+    return { library, code, tensors, flow, embedding, stated };
   }
   if (given === undefined) return undefined;
   throw otherNames(given, tensors);

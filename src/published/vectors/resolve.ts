@@ -45,9 +45,14 @@ export interface Resolved extends InferredFlow {
 /**
  * Puts what the user says in the place of guesses; what the file tells itself is checked by the shapes of its parameters.
  *
+ * @param stated what the file states of its layers, by their places, where the user says nothing else
  * @throws ConfigError for fields that no layer has, values that they cannot have, and layers that are not there
  */
-export function resolve(inferred: InferredFlow, settings: VectorSettings): Resolved {
+export function resolve(
+  inferred: InferredFlow,
+  settings: VectorSettings,
+  stated: readonly LayerSettings[] = [],
+): Resolved {
   checkOptions(`${WHERE} config`, settings, settingNames);
   checkBase(settings.base);
   const given = Object.entries(settings).filter(
@@ -59,16 +64,26 @@ export function resolve(inferred: InferredFlow, settings: VectorSettings): Resol
     throw new ConfigError(complaint(WHERE, `fields that a layer of this flow has in config`, `'${name}'`));
   }
   const all = Object.fromEntries(given);
-  let layers = inferred.layers.map((each) => overridden(each, own(each.layer, all)));
-  for (const [key, said] of Object.entries(settings.layers ?? {})) {
+  const single = singleLayers(settings, inferred.layers);
+  const layers = inferred.layers.map((each, i) =>
+    overridden(each, { ...stated[i], ...own(each.layer, all), ...single.get(i) }),
+  );
+  return { ...inferred, layers, base: { ...inferred.base, ...settings.base }, guesses: guessesOf(layers) };
+}
+
+/** What is said of single layers, by place. */
+function singleLayers({ layers }: VectorSettings, all: readonly InferredLayer[]): Map<number, LayerSettings> {
+  const single = new Map<number, LayerSettings>();
+  for (const [key, said] of Object.entries(layers ?? {})) {
     if (said === null || said === undefined) continue;
-    if (layers[Number(key)] === undefined) {
-      throw new ConfigError(complaint(WHERE, `layers 0 to ${layers.length - 1} in config`, `layer ${key}`));
+    if (all[Number(key)] === undefined) {
+      throw new ConfigError(complaint(WHERE, `layers 0 to ${all.length - 1} in config`, `layer ${key}`));
     }
     checkOptions(`${WHERE} config`, said, layerNames);
-    layers = layers.map((each, i) => (i === Number(key) ? overridden(each, said) : each));
+    const given = Object.entries(said).filter(([, value]) => value !== undefined);
+    single.set(Number(key), Object.fromEntries(given));
   }
-  return { ...inferred, layers, base: { ...inferred.base, ...settings.base }, guesses: guessesOf(layers) };
+  return single;
 }
 
 /** What may be said of a layer. */
@@ -117,7 +132,7 @@ function own(layer: VectorLayer, said: LayerSettings): LayerSettings {
 
 /** @throws ConfigError for a field that the layer does not have, or a value that it cannot have */
 function overridden({ layer, others }: InferredLayer, said: LayerSettings): InferredLayer {
-  const given = Object.entries(said).filter(([, value]) => value !== undefined) as [GuessedField, never][];
+  const given = Object.entries(said) as [GuessedField, never][];
   for (const [name, value] of given) {
     if (!(name in layer)) {
       const received = `'${name}' of ${layer.at}, a ${layer.type} layer`;

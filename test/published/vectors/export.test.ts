@@ -6,6 +6,7 @@ import {
   exportStateDict,
   type Flow,
   importCheckpoint,
+  inspectCheckpoint,
   maskedAutoregressiveFlow,
   NormalMixture,
   type NumericData,
@@ -63,8 +64,10 @@ describe('flows of other libraries, imported and exported', () => {
     leavesNoTensors(async () => {
       const given = readNpz(fixture(`vector/${name}/weights.npz`));
       const flow = importCheckpoint<Flow>(fixture(`vector/${name}/weights.npz`), { config });
-      const found = namesOf(await exportStateDict(flow, libraryOf(name)));
+      const bytes = await exportStateDict(flow, libraryOf(name));
+      const found = namesOf(bytes);
       flow.dispose();
+      expect(inspectCheckpoint(bytes).guesses).toEqual([]);
       const root = name.includes('sbi') ? 'net.' : '';
       expect([...found.keys()].map((key) => root + key).sort()).toEqual(Object.keys(given).sort());
       for (const [key, tensor] of found) {
@@ -83,13 +86,13 @@ describe('flows of other libraries, imported and exported', () => {
 const small = { dimensions: 3, layers: 2, bins: 4 };
 const perceptrons = { hiddenUnits: [9, 9] };
 
-/** Flows of ours, with what says there what the names do not. */
+/** Flows of ours, and what the metadata say that the names do not. */
 const flows: [name: string, library: Library, make: () => Flow, config: VectorSettings][] = [
   [
     'splines in couplings',
     'nflows',
     () => neuralSplineFlow({ ...small, hiddenUnits: 9, context: 2 }),
-    { bound: 5 },
+    { activation: 'relu', bound: 5, divided: true },
   ],
   [
     'splines in plain couplings',
@@ -101,7 +104,7 @@ const flows: [name: string, library: Library, make: () => Flow, config: VectorSe
     'splines, autoregressive',
     'nflows',
     () => neuralSplineFlow({ ...small, form: 'autoregressive', hiddenUnits: 9, bound: 4 }),
-    { bound: 4 },
+    { activation: 'relu', bound: 4, divided: false },
   ],
   [
     'affine, autoregressive',
@@ -114,26 +117,26 @@ const flows: [name: string, library: Library, make: () => Flow, config: VectorSe
         activation: 'silu',
         transformer: new AffineTransformer({ scale: 'softplus' }),
       }),
-    { activation: 'silu' },
+    { activation: 'silu', scale: 'softplus' },
   ],
   [
     'splines of zuko',
     'zuko',
     () =>
       neuralSplineFlow({ ...small, ...perceptrons, form: 'autoregressive', limits: 'softclip', context: 2 }),
-    {},
+    { activation: 'relu', bound: 5 },
   ],
   [
     'affine maps of zuko',
     'zuko',
     () => maskedAutoregressiveFlow({ dimensions: 3, layers: 2, ...perceptrons }),
-    {},
+    { activation: 'relu' },
   ],
   [
     'couplings of zuko',
     'zuko',
     () => realNvp({ dimensions: 3, layers: 2, ...perceptrons, scale: 'softclip' }),
-    {},
+    { activation: 'relu' },
   ],
   [
     'mixture of zuko',
@@ -145,7 +148,7 @@ const flows: [name: string, library: Library, make: () => Flow, config: VectorSe
         ...perceptrons,
         base: new NormalMixture({ eventShape: [3], components: 2, seed: 1 }),
       }),
-    {},
+    { activation: 'relu' },
   ],
 ];
 
@@ -160,33 +163,37 @@ function moved(make: () => Flow): Flow {
 }
 
 describe('flows of ours, exported and imported', () => {
-  it.each(flows)('%s: the same densities, and the same file again', (_, library, make, config) =>
-    leavesNoTensors(async () => {
-      const flow = moved(make);
-      const bytes = await exportStateDict(flow, library);
-      const again = importCheckpoint<VectorFlow>(bytes, { library, config });
-      tf.tidy(() => {
-        const random = new RandomStream(5);
-        const x = random.normal([20, 3], 0, 2);
-        const context = flow.contextShape && { context: random.normal([20, 2]) };
-        const [ours, theirs] = [flow, again].map((each) => each.logProb(x, context ?? {}));
-        const size = tf.maximum(tf.abs(ours), 1);
-        expect(tf.max(tf.div(tf.abs(tf.sub(ours, theirs)), size)).dataSync()[0]).toBeLessThan(2e-5);
-      });
-      const [first, second] = [bytes, await exportStateDict(again, library)].map(namesOf);
-      expect([...second.keys()].sort()).toEqual([...first.keys()].sort());
-      for (const [key, tensor] of first) {
-        expect(second.get(key)?.dtype, key).toBe(tensor.dtype);
-        const [ours, theirs] = [first, second].map((all) =>
-          Array.from(all.get(key)?.read().data ?? [], Number),
-        );
-        const folded =
-          /final_layer|_output_layer|unconditional|_scale|_shift|loc$|scale$|base\.|diag|LU$/.test(key);
-        expect(furthest(ours, theirs), key).toBeLessThanOrEqual(folded ? 3e-7 : 0);
-      }
-      flow.dispose();
-      again.dispose();
-    }),
+  it.each(flows)(
+    '%s: the same densities without options, and the same file again',
+    (_, library, make, config) =>
+      leavesNoTensors(async () => {
+        const flow = moved(make);
+        const bytes = await exportStateDict(flow, library);
+        const again = importCheckpoint<VectorFlow>(bytes);
+        tf.tidy(() => {
+          const random = new RandomStream(5);
+          const x = random.normal([20, 3], 0, 2);
+          const context = flow.contextShape && { context: random.normal([20, 2]) };
+          const [ours, theirs] = [flow, again].map((each) => each.logProb(x, context ?? {}));
+          const size = tf.maximum(tf.abs(ours), 1);
+          expect(tf.max(tf.div(tf.abs(tf.sub(ours, theirs)), size)).dataSync()[0]).toBeLessThan(2e-5);
+        });
+        expect(inspectCheckpoint(bytes).guesses).toEqual([]);
+        expect(JSON.parse(readSafetensors(bytes).metadata.config)).toEqual(config);
+        const [first, second] = [bytes, await exportStateDict(again, library)].map(namesOf);
+        expect([...second.keys()].sort()).toEqual([...first.keys()].sort());
+        for (const [key, tensor] of first) {
+          expect(second.get(key)?.dtype, key).toBe(tensor.dtype);
+          const [ours, theirs] = [first, second].map((all) =>
+            Array.from(all.get(key)?.read().data ?? [], Number),
+          );
+          const folded =
+            /final_layer|_output_layer|unconditional|_scale|_shift|loc$|scale$|base\.|diag|LU$/.test(key);
+          expect(furthest(ours, theirs), key).toBeLessThanOrEqual(folded ? 3e-7 : 0);
+        }
+        flow.dispose();
+        again.dispose();
+      }),
   );
 
   it('files tell types and the lines of Python that build the flow', async () => {

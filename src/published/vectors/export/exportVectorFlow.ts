@@ -7,9 +7,12 @@ import { type Values, zeros } from '../../arrays';
 import { applyRulesBackwards, type Weights } from '../../rule';
 import type { WholeType } from '../../safetensors';
 import type { StateDict } from '../../stateDict';
-import type { VectorConfig } from '../config';
+import type { StoredTensors } from '../../storedTensor';
+import { Below } from '../below';
+import type { VectorConfig, VectorSettings } from '../config';
 import { contextStandardization } from '../contextStandardization';
 import { rulesBelow } from '../piece';
+import { openSettings } from '../stated';
 import { nflowsWriter } from './nflowsWriter';
 import { type OwnBase, ownLayers, type Serialized } from './ownLayers';
 import { Reasons } from './reasons';
@@ -36,7 +39,23 @@ export function exportVectorFlow(flow: Flow, weights: Weights, library: WrittenL
     const type = writer.typeOf(name);
     if (type !== undefined) types[name] = type;
   }
-  return { arrays, types, metadata: { format: 'pt', code: library, python: writer.python(written) } };
+  const config = JSON.stringify(leftOpen(arrays, written, writer));
+  return { arrays, types, metadata: { format: 'pt', code: library, config, python: writer.python(written) } };
+}
+
+/** What the names and shapes do not say, read as an import reads them. */
+function leftOpen(arrays: Arrays, { layers }: WrittenFlow, { code }: VectorWriter): VectorSettings {
+  const tensors: StoredTensors = new Map(
+    Object.entries(arrays).map(([name, array]) => [
+      name,
+      { dtype: 'F32', shape: array.shape, read: () => array },
+    ]),
+  );
+  const inferred = code.infer(new Below(tensors), { sbi: false });
+  return openSettings(
+    inferred.layers,
+    layers.map(({ layer }) => layer),
+  );
 }
 
 /** The flow as the library has it. */
