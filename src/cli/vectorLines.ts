@@ -4,7 +4,7 @@ import { showGuess } from '../published/vectors/showGuess';
 /** What a file of a flow over vectors tells, as lines: its layers, what is guessed and what is left out; undefined for other flows. */
 export function vectorLines({ config, guesses, leftOut = [] }: CheckpointInfo): string[] | undefined {
   if (guesses === undefined) return undefined;
-  const { features, context, layers, base, standardizesContext = false } = config as VectorConfig;
+  const { features, context, layers, base, standardizesContext } = config as VectorConfig;
   return [
     `  features: ${features}`,
     `  context: ${context}${standardizesContext ? ', standardized' : ''}`,

@@ -63,3 +63,8 @@ export function toMatrix(array: Values, n: number): Matrix {
 export function fromMatrix(matrix: Matrix): Values {
   return { shape: [matrix.rows, matrix.cols], data: Float32Array.from(matrix.data) };
 }
+
+/** One number for all of so many values. */
+export function spread({ data }: Values, size: number): Values {
+  return { shape: [size], data: new Float32Array(size).fill(data[0]) };
+}

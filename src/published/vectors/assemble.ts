@@ -33,7 +33,7 @@ export function assemble(code: VectorLibrary, config: VectorConfig, places: Plac
     return { ...piece, rules: rulesBelow(piece.rules, { theirs: layer.at, ours: `bijector/${name}` }) };
   });
   const base = code.base(config);
-  const embed = standardizesContext ? contextStandardization(context) : undefined;
+  const embed = standardizesContext && contextStandardization(context, standardizesContext);
   return {
     rules: [
       ...pieces.flatMap(({ rules }) => rules),

@@ -70,8 +70,8 @@ export interface VectorConfig {
   /** In the order of the file. */
   layers: readonly VectorLayer[];
   base: VectorBase;
-  /** Whether the context is standardized first, by numbers of the file. */
-  standardizesContext?: boolean;
+  /** Where the context is standardized first, by numbers of the file: each of its values by its own, or all by one mean and deviation. */
+  standardizesContext?: 'each' | 'shared';
 }
 
 /** Fields of a layer that can be guesses: the user may say them for all layers at once. */

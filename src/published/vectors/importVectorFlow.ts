@@ -30,16 +30,19 @@ export function describeVectorFile(file: VectorFile, settings: VectorSettings = 
   const inferred = code.infer(flow, { gaps: settings.gaps, sbi: library === 'sbi' });
   const stated = file.stated && statedOf(inferred, file.stated);
   const { features, context, layers, base, guesses } = resolve(inferred, settings, stated);
-  const standardizesContext = isStandardization(file, context);
+  const standardizesContext = standardizationOf(file, context);
   const leftOut = standardizesContext ? [] : embedding.names.map((name) => embedding.prefix + name);
   const config: VectorConfig = { library, features, context, layers: layers.map(({ layer }) => layer), base };
   return { config: standardizesContext ? { ...config, standardizesContext } : config, guesses, leftOut };
 }
 
-/** Whether all that the context goes through is its standardization. */
-function isStandardization({ embedding }: VectorFile, context: number): boolean {
-  if (embedding.names.length !== 2 || !embedding.has('0._mean') || !embedding.has('0._std')) return false;
-  return context > 0 && sizeOf(embedding.get('0._mean').shape) === context;
+/** The standardization of the context, where it goes through nothing else. */
+function standardizationOf({ embedding }: VectorFile, context: number): VectorConfig['standardizesContext'] {
+  if (embedding.names.length !== 2 || !embedding.has('0._mean') || !embedding.has('0._std')) return undefined;
+  if (context === 0) return undefined;
+  const size = sizeOf(embedding.get('0._mean').shape);
+  if (size === context) return 'each';
+  return size === 1 ? 'shared' : undefined;
 }
 
 /** Options that say what a file of a flow over vectors does not. */

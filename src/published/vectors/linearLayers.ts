@@ -1,6 +1,6 @@
 import { complaint, FormatError } from '../../core/errors';
 import { ActNorm, Linear, Permutation } from '../../layers';
-import { map, type Values, zeros } from '../arrays';
+import { map, spread, type Values, zeros } from '../arrays';
 import type { Rule } from '../rule';
 import type { VectorLayer } from './config';
 import { constant, integers, type LayerPiece, type Scene } from './piece';
@@ -54,13 +54,11 @@ export function pointwiseAffine(
   [scaleName, shiftName]: readonly [string, string],
 ): LayerPiece {
   const length = shared ? 1 : d;
-  const spread = (array: Values): Values =>
-    shared ? { shape: [d], data: new Float32Array(d).fill(array.data[0]) } : array;
   const rule: Rule = {
     theirs: { [scaleName]: [length], [shiftName]: [length] },
     ours: ['bias', 'logScale'],
     read: (arrays) => {
-      const [scale, shift] = arrays.map(spread);
+      const [scale, shift] = shared ? arrays.map((one) => spread(one, d)) : arrays;
       checkScales(scale);
       return [map(shift, (value, i) => value / scale.data[i]), map(scale, Math.log)];
     },

@@ -36,6 +36,7 @@ const forms: [name: string, config: VectorSettings][] = [
   ['zuko_ncsf_context', {}],
   ['sbi_zuko_positional', {}],
   ['sbi_zuko_nsf', {}],
+  ['sbi_zuko_structured', {}],
   ['nflows_plain', { activation: 'tanh', bound: 3 }],
   ['normflows_block_additive', { activation: 'leakyRelu' }],
   ['normflows_block_odd', {}],

@@ -125,7 +125,7 @@ function otherArrays(flow: Flow, written: WrittenFlow, all: Weights, writer: Vec
   const config: VectorConfig = { library: 'zuko', features, context, layers: [], base };
   const ofBase = applyRulesBackwards(writer.code.base(config).rules, weights);
   if (!standardizesContext) return ofBase;
-  const rules = rulesBelow(contextStandardization(context).rules, { theirs: '_embedding_net' });
+  const rules = rulesBelow(contextStandardization(context, 'each').rules, { theirs: '_embedding_net' });
   return { ...ofBase, ...applyRulesBackwards(rules, weightsBelow(all, 'embed/network')) };
 }
 
