@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { importCheckpoint, readNpz, type VectorSettings } from 'tfjs-flows';
+import { importCheckpoint, readNpz, type VectorSettings, writeNpz } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixture } from '../../support/fixture';
 import { leavesNoTensors } from '../../support/leaks';
@@ -64,5 +64,14 @@ describe('flows of the libraries in other forms', () => {
     ],
   ])('%s is refused by name', (name, message) => {
     expect(() => importCheckpoint(weights(name))).toThrow(message);
+  });
+
+  it('a plain network of nflows that reads more than what passes is refused by name', () => {
+    const name = '_transform._transforms.0.transform_net._input_layer.weight';
+    const wider = { shape: [7, 3], data: new Float32Array(21) };
+    const bytes = writeNpz({ ...readNpz(weights('nflows_plain')), [name]: wider });
+    expect(() => importCheckpoint(bytes)).toThrow(
+      'an MLP at _transform._transforms.0.transform_net that reads the 2 values that pass, got 3 inputs',
+    );
   });
 });
