@@ -29,7 +29,8 @@ export interface ExportStateDictOptions {
  * rounding of float32.
  * The metadata of a safetensors file hold what builds the model there: `python`, lines that make a `flow` of zuko or nflows and run as they
  * are, and for Glows `arguments` as JSON. For flows over vectors they also have `config`, what names and shapes do not say:
- * {@link importCheckpoint} reads it, and its option `config` takes it for a file that has lost it.
+ * {@link importCheckpoint} reads it, and its option `config` takes it for a file that has lost it; and `weights`, those that the code's form
+ * rounds, with which such a flow comes back bit for bit.
  *
  * @param code 'zuko' or 'nflows'; for a Glow 'chaiyujin' or 'rosinality'
  * @throws ConfigError that lists all that the code cannot express

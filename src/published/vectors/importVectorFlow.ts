@@ -7,6 +7,7 @@ import { applyRules } from '../rule';
 import { setWeights } from '../setWeights';
 import { assemble, type Places } from './assemble';
 import type { Guess, VectorConfig, VectorSettings } from './config';
+import { withKeptWeights } from './exactWeights';
 import type { VectorFile } from './libraries';
 import { type Reference, verify } from './reference';
 import { resolve } from './resolve';
@@ -85,7 +86,7 @@ function build(
   { config, leftOut }: VectorInfo,
   options: Omit<VectorFlowOptions, 'bijector'> = {},
 ): VectorFlow {
-  const { code, tensors, flow, embedding } = file;
+  const { code, tensors, flow, embedding, kept } = file;
   const places: Places = {
     flow: flow.prefix.slice(0, -1),
     embedding: embedding.prefix.slice(0, -1),
@@ -94,7 +95,7 @@ function build(
   const { rules, build: partsOf } = assemble(code, config, places);
   const left = new Set(leftOut);
   const ignores = (name: string) => left.has(name) || code.ignores(name.slice(flow.prefix.length));
-  const weights = applyRules('importCheckpoint', rules, tensors, ignores);
+  const weights = withKeptWeights(applyRules('importCheckpoint', rules, tensors, ignores), kept);
   return setWeights(
     building(() => new VectorFlow({ ...partsOf(), ...options })),
     weights,

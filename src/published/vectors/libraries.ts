@@ -26,6 +26,8 @@ export interface VectorFile {
   embedding: Below;
   /** What its metadata say that names and shapes do not, where this library wrote them. */
   stated?: VectorSettings;
+  /** Weights that its metadata keep as they were, where this library wrote them. */
+  kept?: string;
 }
 
 /**
@@ -51,7 +53,8 @@ export function readVectorFile(
     if (library !== 'sbi' && library !== name) throw otherNames(library, tensors);
     const isStated = metadata.code === name && metadata.config !== undefined;
     const stated = isStated ? parseStated(metadata.config) : undefined;
-    return { library, code, tensors, flow, embedding, stated };
+    const kept = isStated ? metadata.weights : undefined;
+    return { library, code, tensors, flow, embedding, stated, kept };
   }
   if (given === undefined) return undefined;
   throw otherNames(given, tensors);

@@ -4,13 +4,14 @@ import { serializeModule } from '../../../core/module';
 import type { NdArray } from '../../../data';
 import type { Flow } from '../../../flows';
 import { type Values, zeros } from '../../arrays';
-import { applyRulesBackwards, type Weights } from '../../rule';
+import { applyRulesBackwards, type Rule, type Weights } from '../../rule';
 import type { WholeType } from '../../safetensors';
 import type { StateDict } from '../../stateDict';
 import type { StoredTensors } from '../../storedTensor';
 import { Below } from '../below';
 import type { VectorConfig, VectorSettings } from '../config';
 import { contextStandardization } from '../contextStandardization';
+import { lostWeights } from '../exactWeights';
 import { rulesBelow } from '../piece';
 import { openSettings } from '../stated';
 import { nflowsWriter } from './nflowsWriter';
@@ -33,14 +34,29 @@ const writers: Record<WrittenLibrary, VectorWriter> = { zuko: zukoWriter, nflows
 export function exportVectorFlow(flow: Flow, weights: Weights, library: WrittenLibrary): StateDict {
   const writer = writers[library];
   const written = expressed(flow, weights, writer);
-  const arrays = { ...layerArrays(written, writer), ...otherArrays(flow, written, weights, writer) };
+  const parts = [...layerParts(written, writer), ...otherParts(flow, written, weights, writer)];
+  const arrays: Arrays = Object.assign(
+    {},
+    ...parts.map((part) => applyRulesBackwards(part.rules, part.weights)),
+  );
+  const lost = Object.assign(
+    {},
+    ...parts.map(({ rules, weights: own, ours }) => behind(ours, lostWeights(rules, own))),
+  );
   const types: Record<string, WholeType> = {};
   for (const name of Object.keys(arrays)) {
     const type = writer.typeOf(name);
     if (type !== undefined) types[name] = type;
   }
   const config = JSON.stringify(leftOpen(arrays, written, writer));
-  return { arrays, types, metadata: { format: 'pt', code: library, config, python: writer.python(written) } };
+  const kept: Record<string, string> = Object.keys(lost).length > 0 ? { weights: JSON.stringify(lost) } : {};
+  const metadata = { format: 'pt', code: library, config, python: writer.python(written), ...kept };
+  return { arrays, types, metadata };
+}
+
+/** The same by names behind a prefix. */
+function behind<T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
 }
 
 /** What the names and shapes do not say, read as an import reads them. */
@@ -107,26 +123,34 @@ function isStandardization({ className, config }: Serialized, weights: Weights):
 
 const KERNEL = 'embed/network/kernel0';
 
-function layerArrays({ features, context, layers }: WrittenFlow, writer: VectorWriter): Arrays {
-  const arrays = layers.map(({ layer, weights, masks = [] }, place) => {
+/** Some of a flow's weights, and what they are in the file. */
+interface WrittenPart {
+  rules: Rule[];
+  weights: Weights;
+  /** What the names of these weights begin with in the flow that an import makes. */
+  ours: string;
+}
+
+function layerParts({ features, context, layers }: WrittenFlow, writer: VectorWriter): WrittenPart[] {
+  return layers.map(({ layer, weights, masks = [] }, place) => {
     const at = writer.at(place) + (layer.inverted ? '.transform' : '');
     const mask = (name: string) => masks[writer.maskPlace(name, layer)];
-    const piece = writer.code.layer({ at, ...layer }, { features, context, name: `layer${place}`, mask });
-    return applyRulesBackwards(rulesBelow(piece.rules, { theirs: at }), weights);
+    const name = `layer${place}`;
+    const piece = writer.code.layer({ at, ...layer }, { features, context, name, mask });
+    return { rules: rulesBelow(piece.rules, { theirs: at }), weights, ours: `bijector/${name}/` };
   });
-  return Object.assign({}, ...arrays);
 }
 
 /** Those of the base, and of what the context goes through. */
-function otherArrays(flow: Flow, written: WrittenFlow, all: Weights, writer: VectorWriter): Arrays {
+function otherParts(flow: Flow, written: WrittenFlow, all: Weights, writer: VectorWriter): WrittenPart[] {
   const { features, context, base, standardizesContext } = written;
   const zero: Values = zeros([features]);
   const weights = new Map([['mean', zero], ['logScale', zero], ...ownBase(flow, all).weights]);
   const config: VectorConfig = { library: 'zuko', features, context, layers: [], base };
-  const ofBase = applyRulesBackwards(writer.code.base(config).rules, weights);
-  if (!standardizesContext) return ofBase;
+  const ofBase = { rules: writer.code.base(config).rules, weights, ours: 'base/' };
+  if (!standardizesContext) return [ofBase];
   const rules = rulesBelow(contextStandardization(context, 'each').rules, { theirs: '_embedding_net' });
-  return { ...ofBase, ...applyRulesBackwards(rules, weightsBelow(all, 'embed/network')) };
+  return [ofBase, { rules, weights: weightsBelow(all, 'embed/network'), ours: 'embed/network/' }];
 }
 
 type Arrays = Record<string, NdArray>;
