@@ -128,12 +128,15 @@ export function applyRules(
     ({ theirs, optional }) => !optional || Object.keys(theirs).some((name) => found.has(name)),
   );
   matchParameters(where, new Map(wanted.flatMap(({ theirs }) => Object.entries(theirs))), found, ignored);
+  return readByRules(wanted, (name) => found.get(name)!.read());
+}
+
+/** Our weights from arrays by their names, of which none is missing. */
+export function readByRules(rules: readonly ReadRule[], arrayOf: (name: string) => NdArray): Weights {
   const weights: Weights = new Map();
-  for (const { theirs, ours, read } of wanted) {
+  for (const { theirs, ours, read } of rules) {
     if (ours.length === 0) continue;
-    const arrays = Object.entries(theirs).map(([name, shape]) =>
-      reshape(toValues(found.get(name)!.read()), shape),
-    );
+    const arrays = Object.entries(theirs).map(([name, shape]) => reshape(toValues(arrayOf(name)), shape));
     read(arrays).forEach((array, i) => {
       weights.set(ours[i], array);
     });

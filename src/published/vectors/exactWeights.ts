@@ -1,26 +1,20 @@
 import { parseJsonObject } from '../../core/json';
-import { map, reshape, toValues, type Values } from '../arrays';
-import type { Rule, Weights } from '../rule';
+import { map, type Values } from '../arrays';
+import type { Weights } from '../rule';
 
 /*
  * Some weights go through a function on their way into another library's names: offsets, logarithms, roots. In float32 they come back but
  * for their last bits, so files of this library keep them in their metadata as well, as they were, under `weights`.
  */
 
-/** Weights of ours that reading what was written gives back but for rounding, by name. */
-export function lostWeights(rules: readonly Rule[], weights: Weights): Record<string, number[]> {
-  const lost: Record<string, number[]> = {};
-  for (const { theirs, ours, read, write } of rules) {
-    const given = ours.map((name) => weights.get(name)!);
-    const shapes = Object.values(theirs);
-    const back = read(write(given).map((array, i) => reshape(toValues(array), shapes[i])));
-    ours.forEach((name, i) => {
-      const values = [...given[i].data];
-      const restored = keptOr(back[i], values).data;
-      if (restored.some((value, at) => value !== back[i].data[at])) lost[name] = values;
-    });
-  }
-  return lost;
+/** Of the weights that were written those that come back as `read`, but for rounding, by name. */
+export function roundedWeights(written: Weights, read: Weights): Record<string, number[]> {
+  const rounded = [...read].flatMap(([name, back]) => {
+    const values = [...written.get(name)!.data];
+    const restored = keptOr(back, values).data;
+    return restored.some((value, at) => value !== back.data[at]) ? [[name, values]] : [];
+  });
+  return Object.fromEntries(rounded);
 }
 
 /** The weights of a file as it keeps them besides, wherever its tensors still say the same up to rounding. */

@@ -4,14 +4,14 @@ import { serializeModule } from '../../../core/module';
 import type { NdArray } from '../../../data';
 import type { Flow } from '../../../flows';
 import { type Values, zeros } from '../../arrays';
-import { applyRulesBackwards, type Rule, type Weights } from '../../rule';
+import { applyRulesBackwards, type Rule, readByRules, type Weights } from '../../rule';
 import type { WholeType } from '../../safetensors';
 import type { StateDict } from '../../stateDict';
 import type { StoredTensors } from '../../storedTensor';
 import { Below } from '../below';
 import type { VectorConfig, VectorSettings } from '../config';
 import { contextStandardization } from '../contextStandardization';
-import { lostWeights } from '../exactWeights';
+import { roundedWeights } from '../exactWeights';
 import { rulesBelow } from '../piece';
 import { openSettings } from '../stated';
 import { nflowsWriter } from './nflowsWriter';
@@ -39,9 +39,12 @@ export function exportVectorFlow(flow: Flow, weights: Weights, library: WrittenL
     {},
     ...parts.map((part) => applyRulesBackwards(part.rules, part.weights)),
   );
-  const lost = Object.assign(
+  const rounded = Object.assign(
     {},
-    ...parts.map(({ rules, weights: own, ours }) => behind(ours, lostWeights(rules, own))),
+    ...parts.map((part) => {
+      const read = readByRules(part.rules, (name) => arrays[name]);
+      return behind(part.ours, roundedWeights(part.weights, read));
+    }),
   );
   const types: Record<string, WholeType> = {};
   for (const name of Object.keys(arrays)) {
@@ -49,7 +52,8 @@ export function exportVectorFlow(flow: Flow, weights: Weights, library: WrittenL
     if (type !== undefined) types[name] = type;
   }
   const config = JSON.stringify(leftOpen(arrays, written, writer));
-  const kept: Record<string, string> = Object.keys(lost).length > 0 ? { weights: JSON.stringify(lost) } : {};
+  const kept: Record<string, string> =
+    Object.keys(rounded).length > 0 ? { weights: JSON.stringify(rounded) } : {};
   const metadata = { format: 'pt', code: library, config, python: writer.python(written), ...kept };
   return { arrays, types, metadata };
 }
