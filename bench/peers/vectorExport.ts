@@ -19,9 +19,10 @@ import {
   neuralSplineFlow,
   RandomStream,
   realNvp,
-  type VectorSettings,
   writeNpz,
 } from 'tfjs-flows';
+import { writtenVectors } from '../../test/support/publishedVectors';
+import { stir } from '../../test/support/vectorModels';
 
 const folder = process.argv[2] ?? 'peers';
 const size = { dimensions: 4, layers: 3, bins: 6 };
@@ -77,30 +78,9 @@ const own: Record<string, ['zuko' | 'nflows', () => Flow]> = {
   ],
 };
 
-/** Flows that came from the libraries, and what their files do not say. */
-const imported: Record<string, VectorSettings> = {
-  nflows_maf_context: {},
-  nflows_nsf_coupling: { bound: 3 },
-  nflows_nsf_coupling_context: { bound: 4 },
-  nflows_realnvp: {},
-  nflows_rqs_autoregressive: { bound: 3 },
-  nflows_sbi_maf: {},
-  nflows_sbi_nsf: {},
-  zuko_nsf: {},
-  zuko_nsf_coupling_context: {},
-  zuko_nsf_residual: { activation: 'elu' },
-  zuko_maf_context: {},
-  zuko_ncsf: {},
-  zuko_realnvp_context: {},
-  zuko_gmm_base: {},
-};
-
 function movedFrom(make: () => Flow): Flow {
   const flow = make();
-  const random = new RandomStream(2);
-  for (const weight of flow.trainableWeights) {
-    tf.tidy(() => weight.assign(tf.add(weight, random.normal(weight.shape, 0, 0.05))));
-  }
+  stir(flow, 0.05, 2);
   flow.markInitialized();
   return flow;
 }
@@ -123,7 +103,7 @@ async function write(name: string, library: 'zuko' | 'nflows', flow: Flow): Prom
 await tf.setBackend('cpu');
 mkdirSync(folder, { recursive: true });
 for (const [name, [library, make]] of Object.entries(own)) await write(name, library, movedFrom(make));
-for (const [name, config] of Object.entries(imported)) {
+for (const [name, config] of writtenVectors) {
   const path = fileURLToPath(new URL(`../../test/fixtures/vector/${name}/weights.npz`, import.meta.url));
   const flow = importCheckpoint<Flow>(readFileSync(path), { config });
   await write(name, name.startsWith('zuko') ? 'zuko' : 'nflows', flow);

@@ -47,8 +47,8 @@ export function columnsFlow(options: ColumnsOptions, context?: number): VectorFl
 }
 
 /** Weights moved away from their starts, so that nothing is even, or the identity. */
-export function stir(flow: { trainableWeights: tf.Variable[] }, deviation: number): void {
-  const random = new RandomStream(5);
+export function stir(flow: { trainableWeights: tf.Variable[] }, deviation: number, seed = 5): void {
+  const random = new RandomStream(seed);
   for (const weight of flow.trainableWeights) {
     tf.tidy(() => weight.assign(tf.add(weight, random.normal(weight.shape, 0, deviation))));
   }

@@ -25,27 +25,12 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixture } from '../../support/fixture';
 import { leavesNoTensors } from '../../support/leaks';
+import { writtenVectors } from '../../support/publishedVectors';
+import { stir } from '../../support/vectorModels';
 
 beforeAll(() => tf.setBackend('cpu'));
 
 type Library = 'zuko' | 'nflows';
-
-/** Fixtures, and what their files do not say. */
-const models: [name: string, config: VectorSettings][] = [
-  ['nflows_maf_context', {}],
-  ['nflows_nsf_coupling', { bound: 3 }],
-  ['nflows_nsf_coupling_context', { bound: 4 }],
-  ['nflows_realnvp', {}],
-  ['nflows_rqs_autoregressive', { bound: 3 }],
-  ['nflows_sbi_nsf', {}],
-  ['zuko_nsf', {}],
-  ['zuko_nsf_coupling_context', {}],
-  ['zuko_nsf_residual', { activation: 'elu' }],
-  ['zuko_maf_context', {}],
-  ['zuko_ncsf', {}],
-  ['zuko_realnvp_context', {}],
-  ['zuko_gmm_base', {}],
-];
 
 const libraryOf = (name: string): Library => (name.startsWith('zuko') ? 'zuko' : 'nflows');
 const namesOf = (bytes: Uint8Array) => readSafetensors(bytes).tensors;
@@ -63,7 +48,7 @@ function furthest(ours: readonly number[], theirs: readonly number[]): number {
 }
 
 describe('flows of other libraries, imported and exported', () => {
-  it.each(models)('%s comes back under its names, moved weights bit for bit', (name, config) =>
+  it.each(writtenVectors)('%s comes back under its names, moved weights bit for bit', (name, config) =>
     leavesNoTensors(async () => {
       const given = readNpz(fixture(`vector/${name}/weights.npz`));
       const flow = importCheckpoint<Flow>(fixture(`vector/${name}/weights.npz`), { config });
@@ -157,10 +142,7 @@ const flows: [name: string, library: Library, make: () => Flow, config: VectorSe
 
 function moved(make: () => Flow): Flow {
   const flow = make();
-  const random = new RandomStream(2);
-  for (const weight of flow.trainableWeights) {
-    tf.tidy(() => weight.assign(tf.add(weight, random.normal(weight.shape, 0, 0.1))));
-  }
+  stir(flow, 0.1, 2);
   flow.markInitialized();
   return flow;
 }
