@@ -28,11 +28,7 @@ export function isPerImage({ shape }: NdArray, count: number): boolean {
  */
 export function readClasses(source: string, array: NdArray, count: number): ImageClasses {
   const texts = textOf(array);
-  if (texts !== undefined) {
-    const classes = [...new Set(texts)].sort();
-    const places = new Map(classes.map((text, place) => [text, place]));
-    return { labels: { classes, values: Int32Array.from(texts, (text) => places.get(text)!) }, notices: [] };
-  }
+  if (texts !== undefined) return { labels: classesOf(texts), notices: [] };
   const values = classNumbers(source, array, count);
   const classes = Array.from({ length: largest(values, -1) + 1 }, (_, i) => String(i));
   const present = new Set(values);
@@ -42,6 +38,16 @@ export function readClasses(source: string, array: NdArray, count: number): Imag
       ? []
       : [`${empty.length} of ${classes.length} classes have no image: ${quoted(empty)}.`];
   return { labels: { classes, values }, notices };
+}
+
+/** The class of every image by what is said of it, the different ones in order. */
+export function classesOf(
+  texts: readonly string[],
+  order?: (a: string, b: string) => number,
+): ImageClasses['labels'] {
+  const classes = [...new Set(texts)].sort(order);
+  const places = new Map(classes.map((text, place) => [text, place]));
+  return { classes, values: Int32Array.from(texts, (text) => places.get(text)!) };
 }
 
 function classNumbers(source: string, { data }: NdArray, count: number): Int32Array {

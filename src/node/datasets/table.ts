@@ -5,6 +5,7 @@ import { fromCsv } from '../../data/rawTable';
 import { readTableOptionNames } from '../../data/readTable';
 import { checkKindNames, checkReading, chooseColumns, wholeRows } from '../../data/wholeRows';
 import { isImageName } from '../decoding/format';
+import { classesOf } from './imageClasses';
 import type { ImageDataset, ImageTableOptions } from './imageDataset';
 
 /** What a table says of image files, in its order. */
@@ -74,7 +75,7 @@ export function readImageTable(text: string, options: ImageTableOptions = {}): I
   return {
     files,
     lines: rows === undefined ? raw.lines : Array.from(rows, (row) => raw.lines[row]),
-    ...(classColumn !== undefined && { labels: labelsOf(textsOf(classColumn)) }),
+    ...(classColumn !== undefined && { labels: classesOf(textsOf(classColumn), byNumberOrText) }),
     ...together(
       'attributes',
       found.flatMap(({ attributes = [] }) => attributes),
@@ -151,12 +152,6 @@ function answersOf({ cells }: RawColumn): Int8Array | undefined {
     answers[row] = YES.has(word) ? 1 : -1;
   }
   return noes.has('0') && noes.has('-1') ? undefined : answers;
-}
-
-function labelsOf(cells: readonly string[]): ImageDataset['labels'] {
-  const classes = [...new Set(cells)].sort(byNumberOrText);
-  const places = new Map(classes.map((name, place) => [name, place]));
-  return { classes, values: Int32Array.from(cells, (cell) => places.get(cell)!) };
 }
 
 /** Columns side by side under a name, or nothing where there are none. */
