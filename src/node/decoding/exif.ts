@@ -13,6 +13,9 @@ export interface TiffEntry {
   tag: number;
   /** Where its value is, in bytes from the beginning. */
   at: number;
+  /** Number of its values, and bytes of each; 0 for a type that is not known. */
+  count: number;
+  width: number;
   /** Its first number; undefined where it is none. */
   value: number | undefined;
 }
@@ -34,7 +37,8 @@ export function readTiffEntries(bytes: Uint8Array): TiffEntry[] | undefined {
   const read: TiffEntry[] = [];
   for (const entry of entries) {
     const type = view.getUint16(entry + 2, little);
-    const length = (TYPE_BYTES[type] ?? 0) * view.getUint32(entry + 4, little);
+    const [count, width] = [view.getUint32(entry + 4, little), TYPE_BYTES[type] ?? 0];
+    const length = width * count;
     const at = length > 4 ? view.getUint32(entry + 8, little) : entry + 8;
     if (at + length > bytes.length) return undefined;
     const value =
@@ -45,7 +49,7 @@ export function readTiffEntries(bytes: Uint8Array): TiffEntry[] | undefined {
           : type === 4
             ? view.getUint32(at, little)
             : undefined;
-    read.push({ tag: view.getUint16(entry, little), at, value });
+    read.push({ tag: view.getUint16(entry, little), at, count, width, value });
   }
   return read;
 }

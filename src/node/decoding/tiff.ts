@@ -4,6 +4,7 @@ import type { Raster } from '../../data';
 import { undecodable } from '../../data/bytes';
 import { ORIENTATION, readTiffEntries, type TiffEntry } from './exif';
 import { checkSize } from './size';
+import { checkStrips } from './tiffStrips';
 
 /** Numbers of the tags that are looked at. */
 const TAG = {
@@ -31,6 +32,7 @@ function decodeTiff(bytes: Uint8Array, decode: typeof Decode): Raster {
   checkLayout(entries);
   let page: ReturnType<typeof Decode>[0];
   try {
+    checkStrips(bytes, entries);
     page = decode(markedUpright(bytes, entries), { pages: [0] })[0];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
