@@ -1,6 +1,7 @@
 import { convertIndexedToRgb, type DecodedPng, decode, encode } from 'fast-png';
-import { ConfigError, complaint, FormatError } from '../core/errors';
+import { ConfigError, complaint } from '../core/errors';
 import { type Bytes, toBytes, undecodable, viewOf } from './bytes';
+import { checkPixels } from './pixelRoom';
 
 /** A picture of 8-bit levels, row by row from the top, channels interleaved: data[(row * width + column) * channels + channel]. */
 export interface Raster {
@@ -57,23 +58,13 @@ export function decodePng(input: Bytes): Raster {
   }
 }
 
-/** Bytes of pixels that a file of any size may hold, 50 megapixels of RGB ... */
-const ALWAYS = 150_000_000;
-/** ... and as many times its size: photographs shrink two- to threefold, files made to fill memory a thousandfold. */
-const MOST_TIMES = 16;
-
 /** Throws a FormatError where the header announces more pixels than such a file is believed. */
 function checkSize(bytes: Uint8Array): void {
   const channels = ({ 0: 1, 2: 3, 3: 3, 4: 2, 6: 4 } as Record<number, number>)[bytes[25]];
   if (channels === undefined || bytes.length < 33) return;
   const view = viewOf(bytes);
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
-  const size = (width * height * channels * bytes[24]) / 8;
-  const most = Math.max(ALWAYS, MOST_TIMES * bytes.length);
-  if (size <= most) return;
-  const received = `${width} x ${height} pixels, ${Math.ceil(size)} bytes`;
-  const expected = `at most ${most} bytes of pixels in a file of ${bytes.length}`;
-  throw new FormatError(complaint('decodePng', expected, received, 'Such a file is made to fill memory.'));
+  checkPixels('decodePng', width, height, (channels * bytes[24]) / 8, bytes);
 }
 
 /** Levels of 8 bits. Pixels are many: what the decoder made is not copied, and nothing is called per pixel. */

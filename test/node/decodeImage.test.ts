@@ -138,6 +138,13 @@ describe('large pictures', () => {
   }
 });
 
+/** A GIF that says how large it is, and has a single pixel. */
+function gifOf(width: number, height: number): Uint8Array {
+  const sides = [width & 255, width >> 8, height & 255, height >> 8];
+  const head = [...Buffer.from('GIF89a'), ...sides, 0x80, 0, 0, 0, 0, 0, 255, 255, 255];
+  return Uint8Array.from([...head, 0x2c, 0, 0, 0, 0, ...sides, 0, 2, 2, 0x4c, 1, 0, 0x3b]);
+}
+
 describe('what is not read', () => {
   it.each<[string, () => Uint8Array, RegExp]>([
     ['JPEG of 12 bits', () => withFrame('grey.jpg', { 4: 12 }), /got JPEG of 12 bits\. Save it again/],
@@ -148,6 +155,12 @@ describe('what is not read', () => {
     ['JPEG of two channels', () => withFrame('grey.jpg', { 9: 2 }), /got 2 channels/],
     ['a WebP animation', () => picture('animation.webp'), /got a WebP animation/],
     ['another compression', () => picture('packbits.tif'), /got Compression: PackBits\. Save it again/],
+    ['GIF with one pixel of many', () => gifOf(8, 8), /a whole GIF file, got .*pixels are missing/],
+    [
+      'GIF that is made to fill memory',
+      () => gifOf(11519, 11519),
+      /at most 150000000 bytes of pixels in a file of \d+/,
+    ],
     ['CMYK in TIFF', () => picture('cmyk.tif'), /got image type: 5/],
     ['real numbers', () => picture('float.tif'), /got real numbers/],
   ])('is named: %s', async (_, make, message) => {

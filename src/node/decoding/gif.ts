@@ -2,8 +2,12 @@ import omggif from 'omggif';
 import { complaint, FormatError } from '../../core/errors';
 import type { Raster } from '../../data';
 import { undecodable, viewOf } from '../../data/bytes';
+import { checkPixels } from '../../data/pixelRoom';
 import { rasterOfRgba } from './rgba';
 import { checkSize } from './size';
+
+/** Bytes of a pixel as the decoder gives it. */
+const RGBA = 4;
 
 /**
  * Decodes the first frame of a GIF file; what is transparent keeps the colour of its palette, as with PNG.
@@ -11,7 +15,11 @@ import { checkSize } from './size';
  * @throws FormatError for a damaged or truncated file
  */
 export function decodeGif(bytes: Uint8Array): Raster {
-  if (bytes.length >= 10) checkSize(viewOf(bytes).getUint16(6, true), viewOf(bytes).getUint16(8, true));
+  if (bytes.length >= 10) {
+    const [width, height] = [6, 8].map((at) => viewOf(bytes).getUint16(at, true));
+    checkSize(width, height);
+    checkPixels('decodeImage', width, height, RGBA, bytes);
+  }
   try {
     const reader = new omggif.GifReader(bytes);
     const { width, height } = reader;
@@ -22,10 +30,26 @@ export function decodeGif(bytes: Uint8Array): Raster {
       );
     }
     frame.transparent_index = null;
-    const pixels = new Uint8Array(width * height * 4);
-    reader.decodeAndBlitFrameRGBA(0, pixels);
+    const pixels = new Uint8Array(width * height * RGBA);
+    refusingShortness(() => reader.decodeAndBlitFrameRGBA(0, pixels));
     return rasterOfRgba(width, height, pixels);
   } catch (error) {
     throw undecodable('decodeImage', 'a whole GIF file', error);
   }
+}
+
+/** omggif says on the console alone that pixels are missing, and gives the first colour in their place. */
+function refusingShortness(decode: () => void): void {
+  const { log } = console;
+  let isShort = false;
+  console.log = (...words: unknown[]) => {
+    if (String(words[0]).includes('shorter than expected')) isShort = true;
+    else log(...words);
+  };
+  try {
+    decode();
+  } finally {
+    console.log = log;
+  }
+  if (isShort) throw new Error('pixels are missing');
 }
