@@ -17,27 +17,33 @@ export async function readJsonObject(
   return parseJsonObject(where, `'${path}'`, await textOf(where, path), hint);
 }
 
-/** What a JSON file holds, whatever it is. */
-export async function readJson(where: string, path: string): Promise<unknown> {
-  return parseJson(where, `'${path}'`, await textOf(where, path), '');
-}
-
-async function textOf(where: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const received = code === 'ENOENT' ? `nothing at '${path}'` : `'${path}' (${code})`;
-    throw new DataError(complaint(where, 'a JSON file', received));
-  }
-}
-
 /** The same of a file that may not be there. */
 export async function readJsonObjectIfAny(
   where: string,
   path: string,
   hint: string,
 ): Promise<Record<string, unknown> | undefined> {
-  const there = await readFile(path).catch((error: NodeJS.ErrnoException) => error.code !== 'ENOENT');
-  return there === false ? undefined : readJsonObject(where, path, hint);
+  const text = await textIfAny(where, path);
+  return text === undefined ? undefined : parseJsonObject(where, `'${path}'`, text, hint);
+}
+
+/** What a JSON file holds, whatever it is. */
+export async function readJson(where: string, path: string): Promise<unknown> {
+  return parseJson(where, `'${path}'`, await textOf(where, path), '');
+}
+
+async function textOf(where: string, path: string): Promise<string> {
+  const text = await textIfAny(where, path);
+  if (text !== undefined) return text;
+  throw new DataError(complaint(where, 'a JSON file', `nothing at '${path}'`));
+}
+
+async function textIfAny(where: string, path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new DataError(complaint(where, 'a JSON file', `'${path}' (${code})`));
+  }
 }

@@ -47,8 +47,15 @@ export async function exportStateDict(
   code: StateDictCode,
   options: ExportStateDictOptions = {},
 ): Promise<Uint8Array> {
-  const { arrays, types, metadata } = await stateDictOf(flow, code, options);
-  return options.container === 'npz' ? writeNpz(arrays) : writeSafetensors(arrays, metadata, types);
+  return writeStateDict(await stateDictOf(flow, code, options), options.container);
+}
+
+/** The bytes of a file; npz has no room for metadata. */
+export function writeStateDict(
+  { arrays, types, metadata }: StateDict,
+  container: ExportStateDictOptions['container'],
+): Uint8Array {
+  return container === 'npz' ? writeNpz(arrays) : writeSafetensors(arrays, metadata, types);
 }
 
 /** What a file of {@link exportStateDict} holds. */

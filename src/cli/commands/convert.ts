@@ -1,5 +1,5 @@
 import { writeFileAtomically } from '../../node/atomicFile';
-import { exportStateDict, readSafetensors } from '../../published';
+import { stateDictOf, writeStateDict } from '../../published/exportStateDict';
 import { type Answer, type Arguments, type Command, UsageError } from '../command';
 import { importOptions, loadFlowFile, saveModelFile, vectorOptions } from '../models';
 
@@ -32,13 +32,14 @@ async function run(args: Arguments): Promise<Answer> {
     );
   }
   const flow = await loadFlowFile(args.positional('from'), args);
+  let python: string | undefined;
   if (code === 'tfjs-flows') await saveModelFile(flow, output);
   else {
     const batchSize = args.integer('batch-size', 1);
-    await writeFileAtomically(output, await exportStateDict(flow, code, { container, batchSize }));
+    const dict = await stateDictOf(flow, code, { container, batchSize });
+    python = dict.metadata.python;
+    await writeFileAtomically(output, writeStateDict(dict, container));
   }
-  const vectors = code === 'zuko' || code === 'nflows';
-  const python = vectors ? readSafetensors(await exportStateDict(flow, code)).metadata.python : undefined;
   const parameters = flow.parameterCount;
   flow.dispose();
   const summary = `${parameters.toLocaleString('en-US')} parameters for ${code} in ${output}`;
