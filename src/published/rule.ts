@@ -46,7 +46,7 @@ export function copy(theirs: string, shape: readonly number[], ours: string, hea
     theirs: { [theirs]: shape },
     ours: [ours],
     read: ([array]) => [reorderLast(array, order())],
-    write: ([array]) => [reshape(reorderLast(array, inverse(order())), shape)],
+    write: ([array]) => [reshape(reorderLast(array, inverseOf(order())), shape)],
   };
 }
 
@@ -57,7 +57,7 @@ export function torchKernel(theirs: string, shape: readonly number[], ours: stri
     theirs: { [theirs]: shape },
     ours: [ours],
     read: ([array]) => [reorderLast(transpose(reshape(array, shape), [2, 3, 1, 0]), order())],
-    write: ([array]) => [transpose(reorderLast(array, inverse(order())), [3, 2, 0, 1])],
+    write: ([array]) => [transpose(reorderLast(array, inverseOf(order())), [3, 2, 0, 1])],
   };
 }
 
@@ -71,7 +71,8 @@ export function transposed(theirs: string, shape: readonly [number, number], our
   };
 }
 
-function inverse(order: readonly number[]): number[] {
+/** Where each entry of the old order stands in the new one. */
+export function inverseOf(order: readonly number[]): number[] {
   const result = new Array<number>(order.length);
   order.forEach((from, j) => {
     result[from] = j;

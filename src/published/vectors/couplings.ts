@@ -1,4 +1,10 @@
-import { Elementwise, MaskedAutoregressive, type MaskedNetwork, TransformerCoupling } from '../../layers';
+import {
+  Elementwise,
+  Invert,
+  MaskedAutoregressive,
+  type MaskedNetwork,
+  TransformerCoupling,
+} from '../../layers';
 import type { Rule } from '../rule';
 import type { VectorLayer } from './config';
 import type { NetworkPiece } from './networks';
@@ -78,5 +84,19 @@ export function elementwise(
         context,
         network: network.build(),
       }),
+  };
+}
+
+/** A layer that is written from latents to data is turned round. */
+export function turnedAsWritten(
+  layer: VectorLayer,
+  scene: Scene,
+  pieceOf: (layer: VectorLayer, scene: Scene) => LayerPiece,
+): LayerPiece {
+  if (!layer.inverted) return pieceOf(layer, scene);
+  const { rules, build } = pieceOf({ ...layer, inverted: false }, { ...scene, name: 'inverted' });
+  return {
+    rules: rulesBelow(rules, { ours: 'inverted' }),
+    build: () => new Invert({ bijector: build(), name: scene.name }),
   };
 }

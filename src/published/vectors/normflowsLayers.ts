@@ -1,9 +1,9 @@
 import { ConfigError, complaint } from '../../core/errors';
-import { ActNorm, AffineTransformer, Chain, Invert, Permutation } from '../../layers';
+import { ActNorm, AffineTransformer, Chain, Permutation } from '../../layers';
 import { map, type Values } from '../arrays';
-import type { Rule } from '../rule';
+import { inverseOf, type Rule } from '../rule';
 import type { VectorLayer } from './config';
-import { autoregressive, coupling } from './couplings';
+import { autoregressive, coupling, turnedAsWritten } from './couplings';
 import { contextNames, dense, joinedDense, layerNames } from './dense';
 import { luLinear, permutation } from './linearLayers';
 import { maskedResidualNetwork, perceptron } from './networks';
@@ -14,12 +14,7 @@ import { additive, minimumSpline, plainHead, range, scaleFirst, type Univariate 
 
 /** A layer of normflows, from data to latents. */
 export function normflowsLayer(layer: VectorLayer, scene: Scene): LayerPiece {
-  if (!layer.inverted) return layerPiece(layer, scene);
-  const { rules, build } = layerPiece(layer, { ...scene, name: 'inverted' });
-  return {
-    rules: rulesBelow(rules, { ours: 'inverted' }),
-    build: () => new Invert({ bijector: build(), name: scene.name }),
-  };
+  return turnedAsWritten(layer, scene, layerPiece);
 }
 
 function layerPiece(layer: VectorLayer, scene: Scene): LayerPiece {
@@ -128,12 +123,4 @@ function affineCoupling(layer: VectorLayer, scene: Scene): LayerPiece {
   const layers = range(hiddenUnits.length + 1).map((i) => `net.${2 * i}`);
   const network = perceptron(layers, [passing, ...hiddenUnits], { activation, context: 0, head });
   return coupling(layer, scene, { univariate, network, networkAt: '' });
-}
-
-function inverseOf(order: readonly number[]): number[] {
-  const inverse: number[] = [];
-  order.forEach((from, to) => {
-    inverse[from] = to;
-  });
-  return inverse;
 }

@@ -3,7 +3,6 @@ import {
   AffineTransformer,
   Elementwise,
   HalfTurn,
-  Invert,
   Linear,
   RationalQuadraticSpline,
   type Transformer,
@@ -12,22 +11,17 @@ import { levelsOf } from '../../layers/networks/masks';
 import { map, reshape, type Values, zeros } from '../arrays';
 import type { Rule } from '../rule';
 import type { VectorLayer } from './config';
-import { autoregressive, coupling, elementwise } from './couplings';
+import { autoregressive, coupling, elementwise, turnedAsWritten } from './couplings';
 import { dense, layerNames } from './dense';
 import { checkScales, permutation, pointwiseAffine } from './linearLayers';
 import { maskedPerceptron, maskedResidualNetwork, perceptron } from './networks';
-import { besideWeights, constant, integers, type LayerPiece, rulesBelow, type Scene } from './piece';
+import { besideWeights, constant, integers, type LayerPiece, type Scene } from './piece';
 import { structureOf } from './sets';
 import { additive, plainHead, range, type Univariate } from './transformers';
 
 /** A layer of zuko. */
 export function zukoLayer(layer: VectorLayer, scene: Scene): LayerPiece {
-  if (!layer.inverted) return layerPiece(layer, scene);
-  const { rules, build } = layerPiece({ ...layer, inverted: false }, { ...scene, name: 'inverted' });
-  return {
-    rules: rulesBelow(rules, { ours: 'inverted' }),
-    build: () => new Invert({ bijector: build(), name: scene.name }),
-  };
+  return turnedAsWritten(layer, scene, layerPiece);
 }
 
 function layerPiece(layer: VectorLayer, scene: Scene): LayerPiece {
