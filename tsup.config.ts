@@ -21,6 +21,7 @@ const entry = {
   attributes: 'src/attributes/index.ts',
   node: 'src/node/index.ts',
   wasm: 'src/wasm/index.ts',
+  webgpu: 'src/webgpu/index.ts',
   testing: 'src/testing/index.ts',
   notebook: 'src/notebook/index.ts',
   cli: 'src/cli/main.ts',

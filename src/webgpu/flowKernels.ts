@@ -1,0 +1,6 @@
+import { registerScaleChannels } from './scaleChannels';
+
+/** The fused operations of layers and optimizers. */
+export function registerFlowKernels(): void {
+  registerScaleChannels();
+}

@@ -1,0 +1,185 @@
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { BackendError } from '../core/errors';
+import { type BackendFields, fieldsOfBackend } from './backend';
+import { moduleOf, type Program, packedSizes } from './program';
+
+/** Part of a buffer, beginning at a multiple of 256 bytes. */
+export interface Range {
+  buffer: GPUBuffer;
+  offset: number;
+  size: number;
+}
+
+/** A program that was compiled. */
+interface Compiled {
+  id: number;
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+}
+
+/** So many groups of bindings are held: those of some hundred steps that find their buffers in different places. */
+const MOST_GROUPS = 16384;
+/** So many uniforms are held. */
+const MOST_UNIFORMS = 4096;
+/** Dispatches that are submitted together. A submit costs the host as much as several of them; waiting keeps the GPU idle. */
+const SUBMIT_EVERY = 48;
+
+/**
+ * Runs programs on the device of a backend, in the order of all its work. Unlike the backend's own way it writes any number of buffers
+ * in one dispatch, and makes uniforms and groups of bindings once for all steps.
+ */
+export class Gpu {
+  private static readonly ofBackends = new WeakMap<WebGPUBackend, Gpu>();
+  private readonly fields: BackendFields;
+  private readonly compiled = new Map<string, Compiled>();
+  private readonly groups = new Map<string, GPUBindGroup>();
+  private readonly uniforms = new Map<string, GPUBuffer>();
+  private readonly bufferIds = new WeakMap<GPUBuffer, number>();
+  private buffersSeen = 0;
+  /** What stands for an empty tensor, as no binding may be empty. */
+  private readonly nothing: Range;
+  /** Dispatches so far. */
+  dispatches = 0;
+
+  private constructor(readonly backend: WebGPUBackend) {
+    this.fields = fieldsOfBackend(backend);
+    const buffer = backend.device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
+    this.nothing = { buffer, offset: 0, size: 16 };
+  }
+
+  static of(backend: WebGPUBackend): Gpu {
+    let gpu = Gpu.ofBackends.get(backend);
+    if (gpu === undefined) {
+      gpu = new Gpu(backend);
+      Gpu.ofBackends.set(backend, gpu);
+    }
+    return gpu;
+  }
+
+  get device(): GPUDevice {
+    return this.backend.device;
+  }
+
+  /** A new tensor, its values to be written by programs. */
+  output(shape: readonly number[], dtype: DataType = 'float32'): TensorInfo {
+    const empty = util.sizeFromShape(shape as number[]) === 0;
+    return this.backend.makeTensorInfo([...shape], dtype, empty ? new Float32Array(0) : undefined);
+  }
+
+  /** What `compute` returns, given room of these numbers of floats, which lasts for it alone. */
+  withScratch<T>(sizes: readonly number[], compute: (...rooms: TensorInfo[]) => T): T {
+    const rooms = sizes.map((size) => this.output([size]));
+    try {
+      return compute(...rooms);
+    } finally {
+      for (const { dataId } of rooms) this.backend.disposeData(dataId);
+    }
+  }
+
+  /**
+   * Runs a program; nothing where there is no workgroup.
+   *
+   * @param buffers as the program names them; what it writes is written in place
+   * @param workgroups their numbers in x, y and z
+   * @param sizes values of the program's uniform, which are few different ones in all: what changes from step to step goes into a tensor
+   */
+  run(
+    program: Program,
+    buffers: readonly (TensorInfo | Range)[],
+    workgroups: readonly [number, number, number],
+    sizes: readonly number[] = [],
+  ): void {
+    const [x, y, z] = workgroups;
+    if (x * y * z === 0) return;
+    const { backend, fields } = this;
+    const { id, pipeline, layout } = this.compile(program);
+    const ranges = buffers.map((buffer) => this.rangeOf(buffer));
+    if (program.sizes !== undefined) ranges.push(this.uniform(program.sizes, sizes));
+    let key = `${id}`;
+    for (const { buffer, offset } of ranges) key += `,${this.idOf(buffer)}+${offset}`;
+    let group = this.groups.get(key);
+    if (group === undefined) {
+      if (this.groups.size >= MOST_GROUPS) this.groups.clear();
+      const entries = ranges.map((resource, binding) => ({ binding, resource }));
+      group = this.device.createBindGroup({ layout, entries });
+      this.groups.set(key, group);
+    }
+    // Uploads end a pass.
+    backend.ensureCommandEncoderReady();
+    fields.computePassEncoder ??= (fields.commandEncoder as GPUCommandEncoder).beginComputePass();
+    const pass = fields.computePassEncoder;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(x, y, z);
+    for (const buffer of buffers) if ('dataId' in buffer) fields.commandQueueOwnedIds.add(buffer.dataId);
+    this.dispatches++;
+    if (++fields.dispatchCountInPass < SUBMIT_EVERY) return;
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  }
+
+  /** Where the values of a tensor lie; they are uploaded first where they do not yet. */
+  rangeOf(buffer: TensorInfo | Range): Range {
+    if (!('dataId' in buffer)) return buffer;
+    if (util.sizeFromShape(buffer.shape) === 0) return this.nothing;
+    this.backend.uploadToGPU(buffer.dataId);
+    const binding = this.fields.tensorToBinding(buffer) as {
+      buffer: GPUBuffer;
+      offset?: number;
+      size?: number;
+    };
+    return { buffer: binding.buffer, offset: binding.offset ?? 0, size: binding.size ?? binding.buffer.size };
+  }
+
+  private idOf(buffer: GPUBuffer): number {
+    let id = this.bufferIds.get(buffer);
+    if (id === undefined) {
+      id = this.buffersSeen++;
+      this.bufferIds.set(buffer, id);
+    }
+    return id;
+  }
+
+  private compile(program: Program): Compiled {
+    const known = this.compiled.get(program.key);
+    if (known !== undefined) return known;
+    const { device } = this;
+    const { key: label, buffers, sizes } = program;
+    const types = Object.values(buffers).map(
+      ({ access }): GPUBufferBindingType => (access === 'read' ? 'read-only-storage' : 'storage'),
+    );
+    const most = device.limits.maxStorageBuffersPerShaderStage;
+    if (types.length > most) {
+      throw new BackendError(`${label}: binds ${types.length} buffers, and this device allows ${most}.`);
+    }
+    if (sizes !== undefined) types.push('uniform');
+    const layout = device.createBindGroupLayout({
+      label,
+      entries: types.map((type, binding) => ({ binding, visibility: 4, buffer: { type } })),
+    });
+    const module = device.createShaderModule({ label, code: moduleOf(program) });
+    const pipeline = device.createComputePipeline({
+      label,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main' },
+    });
+    const compiled = { id: this.compiled.size, pipeline, layout };
+    this.compiled.set(label, compiled);
+    return compiled;
+  }
+
+  private uniform(fields: readonly string[], values: readonly number[]): Range {
+    const words = packedSizes(fields, values);
+    const key = words.join();
+    let buffer = this.uniforms.get(key);
+    if (buffer === undefined) {
+      if (this.uniforms.size >= MOST_UNIFORMS) this.uniforms.clear();
+      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+      buffer = this.device.createBuffer({ size: words.byteLength, usage });
+      this.device.queue.writeBuffer(buffer, 0, words);
+      this.uniforms.set(key, buffer);
+    }
+    return { buffer, offset: 0, size: words.byteLength };
+  }
+}

@@ -1,0 +1,48 @@
+/** Invocations of a workgroup in programs over single values. */
+export const FLAT = 256;
+
+/** Most workgroups in one direction, by the standard. */
+const MOST_GROUPS = 65535;
+
+/** Workgroups for so many values, one invocation each. */
+export function flatGroups(count: number, size = FLAT): [number, number, number] {
+  const groups = Math.ceil(count / size);
+  const rows = Math.ceil(groups / MOST_GROUPS);
+  return [Math.ceil(groups / Math.max(rows, 1)), rows, 1];
+}
+
+/** An entry over single values, `at` being the place of this one; it must be compared with their number. */
+export function flatMain(body: string, size = FLAT): string {
+  return `
+@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let at = (group.y * groups.x + group.x) * ${size}u + local;
+  ${body}
+}`;
+}
+
+/** An entry of one workgroup for each of some things, `thing` being its number (to be compared with theirs), `local` the invocation's. */
+export function groupMain(body: string, size = FLAT): string {
+  return `
+@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let thing = group.y * groups.x + group.x;
+  ${body}
+}`;
+}
+
+/** `sumOfGroup(local, value)`: the sum of a value over the invocations of a workgroup, the same in each of them. To be met by all of them. */
+export function sumOfGroup(size = FLAT): string {
+  return `
+var<workgroup> parts: array<f32, ${size}>;
+fn sumOfGroup(local: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  parts[local] = value;
+  workgroupBarrier();
+  for (var half = ${size / 2}u; half > 0u; half = half / 2u) {
+    if (local < half) { parts[local] += parts[local + half]; }
+    workgroupBarrier();
+  }
+  return parts[0];
+}`;
+}

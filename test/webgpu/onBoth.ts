@@ -1,0 +1,51 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { prepareWebGpu } from 'tfjs-flows/webgpu';
+import { expect } from 'vitest';
+
+let prepared: Promise<unknown> | undefined;
+
+/** Makes a backend the active one; webgpu is prepared the first time. */
+export async function activate(backend: 'cpu' | 'webgpu'): Promise<void> {
+  if (backend === 'webgpu') {
+    prepared ??= prepareWebGpu();
+    await prepared;
+  }
+  await tf.setBackend(backend);
+}
+
+/** Values of what `compute` returns on a backend; all of its tensors are freed. */
+export async function valuesOn(
+  backend: 'cpu' | 'webgpu',
+  compute: () => tf.Tensor[],
+): Promise<Float32Array[]> {
+  await activate(backend);
+  const before = tf.memory().numTensors;
+  const tensors = tf.tidy(compute);
+  const values = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+  tf.dispose(tensors);
+  expect(tf.memory().numTensors).toBe(before);
+  return values.map((list) => Float32Array.from(list));
+}
+
+/** Largest |a - b| over 1 + the largest |a|; NaN counts as infinite. */
+export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(b.length).toBe(a.length);
+  let most = 0;
+  let scale = 1;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    most = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference);
+    scale = Math.max(scale, 1 + Math.abs(a[i]));
+  }
+  return most / scale;
+}
+
+/** Expects webgpu to give the values of cpu; float32 on both, summed in other orders. */
+export async function expectSameOnBoth(compute: () => tf.Tensor[], tolerance = 1e-5): Promise<void> {
+  const expected = await valuesOn('cpu', compute);
+  const received = await valuesOn('webgpu', compute);
+  expected.forEach((values, i) => {
+    expect(relativeDifference(values, received[i]), `result ${i}`).toBeLessThan(tolerance);
+  });
+}
