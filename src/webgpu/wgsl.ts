@@ -31,18 +31,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 }`;
 }
 
-/** `sumOfGroup(local, value)`: the sum of a value over the invocations of a workgroup, the same in each of them. To be met by all of them. */
-export function sumOfGroup(size = FLAT): string {
+/**
+ * `sumOfGroup(local, value)`: the sum of a value over the invocations of a workgroup, or over every so many in a row (a power of two),
+ * the same in each of them. To be met by all of them.
+ */
+export function sumOfGroup(size = FLAT, inRow = size): string {
+  if (inRow === 1) return 'fn sumOfGroup(local: u32, value: f32) -> f32 { return value; }';
   return `
 var<workgroup> parts: array<f32, ${size}>;
 fn sumOfGroup(local: u32, value: f32) -> f32 {
+  let lane = local % ${inRow}u;
   workgroupBarrier();
   parts[local] = value;
   workgroupBarrier();
-  for (var half = ${size / 2}u; half > 0u; half = half / 2u) {
-    if (local < half) { parts[local] += parts[local + half]; }
+  for (var half = ${inRow / 2}u; half > 0u; half = half / 2u) {
+    if (lane < half) { parts[local] += parts[local + half]; }
     workgroupBarrier();
   }
-  return parts[0];
+  return parts[local - lane];
 }`;
 }
