@@ -1,5 +1,5 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
+import { getKernel, registerKernel, type TensorInfo, unregisterKernel } from '@tensorflow/tfjs-core';
 import { Gpu } from './gpu';
 
 /** What a kernel is called with: its tensors by name, or in a list. */
@@ -9,8 +9,10 @@ export interface KernelCall<Inputs, Attributes> {
   gpu: Gpu;
 }
 
-/** A kernel of a fused operation. */
-export type GpuKernel<Inputs, Attributes> = (call: KernelCall<Inputs, Attributes>) => TensorInfo[];
+/** Computes the result, or several. */
+export type GpuKernel<Inputs, Attributes> = (
+  call: KernelCall<Inputs, Attributes>,
+) => TensorInfo | TensorInfo[];
 
 const registered = new Set<string>();
 
@@ -27,6 +29,16 @@ export function registerGpuKernel<Inputs, Attributes>(
     kernelFunc: ({ inputs, attrs, backend }) =>
       kernel({ inputs: inputs as Inputs, attrs: attrs as Attributes, gpu: Gpu.of(backend as WebGPUBackend) }),
   });
+}
+
+/** Registers a kernel in place of the backend's own, which must be there by then. */
+export function replaceGpuKernel<Inputs, Attributes>(
+  kernelName: string,
+  kernel: GpuKernel<Inputs, Attributes>,
+): void {
+  if (registered.has(kernelName)) return;
+  if (getKernel(kernelName, 'webgpu') !== undefined) unregisterKernel(kernelName, 'webgpu');
+  registerGpuKernel(kernelName, kernel);
 }
 
 /** Names of the kernels that are ours. */

@@ -2,6 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { prepareWebGpu } from 'tfjs-flows/webgpu';
 import { expect } from 'vitest';
+import { relativeDifference } from '../support/agreement';
 
 let prepared: Promise<unknown> | undefined;
 
@@ -26,19 +27,6 @@ export async function valuesOn(
   tf.dispose(tensors);
   expect(tf.memory().numTensors).toBe(before);
   return values.map((list) => Float32Array.from(list));
-}
-
-/** Largest |a - b| over 1 + the largest |a|; NaN counts as infinite. */
-export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(b.length).toBe(a.length);
-  let most = 0;
-  let scale = 1;
-  for (let i = 0; i < a.length; i++) {
-    const difference = Math.abs(a[i] - b[i]);
-    most = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference);
-    scale = Math.max(scale, 1 + Math.abs(a[i]));
-  }
-  return most / scale;
 }
 
 /** Expects webgpu to give the values of cpu; float32 on both, summed in other orders. */
