@@ -18,6 +18,9 @@ export interface Answer {
   finite?: boolean;
   rss: number;
   tensors?: number;
+  /** Bytes of all buffers on a GPU, and programs that it ran so far. */
+  gpuBytes?: number;
+  dispatches?: number;
   parameters: number;
   ready: string;
   /** GFLOP/s of a large matrix product, from PyTorch. */

@@ -23,6 +23,9 @@ export interface Lap {
   peakRss: number;
   /** Tensors after the warm-up and after the last step; only ours counts them. */
   tensors?: { start: number; end: number };
+  /** The same of bytes on a GPU; and the programs that it ran in a training step. */
+  gpuBytes?: { start: number; end: number };
+  dispatches?: number;
 }
 
 /**
@@ -73,11 +76,16 @@ export async function race(
     const after = await memory();
     const laps = contenders.map(({ name }, i): Lap => {
       const { ready, parameters } = hellos[i];
-      const [start, end] = [before[i].tensors, after[i].tensors];
-      const tensors = start === undefined || end === undefined ? undefined : { start, end };
+      const between = (of: 'tensors' | 'gpuBytes' | 'dispatches') => {
+        const [start, end] = [before[i][of], after[i][of]];
+        return start === undefined || end === undefined ? undefined : { start, end };
+      };
+      const [tensors, gpuBytes, ran] = [between('tensors'), between('gpuBytes'), between('dispatches')];
+      const dispatches = ran && (ran.end - ran.start) / rounds;
       const { timing, ratio } = training[i];
       const [times, ratios] = [{ train: timing }, { train: ratio }];
-      return { name, ready, parameters, times, ratios, peakRss: after[i].rss, tensors };
+      const peakRss = after[i].rss;
+      return { name, ready, parameters, times, ratios, peakRss, tensors, gpuBytes, dispatches };
     });
     for (const command of commands.filter((command) => command !== 'train')) {
       await takeTurns(command, warmUps);

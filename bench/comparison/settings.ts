@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type CaseName, cases, type Library, type VectorKind, vectorKinds } from './cases';
 
-export type PartName = 'pytorch' | 'vectors' | 'growth' | 'peak' | 'stock' | 'node';
+export type PartName = 'pytorch' | 'vectors' | 'growth' | 'peak' | 'stock' | 'node' | 'webgpu';
 
 export type Clock = 'wall' | 'cpu';
 
@@ -24,7 +24,7 @@ export interface Settings {
 /** Libraries with flows for vectors. */
 const LIBRARIES: Exclude<Library, 'pytorch'>[] = ['nflows', 'zuko', 'normflows'];
 
-const PARTS: PartName[] = ['pytorch', 'vectors', 'growth', 'peak', 'stock', 'node'];
+const PARTS: PartName[] = ['pytorch', 'vectors', 'growth', 'peak', 'stock', 'node', 'webgpu'];
 
 /** Reads the command line; ends the process with a sentence where it is wrong. */
 export function readSettings(): Settings {

@@ -3,42 +3,39 @@
  *
  *     tsx bench/peers/ours.ts '{"model": "realNvp", "dimensions": 8, "layers": 8, "hiddenUnits": [64, 64], "batch": 512, "threads": 1}'
  *
- * `backend: "cpu"` takes the ordinary ops of tfjs; `hiddenInstructions: false` what the engine has without a flag.
+ * `backend` is one of places.ts; `hiddenInstructions: false` takes what the engine has without a flag.
  */
 import { createInterface } from 'node:readline';
-import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Batch, type Flow, Glow, RandomStream, realNvp } from 'tfjs-flows';
-import { prepareWasm } from 'tfjs-flows/wasm';
+import { dispatches, places } from './places';
 import { vectorFlow } from './vectors';
 
-const { model, batch, threads, clock, gradients, optimizer, backend, hiddenInstructions, ...options } =
-  JSON.parse(process.argv[2]);
+const {
+  model,
+  batch,
+  threads,
+  clock,
+  gradients,
+  optimizer,
+  backend = 'wasm',
+  hiddenInstructions,
+  ...options
+} = JSON.parse(process.argv[2]);
 
-async function prepare(): Promise<string> {
-  if (backend === 'cpu') {
-    // No banner that recommends another backend, no checks.
-    tf.enableProdMode();
-    await tf.setBackend('cpu');
-    return 'ordinary ops on cpu';
-  }
-  const report = await prepareWasm({ threads, hiddenInstructions });
-  const arithmetic = report.fusedMultiplyAdd ? ', fused multiply-add' : '';
-  return `wasm, ${report.vectorBits} bits${arithmetic}`;
-}
-
-function images(): tf.Tensor {
-  return tf.tidy(() => tf.floor(tf.mul(new RandomStream(1).uniform([batch, ...options.imageShape]), 256)));
-}
-
-const ready = await prepare();
+const ready = await places[backend as keyof typeof places]({ threads, hiddenInstructions });
 const models: Record<string, () => Flow> = {
   glow: () => new Glow({ ...options, seed: 1 }),
   realNvp: () => realNvp({ ...options, seed: 1 }),
   vector: () => vectorFlow(options),
 };
 const flow = models[model]();
-const data = model === 'glow' ? images() : new RandomStream(1).normal([batch, options.dimensions]);
+const shape = model === 'glow' ? [batch, ...options.imageShape] : [batch, options.dimensions];
+const random = new RandomStream(1);
+const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () =>
+  model === 'glow' ? random.integer(256) : random.normalNumber(),
+);
+const data = tf.tensor(values, shape);
 
 const answer = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -50,11 +47,19 @@ function milliseconds(): number {
   return (user + system) / 1000;
 }
 
+/** Bytes of all buffers on a GPU, those that wait for their next use included. */
+function gpuBytes(): number | undefined {
+  return (tf.memory() as { numBytesAllocatedInGPU?: number }).numBytesAllocatedInGPU;
+}
+
 /** Time of a forward-only computation, its result read back. */
-function time(compute: () => tf.Tensor): { ms: number; finite: boolean } {
+async function time(compute: () => tf.Tensor): Promise<{ ms: number; finite: boolean }> {
   const start = milliseconds();
-  const value = tf.tidy(() => tf.sum(compute()).dataSync()[0]);
-  return { ms: milliseconds() - start, finite: Number.isFinite(value) };
+  const sum = tf.tidy(() => tf.sum(compute()));
+  const [value] = await sum.data();
+  const ms = milliseconds() - start;
+  sum.dispose();
+  return { ms, finite: Number.isFinite(value) };
 }
 
 /** Batches for `fit`, one per command to train; a step ends when `fit` asks for the next batch. */
@@ -63,14 +68,20 @@ async function* batches(): AsyncGenerator<Batch> {
   for (;;) {
     const { value: command, done } = await lines.next();
     if (done) return;
-    if (command === 'encode') answer(time(() => flow.encode(data)));
-    else if (command === 'logProb') answer(time(() => flow.logProb(data)));
-    else if (command === 'sample') answer(time(() => flow.sample(batch)));
+    if (command === 'encode') answer(await time(() => flow.encode(data)));
+    else if (command === 'logProb') answer(await time(() => flow.logProb(data)));
+    else if (command === 'sample') answer(await time(() => flow.sample(batch)));
     else if (command === 'memory') {
-      answer({ rss: process.resourceUsage().maxRSS * 1024, tensors: tf.memory().numTensors });
+      const { numTensors: tensors } = tf.memory();
+      answer({
+        rss: process.resourceUsage().maxRSS * 1024,
+        tensors,
+        gpuBytes: gpuBytes(),
+        dispatches: dispatches(),
+      });
     } else {
       const start = milliseconds();
-      yield { x: tf.clone(data) };
+      yield { x: tf.tensor(values, shape) };
       answer({ ms: milliseconds() - start });
     }
   }

@@ -4,6 +4,7 @@ Reads commands from standard input, one per line (train, encode, logProb, sample
 
     python3 serve.py '{"model": "glow", "imageShape": [16, 16, 1], "levels": 2, "stepsPerLevel": 4, "hiddenChannels": 64, "batch": 32, "threads": 1}'
     python3 serve.py '{"model": "realNvp", "dimensions": 8, "layers": 8, "hiddenUnits": [64, 64], "batch": 512, "threads": 1}'
+    python3 serve.py '{"model": "glow", ..., "device": "cuda", "tf32": true}'
     python3 serve.py '{"model": "vector", "library": "pytorch", "kind": "splineCoupling", "dimensions": 8, "layers": 5, "hidden": 64, "bins": 8, "bound": 5, "batch": 512, "threads": 1}'
 """
 import json
@@ -28,7 +29,9 @@ def glow_task(options):
     # Faster than the default layout: a training step of G1 takes 282 in place of 304 ms on one core of a Zen 3.
     model = model.to(memory_format=torch.channels_last)
     images = torch.randint(0, 256, (options["batch"], channels, height, width)).float()
-    images = images.contiguous(memory_format=torch.channels_last)
+    device = options.get("device", "cpu")
+    model = model.to(device)
+    images = images.contiguous(memory_format=torch.channels_last).to(device)
     noisy = lambda: (images + torch.rand_like(images)) / 256 - 0.5
     loss = lambda: (8 * math.log(2) * dims - model(noisy())[0].mean()) / (math.log(2) * dims)
     return of_latents(model, loss, (images + 0.5) / 256 - 0.5)
@@ -36,20 +39,23 @@ def glow_task(options):
 
 def real_nvp_task(options):
     model = RealNvp(options["dimensions"], options["layers"], options["hiddenUnits"])
-    x = torch.randn(options["batch"], options["dimensions"])
+    device = options.get("device", "cpu")
+    model = model.to(device)
+    x = torch.randn(options["batch"], options["dimensions"], device=device)
     return of_latents(model, lambda: -model(x)[0].mean(), x)
 
 
 def of_latents(model, loss, data):
     """What a model that maps data to (log p, latents), and latents back, does on command."""
     with torch.no_grad():
-        shapes = [latent.shape for latent in model(data)[1]]
+        latents = model(data)[1]
+    noise = lambda: [torch.randn(latent.shape, device=data.device) for latent in latents]
     return SimpleNamespace(
         model=model,
         loss=loss,
         encode=lambda: model(data)[1][-1],
         logProb=lambda: model(data)[0],
-        sample=lambda: model.inverse([torch.randn(shape) for shape in shapes]),
+        sample=lambda: model.inverse(noise()),
     )
 
 
@@ -79,6 +85,8 @@ def main():
     options = json.loads(sys.argv[1])
     torch.set_num_threads(options["threads"])
     torch.manual_seed(1)
+    # Products of float32 in 19 bits, on GPUs of NVIDIA.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.get("tf32", False)
     tasks = {"glow": glow_task, "realNvp": real_nvp_task, "vector": vector_task}
     task = tasks[options["model"]](options)
     parameters = list(task.model.parameters())
@@ -104,7 +112,8 @@ def main():
 
     clock = time.process_time if options.get("clock") == "cpu" else time.perf_counter
     count = sum(p.numel() for p in parameters)
-    answer(ready=f"PyTorch {torch.__version__}", parameters=count, productSpeed=product_speed())
+    where = torch.cuda.get_device_name() if options.get("device") == "cuda" else "cpu"
+    answer(ready=f"PyTorch {torch.__version__}, {where}", parameters=count, productSpeed=product_speed())
     for line in sys.stdin:
         command = line.strip()
         if command == "memory":
