@@ -16,7 +16,8 @@ export function zeroSlot(weight: tf.Variable, suffix: string, dtype: 'float32' |
 export function stopSharing(variables: readonly tf.Variable[]): void {
   for (const variable of variables) {
     if (!isShared(variable)) continue;
-    const copy = tf.tensor(variable.dataSync(), variable.shape, variable.dtype);
+    // Computed, not read: a read may wait for a device, or fail.
+    const copy = tf.tidy(() => tf.mul(variable, tf.scalar(1, variable.dtype as 'float32')));
     variable.assign(copy);
     copy.dispose();
   }

@@ -1,24 +1,68 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { BackendValues, DataStorage, DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { requireFields } from '../engine/check';
 
-/** What we use of the backend beyond what it declares public. */
-export interface BackendFields {
+/** Names of values in a backend. */
+export type DataId = TensorInfo['dataId'];
+
+/** Part of a buffer, beginning at a multiple of 256 bytes. */
+export interface Range {
+  buffer: GPUBuffer;
+  offset: number;
+  size: number;
+  /** What lies there: its buffer is not reused before the GPU has run what was encoded. */
+  of?: TensorInfo[];
+}
+
+/** What the backend knows of a tensor's values. */
+export interface TensorData {
+  /** On the host; null where they are on the device alone. */
+  values: BackendValues | null;
+  dtype: DataType;
+  shape: number[];
+  /** On the device. */
+  resource?: unknown;
+  /** The resource is somebody else's: the backend does not release it. */
+  external?: boolean;
+}
+
+/** The backend with what we use of it beyond what it declares public. */
+export interface OpenBackend extends KernelBackend {
+  device: GPUDevice;
+  tensorMap: DataStorage<TensorData>;
+  bufferManager: WebGPUBackend['bufferManager'];
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   /** Dispatches since the queue was submitted. */
   dispatchCountInPass: number;
   /** What the next submit reads or writes: its buffers are not reused before. */
   commandQueueOwnedIds: WeakSet<object>;
-  tensorToBinding(tensor: TensorInfo): GPUBindingResource;
+  /** Buffers that may be used anew after the next submit. */
+  uniformPendingDisposal: GPUBuffer[];
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+  tensorToBinding(tensor: TensorInfo): GPUBindingResource | null;
+  uploadToGPU(dataId: DataId): void;
+  releaseResource(dataId: DataId): void;
+  read(dataId: object): Promise<BackendValues>;
+  readSync(dataId: object): BackendValues;
+  readToGPU(dataId: object): ReturnType<WebGPUBackend['readToGPU']>;
 }
 
-/** The backend's fields. @throws BackendError where this version of the backend has others */
-export function fieldsOfBackend(backend: WebGPUBackend): BackendFields {
+/** The backend, opened. @throws BackendError where this version of the backend has other fields */
+export function openBackend(backend: WebGPUBackend): OpenBackend {
   requireFields(backend, 'the webgpu backend', {
     number: ['dispatchCountInPass'],
     object: ['commandQueueOwnedIds', 'tensorMap', 'bufferManager'],
-    function: ['tensorToBinding', 'submitQueue', 'ensureCommandEncoderReady', 'endComputePassEncoder'],
+    array: ['uniformPendingDisposal'],
+    function: [
+      'tensorToBinding',
+      'submitQueue',
+      'ensureCommandEncoderReady',
+      'endComputePassEncoder',
+      'releaseResource',
+    ],
   });
-  return backend as unknown as BackendFields;
+  return backend as unknown as OpenBackend;
 }

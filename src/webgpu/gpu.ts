@@ -1,15 +1,10 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { BackendError } from '../core/errors';
-import { type BackendFields, fieldsOfBackend } from './backend';
+import type { Arena } from './arena';
+import { type OpenBackend, openBackend, type Range } from './backend';
+import type { FlowBackend } from './flowBackend';
 import { moduleOf, type Program, packedSizes } from './program';
-
-/** Part of a buffer, beginning at a multiple of 256 bytes. */
-export interface Range {
-  buffer: GPUBuffer;
-  offset: number;
-  size: number;
-}
 
 /** A program that was compiled. */
 interface Compiled {
@@ -31,7 +26,7 @@ const SUBMIT_EVERY = 48;
  */
 export class Gpu {
   private static readonly ofBackends = new WeakMap<WebGPUBackend, Gpu>();
-  private readonly fields: BackendFields;
+  private readonly fields: OpenBackend;
   private readonly compiled = new Map<string, Compiled>();
   private readonly groups = new Map<string, GPUBindGroup>();
   private readonly uniforms = new Map<string, GPUBuffer>();
@@ -42,8 +37,8 @@ export class Gpu {
   /** Dispatches so far. */
   dispatches = 0;
 
-  private constructor(readonly backend: WebGPUBackend) {
-    this.fields = fieldsOfBackend(backend);
+  private constructor(readonly backend: FlowBackend) {
+    this.fields = openBackend(backend);
     const buffer = backend.device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
     this.nothing = { buffer, offset: 0, size: 16 };
   }
@@ -51,7 +46,7 @@ export class Gpu {
   static of(backend: WebGPUBackend): Gpu {
     let gpu = Gpu.ofBackends.get(backend);
     if (gpu === undefined) {
-      gpu = new Gpu(backend);
+      gpu = new Gpu(backend as FlowBackend);
       Gpu.ofBackends.set(backend, gpu);
     }
     return gpu;
@@ -59,6 +54,11 @@ export class Gpu {
 
   get device(): GPUDevice {
     return this.backend.device;
+  }
+
+  /** Where tensors can share buffers. */
+  get arena(): Arena {
+    return this.backend.arena;
   }
 
   /** A new tensor, its values to be written by programs. */
@@ -74,6 +74,16 @@ export class Gpu {
       return compute(...rooms);
     } finally {
       for (const { dataId } of rooms) this.backend.disposeData(dataId);
+    }
+  }
+
+  /** What `compute` returns, given a tensor with these values, which lasts for it alone: for what changes from step to step. */
+  withValues<T>(values: readonly number[], compute: (tensor: TensorInfo) => T): T {
+    const tensor = this.backend.makeTensorInfo([values.length], 'float32', Float32Array.from(values));
+    try {
+      return compute(tensor);
+    } finally {
+      this.backend.disposeData(tensor.dataId);
     }
   }
 
@@ -112,7 +122,10 @@ export class Gpu {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(x, y, z);
-    for (const buffer of buffers) if ('dataId' in buffer) fields.commandQueueOwnedIds.add(buffer.dataId);
+    for (const buffer of buffers) {
+      const tensors = 'dataId' in buffer ? [buffer] : (buffer.of ?? []);
+      for (const { dataId } of tensors) fields.commandQueueOwnedIds.add(dataId);
+    }
     this.dispatches++;
     if (++fields.dispatchCountInPass < SUBMIT_EVERY) return;
     backend.endComputePassEncoder();

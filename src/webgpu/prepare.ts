@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { findGpu, openDevice } from './device';
+import { makeFlowBackend } from './flowBackend';
 import { registerFlowKernels } from './flowKernels';
 import { registeredKernels } from './register';
 
@@ -23,7 +24,7 @@ export async function prepareWebGpu(options: WebGpuOptions = {}): Promise<WebGpu
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   registerFlowKernels();
   tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info as GPUAdapterInfo), 3);
+  tf.registerBackend('webgpu', () => makeFlowBackend(WebGPUBackend, device, adapter.info), 3);
   await tf.setBackend('webgpu');
   return { backend: 'webgpu', kernels: registeredKernels() };
 }

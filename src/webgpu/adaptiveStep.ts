@@ -1,0 +1,111 @@
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { AdaptiveStep } from '../training/fusedAdaptiveStep';
+import { type Program, read, write } from './program';
+import { type KernelCall, registerGpuKernel } from './register';
+import { flatGroups, flatMain } from './wgsl';
+
+type Kind = AdaptiveStep['kind'];
+
+/** Constants of a step, in the order of `constantsOf`. */
+const CONSTANTS = `
+struct Step { beta1: f32, beta2: f32, rest1: f32, rest2: f32, correction1: f32, correction2: f32, learningRate: f32, epsilon: f32 };`;
+
+/** The new weight, the moments being those of this step; zero moments move nothing, whatever epsilon is. */
+const MOVE = {
+  adam: 'let size = sqrt(v * step.correction2);',
+  adamax: 'let size = v;',
+};
+
+function moved(kind: Kind): string {
+  return `
+  ${MOVE[kind]}
+  let direction = m * step.correction1 / (size + step.epsilon);
+  weight[at] -= step.learningRate * select(direction, vec4f(0), m == vec4f(0));`;
+}
+
+const SECOND = {
+  adam: 'second[at] * step.beta2 + g * g * step.rest2',
+  adamax: 'max(second[at] * step.beta2, abs(g))',
+};
+
+/** Everything that it changes is declared as written, gradients too: a buffer may be bound for several writes, but not for reads beside. */
+function forward(kind: Kind): Program {
+  const changed = write('vec4f');
+  return {
+    key: `${kind}Step`,
+    buffers: {
+      weight: changed,
+      first: changed,
+      second: changed,
+      gradient: changed,
+      constants: read('Step'),
+      gradientScale: read(),
+    },
+    sizes: ['fours: u32'],
+    code: () => `${CONSTANTS}
+${flatMain(`
+  let scale = gradientScale[0];
+  // A scale that is NaN or infinite stops the step.
+  if (at >= sizes.fours || (bitcast<u32>(scale) & 0x7f800000u) == 0x7f800000u) { return; }
+  let step = constants[0];
+  let g = gradient[at] * scale;
+  let m = first[at] * step.beta1 + g * step.rest1;
+  let v = ${SECOND[kind]};
+  first[at] = m;
+  second[at] = v;
+  ${moved(kind)}`)}`,
+  };
+}
+
+function back(kind: Kind): Program {
+  const changed = write('vec4f');
+  return {
+    key: `${kind}StepBack`,
+    buffers: { weight: changed, first: changed, second: changed, constants: read('Step') },
+    sizes: ['fours: u32'],
+    code: () => `${CONSTANTS}
+${flatMain(`
+  if (at >= sizes.fours) { return; }
+  let step = constants[0];
+  let m = first[at];
+  let v = second[at];
+  ${moved(kind)}`)}`,
+  };
+}
+
+const programs = {
+  adam: { forward: forward('adam'), back: back('adam') },
+  adamax: { forward: forward('adamax'), back: back('adamax') },
+};
+
+function constantsOf(step: AdaptiveStep): number[] {
+  const { beta1, beta2, bias1, bias2, learningRate, epsilon } = step;
+  return [beta1, beta2, 1 - beta1, 1 - beta2, 1 / bias1, 1 / bias2, learningRate, epsilon];
+}
+
+function adaptiveStep({
+  inputs,
+  attrs,
+  gpu,
+}: KernelCall<readonly TensorInfo[], AdaptiveStep & { weights: number }>): TensorInfo[] {
+  const tensors = Object.values(inputs);
+  const { weights, kind } = attrs;
+  const back = tensors.length === 3 * weights;
+  const lists = Array.from({ length: back ? 3 : 4 }, (_, k) =>
+    tensors.slice(k * weights, (k + 1) * weights).filter(({ shape }) => util.sizeFromShape(shape) > 0),
+  );
+  if (lists[0].length === 0) return [];
+  gpu.withValues(constantsOf(attrs), (constants) => {
+    for (const ranges of gpu.arena.stretches(...lists)) {
+      const fours = ranges[0].size / 16;
+      const buffers = back ? [...ranges, constants] : [...ranges, constants, tensors[4 * weights]];
+      gpu.run(programs[kind][back ? 'back' : 'forward'], buffers, flatGroups(fours), [fours]);
+    }
+  });
+  return [];
+}
+
+/** FlowAdaptiveStep: one dispatch where all weights fit one buffer. A gradientScale that is NaN or infinite changes nothing. */
+export function registerAdaptiveStep(): void {
+  registerGpuKernel('FlowAdaptiveStep', adaptiveStep);
+}

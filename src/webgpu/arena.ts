@@ -1,0 +1,163 @@
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { DataId, OpenBackend, Range } from './backend';
+
+/** Where a range of a buffer may begin, on any device. */
+const ALIGNMENT = 256;
+
+/** A buffer in which tensors lie side by side. */
+interface Page {
+  buffer: GPUBuffer;
+  /** Tensors that are there. */
+  held: Set<DataId>;
+}
+
+/** Where a tensor lies. */
+interface Place {
+  page: Page;
+  offset: number;
+  /** Bytes of its values. */
+  size: number;
+}
+
+/**
+ * Tensors that lie side by side in one buffer, so that one dispatch takes all of them: a device binds few buffers, a model has hundreds
+ * of weights. A tensor that moves here stays the tensor that it is; its own buffer goes back to the backend.
+ */
+export class Arena {
+  private readonly places = new WeakMap<DataId, Place>();
+
+  constructor(private readonly backend: OpenBackend) {}
+
+  /** Where a tensor lies that has moved here. */
+  rangeOf(dataId: DataId): Range | undefined {
+    const place = this.places.get(dataId);
+    return place && { buffer: place.page.buffer, offset: place.offset, size: place.size };
+  }
+
+  /**
+   * Several lists of tensors as stretches in which each of the lists lies side by side: one stretch where all fit one buffer and no
+   * tensor is twice in its list. What is not here moves in with all of its list. Between two tensors lie zeros, up to the next multiple
+   * of 256 bytes.
+   *
+   * @param lists of equal lengths and sizes; no tensor is empty
+   */
+  stretches(...lists: readonly (readonly TensorInfo[])[]): Range[][] {
+    const placed = lists.map((list) => this.placesOf(list));
+    const stretches: Range[][] = [];
+    lists[0].forEach((_, i) => {
+      const goesOn = i > 0 && placed.every((places) => follows(places[i], places[i - 1]));
+      if (!goesOn) {
+        stretches.push(
+          placed.map((places) => ({
+            buffer: places[i].page.buffer,
+            offset: places[i].offset,
+            size: 0,
+            of: [],
+          })),
+        );
+      }
+      stretches[stretches.length - 1].forEach((range, k) => {
+        range.size += padded(placed[k][i].size);
+        range.of?.push(lists[k][i]);
+      });
+    });
+    return stretches;
+  }
+
+  /** Forgets a tensor; whether it was here. Its buffer goes back with the last one that is there. */
+  release(dataId: DataId): boolean {
+    const place = this.places.get(dataId);
+    if (place === undefined) return false;
+    const { held, buffer } = place.page;
+    this.places.delete(dataId);
+    held.delete(dataId);
+    // Not at once: what was encoded may still read it.
+    if (held.size === 0) this.backend.uniformPendingDisposal.push(buffer);
+    return true;
+  }
+
+  /** Gives a tensor a buffer of its own again. */
+  moveOut(dataId: DataId): void {
+    const place = this.places.get(dataId);
+    if (place === undefined) return;
+    const { backend } = this;
+    const buffer = this.acquire(place.size);
+    this.encoder().copyBufferToBuffer(place.page.buffer, place.offset, buffer, 0, place.size);
+    backend.commandQueueOwnedIds.add(dataId);
+    this.release(dataId);
+    const data = backend.tensorMap.get(dataId);
+    data.resource = buffer;
+    data.external = false;
+  }
+
+  private placesOf(tensors: readonly TensorInfo[]): Place[] {
+    if (tensors.some(({ dataId }) => !this.places.has(dataId))) this.layOut(tensors);
+    return tensors.map(({ dataId }) => this.places.get(dataId) as Place);
+  }
+
+  /** All of these in new buffers, as few as can be bound whole. */
+  private layOut(tensors: readonly TensorInfo[]): void {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.backend.device.limits;
+    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    let [page, bytes]: [TensorInfo[], number] = [[], 0];
+    for (const tensor of new Map(tensors.map((tensor) => [tensor.dataId, tensor])).values()) {
+      const size = padded(bytesOf(tensor));
+      if (bytes + size > most) {
+        this.fillPage(page, bytes);
+        [page, bytes] = [[], 0];
+      }
+      page.push(tensor);
+      bytes += size;
+    }
+    this.fillPage(page, bytes);
+  }
+
+  private fillPage(tensors: readonly TensorInfo[], bytes: number): void {
+    if (tensors.length === 0) return;
+    const { backend } = this;
+    const page: Page = { buffer: this.acquire(bytes), held: new Set() };
+    for (const { dataId } of tensors) backend.uploadToGPU(dataId);
+    const encoder = this.encoder();
+    encoder.clearBuffer(page.buffer);
+    let offset = 0;
+    for (const tensor of tensors) {
+      const { dataId } = tensor;
+      const size = bytesOf(tensor);
+      const from = this.rangeOf(dataId);
+      const data = backend.tensorMap.get(dataId);
+      const own = data.resource as GPUBuffer;
+      encoder.copyBufferToBuffer(from?.buffer ?? own, from?.offset ?? 0, page.buffer, offset, size);
+      backend.commandQueueOwnedIds.add(dataId);
+      if (!this.release(dataId) && data.external !== true) backend.uniformPendingDisposal.push(own);
+      // The backend keeps what was read on the host, too, which would not see what kernels change in place.
+      Object.assign(data, { resource: page.buffer, external: true, values: null });
+      page.held.add(dataId);
+      this.places.set(dataId, { page, offset, size });
+      offset += padded(size);
+    }
+  }
+
+  private acquire(bytes: number): GPUBuffer {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    return this.backend.bufferManager.acquireBuffer(bytes, usage);
+  }
+
+  /** The encoder, between passes: for copies. */
+  private encoder(): GPUCommandEncoder {
+    this.backend.ensureCommandEncoderReady();
+    this.backend.endComputePassEncoder();
+    return this.backend.commandEncoder as GPUCommandEncoder;
+  }
+}
+
+function follows(place: Place, before: Place): boolean {
+  return place.page === before.page && place.offset === before.offset + padded(before.size);
+}
+
+function bytesOf({ shape }: TensorInfo): number {
+  return 4 * util.sizeFromShape(shape);
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}

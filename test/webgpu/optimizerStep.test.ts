@@ -1,0 +1,201 @@
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from 'tfjs-flows';
+import { describe, expect, it } from 'vitest';
+import { clipByGlobalNorm, globalNorm } from '../../src/training/clipping';
+import {
+  type AdaptiveStep,
+  fusedAdaptiveStep,
+  fusedAdaptiveStepBack,
+} from '../../src/training/fusedAdaptiveStep';
+import { stopSharing } from '../../src/training/slots';
+import { Gpu } from '../../src/webgpu/gpu';
+import { relativeDifference } from '../support/agreement';
+import * as reference from '../wasm/flowReferences';
+import { hasAdapter } from './adapter';
+import { activate } from './onBoth';
+
+const constants: Omit<AdaptiveStep, 'kind'> = {
+  learningRate: 0.02,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-7,
+  bias1: 0.271,
+  bias2: 0.003,
+};
+// One value, a multiple of four, odd ones, more than a workgroup, nothing.
+const SHAPES = [[1], [3, 5], [64], [0, 3], [4099], [2, 3, 7], []];
+
+/** Weights, moments and gradients of a small model. */
+function state(shapes = SHAPES) {
+  const random = new RandomStream(4);
+  const list = (make: (shape: number[]) => tf.Tensor) =>
+    tf.tidy(() => shapes.map((shape) => tf.variable(make(shape))));
+  return {
+    weight: list((shape) => random.normal(shape)),
+    first: list((shape) => random.normal(shape)),
+    second: list((shape) => tf.abs(random.normal(shape))),
+    gradients: shapes.map((shape) => random.normal(shape)),
+  };
+}
+
+type State = ReturnType<typeof state>;
+
+const all = ({ weight, first, second }: State) => [...weight, ...first, ...second];
+const valuesOf = (tensors: tf.Tensor[]) => Promise.all(tensors.map((tensor) => tensor.data()));
+const dispatches = () => Gpu.of(tf.backend() as WebGPUBackend).dispatches;
+const inGpu = () => (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU;
+
+function submit(): void {
+  const backend = tf.backend() as WebGPUBackend;
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
+}
+
+/** Dispatches of ours that an encoding takes. */
+function countOf(encode: () => void): number {
+  const before = dispatches();
+  encode();
+  return dispatches() - before;
+}
+
+function free(given: State): void {
+  tf.dispose([all(given), given.gradients]);
+}
+
+describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
+  it.each(['adam', 'adamax'] as const)('of %s is one dispatch, with the values of float64', async (kind) => {
+    await activate('webgpu');
+    const given = state();
+    const before = await valuesOf([...all(given), ...given.gradients]);
+    const step = { ...constants, kind };
+    expect(countOf(() => fusedAdaptiveStep(given, given.gradients, step, 0.7))).toBe(1);
+    const received = await valuesOf(all(given));
+    const count = SHAPES.length;
+    for (let i = 0; i < count; i++) {
+      const [weight, first, second, gradient] = [0, 1, 2, 3].map((k) => before[k * count + i]);
+      const exact = reference.adaptiveStep([weight, gradient, first, second], {
+        ...step,
+        gradientScale: 0.7,
+      });
+      exact.forEach((values, k) => {
+        expect(relativeDifference(values, received[k * count + i])).toBeLessThan(2e-6);
+      });
+    }
+    // Back, to rounding: the weights alone.
+    expect(countOf(() => fusedAdaptiveStepBack(given, step))).toBe(1);
+    const back = await valuesOf(all(given));
+    back.forEach((values, i) => {
+      const expected = i < count ? before[i] : received[i];
+      expect(relativeDifference(expected, values)).toBeLessThan(i < count ? 1e-6 : 1e-12);
+    });
+    free(given);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('scaled by %s changes nothing', async (scale) => {
+    await activate('webgpu');
+    const given = state();
+    const before = await valuesOf(all(given));
+    fusedAdaptiveStep(given, given.gradients, { ...constants, kind: 'adam' }, scale);
+    expect(await valuesOf(all(given))).toEqual(before);
+    free(given);
+  });
+
+  it('lets ops, reads and disposal go on as before', async () => {
+    await activate('webgpu');
+    const tensors = tf.memory().numTensors;
+    submit();
+    const bytes = inGpu();
+    const given = state([[2, 3], [5]]);
+    const step = { ...constants, kind: 'adam' as const };
+    const take = () => fusedAdaptiveStep(given, given.gradients, step, 1);
+    take();
+    const [weight] = await valuesOf([given.weight[0]]);
+    const twice = tf.tidy(() => tf.mul(tf.transpose(given.weight[0]), 2));
+    expect([...(await twice.data())]).toEqual([0, 3, 1, 4, 2, 5].map((i) => 2 * weight[i]));
+    // A clone keeps its values; the weight has others and is found where it is now.
+    const clone = tf.clone(given.weight[0]);
+    stopSharing(given.weight);
+    take();
+    expect([...(await clone.data())]).toEqual([...weight]);
+    const [moved] = await valuesOf([given.weight[0]]);
+    expect([...moved]).not.toEqual([...weight]);
+    // Assigned anew.
+    tf.tidy(() => given.weight[0].assign(tf.zeros([2, 3])));
+    take();
+    const [assigned] = await valuesOf([given.weight[0]]);
+    expect(Math.max(...[...assigned].map(Math.abs))).toBeLessThan(1);
+    // Some of them, in their places: one dispatch for each stretch.
+    const one = { weight: [given.weight[1]], first: [given.first[1]], second: [given.second[1]] };
+    expect(countOf(() => fusedAdaptiveStep(one, [given.gradients[1]], step, 1))).toBe(1);
+    tf.dispose([twice, clone]);
+    free(given);
+    expect(tf.memory().numTensors).toBe(tensors);
+    // What is still encoded holds on to its buffers.
+    submit();
+    expect(inGpu()).toBe(bytes);
+  });
+});
+
+describe.skipIf(!hasAdapter)('the global norm on webgpu', () => {
+  const normOf = async (lists: number[][]) => {
+    await activate('webgpu');
+    const tensors = lists.map((list) => tf.tensor1d(list));
+    const norm = globalNorm(tensors);
+    const [value] = await norm.data();
+    tf.dispose([tensors, norm]);
+    return value;
+  };
+
+  it('is two dispatches', async () => {
+    await activate('webgpu');
+    const { gradients, ...rest } = state();
+    let norm = tf.scalar(0);
+    expect(countOf(() => (norm = globalNorm(gradients)))).toBe(2);
+    const values = await valuesOf(gradients);
+    const expected = Math.hypot(...values.flatMap((list) => [...list]));
+    expect((await norm.data())[0] / expected).toBeCloseTo(1, 6);
+    // What lies there already is not moved, and a step takes it from there.
+    const again = globalNorm(gradients);
+    expect((await again.data())[0]).toBe((await norm.data())[0]);
+    expect(countOf(() => fusedAdaptiveStep(rest, gradients, { ...constants, kind: 'adam' }, 1))).toBe(1);
+    tf.dispose([norm, again]);
+    free({ gradients, ...rest });
+  });
+
+  it.each([
+    [[[3, 0], [4]], 5],
+    [[[3e30], [4e30, 0]], 5e30],
+    [[[3e38, 0], [-1]], 3e38],
+    [[[3e-30], [4e-30]], 5e-30],
+    [[[3e-20], [4e20]], 4e20],
+    [[[1e-37], [0]], 1e-37],
+    [[[0, 0], [0]], 0],
+  ])('of %j', async (lists, expected) => {
+    const value = await normOf(lists);
+    expect(Math.abs(value - expected)).toBeLessThanOrEqual(1e-6 * expected);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'of %s is not finite',
+    async (bad) => {
+      expect(Number.isFinite(await normOf([[1, 2, 3], [bad, 1], [1e30]]))).toBe(false);
+    },
+  );
+
+  it('of nothing is 0', async () => {
+    expect(await normOf([])).toBe(0);
+    expect(await normOf([[]])).toBe(0);
+  });
+
+  it('clips', async () => {
+    await activate('webgpu');
+    const tensors = [tf.tensor1d([3, 0]), tf.tensor1d([4])];
+    const clipped = clipByGlobalNorm(tensors, 1);
+    const [a, b] = await valuesOf(clipped);
+    expect(a[0]).toBeCloseTo(0.6, 6);
+    expect(b[0]).toBeCloseTo(0.8, 6);
+    tf.dispose([tensors, clipped]);
+  });
+});
