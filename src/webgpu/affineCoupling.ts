@@ -1,23 +1,12 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { LOG_SCALE_LIMIT, SIGMOID_SHIFT } from '../core/kernelConstants';
 import type { FusedCouplingOptions } from '../layers/fusedCoupling';
-import type { ScaleMap } from '../layers/scaleMaps';
-import { floats, logOnePlus, sigmoids, tanhOf } from './elementary';
+import { floats } from './elementary';
 import type { Gpu } from './gpu';
+import { logScaleOfCoupling } from './logScales';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
-import { lanesFor, perExampleMain, sharesOf } from './sumsPerExample';
-import { flatGroups, flatMain, sumOfGroup } from './wgsl';
-
-/** `logScaleOf(raw)` and its derivative in raw; see layers/scaleMaps. */
-const LOG_SCALES: Record<ScaleMap, (type: string) => string> = {
-  sigmoid: (type) => `${logOnePlus(type)}${sigmoids(type)}
-fn logScaleOf(raw: ${type}) -> ${type} { return logSigmoid(raw + ${SIGMOID_SHIFT}); }
-fn slopeOf(raw: ${type}) -> ${type} { return sigmoid(-(raw + ${SIGMOID_SHIFT})); }`,
-  exp: (type) => `${tanhOf(type)}
-fn logScaleOf(raw: ${type}) -> ${type} { return tanhOf(raw * ${1 / LOG_SCALE_LIMIT}) * ${LOG_SCALE_LIMIT}; }
-fn slopeOf(raw: ${type}) -> ${type} { let t = tanhOf(raw * ${1 / LOG_SCALE_LIMIT}); return 1f - t * t; }`,
-};
+import { lanesFor, perExampleMain, sumsOf } from './sumsPerExample';
+import { FLAT, flatGroups, flatMain, sumOfGroup } from './wgsl';
 
 /** Where the parameters of a value lie; sizes count groups of values. */
 const PLACES = `
@@ -34,7 +23,7 @@ function coupling({ scale, inverse }: FusedCouplingOptions, width: number, lanes
     key: `affineCoupling ${scale} ${inverse} ${width} ${lanes}`,
     buffers: { x: read(type), parameters: read(type), value: write(type), logDets: write() },
     sizes: ['examples: u32', 'perExample: u32', 'shares: u32', 'channels: u32', 'kept: u32'],
-    code: () => `${LOG_SCALES[scale](type)}
+    code: () => `${logScaleOfCoupling(scale, type)}
 ${sumOfGroup(undefined, lanes)}
 ${perExampleMain(
   lanes,
@@ -64,7 +53,7 @@ function couplingGradient({ scale, inverse }: FusedCouplingOptions, width: numbe
       dParameters: write(type),
     },
     sizes: ['count: u32', 'perExample: u32', 'channels: u32', 'kept: u32'],
-    code: () => `${LOG_SCALES[scale](type)}
+    code: () => `${logScaleOfCoupling(scale, type)}
 ${flatMain(`
   if (at >= sizes.count) { return; }
   ${PLACES}
@@ -103,7 +92,7 @@ export function affineCoupling(
   const { examples, perExample, width, channels, kept } = sizesOf(x, options.kept);
   const value = gpu.output(x.shape);
   const lanes = lanesFor(perExample);
-  const logDet = sharesOf(gpu, examples, perExample, (logDets, shares, groups) => {
+  const logDet = sumsOf(gpu, examples, perExample, { lanes, size: FLAT }, (logDets, shares, groups) => {
     const sizes = [examples, perExample, shares, channels, kept];
     gpu.run(coupling(options, width, lanes), [x, parameters, value, logDets], groups, sizes);
   });

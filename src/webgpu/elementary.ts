@@ -45,3 +45,22 @@ fn sigmoid(x: ${type}) -> ${type} {
   return select(e, ${type}(1), x > ${type}(0)) / (1f + e);
 }`;
 }
+
+/** `softplus(x)`: log(1 + e^x), without overflow; with `logOnePlus`. */
+export function softplus(type = 'f32'): string {
+  return `
+fn softplus(x: ${type}) -> ${type} {
+  return select(x, ${type}(0), x < ${type}(0)) + logOnePlus(exp(-abs(x)));
+}`;
+}
+
+/**
+ * `expOf(x)` and `logOf(x)`: the built-in ones give a number on some devices where x is none. By its bits, since programs may take for
+ * granted that it is one.
+ */
+export function exponentials(): string {
+  return `
+fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn expOf(x: f32) -> f32 { return select(exp(x), x, isNaN(x)); }
+fn logOf(x: f32) -> f32 { return select(log(x), x, isNaN(x)); }`;
+}

@@ -1,14 +1,18 @@
 import { registerAdaptiveStep } from './adaptiveStep';
 import { registerAffineCoupling } from './affineCoupling';
+import { registerAffineEvents } from './affineEvents';
 import { registerGlobalNorm } from './globalNorm';
 import { registerScaleChannels } from './scaleChannels';
 import { registerSines } from './sines';
+import { registerSplineEvents } from './splineEvents';
 
 /** The fused operations of layers and optimizers, and what is better than the backend's own. */
 export function registerFlowKernels(): void {
   registerAdaptiveStep();
   registerAffineCoupling();
+  registerAffineEvents();
   registerGlobalNorm();
   registerScaleChannels();
   registerSines();
+  registerSplineEvents();
 }

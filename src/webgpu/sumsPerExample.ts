@@ -9,8 +9,8 @@ import { FLAT, flatGroups, groupMain, sumOfGroup } from './wgsl';
  * most of a GPU idle.
  */
 
-/** Values of an example that one workgroup goes through, at most. */
-const MOST_PER_GROUP = 16384;
+/** Values of an example that one invocation goes through, at most. */
+const MOST_ROUNDS = 64;
 
 /** How many invocations take an example of so many values: few different numbers, as each is a program of its own. */
 export function lanesFor(perExample: number): number {
@@ -39,27 +39,34 @@ export function perExampleMain(lanes: number, body: string, sums: string): strin
   if (lane == 0u && example < sizes.examples) { ${sums}[example * sizes.shares + share] = sum; }`);
 }
 
+/** How examples are shared out: invocations for each, side by side, and invocations of a workgroup. */
+export interface Sharing {
+  lanes: number;
+  size: number;
+}
+
 /**
  * Sums [n] of what `compute` writes, a sum for each example, or for each share of one.
  *
  * @param compute given where the sums go, the number of shares, and the workgroups
  */
-export function sharesOf(
+export function sumsOf(
   gpu: Gpu,
   examples: number,
   perExample: number,
+  { lanes, size }: Sharing,
   compute: (sums: TensorInfo, shares: number, groups: [number, number, number]) => void,
 ): TensorInfo {
   const result = gpu.output([examples]);
-  const shares = Math.max(1, Math.ceil(perExample / MOST_PER_GROUP));
-  const groups = flatGroups(Math.ceil(examples / (FLAT / lanesFor(perExample))) * shares, 1);
+  const shares = Math.max(1, Math.ceil(perExample / (MOST_ROUNDS * size)));
+  const groups = flatGroups(Math.ceil((examples * lanes) / size) * shares, 1);
   if (shares === 1) {
     compute(result, 1, groups);
     return result;
   }
   gpu.withScratch([examples * shares], (sums) => {
     compute(sums, shares, groups);
-    addShares(gpu, sums, shares, result);
+    gpu.run(sharesAdded, [sums, result], flatGroups(examples, 1), [examples, shares]);
   });
   return result;
 }
@@ -78,8 +85,3 @@ ${groupMain(
   64,
 )}`,
 };
-
-function addShares(gpu: Gpu, given: TensorInfo, shares: number, result: TensorInfo): void {
-  const [examples] = result.shape;
-  gpu.run(sharesAdded, [given, result], flatGroups(examples, 1), [examples, shares]);
-}
