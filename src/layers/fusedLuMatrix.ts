@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
-import type { MatrixOfWeights } from './fusedScaledLinear';
-import { sumOf } from './logDets';
+import type { ComputedMatrix, MatrixOfWeights } from './fusedScaledLinear';
 
 /** Weights of P L (U + diag(sign * exp(logScale))); what lies on the other side of a factor's diagonal is not looked at. */
 export interface LuWeights {
@@ -23,23 +22,28 @@ export function hasFusedLuMatrix(): boolean {
 }
 
 /**
- * The matrix of an LU form, computed in float64; lower, upper (one weight where they are the same) and logScale are its weights.
+ * The matrix of an LU form; lower, upper (one weight where they are the same) and logScale are its weights.
  *
- *     FlowLuMatrix { permutation, lower, upper, sign, logScale } -> matrix [c, c]
- *     FlowLuMatrixGradient { those, dy, dLogDet } -> gradients in lower, upper and logScale
+ *     FlowLuMatrix { permutation, lower, upper, sign, logScale } -> matrix [c, c], logDet [], factors [c, c]
+ *     FlowLuMatrixGradient { permutation, factors, dy, dLogDet } -> gradients in lower, upper and logScale
  *
- * dLogDet is a scalar: the gradient in log|det|, which is the sum of logScale.
+ * logDet is log|det|, the sum of logScale, and dLogDet its gradient. `factors` are both in one: L below the diagonal, U on and above it.
  */
 export function fusedLuMatrix(given: LuWeights): MatrixOfWeights {
-  const { lower, upper, logScale } = given;
+  const { permutation, lower, upper, logScale } = given;
   const shared = lower === upper;
-  const compute = () => ({
-    matrix: () => runKernel('FlowLuMatrix', { ...given })[0] as tf.Tensor2D,
-    logDet: () => sumOf(logScale),
-    gradient: (dy: tf.Tensor2D, dLogDet: tf.Scalar = tf.scalar(0)) => {
-      const [ofLower, ofUpper, ofScale] = runKernel('FlowLuMatrixGradient', { ...given, dy, dLogDet });
-      return shared ? [tf.add(ofLower, ofUpper), ofScale] : [ofLower, ofUpper, ofScale];
-    },
-  });
+  const compute = (): ComputedMatrix => {
+    const [matrix, logDet, factors] = runKernel('FlowLuMatrix', { ...given });
+    return {
+      matrix: matrix as tf.Tensor2D,
+      logDet: logDet as tf.Scalar,
+      needed: [factors],
+      gradient: (dy, dLogDet = tf.scalar(0), [kept]) => {
+        const inputs = { permutation, factors: kept, dy, dLogDet };
+        const [ofLower, ofUpper, ofScale] = runKernel('FlowLuMatrixGradient', inputs);
+        return shared ? [tf.add(ofLower, ofUpper), ofScale] : [ofLower, ofUpper, ofScale];
+      },
+    };
+  };
   return { weights: shared ? [lower, logScale] : [lower, upper, logScale], compute };
 }

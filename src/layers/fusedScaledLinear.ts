@@ -15,20 +15,29 @@ export function hasFusedScaledLinear(channels: number): boolean {
 export interface MatrixOfWeights {
   weights: readonly tf.Tensor[];
   /** Called off the tape. */
-  compute(): {
-    matrix(): tf.Tensor2D;
-    /** log|det|, natural. In the inverse of a map still that of its matrix, not of the inverse. */
-    logDet(): tf.Scalar;
-    /** Gradients in the weights, from those in the matrix and, if any, in logDet. */
-    gradient(ofMatrix: tf.Tensor2D, ofLogDet?: tf.Scalar): tf.Tensor[];
-  };
+  compute(): ComputedMatrix;
+}
+
+/** The matrix of some weights, as it is now. */
+export interface ComputedMatrix {
+  matrix: tf.Tensor2D;
+  /** log|det|, natural. In the inverse of a map still that of its matrix, not of the inverse. */
+  logDet: tf.Scalar;
+  /** Tensors of its own that the gradient needs. */
+  needed: tf.Tensor[];
+  /** Gradients in the weights, from those in the matrix and, if any, in logDet; `needed` comes back as handles that still live. */
+  gradient(ofMatrix: tf.Tensor2D, ofLogDet: tf.Scalar | undefined, needed: tf.Tensor[]): tf.Tensor[];
 }
 
 /** The matrix as a differentiable tensor. */
 export function matrixTensor({ weights, compute }: MatrixOfWeights): tf.Tensor2D {
   const [result] = record(weights, () => {
-    const { matrix, gradient } = compute();
-    return { results: [matrix()], needed: [], gradient: ([dy]) => gradient(dy as tf.Tensor2D) };
+    const { matrix, needed, gradient } = compute();
+    return {
+      results: [matrix],
+      needed,
+      gradient: ([dy], kept) => gradient(dy as tf.Tensor2D, undefined, kept),
+    };
   });
   return result as tf.Tensor2D;
 }
@@ -61,18 +70,17 @@ export interface FusedLinearWeights {
 export function fusedScaledLinear(x: tf.Tensor, weights: FusedLinearWeights, inverse: boolean): Transformed {
   const { offset, logScale } = weights;
   const [value, logDet] = record([x, offset, logScale, ...weights.matrix.weights], () => {
-    const computed = weights.matrix.compute();
-    const matrix = computed.matrix();
-    const inputs = { input: x, offset, logScale, matrix, logDet: computed.logDet() };
+    const { matrix, logDet, needed, gradient } = weights.matrix.compute();
     return {
-      results: runKernel('FlowScaledLinear', inputs, { inverse }),
-      needed: [x, offset, logScale, matrix],
-      gradient: ([dy, dLogDet], [input, b, l, m]) => {
+      results: runKernel('FlowScaledLinear', { input: x, offset, logScale, matrix, logDet }, { inverse }),
+      needed: [x, offset, logScale, matrix, ...needed],
+      gradient: ([dy, dLogDet], [input, b, l, m, ...kept]) => {
         const given = { dy, dLogDet, input, offset: b, logScale: l, matrix: m };
         const [dx, dOffset, dLogScale, ofMatrix, ofLogDet] = runKernel('FlowScaledLinearGradient', given, {
           inverse,
         });
-        return [dx, dOffset, dLogScale, ...computed.gradient(ofMatrix as tf.Tensor2D, ofLogDet as tf.Scalar)];
+        const ofWeights = gradient(ofMatrix as tf.Tensor2D, ofLogDet as tf.Scalar, kept);
+        return [dx, dOffset, dLogScale, ...ofWeights];
       },
     };
   });

@@ -32,11 +32,6 @@ function hostSum(terms: readonly tf.Tensor[]): number {
   return sum;
 }
 
-/** Sum of all entries, for use off the tape. */
-export function sumOf(x: tf.Tensor): tf.Scalar {
-  return capabilities().valuesOnHost ? tf.scalar(hostSum([x])) : tf.sum(x);
-}
-
 /** Sum of log-determinants, differentiable. */
 export function addLogDets(logDets: readonly tf.Tensor1D[]): tf.Tensor1D {
   // One by one: a webgpu device binds fewer tensors at once than a chain may have members.

@@ -269,27 +269,24 @@ export const perceptronCoupledGradient: Declaration<string, Kept & PerceptronAtt
 
 type Factors = 'permutation' | 'lower' | 'upper' | 'sign' | 'logScale';
 
-function checkFactors(inputs: Record<Factors, TensorInfo>, checks: InputChecks): number {
-  const channels = util.sizeFromShape(checks.present('logScale', inputs.logScale).shape);
-  checks.shape('permutation', inputs.permutation, [channels, channels]);
-  checks.shape('lower', inputs.lower, inputs.permutation.shape);
-  checks.shape('upper', inputs.upper, inputs.permutation.shape);
-  checks.vector('sign', inputs.sign, channels);
-  checks.vector('logScale', inputs.logScale, channels);
-  return channels;
-}
-
 export const lu: Declaration<Factors, unknown> = {
-  check({ inputs }, checks) {
-    checkFactors(inputs, checks);
+  check({ inputs: { permutation, lower, upper, sign, logScale } }, checks) {
+    const channels = util.sizeFromShape(checks.present('logScale', logScale).shape);
+    checks.shape('permutation', permutation, [channels, channels]);
+    checks.shape('lower', lower, permutation.shape);
+    checks.shape('upper', upper, permutation.shape);
+    checks.vector('sign', sign, channels);
+    checks.vector('logScale', logScale, channels);
   },
 };
 
-export const luGradient: Declaration<Factors | 'dy' | 'dLogDet', unknown> = {
-  check({ inputs }, checks) {
-    checkFactors(inputs, checks);
-    checks.shape('dy', inputs.dy, inputs.permutation.shape);
-    checks.size('dLogDet', inputs.dLogDet, 1);
+export const luGradient: Declaration<'permutation' | 'factors' | 'dy' | 'dLogDet', unknown> = {
+  check({ inputs: { permutation, factors, dy, dLogDet } }, checks) {
+    const [size] = checks.present('permutation', permutation).shape;
+    checks.shape('permutation', permutation, [size, size]);
+    checks.shape('factors', factors, [size, size]);
+    checks.shape('dy', dy, [size, size]);
+    checks.size('dLogDet', dLogDet, 1);
   },
 };
 

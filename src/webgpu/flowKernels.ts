@@ -2,7 +2,9 @@ import { registerAdaptiveStep } from './adaptiveStep';
 import { registerAffineCoupling } from './affineCoupling';
 import { registerAffineEvents } from './affineEvents';
 import { registerGlobalNorm } from './globalNorm';
+import { registerLuMatrix } from './luMatrix';
 import { registerScaleChannels } from './scaleChannels';
+import { registerScaledLinear } from './scaledLinear';
 import { registerSines } from './sines';
 import { registerSplineEvents } from './splineEvents';
 
@@ -15,4 +17,6 @@ export function registerFlowKernels(): void {
   registerScaleChannels();
   registerSines();
   registerSplineEvents();
+  registerLuMatrix();
+  registerScaledLinear();
 }

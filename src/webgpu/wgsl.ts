@@ -35,11 +35,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
  * `sumOfGroup(local, value)`: the sum of a value over the invocations of a workgroup, or over every so many in a row (a power of two),
  * the same in each of them. To be met by all of them.
  */
-export function sumOfGroup(size = FLAT, inRow = size): string {
-  if (inRow === 1) return 'fn sumOfGroup(local: u32, value: f32) -> f32 { return value; }';
+export function sumOfGroup(size = FLAT, inRow = size, type = 'f32'): string {
+  if (inRow === 1) return `fn sumOfGroup(local: u32, value: ${type}) -> ${type} { return value; }`;
   return `
-var<workgroup> parts: array<f32, ${size}>;
-fn sumOfGroup(local: u32, value: f32) -> f32 {
+var<workgroup> parts: array<${type}, ${size}>;
+fn sumOfGroup(local: u32, value: ${type}) -> ${type} {
   let lane = local % ${inRow}u;
   workgroupBarrier();
   parts[local] = value;

@@ -145,7 +145,7 @@ const kernels: Kernel[] = [
   },
   { name: 'FlowOrderChannels', inputs: { x: [2, 4, 3] }, attributes: { order: Int32Array.of(2, 0, 1) } },
   { name: 'FlowLuMatrix', inputs: square },
-  { name: 'FlowLuMatrixGradient', inputs: { ...square, dy: [3, 3], dLogDet: [] } },
+  { name: 'FlowLuMatrixGradient', inputs: { permutation: [3, 3], factors: [3, 3], dy: [3, 3], dLogDet: [] } },
   {
     name: 'FlowScaledLinear',
     inputs: { input: [2, 5, 3], ...affine, matrix: [3, 3], logDet: [] },

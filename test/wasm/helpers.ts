@@ -71,8 +71,9 @@ export function scaledLinear(
   inverse: boolean,
 ): tf.Tensor[] {
   const compute = () => ({
-    matrix: () => matrix as tf.Tensor2D,
-    logDet: () => ofMatrix as tf.Scalar,
+    matrix: matrix as tf.Tensor2D,
+    logDet: ofMatrix as tf.Scalar,
+    needed: [],
     gradient: (dMatrix: tf.Tensor2D, dLogDet?: tf.Scalar) => [dMatrix, dLogDet as tf.Scalar],
   });
   const weights = { offset, logScale, matrix: { weights: [matrix, ofMatrix], compute } };

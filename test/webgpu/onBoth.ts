@@ -1,7 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { prepareWebGpu } from 'tfjs-flows/webgpu';
 import { expect } from 'vitest';
+import { Gpu } from '../../src/webgpu/gpu';
 import { relativeDifference } from '../support/agreement';
 
 let prepared: Promise<unknown> | undefined;
@@ -27,6 +29,14 @@ export async function valuesOn(
   tf.dispose(tensors);
   expect(tf.memory().numTensors).toBe(before);
   return values.map((list) => Float32Array.from(list));
+}
+
+/** How many dispatches of our programs `compute` takes; its tensors are freed. The backend is webgpu already. */
+export function dispatchesOf(compute: () => unknown): number {
+  const gpu = Gpu.of(tf.backend() as WebGPUBackend);
+  const before = gpu.dispatches;
+  tf.tidy(() => void compute());
+  return gpu.dispatches - before;
 }
 
 /** Expects webgpu to give the values of cpu; float32 on both, summed in other orders. */

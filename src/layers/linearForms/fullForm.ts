@@ -12,11 +12,12 @@ export function fullForm(initial: Matrix, addWeight: AddWeight): LinearForm {
   const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
   const compute = () => {
     const values = onHost();
-    const gradient = (ofMatrix: tf.Tensor2D, ofLogDet?: tf.Scalar) => {
+    const gradient = (ofMatrix: tf.Tensor2D, ofLogDet: tf.Scalar | undefined) => {
       if (ofLogDet === undefined) return [ofMatrix];
       return [tf.add(ofMatrix, tf.mul(toDevice(inverse(values).transpose()), ofLogDet))];
     };
-    return { matrix: () => kernel, logDet: () => finite(tf.scalar(slogdet(values).logAbsDet)), gradient };
+    const logDet = finite(tf.scalar(slogdet(values).logAbsDet));
+    return { matrix: kernel, logDet, needed: [], gradient };
   };
   const ofWeights: MatrixOfWeights = { weights: [kernel], compute };
   const where = () => (capabilities().readsAtOnce ? ofWeights : undefined);

@@ -30,12 +30,13 @@ export function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Ma
   return {
     weights,
     compute() {
-      const { logDet, gradient } = compute();
+      const { logDet, needed, gradient } = compute();
       const result = deviceInverse(onHost());
       return {
-        matrix: () => toDevice(result),
+        matrix: toDevice(result),
         logDet,
-        gradient: (ofMatrix, ofLogDet) => gradient(inverseGradient(result, ofMatrix), ofLogDet),
+        needed,
+        gradient: (ofMatrix, ofLogDet, kept) => gradient(inverseGradient(result, ofMatrix), ofLogDet, kept),
       };
     },
   };
@@ -77,11 +78,12 @@ export function transposed({ weights, compute }: MatrixOfWeights): MatrixOfWeigh
   return {
     weights,
     compute() {
-      const { matrix, logDet, gradient } = compute();
+      const { matrix, logDet, needed, gradient } = compute();
       return {
-        matrix: () => tf.transpose(matrix()),
+        matrix: tf.transpose(matrix),
         logDet,
-        gradient: (ofMatrix, ofLogDet) => gradient(tf.transpose(ofMatrix), ofLogDet),
+        needed,
+        gradient: (ofMatrix, ofLogDet, kept) => gradient(tf.transpose(ofMatrix), ofLogDet, kept),
       };
     },
   };
