@@ -1,14 +1,13 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { FusedCouplingOptions, OrderedCouplingOptions } from '../layers/fusedCoupling';
-import { copyColumns, orderedColumns } from './columns';
-import { type ChainAttributes, layersGradient, layersOf, runLayers } from './convolutionChain';
 import {
   outputsOf,
   type PerceptronAttributes,
   perceptronTensors,
-  runPerceptron,
-  runPerceptronGradient,
-} from './perceptron';
+} from '../layers/networks/perceptronTensors';
+import { copyColumns, orderedColumns } from './columns';
+import { type ChainAttributes, layersGradient, layersOf, runLayers } from './convolutionChain';
+import { runPerceptron, runPerceptronGradient } from './perceptron';
 import type { KernelCall, Place } from './register';
 
 /** What is coupled, and how. */

@@ -1,11 +1,11 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { SweepAttributes } from '../layers/fusedSweep';
+import { outputsOf, type PerceptronAttributes, valuesOf } from '../layers/networks/perceptronTensors';
 import type { FusedAffine, FusedSpline, FusedTransformer } from '../layers/transformers/fusedTransformer';
 import { DERIVATIVES } from '../layers/transformers/splineKnots';
 import type { ChainAttributes } from './convolutionChain';
 import type { InputChecks } from './inputChecks';
-import { outputsOf, type PerceptronAttributes } from './perceptron';
-import { recordFloats, valuesOf } from './perceptronLayout';
+import { recordFloats } from './perceptronLayout';
 import type { Declaration } from './register';
 
 /*

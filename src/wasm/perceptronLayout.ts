@@ -11,6 +11,7 @@ import {
 import { largest } from '../core/lists';
 import type { ContextUse } from '../layers/networks/denseLayers';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
+import { valuesOf } from '../layers/networks/perceptronTensors';
 import { activationNumbers } from './activationNumbers';
 import type { Fields } from './blocks';
 
@@ -77,11 +78,6 @@ export function layoutOf(plan: PerceptronPlan): PerceptronLayout {
 /** Floats of the records of so many rows, which go by fours. */
 export function recordFloats(plan: PerceptronPlan, rows: number): number {
   return Math.ceil(rows / 4) * layoutOf(plan).recordBytes;
-}
-
-/** How many values of x the first layer reads; the context stands behind them, unless it has a layer of its own there. */
-export function valuesOf({ forms, context }: PerceptronPlan): number {
-  return forms[0].inputs - (forms[0].context === undefined ? context : 0);
 }
 
 /** Hands out places in a record. */

@@ -3,6 +3,7 @@ import { registerAffineCoupling } from './affineCoupling';
 import { registerAffineEvents } from './affineEvents';
 import { registerGlobalNorm } from './globalNorm';
 import { registerLuMatrix } from './luMatrix';
+import { registerPerceptron } from './perceptron';
 import { registerScaleChannels } from './scaleChannels';
 import { registerScaledLinear } from './scaledLinear';
 import { registerSines } from './sines';
@@ -14,9 +15,10 @@ export function registerFlowKernels(): void {
   registerAffineCoupling();
   registerAffineEvents();
   registerGlobalNorm();
+  registerLuMatrix();
+  registerPerceptron();
   registerScaleChannels();
+  registerScaledLinear();
   registerSines();
   registerSplineEvents();
-  registerLuMatrix();
-  registerScaledLinear();
 }

@@ -145,6 +145,26 @@ export class Gpu {
     return { buffer: binding.buffer, offset: binding.offset ?? 0, size: binding.size ?? binding.buffer.size };
   }
 
+  /** Room for so many words that no tensor stands for, the first of which are given. It goes when nothing refers to it any more. */
+  constant(words: Uint32Array<ArrayBuffer>, count = words.length): Range {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    const buffer = this.device.createBuffer({ size: count * 4, usage });
+    this.device.queue.writeBuffer(buffer, 0, words);
+    return { buffer, offset: 0, size: count * 4 };
+  }
+
+  /** Copies the values of a tensor into a range, some bytes from its beginning. */
+  copy(tensor: TensorInfo, to: Range, at: number): void {
+    const { backend, fields } = this;
+    const bytes = util.sizeFromShape(tensor.shape) * 4;
+    const from = this.rangeOf(tensor);
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    const encoder = fields.commandEncoder as GPUCommandEncoder;
+    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset + at, bytes);
+    fields.commandQueueOwnedIds.add(tensor.dataId);
+  }
+
   private idOf(buffer: GPUBuffer): number {
     let id = this.bufferIds.get(buffer);
     if (id === undefined) {

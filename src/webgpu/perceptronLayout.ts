@@ -1,0 +1,291 @@
+import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
+import { valuesOf } from '../layers/networks/perceptronTensors';
+
+/** Stands for a place that there is not. */
+export const NOWHERE = 0xffffffff;
+
+/** What a result goes through: nothing, the network's activation, or the sigmoid of gates. */
+export const PLAIN = 0;
+export const ACTIVATED = 1;
+export const SIGMOID = 2;
+
+/** What a layer of the context does to another: its result is added, or multiplied. */
+export const SHIFTS = 1;
+export const GATES = 2;
+
+/**
+ * What programs know of a layer. Places are in floats, of a row's record where nothing else is said; what nobody needs is NOWHERE.
+ */
+export interface LayerPlaces {
+  inputs: number;
+  outputs: number;
+  /** Weights [inputs, outputs], turned weights and bias, among the packed ones. */
+  kernel: number;
+  turned: number;
+  bias: number;
+  /** Mask [inputs, outputs], among the constants. */
+  mask: number;
+  /** What it reads. */
+  source: number;
+  /** Its result; that of the last layer goes to the output. */
+  result: number;
+  /** What the result goes through, and the result as it is read: activated, and dropped in part. */
+  activation: number;
+  read: number;
+  /** Number of the tensor that the result is dropped by, from 1; 0 for none. And how many columns those before it have. */
+  dropout: number;
+  dropoutsBefore: number;
+  /** A copy of what it is dropped by. */
+  share: number;
+  /** The result that is added. */
+  skip: number;
+  /** What a layer of the context does, where its result lies as it is read, and the product that it multiplies. */
+  contextUse: number;
+  context: number;
+  product: number;
+  /** The gradient by the result, later by the product. */
+  gradient: number;
+  /** Gradients by the result that is read, before activation and dropout, and by the one that is added; 1 where there is one already. */
+  sourceGradient: number;
+  sourceAdds: number;
+  skipGradient: number;
+  skipAdds: number;
+  /** The result that is read, what it went through and its copied dropout. */
+  sourceResult: number;
+  sourceActivation: number;
+  sourceShare: number;
+  /** Of the context's layer. */
+  contextResult: number;
+  contextActivation: number;
+  contextGradient: number;
+}
+
+/** Where everything of a perceptron lies: a record for each row, the packed weights of all layers, and the constants. */
+export interface PerceptronLayout {
+  /** How many values of x are read; they stand first in a record, the context behind them. */
+  values: number;
+  /** Those of contexts first. */
+  layers: readonly LayerPlaces[];
+  /** Places of the masks of all layers that have one. */
+  masks: readonly number[];
+  /** Floats of a record as far as the way forward needs it, and with the gradients. */
+  forwardFloats: number;
+  recordFloats: number;
+  /** The gradient by values and context. */
+  inputGradient: number;
+  /** Floats of the packed weights, without turned ones, which stand behind, and with them. */
+  plainFloats: number;
+  packedFloats: number;
+  /** Words of the constants: these places and the masks. */
+  constantWords: number;
+}
+
+const FIELDS: readonly (keyof LayerPlaces)[] = [
+  'inputs',
+  'outputs',
+  'kernel',
+  'turned',
+  'bias',
+  'mask',
+  'source',
+  'result',
+  'activation',
+  'read',
+  'dropout',
+  'dropoutsBefore',
+  'share',
+  'skip',
+  'contextUse',
+  'context',
+  'product',
+  'gradient',
+  'sourceGradient',
+  'sourceAdds',
+  'skipGradient',
+  'skipAdds',
+  'sourceResult',
+  'sourceActivation',
+  'sourceShare',
+  'contextResult',
+  'contextActivation',
+  'contextGradient',
+];
+
+/** `layerAt(i)`: the places of a layer, which lie at the beginning of `constants`. */
+export const LAYER_AT = `
+struct Layer { ${FIELDS.map((field) => `${field}: u32`).join(', ')} };
+fn layerAt(i: u32) -> Layer {
+  let at = i * ${FIELDS.length}u;
+  return Layer(${FIELDS.map((_, i) => `constants[at + ${i}u]`).join(', ')});
+}
+const nowhere = ${NOWHERE}u;`;
+
+/** The places of all layers as `layerAt` reads them. */
+export function placesInWords({ layers }: PerceptronLayout): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from(layers.flatMap((layer) => FIELDS.map((field) => layer[field])));
+}
+
+const layouts = new WeakMap<PerceptronPlan, PerceptronLayout>();
+
+/** The layout of a perceptron, worked out once. */
+export function layoutOf(plan: PerceptronPlan): PerceptronLayout {
+  let layout = layouts.get(plan);
+  if (layout === undefined) {
+    layout = placed(plan);
+    layouts.set(plan, layout);
+  }
+  return layout;
+}
+
+/** Hands out places one after another. */
+class Places {
+  constructor(public floats = 0) {}
+
+  take(count: number): number {
+    const at = this.floats;
+    this.floats += count;
+    return at;
+  }
+}
+
+function placed(plan: PerceptronPlan): PerceptronLayout {
+  const { context } = plan;
+  const values = valuesOf(plan);
+  const records = new Places();
+  records.take(values + context);
+  const { layers, ofForms } = layersOf(plan, values, records);
+  const forwardFloats = records.floats;
+  const inputGradient = records.take(values + context);
+  const packed = new Places();
+  for (const layer of layers) {
+    layer.gradient = records.take(layer.outputs);
+    layer.kernel = packed.take(layer.inputs * layer.outputs);
+    layer.bias = packed.take(layer.outputs);
+  }
+  const plainFloats = packed.floats;
+  for (const layer of layers) layer.turned = packed.take(layer.inputs * layer.outputs);
+  markGradients(layers, inputGradient);
+  const constants = new Places(layers.length * FIELDS.length);
+  if (plan.masked) for (const layer of ofForms) layer.mask = constants.take(layer.inputs * layer.outputs);
+  return {
+    values,
+    layers,
+    masks: ofForms.map(({ mask }) => mask).filter((mask) => mask !== NOWHERE),
+    forwardFloats,
+    recordFloats: records.floats,
+    inputGradient,
+    plainFloats,
+    packedFloats: packed.floats,
+    constantWords: constants.floats,
+  };
+}
+
+/** What reads nothing, and is read by nobody. */
+const alone: Omit<LayerPlaces, 'inputs' | 'outputs' | 'source'> = {
+  kernel: NOWHERE,
+  turned: NOWHERE,
+  bias: NOWHERE,
+  mask: NOWHERE,
+  result: NOWHERE,
+  activation: PLAIN,
+  read: NOWHERE,
+  dropout: 0,
+  dropoutsBefore: 0,
+  share: NOWHERE,
+  skip: NOWHERE,
+  contextUse: 0,
+  context: NOWHERE,
+  product: NOWHERE,
+  gradient: NOWHERE,
+  sourceGradient: NOWHERE,
+  sourceAdds: 0,
+  skipGradient: NOWHERE,
+  skipAdds: 0,
+  sourceResult: NOWHERE,
+  sourceActivation: PLAIN,
+  sourceShare: NOWHERE,
+  contextResult: NOWHERE,
+  contextActivation: PLAIN,
+  contextGradient: NOWHERE,
+};
+
+/** The layers as far as the way forward knows them; those of the forms apart, too. */
+function layersOf({ forms, context }: PerceptronPlan, values: number, records: Places) {
+  const layers: LayerPlaces[] = [];
+  const ofForms: LayerPlaces[] = [];
+  let [dropouts, dropoutColumns] = [0, 0];
+  const add = (layer: Pick<LayerPlaces, 'inputs' | 'outputs' | 'source'> & Partial<LayerPlaces>) => {
+    const places = { ...alone, ...layer };
+    layers.push(places);
+    return places;
+  };
+  forms.forEach(({ inputs, outputs, context: use }, i) => {
+    const own: Partial<LayerPlaces> = {};
+    if (use !== undefined) {
+      const activation = use === 'gate' ? SIGMOID : use === 'activatedShift' ? ACTIVATED : PLAIN;
+      const result = records.take(outputs);
+      const read = activation === PLAIN ? NOWHERE : records.take(outputs);
+      add({ inputs: context, outputs, source: values, result, activation, read });
+      own.contextUse = use === 'gate' ? GATES : SHIFTS;
+      own.context = activation === PLAIN ? result : read;
+      if (use === 'gate') own.product = records.take(outputs);
+    }
+    const next = forms[i + 1];
+    if (next !== undefined) {
+      own.result = records.take(outputs);
+      own.activation = next.activated ? ACTIVATED : PLAIN;
+      if (next.activated || next.dropped) own.read = records.take(outputs);
+      if (next.dropped) {
+        own.share = records.take(outputs);
+        own.dropout = ++dropouts;
+        own.dropoutsBefore = dropoutColumns;
+        dropoutColumns += outputs;
+      }
+    }
+    const before = ofForms[i - 1];
+    const source = before === undefined ? 0 : readAs(before);
+    ofForms.push(add({ inputs, outputs, source, ...own }));
+    const { skip } = forms[i];
+    if (skip !== undefined) ofForms[i].skip = ofForms[skip].result;
+  });
+  return { layers, ofForms };
+}
+
+function readAs({ read, result }: LayerPlaces): number {
+  return read === NOWHERE ? result : read;
+}
+
+/** Says where gradients go, and, in the order of the way back, which are added to one that is there already. */
+function markGradients(layers: readonly LayerPlaces[], inputGradient: number): void {
+  const there = new Set<LayerPlaces>();
+  const adds = (layer: LayerPlaces) => {
+    const before = there.has(layer);
+    there.add(layer);
+    return Number(before);
+  };
+  for (const layer of [...layers].reverse()) {
+    const skipped = layers.find(({ result }) => result === layer.skip);
+    if (layer.skip !== NOWHERE && skipped !== undefined) {
+      layer.skipGradient = skipped.gradient;
+      layer.skipAdds = adds(skipped);
+    }
+    const ofContext = layers.find((other) => readAs(other) === layer.context);
+    if (layer.contextUse > 0 && ofContext !== undefined) {
+      layer.contextResult = ofContext.result;
+      layer.contextActivation = ofContext.activation;
+      layer.contextGradient = ofContext.gradient;
+    }
+    const source = layers.find((other) => other.result !== NOWHERE && readAs(other) === layer.source);
+    if (source === undefined) {
+      // Several layers may read parts of the inputs, whose gradient starts from zeros.
+      layer.sourceGradient = inputGradient + layer.source;
+      layer.sourceAdds = 1;
+    } else {
+      layer.sourceGradient = source.gradient;
+      layer.sourceAdds = adds(source);
+      layer.sourceResult = source.result;
+      layer.sourceActivation = source.activation;
+      layer.sourceShare = source.share;
+    }
+  }
+}
