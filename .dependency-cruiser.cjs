@@ -39,9 +39,10 @@ module.exports = {
     },
     {
       name: 'node-behind-its-door',
-      comment: 'everything else must run in a page; wasm also does, and looks for Node before it imports',
+      comment:
+        'everything else must run in a page; wasm and webgpu also do, and look for Node before they import',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(node|cli|wasm)/' },
+      from: { path: '^src/', pathNot: '^src/(node|cli|wasm|webgpu)/' },
       to: { dependencyTypes: ['core'] },
     },
     {

@@ -122,7 +122,7 @@ export class NotLearnableError extends FlowError {
 }
 
 /**
- * The active tfjs backend lacks a kernel that the operation needs.
+ * A tfjs backend does not start, or lacks a kernel that the operation needs.
  *
  * @example
  * try {
@@ -133,6 +133,58 @@ export class NotLearnableError extends FlowError {
  */
 export class BackendError extends FlowError {
   override name = 'BackendError';
+}
+
+/** What a GPU needs and this place lacks; the message of a `NoGpuError` says what to do about it. */
+export type MissingForGpu = 'package' | 'browser' | 'secure page' | 'driver' | 'adapter';
+
+/**
+ * There is no GPU to compute on here: a package, a driver or the adapter itself is missing.
+ *
+ * @example
+ * try {
+ *   await prepareWebGpu();
+ * } catch (error) {
+ *   if (!(error instanceof NoGpuError)) throw error;
+ *   console.log(error.missing, error.message); // what to install; or go on with prepareWasm()
+ * }
+ */
+export class NoGpuError extends BackendError {
+  override name = 'NoGpuError';
+
+  constructor(
+    message: string,
+    readonly missing: MissingForGpu,
+  ) {
+    super(message);
+  }
+}
+
+/** How a GPU failed: it was lost (driver, sleep, too long a program), has no memory left, ran no valid program, or was given back. */
+export type GpuFailure = 'lost' | 'memory' | 'program' | 'released';
+
+/**
+ * The GPU failed while it computed: nothing that it held can be trusted or read any more. Prepare it anew and go on from a checkpoint.
+ *
+ * @example
+ * const checkpoint = { location: 'file://checkpoint', everySteps: 100 };
+ * try {
+ *   await flow.fit(x, { epochs: 100, checkpoint });
+ * } catch (error) {
+ *   if (!(error instanceof GpuFailedError)) throw error;
+ *   await prepareWebGpu(); // a new device
+ *   await flow.fit(x, { epochs: 100, checkpoint, resume: checkpoint.location });
+ * }
+ */
+export class GpuFailedError extends BackendError {
+  override name = 'GpuFailedError';
+
+  constructor(
+    message: string,
+    readonly failure: GpuFailure,
+  ) {
+    super(message);
+  }
 }
 
 /**

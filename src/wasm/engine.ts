@@ -1,4 +1,4 @@
-import { nodeModule } from './threads';
+import { nodeModule } from '../core/nodeModule';
 
 /** Instructions that an engine has but hides behind a flag of its own. */
 interface HiddenInstructions {

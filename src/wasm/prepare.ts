@@ -8,6 +8,7 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import { BackendError } from '../core/errors';
+import { nodeModule } from '../core/nodeModule';
 import { checkOptions } from '../core/options';
 import { checkInteger } from '../core/shapes';
 import { registerMissingKernels } from '../engine/missingKernels';
@@ -22,7 +23,7 @@ import { KernelModule, sharesMemory } from './kernelModule';
 import { registerMatrixProducts } from './matrixProduct';
 import { registerReductions } from './reduction';
 import { kernelFallbacks, replacedKernels } from './register';
-import { defaultThreads, nodeModule, whyOneThread } from './threads';
+import { defaultThreads, whyOneThread } from './threads';
 
 /** Options of `prepareWasm`. */
 export interface WasmOptions {

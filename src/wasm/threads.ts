@@ -1,3 +1,5 @@
+import { nodeModule } from '../core/nodeModule';
+
 /** What a worker needs to join the kernels on the backend's memory. */
 export interface WorkerSetup {
   module: WebAssembly.Module;
@@ -14,12 +16,6 @@ export interface WorkerSetup {
 /** A running worker thread. */
 export interface Helper {
   terminate(): void;
-}
-
-/** Node's own modules without an import that bundlers for browsers would trip over; absent elsewhere. */
-export function nodeModule<T>(name: string): T | undefined {
-  const get = globalThis.process?.getBuiltinModule as ((id: string) => unknown) | undefined;
-  return get?.(name) as T | undefined;
 }
 
 /** Why no second thread can work on the backend's memory here; undefined where one can. */

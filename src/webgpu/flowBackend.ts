@@ -1,7 +1,8 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type BackendValues, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { Arena } from './arena';
-import { type DataId, type OpenBackend, openBackend, type TensorData } from './backend';
+import { type DataId, type OpenBackend, openBackend, type Range, type TensorData } from './backend';
+import { DeviceWatch } from './deviceWatch';
 
 type OpenClass = new (device: GPUDevice, info?: GPUAdapterInfo) => OpenBackend;
 
@@ -41,7 +42,11 @@ export function makeFlowBackend(
     override async read(dataId: object): Promise<BackendValues> {
       const place = this.arena.rangeOf(dataId);
       if (place === undefined) return super.read(dataId);
-      const { buffer, offset, size } = place;
+      const bytes = await DeviceWatch.of(this.device).reading(() => this.bytesOf(place));
+      return util.convertBackendValuesAndArrayBuffer(bytes, this.tensorMap.get(dataId).dtype);
+    }
+
+    private async bytesOf({ buffer, offset, size }: Range): Promise<ArrayBuffer> {
       const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
       const staging = this.bufferManager.acquireBuffer(size, usage);
       this.ensureCommandEncoderReady();
@@ -52,7 +57,7 @@ export function makeFlowBackend(
       const bytes = staging.getMappedRange().slice(0);
       staging.unmap();
       this.bufferManager.releaseBuffer(staging);
-      return util.convertBackendValuesAndArrayBuffer(bytes, this.tensorMap.get(dataId).dtype);
+      return bytes;
     }
 
     override readSync(dataId: object): BackendValues {

@@ -3,6 +3,7 @@ import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { BackendError } from '../core/errors';
 import type { Arena } from './arena';
 import { type OpenBackend, openBackend, type Range } from './backend';
+import { DeviceWatch } from './deviceWatch';
 import type { FlowBackend } from './flowBackend';
 import { moduleOf, type Program, packedSizes } from './program';
 
@@ -27,6 +28,7 @@ const SUBMIT_EVERY = 48;
 export class Gpu {
   private static readonly ofBackends = new WeakMap<WebGPUBackend, Gpu>();
   private readonly fields: OpenBackend;
+  private readonly watch: DeviceWatch;
   private readonly compiled = new Map<string, Compiled>();
   private readonly groups = new Map<string, GPUBindGroup>();
   private readonly uniforms = new Map<string, GPUBuffer>();
@@ -39,6 +41,7 @@ export class Gpu {
 
   private constructor(readonly backend: FlowBackend) {
     this.fields = openBackend(backend);
+    this.watch = DeviceWatch.of(backend.device);
     const buffer = backend.device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
     this.nothing = { buffer, offset: 0, size: 16 };
   }
@@ -90,6 +93,7 @@ export class Gpu {
   /**
    * Runs a program; nothing where there is no workgroup.
    *
+   * @throws GpuFailedError after the device failed
    * @param buffers as the program names them; what it writes is written in place
    * @param workgroups their numbers in x, y and z
    * @param sizes values of the program's uniform, which are few different ones in all: what changes from step to step goes into a tensor
@@ -101,6 +105,7 @@ export class Gpu {
     sizes: readonly number[] = [],
   ): void {
     const [x, y, z] = workgroups;
+    this.watch.check();
     if (x * y * z === 0) return;
     const { backend, fields } = this;
     const { id, pipeline, layout } = this.compile(program);

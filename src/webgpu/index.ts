@@ -3,4 +3,5 @@
  *
  * @module tfjs-flows/webgpu
  */
-export { prepareWebGpu, type WebGpuOptions, type WebGpuReport } from './prepare';
+export { type PreparedWebGpu, prepareWebGpu, type WebGpuOptions, webGpuReport } from './prepare';
+export type { WebGpuAdapter, WebGpuReport } from './report';

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCelebALike } from '../cli/celebALike';
 import { fixture } from '../support/fixture';
 import { pretendTslab } from '../support/tslab';
+import { hasAdapter } from '../webgpu/adapter';
 import { readExports } from './docstrings';
 import { makeGuideScope } from './guideScope';
 import { readBlocks } from './guides';
@@ -14,7 +15,7 @@ import { keepIndexedDbInMemory } from './indexedDb';
 import { runExample, type Scope } from './run';
 import { makeScope } from './scope';
 
-const entries = ['', 'attributes/', 'testing/', 'node/', 'wasm/', 'notebook/'].map(
+const entries = ['', 'attributes/', 'testing/', 'node/', 'wasm/', 'webgpu/', 'notebook/'].map(
   (folder) => `src/${folder}index.ts`,
 );
 const inGuides = (await readBlocks()).filter(({ mark }) => mark === 'example');
@@ -63,7 +64,8 @@ describe('examples in docstrings', () => {
     });
   });
 
-  it.each(examples)('$name runs', async ({ code }) => {
+  it.for(examples)('$name runs', async ({ code }, { skip }) => {
+    skip(!hasAdapter && /webgpu/i.test(code), 'there is no WebGPU adapter');
     await runExample(code, scope);
     await tf.setBackend('cpu');
   });

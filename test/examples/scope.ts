@@ -6,6 +6,7 @@ import * as node from 'tfjs-flows/node';
 import * as notebook from 'tfjs-flows/notebook';
 import * as testing from 'tfjs-flows/testing';
 import * as wasm from 'tfjs-flows/wasm';
+import * as webgpu from 'tfjs-flows/webgpu';
 import { fixture } from '../support/fixture';
 import type { Scope } from './run';
 
@@ -100,6 +101,7 @@ export async function makeScope(): Promise<Scope> {
     ...node,
     ...notebook,
     ...wasm,
+    ...webgpu,
     tf: { ...tfCore, ...tfLayers },
     fit,
     flow,
