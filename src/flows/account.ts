@@ -94,22 +94,39 @@ function conditionedOn(module: Module): { context?: string } {
 }
 
 /** Name of the first layer, or of the base, with a NaN or infinity in its output; undefined where all is finite. */
-export function firstNonFinite(
+export async function firstNonFinite(
   bijector: Bijector,
   base: Distribution,
   x: tf.Tensor,
   context?: ContextTensors,
-): string | undefined {
-  let found: string | undefined;
-  tf.tidy(() => {
-    const visit = ({ name, output }: TraceEntry) => {
-      if (found === undefined && !(allFinite(output.value) && allFinite(output.logDet))) found = name;
-    };
-    const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
-    if (found !== undefined) return;
-    if (!allFinite(base.logProb(value, partOf(context, base.contextShape)))) found = base.name;
-  });
-  return found;
+): Promise<string | undefined> {
+  const names: string[] = [];
+  const kept: tf.Tensor[] = [];
+  const look = (name: string, ...tensors: tf.Tensor[]) => {
+    names.push(name);
+    kept.push(tf.keep(spoiledBy(tensors)));
+  };
+  try {
+    tf.tidy(() => {
+      const visit = ({ name, output }: TraceEntry) => look(name, output.value, output.logDet);
+      const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
+      look(base.name, base.logProb(value, partOf(context, base.contextShape)));
+    });
+    // One read for all, which on some devices is the only way to see a value.
+    const all = tf.keep(tf.stack(kept));
+    kept.push(all);
+    const values = await all.data();
+    return names.find((_, i) => values[i] !== 0);
+  } finally {
+    tf.dispose(kept);
+  }
+}
+
+/** 0 where all values are finite, else NaN. */
+function spoiledBy(tensors: readonly tf.Tensor[]): tf.Scalar {
+  return tf.tidy(() =>
+    tensors.map((tensor) => tf.sum(tf.mul(tensor, 0))).reduce((sum, one) => tf.add(sum, one)),
+  ) as tf.Scalar;
 }
 
 function show({ rows, base, total, firstNonFinite }: Account): string {

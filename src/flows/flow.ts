@@ -13,6 +13,7 @@ import { checkOptions, type OptionNames } from '../core/options';
 import { isOwn } from '../core/overriding';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkInteger, type Shape, sameShape } from '../core/shapes';
+import { withoutTensors } from '../core/tensors';
 import { Table } from '../data';
 import { type Distribution, StandardNormal } from '../distributions';
 import { type Location, saveModule } from '../io';
@@ -405,14 +406,12 @@ export class Flow extends Module implements Trainable, FlowVerbs {
   }
 
   /** Name of the first layer, or of the base, with a non-finite output on this batch. */
-  locateNonFinite(batch: Batch, random: RandomStream): string | undefined {
-    let found: string | undefined;
-    tf.tidy(() => {
+  locateNonFinite(batch: Batch, random: RandomStream): Promise<string | undefined> {
+    return withoutTensors(() => {
       const context = this.toContext('fit', batch.context, batch.x.shape[0]);
       const x = this.toModel(batch.x, random);
-      found = firstNonFinite(this.bijector, this.base, x, context);
+      return firstNonFinite(this.bijector, this.base, x, context);
     });
-    return found;
   }
 
   /** What to do about a layer with a non-finite output. */

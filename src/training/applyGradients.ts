@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isOwn } from '../core/overriding';
+import { withoutTensors } from '../core/tensors';
 import { type AdaptiveFields, adaptiveFieldsOf, fieldsOf, type Slot } from '../engine/optimizers';
 import type { GradientStorage } from '../layers/reversePass';
 import { bfloat16Storage } from './bfloat16';
@@ -14,12 +15,20 @@ import {
 import { hasFusedCompactStep } from './fusedCompactStep';
 import { claimAccumulators } from './optimizers';
 import { stopSharing, zeroSlot } from './slots';
+import { hasStepScale } from './stepScale';
 
 /** Steps of Adam are a few learning rates long: up to this one, what taking one back rounds away is nothing to a weight. */
 const LARGEST_UNDONE = 1;
 
 /** Takes a step back, to rounding, as long as no other was taken. */
 export type Undo = () => void;
+
+/** A step that the optimizer has not counted yet. */
+export interface StepAhead {
+  undo: Undo;
+  /** To be called once it is known that the step was taken. */
+  count(): void;
+}
 
 /**
  * Whether a step can be taken back, so that nobody need hold the old weights: where a fused kernel changes them where they lie, and by
@@ -65,9 +74,11 @@ export function applyGradients(
   let undo: Undo | undefined;
   tf.tidy(() => {
     if (isCompact(optimizer)) undo = optimizer.step(variables, gradients, scale);
-    else if (hasFusedStep(optimizer))
-      undo = applyAdaptive(adaptiveFieldsOf(optimizer), variables, gradients, scale);
-    else {
+    else if (hasFusedStep(optimizer)) {
+      const step = applyAdaptive(adaptiveFieldsOf(optimizer), variables, gradients, scale);
+      step.count();
+      undo = step.undo;
+    } else {
       // All weights, in order: tfjs optimizers find their accumulators by position and skip null.
       const scaled = scale === 1 ? gradients : replaceEach(gradients, (gradient) => tf.mul(gradient, scale));
       optimizer.applyGradients(
@@ -80,12 +91,33 @@ export function applyGradients(
   return canUndo(optimizer) ? undo : undefined;
 }
 
+/** Whether a step of this optimizer can be on its way before anybody knows that it is sound: `stepAhead` takes it. */
+export function canStepAhead(optimizer: tf.Optimizer): boolean {
+  return hasStepScale() && hasFusedStep(optimizer) && canUndo(optimizer);
+}
+
+/**
+ * One step of an optimizer that `canStepAhead`, by a scale that stays on the device: where that is not finite, nothing changes. The
+ * gradients stay the caller's.
+ */
+export function stepAhead(
+  optimizer: tf.Optimizer,
+  variables: readonly tf.Variable[],
+  gradients: readonly (tf.Tensor | null)[],
+  scale: tf.Scalar,
+): StepAhead {
+  const fields = adaptiveFieldsOf(optimizer);
+  const step = withoutTensors(() => applyAdaptive(fields, variables, gradients, scale));
+  claimAccumulators(optimizer, variables);
+  return step;
+}
+
 function applyAdaptive(
   optimizer: AdaptiveFields,
   variables: readonly tf.Variable[],
   gradients: readonly (tf.Tensor | null)[],
-  gradientScale: number,
-): Undo {
+  gradientScale: number | tf.Scalar,
+): StepAhead {
   const firsts = optimizer.accumulatedFirstMoment;
   const seconds = (optimizer.accumulatedSecondMoment ?? optimizer.accumulatedWeightedInfNorm) as Slot[];
   variables.forEach((variable, i) => {
@@ -107,11 +139,17 @@ function applyAdaptive(
     constants,
     gradientScale,
   );
-  optimizer.iteration?.assign(tf.add(optimizer.iteration, 1));
-  optimizer.accBeta1.assign(tf.mul(optimizer.accBeta1, optimizer.beta1));
-  optimizer.accBeta2?.assign(tf.mul(optimizer.accBeta2, optimizer.beta2));
+  return { undo: () => fusedAdaptiveStepBack(state(), constants), count: () => countStep(optimizer) };
+}
+
+/** As the ordinary step does at its end. */
+function countStep(optimizer: AdaptiveFields): void {
+  tf.tidy(() => {
+    optimizer.iteration?.assign(tf.add(optimizer.iteration, 1));
+    optimizer.accBeta1.assign(tf.mul(optimizer.accBeta1, optimizer.beta1));
+    optimizer.accBeta2?.assign(tf.mul(optimizer.accBeta2, optimizer.beta2));
+  });
   optimizer.incrementIterations();
-  return () => fusedAdaptiveStepBack(state(), constants);
 }
 
 /**

@@ -24,7 +24,7 @@ export async function explainNonFinite(
   received: string,
   model: Trainable,
   batch: Batch,
-  locate: () => string | undefined,
+  locate: () => string | undefined | Promise<string | undefined>,
   gradientLayer?: string,
   consequence = '',
 ): Promise<FlowError> {
@@ -36,7 +36,7 @@ export async function explainNonFinite(
   } catch (error) {
     return error as FlowError;
   }
-  const layer = locate() ?? gradientLayer;
+  const layer = (await locate()) ?? gradientLayer;
   const advice = layer === undefined ? undefined : model.adviseNonFinite?.(layer);
   const first = layer === undefined ? '' : `The first layer with a non-finite value is ${layer}.`;
   const hint = [first, advice, consequence].filter((text) => text !== undefined && text !== '').join(' ');

@@ -3,7 +3,14 @@ import { complaint, NonFiniteError } from '../core/errors';
 import { allFinite } from '../core/numbers';
 import type { RandomStream } from '../core/random';
 import { inTrainingStep } from '../core/trainingStep';
-import { applyGradients, canUndo, type Undo } from './applyGradients';
+import {
+  applyGradients,
+  canStepAhead,
+  canUndo,
+  type StepAhead,
+  stepAhead,
+  type Undo,
+} from './applyGradients';
 import type { AveragedWeights } from './averaging';
 import { inFloat32 } from './bfloat16';
 import { normOfGradients, replaceEach } from './clipping';
@@ -13,6 +20,7 @@ import { type Gradients, trainableOf } from './gradients';
 import type { Logs } from './logs';
 import { checkFiniteBatch, explainNonFinite } from './nonFinite';
 import { setLearningRate } from './optimizers';
+import { stepScale } from './stepScale';
 import type { Batch, Trainable } from './trainable';
 import { WeightSnapshot } from './weightSnapshot';
 
@@ -27,7 +35,8 @@ export interface ClippingOptions {
 /**
  * Takes single training steps and never applies a gradient that is not finite.
  *
- * One small read-back per step (loss, metrics and gradient norm together) decides, before anything is applied.
+ * One small read-back per step (loss, metrics and gradient norm together) decides, before anything is applied. Where a backend can hold a
+ * step back itself, the step is on its way before that: then the host waits for the device once, at the end.
  */
 export class Stepper {
   private readonly weightNames: string[];
@@ -91,23 +100,15 @@ export class Stepper {
     const computed = this.compute(batch, random);
     const { gradients } = computed;
     try {
-      const logs = await this.read(computed);
+      const gradientNorm = this.normOf(computed);
+      const ahead = this.stepAhead(computed, gradientNorm, learningRate);
+      const logs = await readLoss('fit', computed, { gradientNorm });
       if (!Number.isFinite(logs.loss) || !Number.isFinite(logs.gradientNorm)) {
         random.restore(noiseBefore);
         throw await this.failure(logs, gradients, batch, random, step);
       }
-      this.average();
-      setLearningRate(this.optimizer, learningRate);
-      const inPlace = canUndo(this.optimizer);
-      this.remember(inPlace);
-      try {
-        this.undo = await this.apply(gradients, logs.gradientNorm);
-      } catch (error) {
-        this.rollBack();
-        throw error;
-      }
-      if (inPlace) this.lastTrainable.capture();
-      this.unaveraged = this.averages !== undefined;
+      if (ahead === undefined) await this.step(gradients, logs.gradientNorm, learningRate);
+      else this.countStep(ahead);
       return logs;
     } finally {
       tf.dispose(gradients.filter((gradient) => gradient !== null));
@@ -152,18 +153,69 @@ export class Stepper {
     this.unaveraged = false;
   }
 
-  /** Loss, metrics and gradient norm; the norm is NaN where the averages are about to take weights that are not finite. */
-  private read({ loss, metrics, gradients }: Gradients): Promise<Logs> {
+  /** Norm of the gradients; NaN where the averages are about to take weights that are not finite. */
+  private normOf({ loss, metrics, gradients }: Gradients): tf.Scalar {
     try {
-      const gradientNorm = tf.tidy(() => {
+      return tf.tidy(() => {
         const norm = normOfGradients(gradients);
         return this.unaveraged ? tf.add(norm, tf.mul(0, normOfGradients(this.trainable))) : norm;
       });
-      return readLoss('fit', { loss, metrics }, { gradientNorm });
     } catch (error) {
       tf.dispose([loss, metrics]);
       throw error;
     }
+  }
+
+  /** Sends the step ahead of any read, where the backend holds it back if loss or norm is not finite. */
+  private stepAhead(
+    { loss, metrics, gradients }: Gradients,
+    norm: tf.Scalar,
+    learningRate: number,
+  ): StepAhead | undefined {
+    const { clipValue, clipNorm = Number.POSITIVE_INFINITY } = this.clipping;
+    if (clipValue !== undefined || this.averages !== undefined) return undefined;
+    setLearningRate(this.optimizer, learningRate);
+    if (!canStepAhead(this.optimizer)) return undefined;
+    // The step before this one can be taken back as long as this one is not known to be taken.
+    this.lastTrainable.letGo();
+    const scale = stepScale(loss, norm, clipNorm);
+    try {
+      return stepAhead(this.optimizer, this.trainable, gradients, scale);
+    } catch (error) {
+      tf.dispose([loss, metrics, norm]);
+      this.rollBack();
+      throw error;
+    } finally {
+      scale.dispose();
+    }
+  }
+
+  /** A step that went ahead was taken. */
+  private countStep(ahead: StepAhead): void {
+    ahead.count();
+    this.lastFixed.capture();
+    this.lastTrainable.capture();
+    this.undo = ahead.undo;
+  }
+
+  /** Takes the step by gradients that are known to be finite. */
+  private async step(
+    gradients: readonly (tf.Tensor | null)[],
+    norm: number,
+    learningRate: number,
+  ): Promise<void> {
+    this.average();
+    setLearningRate(this.optimizer, learningRate);
+    const inPlace = canUndo(this.optimizer);
+    this.remember(inPlace);
+    try {
+      this.undo = await this.apply(gradients, norm);
+    } catch (error) {
+      this.rollBack();
+      throw error;
+    }
+    if (inPlace) this.lastTrainable.capture();
+    this.unaveraged = this.averages !== undefined;
   }
 
   /** Holds on to the present weights, but not to trainable ones that change in place. */

@@ -76,7 +76,7 @@ export interface Trainable {
    */
   bijectiveLoss?(batch: Batch, random: RandomStream): BijectiveLoss | undefined;
   /** Name of the first layer whose output on this batch is not finite; undefined where all are finite. */
-  locateNonFinite(batch: Batch, random: RandomStream): string | undefined;
+  locateNonFinite(batch: Batch, random: RandomStream): string | undefined | Promise<string | undefined>;
   /** What to do about the layer that `locateNonFinite` named. Absent or undefined where there is nothing to say. */
   adviseNonFinite?(layer: string): string | undefined;
 }

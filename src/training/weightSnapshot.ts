@@ -7,35 +7,45 @@ import { anotherHandle } from '../engine/handles';
  * tfjs tensors never change, so a snapshot shares the data until a variable is assigned anew: taking one copies nothing.
  */
 export class WeightSnapshot {
-  private tensors: tf.Tensor[] = [];
+  private remembered: { variable: tf.Variable; value: tf.Tensor }[] = [];
 
   constructor(private readonly variables: readonly tf.Variable[]) {}
 
   /** True once a moment was captured. */
   get taken(): boolean {
-    return this.tensors.length > 0;
+    return this.remembered.length > 0;
   }
 
   /** The captured values, in the order of the variables; still owned by the snapshot. */
   get values(): readonly tf.Tensor[] {
-    return this.tensors;
+    return this.remembered.map(({ value }) => value);
   }
 
   /** Remembers the present values, or the given ones, in place of what was remembered. */
   capture(values: readonly tf.Tensor[] = this.variables): void {
-    const captured = values.map((value) => tf.keep(anotherHandle(value)));
+    const captured = values.map((value, i) => ({
+      variable: this.variables[i],
+      value: tf.keep(anotherHandle(value)),
+    }));
     this.dispose();
-    this.tensors = captured;
+    this.remembered = captured;
   }
 
   /** Sets the variables to the remembered values. */
   restore(): void {
-    for (const [i, tensor] of this.tensors.entries()) this.variables[i].assign(tensor);
+    for (const { variable, value } of this.remembered) variable.assign(value);
+  }
+
+  /** Forgets what the variables hold themselves, so that nothing shares it: it may then change in place. */
+  letGo(): void {
+    const held = this.remembered.filter(({ variable, value }) => variable.dataId === value.dataId);
+    tf.dispose(held.map(({ value }) => value));
+    this.remembered = this.remembered.filter((one) => !held.includes(one));
   }
 
   /** Frees what is remembered. */
   dispose(): void {
-    tf.dispose(this.tensors);
-    this.tensors = [];
+    tf.dispose(this.remembered.map(({ value }) => value));
+    this.remembered = [];
   }
 }

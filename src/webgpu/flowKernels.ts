@@ -8,6 +8,7 @@ import { registerScaleChannels } from './scaleChannels';
 import { registerScaledLinear } from './scaledLinear';
 import { registerSines } from './sines';
 import { registerSplineEvents } from './splineEvents';
+import { registerStepScale } from './stepScale';
 
 /** The fused operations of layers and optimizers, and what is better than the backend's own. */
 export function registerFlowKernels(): void {
@@ -21,4 +22,5 @@ export function registerFlowKernels(): void {
   registerScaledLinear();
   registerSines();
   registerSplineEvents();
+  registerStepScale();
 }

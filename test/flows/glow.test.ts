@@ -137,11 +137,12 @@ describe('Glow', () => {
     glow.dispose();
   });
 
-  it('names the layer where the first NaN appears', () => {
+  it('names the layer where the first NaN appears', async () => {
     const { glow, images, random } = setUp();
     const target = glow.weights.find(({ name }) => name.endsWith('level1/step0/actnorm/bias'));
     target?.variable.assign(tf.fill(target.variable.shape, Number.NaN));
-    expect(glow.locateNonFinite({ x: images }, random)).toBe('bijector/multiscale/level1/step0/actnorm');
+    const layer = await glow.locateNonFinite({ x: images }, random);
+    expect(layer).toBe('bijector/multiscale/level1/step0/actnorm');
     expect(glow.account(images).firstNonFinite).toBe('bijector/multiscale/level1/step0/actnorm');
     images.dispose();
     glow.dispose();
@@ -164,7 +165,7 @@ describe('Glow', () => {
   });
 
   it('leaks no tensor in any public method, and dispose frees all', async () => {
-    await leavesNoTensors(() => {
+    await leavesNoTensors(async () => {
       const { glow, images, random } = setUp({ ...small, classes: 3 });
       const context = [0, 1, 2, 0, 1, 2];
       const before = tf.memory().numTensors;
@@ -188,7 +189,7 @@ describe('Glow', () => {
       glow.summary(() => {});
       const labels = tf.tensor1d(context, 'int32');
       glow.checkBatch({ x: images, context: labels });
-      glow.locateNonFinite({ x: images, context: labels }, random);
+      await glow.locateNonFinite({ x: images, context: labels }, random);
       labels.dispose();
       // The two slices handed to interpolate are the caller's.
       expect(tf.memory().numTensors - before).toBe(2);
