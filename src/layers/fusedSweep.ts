@@ -50,3 +50,20 @@ export function fusedSweep(
   const [value, logDet] = runKernel('FlowSweep', [y, ...tensors], attributes);
   return { value, logDet: logDet as tf.Tensor1D };
 }
+
+/** Numbers in the order of their levels, and where each level begins, the end at last. */
+export interface SortedByLevel {
+  order: number[];
+  begins: number[];
+}
+
+/** Numbers by their levels, of which there are `count`; those of a level stand as they are. */
+export function sortByLevel(levels: readonly number[], count: number): SortedByLevel {
+  const begins = new Array<number>(count + 1).fill(0);
+  for (const level of levels) begins[level + 1]++;
+  for (let level = 0; level < count; level++) begins[level + 1] += begins[level];
+  const next = [...begins];
+  const order = new Array<number>(levels.length);
+  for (const [number, level] of levels.entries()) order[next[level]++] = number;
+  return { order, begins };
+}

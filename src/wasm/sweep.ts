@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { append, largest } from '../core/lists';
-import type { SweepAttributes } from '../layers/fusedSweep';
+import { type SweepAttributes, sortByLevel } from '../layers/fusedSweep';
 import { activationNumbers } from './activationNumbers';
 import { bytesOf, type Fields, wordsOf } from './blocks';
 import type { KernelModule } from './kernelModule';
@@ -11,22 +11,6 @@ import { affineForm, splineForm } from './transformers';
 const CHUNK_ROWS = 32;
 /** Bytes of a line: a number for each of eight rows. */
 const LINE = 32;
-
-/** Numbers in the order of their levels, and where each level begins, the end at last. */
-interface Sorted {
-  order: number[];
-  begins: number[];
-}
-
-function sortByLevel(levels: readonly number[], count: number): Sorted {
-  const begins = new Array<number>(count + 1).fill(0);
-  for (const level of levels) begins[level + 1]++;
-  for (let level = 0; level < count; level++) begins[level + 1] += begins[level];
-  const next = [...begins];
-  const order = new Array<number>(levels.length);
-  for (const [number, level] of levels.entries()) order[next[level]++] = number;
-  return { order, begins };
-}
 
 /** Tables of whole numbers, one after another in the heap. */
 class Tables {

@@ -11,7 +11,12 @@ export type EventGradients = Record<'x' | 'parameters' | 'dy' | 'dLogDet', Tenso
 
 type AffineEvents = FusedAffine & FusedEvents;
 
-const FORM = ['bound: f32', 'one: f32'];
+/** Sizes that the code of a scale reads, and their values. */
+export const AFFINE_SIZES = ['bound: f32', 'one: f32'];
+
+export function affineSizes({ scale, bound }: FusedAffine): number[] {
+  return [bound, scale === 'softplus' ? Math.log(Math.expm1(1 - bound)) : 0];
+}
 
 /** The pair [shift, raw] of the value at `at`. */
 const PLACE = `
@@ -22,7 +27,7 @@ function events({ scale, inverse }: AffineEvents, lanes: number): Program {
   return {
     key: `affine ${scale} ${inverse} ${lanes}`,
     buffers: { x: read(), parameters: read('vec2f'), value: write(), logDets: write() },
-    sizes: ['examples: u32', 'perExample: u32', 'shares: u32', 'channels: u32', 'kept: u32', ...FORM],
+    sizes: ['examples: u32', 'perExample: u32', 'shares: u32', 'channels: u32', 'kept: u32', ...AFFINE_SIZES],
     code: () => `${logScaleOfTransformer(scale)}
 ${sumOfGroup(FLAT, lanes)}
 ${perExampleMain(
@@ -48,7 +53,7 @@ function gradient({ scale, inverse }: AffineEvents): Program {
   return {
     key: `affineGradient ${scale} ${inverse}`,
     buffers: { ...Object.fromEntries(given), ...pairs, dx: write() },
-    sizes: ['count: u32', 'perExample: u32', 'channels: u32', 'kept: u32', ...FORM],
+    sizes: ['count: u32', 'perExample: u32', 'channels: u32', 'kept: u32', ...AFFINE_SIZES],
     code: () => `${logScaleOfTransformer(scale)}
 ${flatMain(`
   if (at >= sizes.count) { return; }
@@ -69,10 +74,13 @@ ${flatMain(`
   };
 }
 
-function sizesOf({ shape }: TensorInfo, { kept, scale, bound }: AffineEvents) {
-  const form = [bound, scale === 'softplus' ? Math.log(Math.expm1(1 - bound)) : 0];
+function sizesOf({ shape }: TensorInfo, events: AffineEvents) {
   const perExample = util.sizeFromShape(shape.slice(1));
-  return { examples: shape[0], perExample, rest: [shape[shape.length - 1], kept, ...form] };
+  return {
+    examples: shape[0],
+    perExample,
+    rest: [shape[shape.length - 1], events.kept, ...affineSizes(events)],
+  };
 }
 
 /** FlowAffine and its gradient. */

@@ -9,6 +9,7 @@ import { registerScaledLinear } from './scaledLinear';
 import { registerSines } from './sines';
 import { registerSplineEvents } from './splineEvents';
 import { registerStepScale } from './stepScale';
+import { registerSweep } from './sweep';
 
 /** The fused operations of layers and optimizers, and what is better than the backend's own. */
 export function registerFlowKernels(): void {
@@ -23,4 +24,5 @@ export function registerFlowKernels(): void {
   registerSines();
   registerSplineEvents();
   registerStepScale();
+  registerSweep();
 }

@@ -162,12 +162,29 @@ export class Gpu {
   copy(tensor: TensorInfo, to: Range, at: number): void {
     const { backend, fields } = this;
     const bytes = util.sizeFromShape(tensor.shape) * 4;
+    if (bytes === 0) return;
     const from = this.rangeOf(tensor);
     backend.ensureCommandEncoderReady();
     backend.endComputePassEncoder();
     const encoder = fields.commandEncoder as GPUCommandEncoder;
     encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset + at, bytes);
     fields.commandQueueOwnedIds.add(tensor.dataId);
+  }
+
+  /** What `compute` returns, given the values of tensors side by side, each from its place in floats on. */
+  withJoined<T>(
+    tensors: readonly TensorInfo[],
+    compute: (joined: TensorInfo, places: readonly number[]) => T,
+  ): T {
+    let floats = 0;
+    const places = tensors.map(({ shape }) => {
+      floats += util.sizeFromShape(shape);
+      return floats - util.sizeFromShape(shape);
+    });
+    return this.withScratch([floats], (joined) => {
+      for (const [i, tensor] of tensors.entries()) this.copy(tensor, this.rangeOf(joined), places[i] * 4);
+      return compute(joined, places);
+    });
   }
 
   private idOf(buffer: GPUBuffer): number {

@@ -1,4 +1,4 @@
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
 import {
   outputsOf,
@@ -146,20 +146,7 @@ function runForward(
   const run = (bound: readonly TensorInfo[]) =>
     gpu.run(program, [...given, ...bound, records, output], [groups, 1, 1], sizes);
   if (dropouts.length <= MOST_DROPOUTS) run(dropouts);
-  else withJoined(gpu, dropouts, (joined) => run([joined]));
-}
-
-/** Calls `compute` with the values of tensors side by side. */
-function withJoined(gpu: Gpu, tensors: readonly TensorInfo[], compute: (joined: TensorInfo) => void): void {
-  const sizes = tensors.map(({ shape }) => util.sizeFromShape(shape));
-  gpu.withScratch([sizes.reduce((sum, size) => sum + size, 0)], (joined) => {
-    let at = 0;
-    for (const [i, tensor] of tensors.entries()) {
-      gpu.copy(tensor, gpu.rangeOf(joined), at);
-      at += sizes[i] * 4;
-    }
-    compute(joined);
-  });
+  else gpu.withJoined(dropouts, (joined) => run([joined]));
 }
 
 /** Gradients in x, the context and every weight, from that in the output. Writes into the records what only it reads. */

@@ -22,7 +22,7 @@ const MOST_VALUES = 64;
 const ROOM = 3840;
 
 /** Rows of parameters in workgroup memory, where tensors of them are read and written in one piece. */
-function rowsOf(form: SplineCode) {
+export function rowsOf(form: SplineCode) {
   const parameters = parametersOf(form);
   // Odd, so that invocations side by side meet different banks.
   const stride = parameters + 1 - (parameters % 2);

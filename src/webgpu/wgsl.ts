@@ -51,3 +51,13 @@ fn sumOfGroup(local: u32, value: ${type}) -> ${type} {
   return parts[local - lane];
 }`;
 }
+
+/** Parts of a program, in which a function that several of them bring is declared once. */
+export function withoutRepeats(...parts: readonly string[]): string {
+  const declared = new Set<string>();
+  return parts.join('\n').replace(/^fn (\w+)\([^\n]*?\{(?:\n[\s\S]*?\n\}|[^\n]*\})$/gm, (code, name) => {
+    if (declared.has(name)) return '';
+    declared.add(name);
+    return code;
+  });
+}
