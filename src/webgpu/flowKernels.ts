@@ -1,6 +1,7 @@
 import { registerAdaptiveStep } from './adaptiveStep';
 import { registerAffineCoupling } from './affineCoupling';
 import { registerAffineEvents } from './affineEvents';
+import { registerConvolutions } from './convolutionChain';
 import { registerGlobalNorm } from './globalNorm';
 import { registerLuMatrix } from './luMatrix';
 import { registerPerceptron } from './perceptron';
@@ -16,6 +17,7 @@ export function registerFlowKernels(): void {
   registerAdaptiveStep();
   registerAffineCoupling();
   registerAffineEvents();
+  registerConvolutions();
   registerGlobalNorm();
   registerLuMatrix();
   registerPerceptron();
