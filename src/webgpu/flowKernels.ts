@@ -4,6 +4,7 @@ import { registerAffineEvents } from './affineEvents';
 import { registerConvolutions } from './convolutionChain';
 import { registerGlobalNorm } from './globalNorm';
 import { registerLuMatrix } from './luMatrix';
+import { registerNetworkCoupling } from './networkCoupling';
 import { registerPerceptron } from './perceptron';
 import { registerScaleChannels } from './scaleChannels';
 import { registerScaledLinear } from './scaledLinear';
@@ -20,6 +21,7 @@ export function registerFlowKernels(): void {
   registerConvolutions();
   registerGlobalNorm();
   registerLuMatrix();
+  registerNetworkCoupling();
   registerPerceptron();
   registerScaleChannels();
   registerScaledLinear();

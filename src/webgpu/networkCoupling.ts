@@ -1,0 +1,33 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { FusedCouplingOptions } from '../layers/fusedCoupling';
+import { affineCoupling, affineCouplingGradient } from './affineCoupling';
+import { imagesOf } from './convolution';
+import { type ChainAttributes, layersOf, runLayers, runLayersGradient } from './convolutionChain';
+import { type KernelCall, registerGpuKernel } from './register';
+
+type NetworkCall = KernelCall<TensorInfo[], FusedCouplingOptions & ChainAttributes>;
+
+/** [x, ...weights] -> value, logDet, then the outputs of the network's layers, which read the channels that pass where they lie. */
+function networkCoupling({ inputs: [x, ...weights], attrs, gpu }: NetworkCall): TensorInfo[] {
+  const { layers } = layersOf(weights, attrs);
+  const outputs = runLayers(gpu, layers, imagesOf(x, attrs.kept));
+  return [...affineCoupling(gpu, x, outputs[outputs.length - 1], attrs), ...outputs];
+}
+
+/** [dy, dLogDet, x, ...weights, ...outputs] -> gradients in x and in every weight. */
+function networkCouplingGradient({ inputs, attrs, gpu }: NetworkCall): TensorInfo[] {
+  const [dy, dLogDet, x, ...tensors] = inputs;
+  const { layers, others: outputs } = layersOf(tensors, attrs);
+  const parameters = outputs[outputs.length - 1];
+  const [dx, dParameters] = affineCouplingGradient(gpu, { x, parameters, dy, dLogDet }, attrs);
+  const images = imagesOf(x, attrs.kept);
+  const ofWeights = runLayersGradient(gpu, layers, { images, outputs, dy: dParameters, dx, adds: true });
+  gpu.backend.disposeData(dParameters.dataId);
+  return [dx, ...ofWeights];
+}
+
+/** FlowNetworkCoupling and its gradient. */
+export function registerNetworkCoupling(): void {
+  registerGpuKernel('FlowNetworkCoupling', networkCoupling);
+  registerGpuKernel('FlowNetworkCouplingGradient', networkCouplingGradient);
+}
