@@ -2,7 +2,7 @@
 const below = {
   core: [],
   engine: ['core'],
-  linalg: ['core'],
+  linalg: ['core', 'engine'],
   data: ['core'],
   io: ['core'],
   statistics: ['core', 'linalg'],

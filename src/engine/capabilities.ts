@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export interface Capabilities {
   /**
    * Values can be read at once (`dataSync`) without waiting for a device that others wait for, too. Default false: a small matrix is
-   * then inverted by ops in float32 and not on the host in float64.
+   * then inverted on the device in float32 and not on the host in float64.
    */
   readsAtOnce?: boolean;
   /** Values lie in the host's memory and ops cost a call each, so that sums of a few numbers are best done on the host. Default false. */

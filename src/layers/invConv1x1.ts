@@ -27,8 +27,8 @@ import { repeatSum } from './logDets';
 /** Options of {@link InvConv1x1}. */
 export interface InvConv1x1Options extends BijectorOptions {
   /**
-   * 'full' trains the matrix itself; its log-det is computed in float64 on the host, each step.
-   * 'lu' trains P L (U + diag(s)); its log-det is a sum, with no read-back: the better choice on a GPU. Default 'full'.
+   * 'full' trains the matrix itself; its log-det is computed each step, in float64 on the host (on webgpu in float32 on the device).
+   * 'lu' trains P L (U + diag(s)); its log-det is a sum: the better choice on a GPU. Default 'full'.
    */
   parameterization?: 'full' | 'lu';
   /** Seed of the random rotation that it starts from. Default: another one each time. */
@@ -42,7 +42,7 @@ export interface InvConv1x1Options extends BijectorOptions {
  *
  * Shapes: [n, h, w, c] or [n, d], W is [c, c]. logDet in nats. It starts as a random rotation (logDet 0).
  * log|det W| of a full matrix and W^-1 are computed in float64, so round trips lose only the rounding of the product. (On webgpu
- * the LU form is inverted by float32 ops, since a read there would wait for the device.)
+ * both are computed in float32, since a read there would wait for the device; a singular W then gives values that are not finite.)
  *
  * @throws ConfigError for a bad configuration; NonFiniteError, with the name of the layer, where training has
  * made W singular (the LU form then has a log-determinant of -Infinity until it is inverted)

@@ -44,7 +44,7 @@ export interface LinearOptions extends BijectorOptions {
  *
  * Shapes: [n, d]. logDet in nats. It starts as the identity; an odd number of reflections starts as one reflection along a random
  * vector. The weight `triangles` of 'lu' is [d, d], with L below and U above its diagonal, and `logScale` is [d]. The inverse is computed in
- * float64, so round trips lose only the rounding of the product (on webgpu by float32 ops, since a read there would wait for the
+ * float64, so round trips lose only the rounding of the product (on webgpu in float32, since a read there would wait for the
  * device).
  *
  * @throws ConfigError for a bad configuration; NonFiniteError, with the name of the layer, where training has made U singular

@@ -1,6 +1,7 @@
 export { cholesky, choleskyLogDet, solveLower, solveLowerTransposed } from './cholesky';
 export { euclideanNorm } from './euclideanNorm';
 export { gram } from './gram';
+export { deviceInverse, hasLuInverse, invertible, luInverse, toDevice } from './invertible';
 export { inverse, luDecompose, slogdet, solve } from './lu';
 export { type LuFactors, luProduct } from './luProduct';
 export { Matrix, norm1 } from './matrix';
@@ -12,12 +13,4 @@ export {
 } from './principalComponents';
 export { randomRotation } from './rotation';
 export { type SymmetricEigen, spectralMap, symmetricEigen } from './symmetricEigen';
-export {
-  deviceInverse,
-  inverseGradient,
-  inverseMatrix,
-  inverseWithoutPivots,
-  logAbsDet,
-  lowerInverse,
-  toDevice,
-} from './tensorFunctions';
+export { inverseGradient, inverseMatrix, logAbsDet, lowerInverse } from './tensorFunctions';

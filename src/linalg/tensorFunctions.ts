@@ -1,75 +1,66 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { complaint, DataError, ShapeError } from '../core/errors';
-import * as host from './lu';
-import { Matrix } from './matrix';
+import { complaint, ShapeError } from '../core/errors';
+import { record } from '../engine/tape';
+import { invertible } from './invertible';
+import type { Matrix } from './matrix';
 
-function toHost(where: string, matrix: tf.Tensor): Matrix {
-  if (matrix.rank !== 2 || matrix.shape[0] !== matrix.shape[1]) {
-    throw new ShapeError(complaint(where, 'a square matrix [n, n]', matrix.shape));
+function checkSquare(where: string, { rank, shape }: tf.Tensor): void {
+  if (rank !== 2 || shape[0] !== shape[1]) {
+    throw new ShapeError(complaint(where, 'a square matrix [n, n]', shape));
   }
-  return new Matrix(Float64Array.from(matrix.dataSync()), matrix.shape[0], matrix.shape[0]);
-}
-
-/** The matrix in float32. */
-export function toDevice(matrix: Matrix): tf.Tensor2D {
-  return tf.tensor2d(Float32Array.from(matrix.data), [matrix.rows, matrix.cols]);
 }
 
 /**
- * log |det A| of a small square matrix, computed in float64 on the host; differentiable.
+ * log |det A| of a small square matrix; differentiable. In float64 on the host, and in float32 where a read waits for a device.
  *
  * d log|det A| / dA = A^-T. Shapes: [n, n] -> []. Natural log; -Infinity for a singular matrix.
  *
+ * @param values gives A on the host, where it can be had without waiting for the device. Default: reads the tensor back.
  * @throws ShapeError for anything but a square matrix
  * @example
  * const logDet = logAbsDet(tf.tensor2d([[2, 0], [0, 3]])); // log 6
  */
-export function logAbsDet(matrix: tf.Tensor2D): tf.Scalar {
-  const operation = tf.customGrad((a) => {
-    const onHost = toHost('logAbsDet', a as tf.Tensor);
+export function logAbsDet(matrix: tf.Tensor2D, values?: () => Matrix): tf.Scalar {
+  checkSquare('logAbsDet', matrix);
+  const [logDet] = record([matrix], () => {
+    const { logAbsDet: result, inverse, needed } = invertible(matrix, values);
     return {
-      value: tf.scalar(host.slogdet(onHost).logAbsDet),
-      gradFunc: (dy: tf.Tensor) => tf.mul(dy, toDevice(host.inverse(onHost).transpose())),
+      results: [result],
+      needed,
+      gradient: ([dy], kept) => [tf.mul(dy, tf.transpose(inverse(kept)))],
     };
   });
-  return operation(matrix) as tf.Scalar;
+  return logDet as tf.Scalar;
 }
 
 /**
- * A^-1 of a small square matrix, computed in float64 on the host; differentiable.
+ * A^-1 of a small square matrix; differentiable. In float64 on the host, and in float32 where a read waits for a device.
  *
  * For Y = A^-1: dA = -Y^T dY Y^T. Shapes: [n, n] -> [n, n].
  *
  * @param values gives A on the host, where it can be had without waiting for the device. Default: reads the tensor back.
- * @throws ShapeError for anything but a square matrix; DataError for a singular one, and where the inverse leaves float32
+ * @throws ShapeError for anything but a square matrix; DataError for a singular one, and where the inverse leaves float32 (where no value
+ * can be read at once there is no error: the inverse then has entries that are not finite)
  * @example
  * const inverse = inverseMatrix(tf.tensor2d([[2, 0], [0, 4]])); // [[0.5, 0], [0, 0.25]]
  */
 export function inverseMatrix(matrix: tf.Tensor2D, values?: () => Matrix): tf.Tensor2D {
-  const operation = tf.customGrad((a) => {
-    const onHost = deviceInverse(values?.() ?? toHost('inverseMatrix', a as tf.Tensor));
+  checkSquare('inverseMatrix', matrix);
+  const [result] = record([matrix], () => {
+    const { inverse, needed } = invertible(matrix, values);
+    const value = inverse(needed);
     return {
-      value: toDevice(onHost),
-      gradFunc: (dy: tf.Tensor) => inverseGradient(onHost, dy as tf.Tensor2D),
+      results: [value],
+      needed: [value],
+      gradient: ([dy], [y]) => [inverseGradient(y as tf.Tensor2D, dy as tf.Tensor2D)],
     };
   });
-  return operation(matrix) as tf.Tensor2D;
-}
-
-/** A^-1 in float64, if float32 can hold it. @throws DataError where it cannot, or there is none */
-export function deviceInverse(a: Matrix): Matrix {
-  const result = host.inverse(a);
-  // What came in as NaN goes through, as in every op.
-  if (a.data.every(Number.isFinite) && !result.data.every((entry) => Number.isFinite(Math.fround(entry)))) {
-    throw new DataError(`inverse: that of the ${a.rows} x ${a.rows} matrix has entries beyond float32.`);
-  }
-  return result;
+  return result as tf.Tensor2D;
 }
 
 /** Gradient in A of Y = A^-1: dA = -Y^T dY Y^T. */
-export function inverseGradient(inverse: Matrix, dy: tf.Tensor2D): tf.Tensor2D {
-  const transposed = toDevice(inverse.transpose());
-  return tf.neg(tf.matMul(tf.matMul(transposed, dy), transposed));
+export function inverseGradient(inverse: tf.Tensor2D, dy: tf.Tensor2D): tf.Tensor2D {
+  return tf.neg(tf.matMul(tf.matMul(inverse, dy, true), inverse, false, true));
 }
 
 /**
@@ -99,39 +90,4 @@ export function lowerInverse<T extends tf.Tensor>(lower: T): T {
     }
     return inverse as T;
   });
-}
-
-/**
- * A^-1 by ordinary ops, without reading any value and without exchanging rows; differentiable. Gauss-Jordan elimination, stable for
- * matrices whose symmetric part is positive definite, as I plus a skew one has: no pivot there is below that part's least eigenvalue.
- *
- * Shapes: [n, n] -> [n, n].
- *
- * Source: Golub and Van Loan, Matrix Computations (2013), section 4.4.2.
- */
-export function inverseWithoutPivots(matrix: tf.Tensor2D): tf.Tensor2D {
-  const operation = tf.customGrad((a, save) => {
-    const value = eliminated(a as tf.Tensor2D);
-    (save as tf.GradSaveFunc)([value]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const transposed = tf.transpose(saved[0]) as tf.Tensor2D;
-      return tf.neg(tf.matMul(tf.matMul(transposed, dy as tf.Tensor2D), transposed));
-    };
-    return { value, gradFunc };
-  });
-  return operation(matrix) as tf.Tensor2D;
-}
-
-/** The right half of [A, I] once A has become I. */
-function eliminated(a: tf.Tensor2D): tf.Tensor2D {
-  const [n] = a.shape;
-  const identity = tf.eye(n);
-  let rows: tf.Tensor2D = tf.concat([a, identity], 1);
-  for (let k = 0; k < n; k++) {
-    const row = tf.slice(rows, [k, 0], [1, 2 * n]);
-    const pivoted = tf.div(row, tf.slice(rows, [k, k], [1, 1]));
-    const others = tf.sub(tf.slice(rows, [0, k], [n, 1]), tf.slice(identity, [0, k], [n, 1]));
-    rows = tf.sub(rows, tf.matMul(others, pivoted));
-  }
-  return tf.slice(rows, [0, n], [n, n]);
 }

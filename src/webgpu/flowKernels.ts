@@ -3,6 +3,7 @@ import { registerAffineCoupling } from './affineCoupling';
 import { registerAffineEvents } from './affineEvents';
 import { registerConvolutions } from './convolutionChain';
 import { registerGlobalNorm } from './globalNorm';
+import { registerLuFactors } from './luFactors';
 import { registerLuMatrix } from './luMatrix';
 import { registerNetworkCoupling } from './networkCoupling';
 import { registerPerceptron } from './perceptron';
@@ -20,6 +21,7 @@ export function registerFlowKernels(): void {
   registerAffineEvents();
   registerConvolutions();
   registerGlobalNorm();
+  registerLuFactors();
   registerLuMatrix();
   registerNetworkCoupling();
   registerPerceptron();

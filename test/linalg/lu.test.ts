@@ -4,10 +4,21 @@ import '@tensorflow/tfjs-layers';
 import * as oracle from 'ml-matrix';
 import { inverseMatrix, logAbsDet, Matrix, RandomStream } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { declareBackend } from '../../src/engine/capabilities';
 import { inverse, lowerInverse, luDecompose, randomRotation, slogdet, solve } from '../../src/linalg';
 
 const random = new RandomStream(11);
 const randomMatrix = (n: number) => new Matrix(random.normalArray(n * n), n, n);
+
+/** As on a device, whose values are not read. */
+function withoutReads<T>(compute: () => T): T {
+  declareBackend('cpu', {});
+  try {
+    return compute();
+  } finally {
+    declareBackend('cpu', { readsAtOnce: true });
+  }
+}
 
 describe('LU on the host', () => {
   it.each([1, 2, 5, 12, 48])(
@@ -115,6 +126,33 @@ describe('LU on tensors', () => {
       down[i] -= 1e-6;
       const expected = (loss(up) - loss(down)) / 2e-6;
       expect(Math.abs(entry - expected)).toBeLessThan(1e-3 * (1 + Math.abs(expected)));
+    });
+  });
+
+  it.each([1, 2, 5, 12])('are the same by ops alone at n = %i, rows exchanged (1e-4)', (n) => {
+    const a = randomMatrix(n);
+    a.data[0] = 0;
+    if (n === 1) a.data[0] = -3;
+    const weights = tf.tensor2d(Float32Array.from(a.data), [n, n]);
+    const run = () =>
+      [tf.grad((w) => logAbsDet(w as tf.Tensor2D))(weights), inverseMatrix(weights), logAbsDet(weights)].map(
+        (result) => Array.from(result.dataSync()),
+      );
+    const expected = run();
+    const received = withoutReads(run);
+    expected.forEach((values, i) => {
+      const largest = Math.max(1, ...values.map(Math.abs));
+      values.forEach((value, at) => {
+        expect(Math.abs(value - received[i][at])).toBeLessThan(1e-4 * largest);
+      });
+    });
+  });
+
+  it('are -Infinity and not finite by ops alone where the matrix is singular', () => {
+    const singular = tf.tensor2d([1, 2, 2, 4], [2, 2]);
+    withoutReads(() => {
+      expect(logAbsDet(singular).dataSync()[0]).toBe(Number.NEGATIVE_INFINITY);
+      expect(inverseMatrix(singular).dataSync().every(Number.isFinite)).toBe(false);
     });
   });
 

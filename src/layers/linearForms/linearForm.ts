@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, NonFiniteError } from '../../core/errors';
 import { withoutTensors } from '../../core/tensors';
-import { deviceInverse, inverse, inverseGradient, Matrix, norm1, toDevice } from '../../linalg';
+import { inverse, inverseGradient, Matrix, norm1 } from '../../linalg';
 import type { Bijector, Conditioning } from '../bijector';
-import type { MatrixOfWeights } from '../fusedScaledLinear';
+import type { ComputedMatrix, MatrixOfWeights } from '../fusedScaledLinear';
 
 /** How the matrix of a linear layer and its log-determinant come from trained weights. */
 export interface LinearForm {
@@ -25,18 +25,22 @@ export type AddWeight = (name: string, initial: tf.Tensor, trainable?: boolean) 
 /** How forms hold constants. */
 export type Hold = (constant: tf.Tensor2D) => tf.Tensor2D;
 
-/** The inverse of a matrix, which is inverted on the host. */
-export function inverted({ weights, compute }: MatrixOfWeights, onHost: () => Matrix): MatrixOfWeights {
+/** The inverse of a matrix, which `invert` computes. */
+export function inverted(
+  { weights, compute }: MatrixOfWeights,
+  invert: (computed: ComputedMatrix) => tf.Tensor2D,
+): MatrixOfWeights {
   return {
     weights,
     compute() {
-      const { logDet, needed, gradient } = compute();
-      const result = deviceInverse(onHost());
+      const computed = compute();
+      const matrix = invert(computed);
       return {
-        matrix: toDevice(result),
-        logDet,
-        needed,
-        gradient: (ofMatrix, ofLogDet, kept) => gradient(inverseGradient(result, ofMatrix), ofLogDet, kept),
+        matrix,
+        logDet: computed.logDet,
+        needed: [matrix, ...computed.needed],
+        gradient: (ofMatrix, ofLogDet, [inverse, ...kept]) =>
+          computed.gradient(inverseGradient(inverse as tf.Tensor2D, ofMatrix), ofLogDet, kept),
       };
     },
   };

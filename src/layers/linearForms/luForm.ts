@@ -1,6 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilities } from '../../engine/capabilities';
-import { inverseMatrix, type LuFactors, lowerInverse, luProduct } from '../../linalg';
+import {
+  deviceInverse,
+  hasLuInverse,
+  inverseMatrix,
+  type LuFactors,
+  lowerInverse,
+  luInverse,
+  luProduct,
+  toDevice,
+} from '../../linalg';
 import { fusedLuMatrix, hasFusedLuMatrix, type LuWeights } from '../fusedLuMatrix';
 import { matrixTensor } from '../fusedScaledLinear';
 import { type Hold, inverted, type LinearForm } from './linearForm';
@@ -28,13 +37,19 @@ export function luForm(factors: LuWeights, hold: Hold): LinearForm {
     const ofRight = tf.transpose(lowerInverse(tf.transpose(right()))) as tf.Tensor2D;
     return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
-  const where = () => (hasFusedLuMatrix() ? ofWeights : undefined);
+  const inverseOfWeights = inverted(ofWeights, ({ needed: [both] }) =>
+    capabilities().readsAtOnce ? toDevice(deviceInverse(onHost())) : luInverse(permutation, both),
+  );
+  const hasInverse = () => hasFusedLuMatrix() && (capabilities().readsAtOnce || hasLuInverse());
   return {
     matrix: () => (hasFusedLuMatrix() ? matrixTensor(ofWeights) : composed()),
     onHost,
-    ofWeights: where,
-    inverseOfWeights: () => (capabilities().readsAtOnce ? where() && inverted(ofWeights, onHost) : undefined),
-    inverse: (matrix) => (capabilities().readsAtOnce ? inverseMatrix(matrix, onHost) : composedInverse()),
+    ofWeights: () => (hasFusedLuMatrix() ? ofWeights : undefined),
+    inverseOfWeights: () => (hasInverse() ? inverseOfWeights : undefined),
+    inverse: (matrix) => {
+      if (capabilities().readsAtOnce) return inverseMatrix(matrix, onHost);
+      return hasInverse() ? matrixTensor(inverseOfWeights) : composedInverse();
+    },
     logDetTerms: () => [logScale],
   };
 }

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { capabilities } from '../../engine/capabilities';
-import { inverseMatrix, inverseWithoutPivots } from '../../linalg';
+import { inverseMatrix } from '../../linalg';
 import { type AddWeight, type Hold, type LinearForm, orthogonalForm } from './linearForm';
 import { squareOf } from './luForm';
 
@@ -9,7 +8,7 @@ import { squareOf } from './luForm';
  *
  *     Q = (I - A) (I + A)^-1 = 2 (I + A)^-1 - I
  *
- * Every rotation without half-turns is one. I + A is inverted in float64 on the host, and by ops where a read waits for the device.
+ * Every rotation without half-turns is one.
  *
  * @see Cayley, "Sur quelques propriétés des déterminants gauches" (1846), doi:10.1515/crll.1846.32.119
  */
@@ -20,8 +19,7 @@ export function rotationForm(size: number, addWeight: AddWeight, hold: Hold): Li
   const matrix = (): tf.Tensor2D => {
     const below = tf.mul(skew, strictlyBelow) as tf.Tensor2D;
     const shifted: tf.Tensor2D = tf.add(identity, tf.sub(below, tf.transpose(below)));
-    const inverse = capabilities().readsAtOnce ? inverseMatrix(shifted) : inverseWithoutPivots(shifted);
-    return tf.sub(tf.mul(inverse, 2), identity);
+    return tf.sub(tf.mul(inverseMatrix(shifted), 2), identity);
   };
   return orthogonalForm(matrix);
 }
