@@ -75,7 +75,7 @@ export const commonOptions: Record<string, Option> = {
 
 /** Options of commands that compute. */
 export const computeOptions: Record<string, Option> = {
-  backend: { value: 'wasm|cpu', description: 'tfjs backend (default wasm)' },
+  backend: { value: 'wasm|webgpu|cpu', description: 'tfjs backend (default wasm); webgpu is a GPU' },
   threads: { value: 'N', description: 'threads of the wasm backend (default: one per core, at most 8)' },
 };
 

@@ -49,13 +49,15 @@ export async function run(words: readonly string[], streams: Streams = process):
       return 0;
     }
     const terminal = terminalOf(streams, args.flag('quiet') || args.flag('json'));
+    let stopBackend: (() => Promise<void>) | undefined;
     try {
-      if (command.computes) await startBackend(args);
+      if (command.computes) stopBackend = await startBackend(args, terminal);
       const answer = await command.run(args, terminal);
       show(answer, args.flag('json'), streams);
       return answer.exitCode ?? 0;
     } finally {
       terminal.close();
+      await stopBackend?.();
     }
   } catch (error) {
     return fail(error as Error, command, args, streams);

@@ -3,5 +3,6 @@
  *
  * @module tfjs-flows/webgpu
  */
+export { type PrepareOptions, prepare } from './choose';
 export { type PreparedWebGpu, prepareWebGpu, type WebGpuOptions, webGpuReport } from './prepare';
 export type { WebGpuAdapter, WebGpuReport } from './report';

@@ -1,11 +1,11 @@
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, ConfigError, complaint } from '../core/errors';
 import { checkOptions } from '../core/options';
 import { type OpenDevice, openDevice } from './device';
 import { DeviceWatch } from './deviceWatch';
-import { makeFlowBackend } from './flowBackend';
+import { type FlowBackend, makeFlowBackend } from './flowBackend';
 import { registerFlowKernels } from './flowKernels';
+import { Gpu } from './gpu';
 import { missingPackage } from './nodeGpu';
 import { reportOf, type WebGpuReport } from './report';
 import { type StockDispatches, watchedClass } from './watchedBackend';
@@ -28,7 +28,7 @@ export interface PreparedWebGpu extends WebGpuReport {
 
 /** What is set up at present. */
 interface Active {
-  backend: WebGPUBackend;
+  backend: FlowBackend;
   open: OpenDevice;
   watch: DeviceWatch;
   stockDispatches: StockDispatches;
@@ -64,6 +64,11 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
  */
 export function prepareWebGpu(options: WebGpuOptions = {}): Promise<PreparedWebGpu> {
   return inTurn(() => prepare(options));
+}
+
+/** What runs at present. */
+export function preparedWebGpu(): PreparedWebGpu | undefined {
+  return active?.prepared;
 }
 
 async function prepare(options: WebGpuOptions): Promise<PreparedWebGpu> {
@@ -115,7 +120,7 @@ async function start(open: OpenDevice, before: string): Promise<Active> {
   tf.registerBackend('webgpu', () => backend, PRIORITY);
   await tf.setBackend('webgpu');
   const release = () => giveBack(open, before);
-  const prepared = { ...reportOf(adapter, device, stockDispatches), release };
+  const prepared = { ...reportOf(adapter, device, 0, stockDispatches), release };
   return { backend, open, watch, stockDispatches, prepared };
 }
 
@@ -151,6 +156,6 @@ async function giveBack(open: OpenDevice, before: string): Promise<void> {
  */
 export function webGpuReport(): WebGpuReport {
   if (active === undefined) throw new BackendError('webGpuReport: call prepareWebGpu first.');
-  const { open, stockDispatches } = active;
-  return reportOf(open.adapter, open.device, stockDispatches);
+  const { backend, open, stockDispatches } = active;
+  return reportOf(open.adapter, open.device, Gpu.of(backend).dispatches, stockDispatches);
 }

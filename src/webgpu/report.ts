@@ -25,6 +25,8 @@ export interface WebGpuReport {
   kernels: string[];
   /** What the place where this runs keeps from being used, and why. */
   limits: string[];
+  /** Programs of ours that ran. */
+  dispatches: number;
   /** Programs of the stock backend that ran, by what they do: what no kernel of ours covers. */
   fallbacks: Record<string, number>;
 }
@@ -43,6 +45,7 @@ export function describeAdapter({ info }: GPUAdapter): WebGpuAdapter {
 export function reportOf(
   adapter: GPUAdapter,
   device: GPUDevice,
+  dispatches: number,
   stockDispatches: StockDispatches,
 ): WebGpuReport {
   const described = describeAdapter(adapter);
@@ -55,6 +58,7 @@ export function reportOf(
     features: [...device.features].sort(),
     kernels: registeredKernels(),
     limits: limitsOf(described),
+    dispatches,
     fallbacks: Object.fromEntries(stockDispatches),
   };
 }

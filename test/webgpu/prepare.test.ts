@@ -21,7 +21,7 @@ describe.skipIf(!hasAdapter)('prepareWebGpu', () => {
   it('says what is active, and nothing before', async () => {
     expect(() => webGpuReport()).toThrow(/webGpuReport: call prepareWebGpu first/);
     const { release: _, ...said } = await prepare();
-    expect(said).toMatchObject({ backend: 'webgpu', fallbacks: {} });
+    expect(said).toMatchObject({ backend: 'webgpu', dispatches: 0, fallbacks: {} });
     expect(said.adapter.description).not.toBe('');
     expect(said.deviceLimits.maxBufferSize).toBeGreaterThan(2 ** 28);
     expect(said.kernels).toContain('FlowScaleChannels');

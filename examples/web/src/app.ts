@@ -5,6 +5,8 @@ import type { BackendName, ModelSummary, Pictures } from './protocol';
 export interface App {
   worker: FlowWorker;
   backend: BackendName;
+  /** The backend for people, with what it runs on. */
+  runsOn: string;
   model: ModelSummary;
   /** The visitor's own picture, drawn or dropped in. */
   ownPicture: Pictures | undefined;

@@ -63,9 +63,17 @@ function lackOfWebgl(): BackendLack {
 }
 
 async function lackOfWebgpu(): Promise<BackendLack> {
-  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<unknown> } };
-  if (gpu === undefined) {
-    return isSecureContext ? 'this browser has no WebGPU' : 'WebGPU needs https or localhost';
-  }
-  return (await gpu.requestAdapter().catch(() => null)) === null ? 'no graphics adapter for WebGPU' : null;
+  if (!isSecureContext) return 'browsers give it to pages by https or from localhost alone';
+  const { gpu } = navigator as Partial<Navigator>;
+  if (gpu === undefined) return 'this browser does not have it, or not on this system';
+  if ((await gpu.requestAdapter().catch(() => null)) !== null) return null;
+  return 'the browser offers no GPU (is hardware acceleration switched off, or the driver too old?)';
+}
+
+/** What is to be known of WebGPU where it runs, but on no GPU: '' where there is nothing to tell. */
+export async function noteOnWebgpu(): Promise<string> {
+  const adapter = await (navigator as Partial<Navigator>).gpu?.requestAdapter().catch(() => null);
+  const { architecture = '', description = '' } = adapter?.info ?? {};
+  const software = /swiftshader|llvmpipe|basic render/i.test(architecture + description);
+  return software ? 'WebGPU finds no GPU here, only a program that stands for one: WASM is faster.' : '';
 }

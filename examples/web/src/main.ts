@@ -1,5 +1,5 @@
 import type { App } from './app';
-import { type BackendLack, firstBackend, probeBackends } from './backendProbe';
+import { type BackendLack, firstBackend, noteOnWebgpu, probeBackends } from './backendProbe';
 import { FlowWorker } from './client';
 import { element, labelled, select, uniqueId } from './dom';
 import { attributesPanel } from './panels/attributes';
@@ -60,7 +60,7 @@ backendList.addEventListener('change', () => void start(backendList.value as Bac
 modelList.addEventListener('change', () => void start(backendList.value as BackendName));
 
 const lacks = await probeBackends();
-offerBackends(lacks);
+offerBackends(lacks, lacks.webgpu === null ? await noteOnWebgpu() : '');
 const first = firstBackend(lacks, new URLSearchParams(location.search).get('backend'));
 const askedModel = new URLSearchParams(location.search).get('model') ?? '';
 if (askedModel in MODELS) modelList.value = askedModel;
@@ -99,7 +99,15 @@ async function start(backend: BackendName): Promise<void> {
       `Runs on ${started.report.description}. ${model.title}: Glow with ` +
       `${model.parameterCount.toLocaleString('en')} parameters.`;
     footer.textContent = `Pictures: ${model.source}.`;
-    show({ worker, backend, model, ownPicture: undefined, announce, fail });
+    show({
+      worker,
+      backend,
+      runsOn: started.report.description,
+      model,
+      ownPicture: undefined,
+      announce,
+      fail,
+    });
   } catch (error) {
     if (mine === generation)
       fail(error, `${backendLabels[backend]} could not be used. Choose another backend.`);
@@ -152,16 +160,17 @@ function show(app: App): void {
   main.replaceChildren(tabs.element);
 }
 
-function offerBackends(lacking: Record<BackendName, BackendLack>): void {
+function offerBackends(lacking: Record<BackendName, BackendLack>, note: string): void {
   backendList.replaceChildren(
     ...backendNames.map((name) =>
       element('option', { value: name, disabled: lacking[name] !== null }, backendLabels[name]),
     ),
   );
   const missing = backendNames.filter((name) => lacking[name] !== null);
-  lackNote.textContent = missing
-    .map((name) => `${backendLabels[name]} is missing: ${lacking[name]}.`)
-    .join(' ');
+  lackNote.textContent = [
+    ...missing.map((name) => `${backendLabels[name]} is missing: ${lacking[name]}.`),
+    note,
+  ].join(' ');
 }
 
 function announce(text: string): void {

@@ -150,7 +150,8 @@ export type WorkerEvent =
       secondsLeft: number;
     }
   | { event: 'preview'; of: FlowRole; preview: Preview }
-  | { event: 'ended'; stopped: string }
+  /** `kernels` says which kernels ran, where that is known. */
+  | { event: 'ended'; stopped: string; kernels: string }
   | { event: 'failed'; message: string };
 
 export interface Request {

@@ -102,8 +102,31 @@ describe.skipIf(!hasChromium)('the web example as a page', () => {
     const text = await demo.tab.textContent('.status-line');
     expect(text).toContain('Runs on WASM');
     expect(text).toContain('WebGL is missing: WebGL 2 is missing or switched off.');
-    expect(text).toContain('WebGPU is missing: this browser has no WebGPU.');
+    expect(text).toContain('WebGPU is missing: this browser does not have it');
     expect(await demo.tab.locator('option:disabled').allTextContents()).toEqual(['WebGL', 'WebGPU']);
+    await demo.tab.close();
+  });
+
+  it.each([
+    [
+      'no adapter',
+      () => {
+        GPU.prototype.requestAdapter = async () => null;
+      },
+      'WebGPU is missing: the browser offers no GPU',
+    ],
+    [
+      'no secure page',
+      () => {
+        Object.defineProperty(globalThis, 'isSecureContext', { value: false });
+      },
+      'WebGPU is missing: browsers give it to pages by https',
+    ],
+    ['no GPU behind its adapter', () => {}, 'WebGPU finds no GPU here, only a program that stands for one'],
+  ])('says why WebGPU is no choice: %s', async (_, before, reason) => {
+    const demo = await DemoPage.open(browser, inject('site'), { backend: 'wasm', before });
+    await demo.settled();
+    expect(await demo.tab.textContent('.status-line')).toContain(reason);
     await demo.tab.close();
   });
 

@@ -144,11 +144,13 @@ describe.skipIf(!hasChromium)('the web example, training', () => {
 
     it('trains on pictures and shows samples', async ({ skip }) => {
       skip(!here, `this browser has no ${backend}`);
-      skip(backend === 'webgpu', 'minutes with software rendering');
       await panel.getByLabel('Train on').selectOption('pictures');
       await set({ Steps: 2, Batch: 2, Depth: 1, Width: 4 });
       await button('Train').click();
+      await says(/on (WASM|WebGL|WebGPU)/);
       await says('has finished');
+      if (backend === 'webgpu')
+        expect(await status()).toMatch(/\d % of the GPU’s programs were fused kernels/);
       expect(await panel.locator('.grid canvas').count()).toBe(12);
       expect(await figures()).toContain('step 2 of 2');
     });

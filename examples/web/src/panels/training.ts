@@ -6,14 +6,7 @@ import { LossPlot } from '../display/lossPlot';
 import { PointPad } from '../display/pointPad';
 import { button, element, labelled, numberField, numberIn, select, small } from '../dom';
 import { pointShapes } from '../pointShapes';
-import {
-  backendLabels,
-  type FlowRole,
-  type Preview,
-  type TrainingData,
-  type TrainingOptions,
-  type WorkerEvent,
-} from '../protocol';
+import type { FlowRole, Preview, TrainingData, TrainingOptions, WorkerEvent } from '../protocol';
 import { savedFlows } from './savedFlows';
 
 const FEWEST_POINTS = 20;
@@ -206,9 +199,7 @@ export class TrainingPanel {
     void this.call(async (worker) => {
       const { parameterCount } = await worker.call('train', { data, options });
       this.present = kind;
-      this.say(
-        `Training ${parameterCount.toLocaleString('en')} parameters on ${backendLabels[this.app.backend]}.`,
-      );
+      this.say(`Training ${parameterCount.toLocaleString('en')} parameters on ${this.app.runsOn}.`);
     });
   }
 
@@ -239,9 +230,12 @@ export class TrainingPanel {
       case 'ended':
         this.showState('idle');
         this.say(
-          event.stopped === 'aborted'
-            ? 'Cancelled; what was learned so far is kept.'
-            : 'Training has finished.',
+          [
+            event.stopped === 'aborted'
+              ? 'Cancelled; what was learned so far is kept.'
+              : 'Training has finished.',
+            event.kernels,
+          ].join(' '),
         );
         break;
       case 'failed':

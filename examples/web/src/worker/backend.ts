@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-webgl';
-import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { prepareWasm } from 'tfjs-flows/wasm';
+import { prepareWebGpu, webGpuReport } from 'tfjs-flows/webgpu';
 import type { BackendName, BackendReport } from '../protocol';
 
 let active: BackendName = 'wasm';
@@ -19,10 +19,26 @@ export async function startBackend(params: {
     const parts = ['WASM', threads === 1 ? '1 thread' : `${threads} threads`, 'SIMD'];
     return { name: active, description: [...parts, ...(fusedMultiplyAdd ? ['FMA'] : [])].join(', ') };
   }
+  if (active === 'webgpu') return { name: active, description: await startWebgpu() };
+  if (!(await tf.setBackend(active))) throw new Error(`${active} did not start in this browser.`);
+  return { name: active, description: describeWebgl() };
+}
+
+async function startWebgpu(): Promise<string> {
+  const { adapter, kernels } = await prepareWebGpu({ powerPreference: 'high-performance' });
   // All weights then go to the device at their first use, and stay readable on the host once they were read back.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
-  if (!(await tf.setBackend(active))) throw new Error(`${active} did not start in this browser.`);
-  return { name: active, description: active === 'webgl' ? describeWebgl() : 'WebGPU' };
+  const gpu = adapter.description || [adapter.vendor, adapter.architecture].join(' ').trim();
+  return `WebGPU (${gpu || 'a GPU without a name'}), ${kernels.length} fused kernels`;
+}
+
+/** Which kernels have run so far; '' where that is not told. */
+export function kernelsThatRan(): string {
+  if (active !== 'webgpu') return '';
+  const { dispatches, fallbacks } = webGpuReport();
+  const ordinary = Object.values(fallbacks).reduce((sum, count) => sum + count, 0);
+  const share = Math.round((100 * dispatches) / Math.max(dispatches + ordinary, 1));
+  return `${share} % of the GPU’s programs were fused kernels of this library.`;
 }
 
 /** Runs work that reads tensors synchronously: on wasm where WebGPU is active, as it does that slowly or not at all. */

@@ -1,5 +1,6 @@
 import { type FitOptions, type Flow, Glow, neuralSplineFlow, type Progress, realNvp } from 'tfjs-flows';
 import type { FlowRole, Params, Result, TrainingData, TrainingOptions, WorkerEvent } from '../protocol';
+import { kernelsThatRan } from './backend';
 import { currentFlows, setCurrentFlow } from './currentFlow';
 import { previewOf } from './preview';
 
@@ -138,7 +139,7 @@ async function trainAll(
   const runs = flows.map(([of, flow]) => new Training(of, flow, steering).run(data, options));
   try {
     const [stopped] = await Promise.all(runs);
-    tell({ event: 'ended', stopped });
+    tell({ event: 'ended', stopped, kernels: kernelsThatRan() });
   } catch (error) {
     steering.cancel();
     await Promise.allSettled(runs);
