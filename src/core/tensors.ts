@@ -12,9 +12,23 @@ export function sumPerExample(x: tf.Tensor): tf.Tensor1D {
   return tf.sum(tf.reshape(x, [x.shape[0], -1]), 1) as tf.Tensor1D;
 }
 
+const constants = new WeakMap<tf.Tensor, number>();
+
+/** One number for every example [n]: a log-determinant that sums know as a number and need not read. */
+export function constantLogDet(batch: number, value: number): tf.Tensor1D {
+  const logDet = tf.tensor1d(new Float32Array(batch).fill(value));
+  constants.set(logDet, value);
+  return logDet;
+}
+
 /** Zeros [n]: the log-determinant of a volume-preserving map. */
 export function zeroLogDet(batch: number): tf.Tensor1D {
-  return tf.zeros([batch]) as tf.Tensor1D;
+  return constantLogDet(batch, 0);
+}
+
+/** The number that every entry is; undefined for tensors that `constantLogDet` did not make. */
+export function constantOf(logDet: tf.Tensor): number | undefined {
+  return constants.get(logDet);
 }
 
 /**

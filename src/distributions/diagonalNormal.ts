@@ -6,8 +6,8 @@ import { type Shape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { type ClassOption, labelsOf, labelTensor } from '../layers/labels';
 import { Distribution, type DistributionDraw } from './distribution';
+import { HALF_LOG_TWO_PI } from './fusedNormal';
 import { normalNoise } from './normalNoise';
-import { HALF_LOG_TWO_PI } from './standardNormal';
 import { startValues } from './startValues';
 
 /** Options of {@link DiagonalNormal}. */

@@ -19,7 +19,7 @@ import {
 } from '../layers/networks/conditioner';
 import { lowerInverse } from '../linalg';
 import { Distribution, type DistributionDraw } from './distribution';
-import { HALF_LOG_TWO_PI } from './standardNormal';
+import { HALF_LOG_TWO_PI } from './fusedNormal';
 import { startValues } from './startValues';
 
 /** Options of {@link NormalMixture}. */

@@ -1,13 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
-import { type Shape, sizeOf } from '../core/shapes';
-import { sumPerExample } from '../core/tensors';
+import type { Shape } from '../core/shapes';
 import { Distribution, type DistributionDraw } from './distribution';
+import { normalLogProb } from './fusedNormal';
 import { normalNoise } from './normalNoise';
-
-/** log sqrt(2 pi), the normal density's constant per dimension. */
-export const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
 /** Options of {@link StandardNormal}. */
 export interface StandardNormalOptions {
@@ -40,8 +37,7 @@ export class StandardNormal extends Distribution {
   }
 
   protected computeLogProb(z: tf.Tensor): tf.Tensor1D {
-    const constant = -sizeOf(this.eventShape) * HALF_LOG_TWO_PI;
-    return tf.add(tf.mul(sumPerExample(tf.square(z)), -0.5), constant) as tf.Tensor1D;
+    return normalLogProb(z);
   }
 
   protected computeSample(n: number, draw: DistributionDraw): tf.Tensor {

@@ -5,7 +5,7 @@ import { checkOptions } from '../core/options';
 import { type Shape, sizeOf } from '../core/shapes';
 import { sumPerExample } from '../core/tensors';
 import { Distribution, type DistributionDraw } from './distribution';
-import { HALF_LOG_TWO_PI } from './standardNormal';
+import { HALF_LOG_TWO_PI } from './fusedNormal';
 import { startValues } from './startValues';
 import { expRatio, logGammaRatio, logOnePlusSquare } from './studentMath';
 

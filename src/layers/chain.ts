@@ -11,6 +11,7 @@ import {
 import { checkOptions } from '../core/options';
 import { type Shape, sameShape } from '../core/shapes';
 import { disposeBetween } from '../core/tensors';
+import { hasPassesOf } from './absorbPermutation';
 import {
   Bijector,
   type BothWays,
@@ -143,10 +144,13 @@ export class Chain extends Bijector {
     return new cls({ ...config, bijectors });
   }
 
-  /** The members as a pass runs them: one map for two where one absorbs the other. `trace` and `reverse` go through each. */
+  /**
+   * The members as a pass runs them: those of chains among them one after the other, and one map for two where one absorbs the other.
+   * `trace` and `reverse` go through each.
+   */
   private maps(): BothWays[] {
     const maps: BothWays[] = [];
-    for (const bijector of this.bijectors) {
+    for (const bijector of this.flat()) {
       const last = maps[maps.length - 1];
       // Two that are one already cannot be absorbed: the first of them would be lost.
       const joined = last instanceof Bijector ? bijector.absorb(last) : undefined;
@@ -154,6 +158,13 @@ export class Chain extends Bijector {
       else maps[maps.length - 1] = joined;
     }
     return maps;
+  }
+
+  /** The members, and in place of chains theirs: one sum of log-determinants for all. */
+  private flat(): Bijector[] {
+    return this.bijectors.flatMap((member) =>
+      member instanceof Chain && !member.disposed && hasPassesOf(member, Chain) ? member.flat() : [member],
+    );
   }
 
   private run<T extends BothWays>(

@@ -4,7 +4,7 @@ import { registerModule } from '../core/module';
 import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkChoice, checkInteger, sizeOf } from '../core/shapes';
-import { sumPerExample } from '../core/tensors';
+import { constantLogDet, sumPerExample } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Transformed } from './bijector';
 
 /** Where a model wants its images: around 0, in [0, 1], or on the whole line. */
@@ -108,7 +108,7 @@ export class Dequantize extends Bijector {
 
   protected computeForward(x: tf.Tensor): Transformed {
     if (this.preprocessing !== 'logit') {
-      const logDet = tf.fill([x.shape[0]], this.binLogDet) as tf.Tensor1D;
+      const logDet = constantLogDet(x.shape[0], this.binLogDet);
       const value =
         this.preprocessing === 'centered'
           ? tf.sub(tf.div(x, this.levels), 0.5)
@@ -126,7 +126,7 @@ export class Dequantize extends Bijector {
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    return { value: this.toLevels(y), logDet: tf.neg(this.inverseLogDet(y)) as tf.Tensor1D };
+    return { value: this.toLevels(y), logDet: this.inverseLogDet(y) };
   }
 
   getConfig(): tf.serialization.ConfigDict {
@@ -134,11 +134,11 @@ export class Dequantize extends Bijector {
     return { name, inputShape: [...this.inputShape], nBits, preprocessing, alpha };
   }
 
-  /** Forward's log-det as a function of its value: log p = -softplus(-y), log(1 - p) = -softplus(y). */
+  /** Less forward's log-det, as a function of its value: log p = -softplus(-y), log(1 - p) = -softplus(y). */
   private inverseLogDet(y: tf.Tensor): tf.Tensor1D {
-    if (this.preprocessing !== 'logit') return tf.fill([y.shape[0]], this.binLogDet) as tf.Tensor1D;
+    if (this.preprocessing !== 'logit') return constantLogDet(y.shape[0], -this.binLogDet);
     const perValue = tf.add(Math.log(1 - 2 * this.alpha), tf.add(tf.softplus(y), tf.softplus(tf.neg(y))));
-    return tf.add(sumPerExample(perValue), this.binLogDet) as tf.Tensor1D;
+    return tf.neg(tf.add(sumPerExample(perValue), this.binLogDet)) as tf.Tensor1D;
   }
 
   /** log-det of the scaling to model units. */

@@ -3,8 +3,9 @@ import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
-import { splitChannels, sumPerExample } from '../core/tensors';
+import { splitChannels } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import { standardize } from './fusedStandardize';
 import { type ClassOption, labelsOf, labelTensor } from './labels';
 import { edgeMap } from './networks/convolution';
 
@@ -80,18 +81,18 @@ export class LearnedPrior extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, labels?: ContextTensors): Transformed {
-    const { mean, logScale } = this.parameters(x.shape[0], labels);
-    const logFactor = tf.neg(logScale);
-    return { value: tf.mul(tf.sub(x, mean), tf.exp(logFactor)), logDet: this.sum(logFactor) };
+    return standardize(x, this.parameters(x.shape[0], labels), { kept: 0, inverse: false });
   }
 
   protected computeInverse(y: tf.Tensor, labels?: ContextTensors): Transformed {
-    const { mean, logScale } = this.parameters(y.shape[0], labels);
-    return { value: tf.add(tf.mul(y, tf.exp(logScale)), mean), logDet: this.sum(logScale) };
+    return standardize(y, this.parameters(y.shape[0], labels), { kept: 0, inverse: true });
   }
 
   override conditioning(x: tf.Tensor, labels?: ContextTensors): Conditioning {
-    const largest = tf.tidy(() => tf.max(this.parameters(x.shape[0], labels).logScale).dataSync()[0]);
+    const largest = tf.tidy(() => {
+      const [, logScale] = splitChannels(this.parameters(x.shape[0], labels), this.channels);
+      return tf.max(logScale).dataSync()[0];
+    });
     return { smallestScale: Math.exp(-largest) };
   }
 
@@ -104,9 +105,13 @@ export class LearnedPrior extends Bijector {
     };
   }
 
-  /** Mean and log scale, broadcastable to [batch, ...inputShape]. */
-  private parameters(batch: number, labels?: ContextTensors): { mean: tf.Tensor; logScale: tf.Tensor } {
-    const channels = this.inputShape[this.inputShape.length - 1];
+  private get channels(): number {
+    return this.inputShape[this.inputShape.length - 1];
+  }
+
+  /** [mean | logScale], broadcastable to [batch, ...positions, 2 channels]. */
+  private parameters(batch: number, labels?: ContextTensors): tf.Tensor {
+    const { channels } = this;
     const ones = this.inputShape.slice(0, -1).map(() => 1);
     let both: tf.Tensor = tf.zeros([batch, ...ones, 2 * channels]);
     if (this.bias !== undefined) both = tf.add(both, this.bias);
@@ -118,14 +123,7 @@ export class LearnedPrior extends Bijector {
       const positions = this.kind === 'spatial' ? this.inputShape.slice(0, -1) : ones;
       both = tf.add(both, tf.reshape(byClass, [batch, ...positions, 2 * channels]));
     }
-    const [mean, logScale] = splitChannels(both, channels);
-    return { mean, logScale };
-  }
-
-  /** Sum per example over the whole event, for logarithms that may be one for all positions. */
-  private sum(logs: tf.Tensor): tf.Tensor1D {
-    const positions = sizeOf(this.inputShape) / sizeOf(logs.shape.slice(1));
-    return tf.mul(sumPerExample(logs), positions);
+    return both;
   }
 }
 

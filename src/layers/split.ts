@@ -3,9 +3,10 @@ import type { ContextTensors } from '../core/context';
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape, type Shape } from '../core/shapes';
-import { joinChannels, splitChannels, sumPerExample } from '../core/tensors';
+import { firstChannels, splitChannels } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { halfOf } from './coupling';
+import { standardize } from './fusedStandardize';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import { Convolution } from './networks/convolution';
 import { MultilayerPerceptron } from './networks/multilayerPerceptron';
@@ -51,25 +52,23 @@ export class Split extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    const [stays] = splitChannels(x, this.half);
+    const stays = firstChannels(x, this.half);
     return this.standardize(x, this.network.apply(stays, context));
   }
 
   protected override computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
-    const [stays] = splitChannels(x, this.half);
+    const stays = firstChannels(x, this.half);
     return this.standardize(x, this.network.initialize(stays, context)).value;
   }
 
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
-    const [stays, standardized] = splitChannels(y, this.half);
-    const [mean, logScale] = splitChannels(this.network.apply(stays, context), this.half);
-    const leaves = tf.add(tf.mul(standardized, tf.exp(logScale)), mean);
-    return { value: joinChannels([stays, leaves]), logDet: sumPerExample(logScale) };
+    const stays = firstChannels(y, this.half);
+    return standardize(y, this.network.apply(stays, context), { kept: this.half, inverse: true });
   }
 
   override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
     const smallest = tf.tidy(() => {
-      const [stays] = splitChannels(x, this.half);
+      const stays = firstChannels(x, this.half);
       const [, logScale] = splitChannels(this.network.apply(stays, context), this.half);
       return tf.exp(tf.neg(tf.max(logScale))).dataSync()[0];
     });
@@ -78,11 +77,7 @@ export class Split extends Bijector {
 
   /** The half that leaves, standardized by what the network says of it. */
   private standardize(x: tf.Tensor, parameters: tf.Tensor): Transformed {
-    const [stays, leaves] = splitChannels(x, this.half);
-    const [mean, logScale] = splitChannels(parameters, this.half);
-    const logFactor = tf.neg(logScale);
-    const standardized = tf.mul(tf.sub(leaves, mean), tf.exp(logFactor));
-    return { value: joinChannels([stays, standardized]), logDet: sumPerExample(logFactor) };
+    return standardize(x, parameters, { kept: this.half, inverse: false });
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -1,8 +1,9 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { FusedCouplingOptions } from '../layers/fusedCoupling';
+import type { FusedStandardizeOptions } from '../layers/fusedStandardize';
 import { floats } from './elementary';
 import type { Gpu } from './gpu';
-import { logScaleOfCoupling } from './logScales';
+import { type CouplingScale, logScaleOfCoupling } from './logScales';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { lanesFor, perExampleMain, sumsOf } from './sumsPerExample';
@@ -16,8 +17,27 @@ const PLACES = `
   let ofShift = position * 2u * changed + channel - sizes.kept;
   let ofRaw = ofShift + changed;`;
 
+type CouplingInputs = Record<'x' | 'parameters', TensorInfo>;
+type CouplingGradients = Record<'x' | 'parameters' | 'dy' | 'dLogDet', TensorInfo>;
+
+/** A coupling as its programs have it. */
+interface CouplingForm {
+  scale: CouplingScale;
+  inverse: boolean;
+  kept: number;
+}
+
+/** Standardizing, (x - mean) exp(-logScale), is a coupling whose parameters are [mean | logScale] with their signs turned. */
+const STANDARDIZING = 'log';
+
+function signOf({ scale }: CouplingForm): '' | '-' {
+  return scale === STANDARDIZING ? '-' : '';
+}
+
 /** Value, and the log-determinant of each example or of its shares. */
-function coupling({ scale, inverse }: FusedCouplingOptions, width: number, lanes: number): Program {
+function coupling(form: CouplingForm, width: number, lanes: number): Program {
+  const { scale, inverse } = form;
+  const sign = signOf(form);
   const type = floats(width);
   return {
     key: `affineCoupling ${scale} ${inverse} ${width} ${lanes}`,
@@ -30,8 +50,9 @@ ${perExampleMain(
   `${PLACES}
     var result = x[at];
     if (channel >= sizes.kept) {
-      let logScale = logScaleOf(parameters[ofRaw]);
-      result = ${inverse ? 'result * exp(-logScale) - parameters[ofShift]' : '(result + parameters[ofShift]) * exp(logScale)'};
+      let shift = ${sign}parameters[ofShift];
+      let logScale = logScaleOf(${sign}parameters[ofRaw]);
+      result = ${inverse ? 'result * exp(-logScale) - shift' : '(result + shift) * exp(logScale)'};
       sum ${inverse ? '-=' : '+='} ${width === 1 ? 'logScale' : `dot(logScale, ${type}(1))`};
     }
     value[at] = result;`,
@@ -40,7 +61,9 @@ ${perExampleMain(
   };
 }
 
-function couplingGradient({ scale, inverse }: FusedCouplingOptions, width: number): Program {
+function couplingGradient(form: CouplingForm, width: number): Program {
+  const { scale, inverse } = form;
+  const sign = signOf(form);
   const type = floats(width);
   return {
     key: `affineCouplingGradient ${scale} ${inverse} ${width}`,
@@ -59,12 +82,12 @@ ${flatMain(`
   ${PLACES}
   var gradient = dy[at];
   if (channel >= sizes.kept) {
-    let raw = parameters[ofRaw];
+    let raw = ${sign}parameters[ofRaw];
     let given = gradient;
     gradient = given * exp(${inverse ? '-' : ''}logScaleOf(raw));
-    let ofLogScale = gradient * ${inverse ? 'x[at]' : '(x[at] + parameters[ofShift])'} + dLogDet[at / sizes.perExample];
-    dParameters[ofShift] = ${inverse ? '-given' : 'gradient'};
-    dParameters[ofRaw] = ${inverse ? '-' : ''}ofLogScale * slopeOf(raw);
+    let ofLogScale = gradient * ${inverse ? 'x[at]' : `(x[at] + ${sign}parameters[ofShift])`} + dLogDet[at / sizes.perExample];
+    dParameters[ofShift] = ${sign}(${inverse ? '-given' : 'gradient'});
+    dParameters[ofRaw] = ${sign}(${inverse ? '-' : ''}ofLogScale * slopeOf(raw));
   }
   dx[at] = gradient;`)}`,
   };
@@ -87,7 +110,7 @@ export function affineCoupling(
   gpu: Gpu,
   x: TensorInfo,
   parameters: TensorInfo,
-  options: FusedCouplingOptions,
+  options: CouplingForm,
 ): TensorInfo[] {
   const { examples, perExample, width, channels, kept } = sizesOf(x, options.kept);
   const value = gpu.output(x.shape);
@@ -102,8 +125,8 @@ export function affineCoupling(
 /** Gradients in x and in the parameters. */
 export function affineCouplingGradient(
   gpu: Gpu,
-  { x, parameters, dy, dLogDet }: Record<'x' | 'parameters' | 'dy' | 'dLogDet', TensorInfo>,
-  options: FusedCouplingOptions,
+  { x, parameters, dy, dLogDet }: CouplingGradients,
+  options: CouplingForm,
 ): TensorInfo[] {
   const { examples, perExample, width, channels, kept } = sizesOf(x, options.kept);
   const [dx, dParameters] = [x, parameters].map(({ shape }) => gpu.output(shape));
@@ -113,20 +136,17 @@ export function affineCouplingGradient(
   return [dx, dParameters];
 }
 
-/** FlowAffineCoupling and its gradient. */
+/** FlowAffineCoupling, FlowStandardize and their gradients. */
 export function registerAffineCoupling(): void {
-  registerGpuKernel(
-    'FlowAffineCoupling',
-    ({ inputs, attrs, gpu }: KernelCall<Record<'x' | 'parameters', TensorInfo>, FusedCouplingOptions>) =>
-      affineCoupling(gpu, inputs.x, inputs.parameters, attrs),
+  register('FlowAffineCoupling', (options: FusedCouplingOptions) => options);
+  register('FlowStandardize', (options: FusedStandardizeOptions) => ({ ...options, scale: STANDARDIZING }));
+}
+
+function register<Options>(name: string, formOf: (options: Options) => CouplingForm): void {
+  registerGpuKernel(name, ({ inputs, attrs, gpu }: KernelCall<CouplingInputs, Options>) =>
+    affineCoupling(gpu, inputs.x, inputs.parameters, formOf(attrs)),
   );
-  registerGpuKernel(
-    'FlowAffineCouplingGradient',
-    ({
-      inputs,
-      attrs,
-      gpu,
-    }: KernelCall<Record<'x' | 'parameters' | 'dy' | 'dLogDet', TensorInfo>, FusedCouplingOptions>) =>
-      affineCouplingGradient(gpu, inputs, attrs),
+  registerGpuKernel(`${name}Gradient`, ({ inputs, attrs, gpu }: KernelCall<CouplingGradients, Options>) =>
+    affineCouplingGradient(gpu, inputs, formOf(attrs)),
   );
 }

@@ -13,14 +13,20 @@ fn logScaleOf(raw: ${type}) -> ${type} { return tanhOf(raw / ${limit}) * ${limit
 fn slopeOf(raw: ${type}) -> ${type} { let t = tanhOf(raw / ${limit}); return 1f - t * t; }`;
 }
 
-const ofCouplings: Record<ScaleMap, (type: string) => string> = {
+/** How a coupling makes its scale; 'log': the parameter is its log. */
+export type CouplingScale = ScaleMap | 'log';
+
+const ofCouplings: Record<CouplingScale, (type: string) => string> = {
   sigmoid: (type) => `${logOnePlus(type)}${sigmoids(type)}
 fn logScaleOf(raw: ${type}) -> ${type} { return logSigmoid(raw + ${SIGMOID_SHIFT}); }
 fn slopeOf(raw: ${type}) -> ${type} { return sigmoid(-(raw + ${SIGMOID_SHIFT})); }`,
   exp: (type) => clamped(LOG_SCALE_LIMIT, type),
+  log: (type) => `
+fn logScaleOf(raw: ${type}) -> ${type} { return raw; }
+fn slopeOf(raw: ${type}) -> ${type} { return ${type}(1); }`,
 };
 
-export function logScaleOfCoupling(map: ScaleMap, type: string): string {
+export function logScaleOfCoupling(map: CouplingScale, type: string): string {
   return ofCouplings[map](type);
 }
 

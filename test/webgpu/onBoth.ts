@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from 'tfjs-flows';
 import { prepareWebGpu } from 'tfjs-flows/webgpu';
 import { expect } from 'vitest';
 import { Gpu } from '../../src/webgpu/gpu';
@@ -29,6 +30,19 @@ export async function valuesOn(
   tf.dispose(tensors);
   expect(tf.memory().numTensors).toBe(before);
   return values.map((list) => Float32Array.from(list));
+}
+
+/** Results of a computation, and the gradients of a weighted sum of all in its inputs. */
+export function withGradients(
+  compute: (...inputs: tf.Tensor[]) => tf.Tensor[],
+  inputs: tf.Tensor[],
+): tf.Tensor[] {
+  const results = compute(...inputs);
+  const random = new RandomStream(7);
+  const weights = results.map(({ shape }) => random.normal(shape));
+  const loss = (...given: tf.Tensor[]) =>
+    tf.addN(compute(...given).map((result, i) => tf.sum(tf.mul(result, weights[i])))) as tf.Scalar;
+  return [...results, ...tf.grads(loss)(inputs)];
 }
 
 /** How many dispatches of our programs `compute` takes; its tensors are freed. The backend is webgpu already. */

@@ -4,7 +4,7 @@ import type { RandomStream } from '../../core/random';
 import { sizeOf } from '../../core/shapes';
 import { sumPerExample } from '../../core/tensors';
 import { StandardNormal } from '../../distributions';
-import { HALF_LOG_TWO_PI } from '../../distributions/standardNormal';
+import { HALF_LOG_TWO_PI } from '../../distributions/fusedNormal';
 import { ColumnHead } from '../../layers/supports/columnHead';
 import { BEFORE, Factorized } from '../../layers/supports/factorized';
 import type { Context } from '../context';
