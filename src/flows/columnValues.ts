@@ -3,10 +3,10 @@ import { type Column, groupsOf, showColumn } from '../layers/supports/columns';
 import type { Support } from '../layers/supports/support';
 
 /** Largest whole number whose bin float32 can fill with noise. */
-const MOST_WHOLE = 2 ** 22;
+export const MOST_WHOLE = 2 ** 22;
 
 /** How far shares may be from a sum of 1. */
-const SHARES_OFF = 1e-3;
+export const SHARES_OFF = 1e-3;
 
 /** What keeps a row from being an event of the flow. */
 interface Fault {

@@ -3,7 +3,9 @@ import { complaint, DataError, ShapeError } from '../core/errors';
 import { checkFinite32, checkFloat32 } from '../core/hostValues';
 import { type HostArray, nestedShape, readArray, toFloat64, toNumber } from '../core/numbers';
 import { batchOf, isBatchOf, type Shape, sameShape, sizeOf } from '../core/shapes';
+import { hostValues } from '../engine/hostValues';
 import { asFloat32 } from './events';
+import { spoilRows } from './fusedRowVerdicts';
 
 /** Rows of one part of a context: one per event, or one for all. */
 export interface PartRows {
@@ -20,6 +22,12 @@ export function readPart(
   isLabels: boolean,
   value: unknown,
 ): PartRows {
+  if (isLabels && value instanceof tf.Tensor && isClasses(value.shape, shape[0])) {
+    const values = hostValues(value);
+    return values === undefined
+      ? oneHotThere(shape[0], value)
+      : oneHot(where, shape[0], Float64Array.from(values));
+  }
   const numbers = isLabels ? classNumbers(where, what, shape[0], value) : undefined;
   if (numbers !== undefined) return oneHot(where, shape[0], numbers);
   if (value instanceof tf.Tensor) return tensorRows(where, what, shape, value);
@@ -32,6 +40,22 @@ export function readPart(
   return { rows: host.count, slice };
 }
 
+/** Whether these are class numbers by their shape, in a list or a column. */
+function isClasses(shape: Shape, classes: number): boolean {
+  return shape.length < 2 || (shape.length === 2 && shape[1] === 1 && classes > 1);
+}
+
+/** Rows of labels for class numbers on a device that has to be waited for: NaN for what is no class. */
+function oneHotThere(classes: number, numbers: tf.Tensor): PartRows {
+  const slice = (start: number, end: number) =>
+    tf.tidy(() => {
+      const some = tf.cast(tf.slice(tf.reshape(numbers, [-1]), [start], [end - start]), 'float32');
+      const rows = tf.cast(tf.oneHot(tf.cast(some, 'int32'), classes), 'float32');
+      return spoilRows(rows, some, { low: [0], high: [classes - 1], whole: [true] });
+    });
+  return { rows: numbers.size, slice };
+}
+
 /** Class numbers, where that is what was given: one number, a list, or a column of them. */
 function classNumbers(
   where: string,
@@ -39,14 +63,9 @@ function classNumbers(
   classes: number,
   value: unknown,
 ): Float64Array | undefined {
-  const isColumn = (shape: Shape) =>
-    shape.length < 2 || (shape.length === 2 && shape[1] === 1 && classes > 1);
-  if (value instanceof tf.Tensor) {
-    return isColumn(value.shape) ? Float64Array.from(value.dataSync()) : undefined;
-  }
   if (isScalar(value)) return Float64Array.of(toNumber(where, what, value, [0]));
   if (ArrayBuffer.isView(value)) return toFloat64(where, what, value as unknown as ArrayLike<unknown>);
-  if (!Array.isArray(value) || !isColumn(nestedShape(value))) return undefined;
+  if (!Array.isArray(value) || !isClasses(nestedShape(value), classes)) return undefined;
   return toFloat64(where, what, readArray(where, what, value).values);
 }
 

@@ -16,6 +16,7 @@ import { checkChoice, checkInteger, type Shape, sameShape } from '../core/shapes
 import { withoutTensors } from '../core/tensors';
 import { Table } from '../data';
 import { type Distribution, StandardNormal } from '../distributions';
+import { hostValues } from '../engine/hostValues';
 import { type Location, saveModule } from '../io';
 import type { Bijector, LatentSlice, Transformed } from '../layers';
 import { type FitData, type FitOptions, fit, type History } from '../training';
@@ -24,6 +25,7 @@ import { type Account, firstNonFinite, makeAccount } from './account';
 import { type Context, ContextRows, repeatRows } from './context';
 import { type Embed, Embedding, embedOption, throughEmbed } from './embedding';
 import { type EventArray, type Events, readEvent, readEvents } from './events';
+import { FINITE, onlyFitRows } from './fusedRowVerdicts';
 import { ConditionedFlow, type FlowVerbs, type SampledWithLogProb } from './given';
 import { linearWeights, sphericalWeights } from './latentPaths';
 import {
@@ -457,9 +459,14 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     return x;
   }
 
-  /** Hook: throws where values cannot be this flow's data. */
+  /** Hook: throws where values that the host has cannot be this flow's data. */
   protected checkValues(where: string, x: tf.Tensor, _firstRow = 0): void {
     checkFiniteData(where, x);
+  }
+
+  /** Hook: data whose values lie on a device that has to be waited for, rows that cannot be this flow's data being NaN. */
+  protected onlyEvents(x: tf.Tensor): tf.Tensor {
+    return onlyFitRows(x, FINITE);
   }
 
   /** Hook: a context as the layers take it, tensors [n, ...]. */
@@ -526,7 +533,7 @@ export class Flow extends Module implements Trainable, FlowVerbs {
   protected readData(where: string, x: Events, firstRow = 0): tf.Tensor {
     const data = readEvents(where, this.asEvents(where, x), this.eventShape);
     this.checkValues(where, data, firstRow);
-    return data;
+    return hostValues(data) === undefined ? this.onlyEvents(data) : data;
   }
 
   /** The bijector's result on data. */
@@ -539,9 +546,8 @@ export class Flow extends Module implements Trainable, FlowVerbs {
     const where = `${this.label}.${method}`;
     const data =
       dequantize === 'none'
-        ? readEvents(where, this.asEvents(where, x), this.eventShape)
+        ? finiteData(where, readEvents(where, this.asEvents(where, x), this.eventShape))
         : this.readData(where, x);
-    if (dequantize === 'none') checkFiniteData(where, data);
     const context = this.toContext(method, options.context, data.shape[0]);
     const stream = dequantize === 'noise' ? this.stream(options) : undefined;
     const points = dequantize === 'none' ? data : this.toModel(data, stream);
@@ -592,8 +598,14 @@ const flowNames: OptionNames<FlowOptions> = {
   seed: true,
 };
 
+/** Data without NaN and infinity: an error where the host sees one, else rows of NaN. */
+function finiteData(where: string, x: tf.Tensor): tf.Tensor {
+  checkFiniteData(where, x);
+  return hostValues(x) === undefined ? onlyFitRows(x, FINITE) : x;
+}
+
 function checkFiniteData(where: string, x: tf.Tensor): void {
-  if (allFinite(x.dataSync())) return;
+  if (allFinite(hostValues(x) ?? [])) return;
   const hint = 'Clean the data first: one such value would spoil every weight.';
   throw new DataError(complaint(where, 'finite data', 'NaN or infinity in it', hint));
 }

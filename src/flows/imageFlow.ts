@@ -7,12 +7,14 @@ import type { RandomStream } from '../core/random';
 import { sizeOf } from '../core/shapes';
 import { isZeroAndOne } from '../data/levels';
 import type { Distribution } from '../distributions';
+import { hostValues } from '../engine/hostValues';
 import { type Bijector, Chain, Dequantize, type Preprocessing, type Transformed } from '../layers';
 import type { Loss } from '../training/trainable';
 import type { Context } from './context';
 import type { Embed } from './embedding';
 import type { Events } from './events';
 import { Flow } from './flow';
+import { onlyFitRows } from './fusedRowVerdicts';
 import { ConditionedImageFlow, type ImageFlowVerbs } from './given';
 import { type PassOptions, passNames } from './options';
 
@@ -123,7 +125,11 @@ export class ImageFlow extends Flow implements ImageFlowVerbs {
   }
 
   protected override checkValues(where: string, images: tf.Tensor): void {
-    this.dequantize.checkLevels(where, images);
+    if (hostValues(images) !== undefined) this.dequantize.checkLevels(where, images);
+  }
+
+  protected override onlyEvents(images: tf.Tensor): tf.Tensor {
+    return onlyFitRows(images, { low: [0], high: [this.dequantize.levels - 1], whole: [true] });
   }
 
   /** Mean bits per dimension. */

@@ -6,9 +6,11 @@ import { checkOptions, type OptionNames } from '../core/options';
 import type { RandomStream } from '../core/random';
 import { checkInteger } from '../core/shapes';
 import { Table } from '../data';
+import { hostValues } from '../engine/hostValues';
 import { type Column, isWhole, readColumns } from '../layers/supports/columns';
 import { LARGEST } from '../layers/supports/elementwiseSupport';
 import { takeColumns } from '../layers/supports/takeColumns';
+import { onlyColumnRows } from './columnBounds';
 import { checkRows, rowsOff } from './columnValues';
 import type { Context } from './context';
 import { type EventArray, type Events, readEvents } from './events';
@@ -88,7 +90,8 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
   }
 
   /**
-   * As of every flow; -Infinity for rows off their supports.
+   * As of every flow; -Infinity for rows off their supports. On webgpu, rows of a tensor that the GPU computed are looked at there: all that
+   * are no events have NaN, in place of -Infinity and of errors.
    *
    * @throws DataError for a value that is not finite, on an open end, or off its circle; ShapeError, ConfigError
    * @example
@@ -106,8 +109,10 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
         const latent = this.bijector.forward(points, partOf(context, this.bijector.contextShape));
         return this.logProbOf(latent, context);
       };
+      const values = hostValues(data);
+      if (values === undefined) return densityOf(this.onlyEvents(data));
       // Looked at once: what `checkValues` refuses beyond this are the rows whose density is 0.
-      const off = new Set(rowsOff(where, this.columns, data.dataSync()));
+      const off = new Set(rowsOff(where, this.columns, values));
       if (off.size === 0) return densityOf(data);
       const nothing = tf.fill([n], Number.NEGATIVE_INFINITY) as tf.Tensor1D;
       if (off.size === n) return nothing;
@@ -258,7 +263,11 @@ export class VectorFlow extends Flow implements VectorFlowVerbs {
   }
 
   protected override checkValues(where: string, x: tf.Tensor, firstRow?: number): void {
-    checkRows(where, this.columns, x.dataSync(), firstRow);
+    checkRows(where, this.columns, hostValues(x) ?? [], firstRow);
+  }
+
+  protected override onlyEvents(x: tf.Tensor): tf.Tensor {
+    return onlyColumnRows(x, this.columns);
   }
 }
 

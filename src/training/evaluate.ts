@@ -6,7 +6,7 @@ import { checkInteger } from '../core/shapes';
 import type { BatchStream } from './batchStream';
 import { type FitData, recognizeData, streamOf } from './data';
 import { LogMeans, type Logs } from './logs';
-import { explainNonFinite } from './nonFinite';
+import { bringToHost, explainNonFinite } from './nonFinite';
 import { checkNoData, checkSeed } from './optionChecks';
 import type { Batch, Loss, Trainable } from './trainable';
 
@@ -74,6 +74,7 @@ export async function evaluateStream(
       const batch = await stream.next();
       if (batch === undefined) break;
       try {
+        await bringToHost(batch);
         model.checkBatch(batch);
         means.add(await lossOf(model, batch, random), batch.x.shape[0]);
       } finally {

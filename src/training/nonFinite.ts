@@ -1,7 +1,17 @@
 import { contextTensors } from '../core/context';
 import { complaint, type FlowError, NonFiniteError } from '../core/errors';
 import { checkFinite } from '../core/shapes';
+import { capabilities } from '../engine/capabilities';
 import type { Batch, Trainable } from './trainable';
+
+/**
+ * Brings the values of a batch to the host, where checks look at them: at once if they come from there, as mostly.
+ * Only a source of data that lie on a GPU is waited for.
+ */
+export async function bringToHost({ x, context }: Batch): Promise<void> {
+  if (capabilities().readsAtOnce) return;
+  for (const tensor of [x, ...contextTensors(context)]) await tensor.data();
+}
 
 /** Throws a DataError that names the first NaN or infinity of a batch. */
 export async function checkFiniteBatch(where: string, { x, context }: Batch): Promise<void> {

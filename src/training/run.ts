@@ -10,6 +10,7 @@ import type { EarlyStopping } from './earlyStopping';
 import { evaluateStream } from './evaluate';
 import type { EpochLogs, History, StopReason } from './history';
 import { LogMeans, type Logs } from './logs';
+import { bringToHost } from './nonFinite';
 import { type Progress, type ProgressBar, SpeedMeter } from './progress';
 import type { Stepper } from './stepper';
 import type { Batch, Trainable } from './trainable';
@@ -142,7 +143,10 @@ export class TrainingRun {
     await callbacks.batchBegin(this.stepInEpoch, size);
     const start = performance.now();
     const learningRate = this.settings.learningRateAt(this.step);
-    if (checksBatches) model.checkBatch(batch);
+    if (checksBatches) {
+      await bringToHost(batch);
+      model.checkBatch(batch);
+    }
     if (!model.initialized) await this.initialize(batch);
     const logs = await stepper.take(batch, noise, learningRate, this.step);
     this.speed.add((performance.now() - start) / 1000, size);

@@ -10,6 +10,7 @@ import { registerLuMatrix } from './luMatrix';
 import { registerNetworkCoupling } from './networkCoupling';
 import { registerNormalLogProb } from './normalLogProb';
 import { registerPerceptron } from './perceptron';
+import { registerRowVerdicts } from './rowVerdicts';
 import { registerScaleChannels } from './scaleChannels';
 import { registerScaledLinear } from './scaledLinear';
 import { registerSines } from './sines';
@@ -31,6 +32,7 @@ export function registerFlowKernels(): void {
   registerNetworkCoupling();
   registerNormalLogProb();
   registerPerceptron();
+  registerRowVerdicts();
   registerScaleChannels();
   registerScaledLinear();
   registerSines();

@@ -115,7 +115,7 @@ export class MarginalDensity {
     const where = this.where('estimate');
     const rows = tf.tidy(() => tf.clone(readRows(where, this.columns, x)));
     try {
-      const values = rows.dataSync();
+      const values = await rows.data<'float32'>();
       const off = new Set(rowsOff(where, this.columns, values));
       if (this.factors !== undefined) return this.byFactors(this.factors, rows, off);
       return await this.byRows(values, off);
