@@ -93,7 +93,7 @@ export function applyGradients(
 
 /** Whether a step of this optimizer can be on its way before anybody knows that it is sound: `stepAhead` takes it. */
 export function canStepAhead(optimizer: tf.Optimizer): boolean {
-  return hasStepScale() && hasFusedStep(optimizer) && canUndo(optimizer);
+  return hasStepScale() && canUndo(optimizer);
 }
 
 /**
@@ -106,8 +106,11 @@ export function stepAhead(
   gradients: readonly (tf.Tensor | null)[],
   scale: tf.Scalar,
 ): StepAhead {
-  const fields = adaptiveFieldsOf(optimizer);
-  const step = withoutTensors(() => applyAdaptive(fields, variables, gradients, scale));
+  const step = withoutTensors(() =>
+    isCompact(optimizer)
+      ? optimizer.stepAhead(variables, gradients, scale)
+      : applyAdaptive(adaptiveFieldsOf(optimizer), variables, gradients, scale),
+  );
   claimAccumulators(optimizer, variables);
   return step;
 }

@@ -30,10 +30,10 @@ export interface CompactAdamOptions {
  *
  * r rounds m to 8 and v to 9 significant bits, up or down by chance, so that on average nothing is lost, not even the thousandth by which v
  * changes in a step. Chance depends on the step and the place alone: runs repeat, and resume, to the same numbers. Single steps differ from
- * Adam's by about one percent. Weights stay in float32. One pass on the wasm backend; on others on the host.
+ * Adam's by about one percent. Weights stay in float32. One pass on the wasm backend and on webgpu; on others on the host.
  * Gradients of 16 bits are bfloat16, rounded to the nearest: half a percent at most, and nothing adds up over steps.
  *
- * @throws BackendError on webgpu, where values cannot be read at once
+ * @throws BackendError on webgpu without `tfjs-flows/webgpu`, where values cannot be read at once
  * @see Kingma and Ba, "Adam" (2014), algorithm 1, arXiv:1412.6980; moments and gradients in bfloat16: Kalamkar et al. (2019),
  * arXiv:1905.12322; DeepSeek-AI, "DeepSeek-V3" (2024), section 3.3.2,
  * arXiv:2412.19437; rounding by chance: Gupta et al. (2015), section 3.1, arXiv:1502.02551
@@ -81,6 +81,40 @@ export class CompactAdam extends tf.Optimizer {
     gradients: readonly (tf.Tensor | null)[],
     gradientScale = 1,
   ): (() => void) | undefined {
+    if (hasFusedCompactStep()) {
+      const step = this.stepAhead(variables, gradients, gradientScale);
+      step.count();
+      return step.undo;
+    }
+    const { weight, moments, gradient } = this.chosen(variables, gradients);
+    stepOnHost(weight, moments, gradient, this.constants(), gradientScale);
+    this.incrementIterations();
+    return undefined;
+  }
+
+  /**
+   * One step where the backend has the fused kernel, which is yet to be counted.
+   *
+   * @internal
+   */
+  stepAhead(
+    variables: readonly tf.Variable[],
+    gradients: readonly (tf.Tensor | null)[],
+    gradientScale: number | tf.Scalar,
+  ): { undo(): void; count(): void } {
+    const { weight, moments, gradient } = this.chosen(variables, gradients);
+    const constants = this.constants();
+    stopSharing([...weight, ...moments]);
+    fusedCompactStep({ weight, moments }, gradient, constants, gradientScale);
+    const undo = () => {
+      stopSharing([...weight, ...moments]);
+      fusedCompactStepBack({ weight, moments }, constants);
+    };
+    return { undo, count: () => this.incrementIterations() };
+  }
+
+  /** Weights that have a gradient, with their moments, which come to be in the first step. */
+  private chosen(variables: readonly tf.Variable[], gradients: readonly (tf.Tensor | null)[]) {
     variables.forEach((variable, i) => {
       this.accumulatedMoments[i] ??= zeroSlot(variable, 'mv', 'int32');
     });
@@ -88,18 +122,7 @@ export class CompactAdam extends tf.Optimizer {
     const weight = chosen.map((i) => variables[i]);
     const moments = chosen.map((i) => this.accumulatedMoments[i].variable);
     const gradient = chosen.map((i) => gradients[i] as tf.Tensor);
-    this.incrementIterations();
-    const constants = this.constants();
-    if (!hasFusedCompactStep()) {
-      stepOnHost(weight, moments, gradient, constants, gradientScale);
-      return undefined;
-    }
-    stopSharing([...weight, ...moments]);
-    fusedCompactStep({ weight, moments }, gradient, constants, gradientScale);
-    return () => {
-      stopSharing([...weight, ...moments]);
-      fusedCompactStepBack({ weight, moments }, constants);
-    };
+    return { weight, moments, gradient };
   }
 
   override dispose(): void {
@@ -136,8 +159,10 @@ export class CompactAdam extends tf.Optimizer {
     return new CompactAdam(learningRate as number, options) as unknown as T;
   }
 
+  /** Of the next step. */
   private constants(): CompactStep {
-    const { learningRate, beta1, beta2, epsilon, iterations } = this;
+    const { learningRate, beta1, beta2, epsilon } = this;
+    const iterations = this.iterations + 1;
     return {
       learningRate,
       beta1,
@@ -159,7 +184,7 @@ function stepOnHost(
   gradientScale: number,
 ): void {
   if (!capabilities().readsAtOnce) {
-    const hint = "Train with 'adam' there.";
+    const hint = "On webgpu call prepareWebGpu of 'tfjs-flows/webgpu' first, or train with 'adam'.";
     throw new BackendError(
       complaint('CompactAdam', 'wasm, or a backend that reads at once', tf.getBackend(), hint),
     );

@@ -28,18 +28,18 @@ export function hasFusedCompactStep(): boolean {
  * The attribute `weights` is their number, the others are the step's constants. Without the last two the weights alone are moved, by the
  * moments as they stand.
  *
- * @param gradientScale the gradients are multiplied by it
+ * @param gradientScale the gradients are multiplied by it; see `stepScale` for one on the device
  */
 export function fusedCompactStep(
   { weight, moments }: CompactState,
   gradients: readonly tf.Tensor[],
   step: CompactStep,
-  gradientScale: number,
+  gradientScale: number | tf.Scalar,
 ): void {
-  const scale = tf.scalar(gradientScale);
+  const scale = typeof gradientScale === 'number' ? tf.scalar(gradientScale) : gradientScale;
   const kernel = areBfloat16(gradients) ? bfloat16Kernels.step : 'FlowCompactStep';
   runKernel(kernel, [...weight, ...moments, ...gradients, scale], { ...step, weights: weight.length });
-  scale.dispose();
+  if (scale !== gradientScale) scale.dispose();
 }
 
 /** Takes the weights back to before a step, to rounding; the moments stay as that step left them. */

@@ -2,12 +2,12 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
 
 /**
- * Whether the active backend takes steps that nobody has looked at: it has `stepScale`, and its `fusedAdaptiveStep` leaves weights and
- * moments as they are where the scale is NaN or infinite. So a step is on its way before anything is read. There is no ordinary form:
+ * Whether the active backend takes steps that nobody has looked at: it has `stepScale`, and its fused steps leave weights and moments as
+ * they are where the scale is NaN or infinite. So a step is on its way before anything is read. There is no ordinary form:
  * where a read costs little, `fit` looks first.
  */
 export function hasStepScale(): boolean {
-  return hasKernels('FlowStepScale', 'FlowAdaptiveStep');
+  return hasKernels('FlowStepScale');
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { AdaptiveStep } from '../training/fusedAdaptiveStep';
+import type { AdaptiveStep, StepConstants } from '../training/fusedAdaptiveStep';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -7,7 +7,7 @@ import { flatGroups, flatMain } from './wgsl';
 type Kind = AdaptiveStep['kind'];
 
 /** Constants of a step, in the order of `constantsOf`. */
-const CONSTANTS = `
+export const STEP = `
 struct Step { beta1: f32, beta2: f32, rest1: f32, rest2: f32, correction1: f32, correction2: f32, learningRate: f32, epsilon: f32 };`;
 
 /** The new weight, the moments being those of this step; zero moments move nothing, whatever epsilon is. */
@@ -16,11 +16,16 @@ const MOVE = {
   adamax: 'let size = v;',
 };
 
-function moved(kind: Kind): string {
+export function moved(kind: Kind): string {
   return `
   ${MOVE[kind]}
   let direction = m * step.correction1 / (size + step.epsilon);
   weight[at] -= step.learningRate * select(direction, vec4f(0), m == vec4f(0));`;
+}
+
+/** Whether a scale is NaN or infinite, which stops the step. */
+export function stops(scale: string): string {
+  return `(bitcast<u32>(${scale}) & 0x7f800000u) == 0x7f800000u`;
 }
 
 const SECOND = {
@@ -42,11 +47,10 @@ function forward(kind: Kind): Program {
       gradientScale: read(),
     },
     sizes: ['fours: u32'],
-    code: () => `${CONSTANTS}
+    code: () => `${STEP}
 ${flatMain(`
   let scale = gradientScale[0];
-  // A scale that is NaN or infinite stops the step.
-  if (at >= sizes.fours || (bitcast<u32>(scale) & 0x7f800000u) == 0x7f800000u) { return; }
+  if (at >= sizes.fours || ${stops('scale')}) { return; }
   let step = constants[0];
   let g = gradient[at] * scale;
   let m = first[at] * step.beta1 + g * step.rest1;
@@ -63,7 +67,7 @@ function back(kind: Kind): Program {
     key: `${kind}StepBack`,
     buffers: { weight: changed, first: changed, second: changed, constants: read('Step') },
     sizes: ['fours: u32'],
-    code: () => `${CONSTANTS}
+    code: () => `${STEP}
 ${flatMain(`
   if (at >= sizes.fours) { return; }
   let step = constants[0];
@@ -78,7 +82,7 @@ const programs = {
   adamax: { forward: forward('adamax'), back: back('adamax') },
 };
 
-function constantsOf(step: AdaptiveStep): number[] {
+export function constantsOf(step: StepConstants): number[] {
   const { beta1, beta2, bias1, bias2, learningRate, epsilon } = step;
   return [beta1, beta2, 1 - beta1, 1 - beta2, 1 / bias1, 1 / bias2, learningRate, epsilon];
 }

@@ -2,6 +2,7 @@ import { registerAdaptiveStep } from './adaptiveStep';
 import { registerAffineCoupling } from './affineCoupling';
 import { registerAffineEvents } from './affineEvents';
 import { registerChannelOrder } from './channelOrder';
+import { registerCompactStep } from './compactStep';
 import { registerConvolutions } from './convolutionChain';
 import { registerGlobalNorm } from './globalNorm';
 import { registerLogDets } from './logDets';
@@ -25,6 +26,7 @@ export function registerFlowKernels(): void {
   registerAffineEvents();
   registerChannelOrder();
   registerConvolutions();
+  registerCompactStep();
   registerGlobalNorm();
   registerLogDets();
   registerLuFactors();

@@ -3,11 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import { clipByGlobalNorm, globalNorm } from '../../src/training/clipping';
+import { compactStep } from '../../src/training/compactStep';
 import {
   type AdaptiveStep,
   fusedAdaptiveStep,
   fusedAdaptiveStepBack,
 } from '../../src/training/fusedAdaptiveStep';
+import {
+  type CompactStep,
+  fusedCompactStep,
+  fusedCompactStepBack,
+} from '../../src/training/fusedCompactStep';
 import { stopSharing } from '../../src/training/slots';
 import { Gpu } from '../../src/webgpu/gpu';
 import { relativeDifference } from '../support/agreement';
@@ -135,6 +141,59 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     // What is still encoded holds on to its buffers.
     submit();
     expect(inGpu()).toBe(bytes);
+  });
+});
+
+describe.skipIf(!hasAdapter)('the step with moments of 16 bits on webgpu', () => {
+  const step: CompactStep = { ...constants, seed: 0x9e3779b9 | 0 };
+
+  /** Two steps: first the moments are zeros. */
+  async function twoSteps(shapes: number[][]) {
+    await activate('webgpu');
+    const { weight, gradients, ...unused } = state(shapes);
+    tf.dispose([unused.first, unused.second]);
+    const moments = tf.tidy(() => shapes.map((shape) => tf.variable(tf.zeros(shape, 'int32'))));
+    const before = await valuesOf([...weight, ...gradients]);
+    const take = (scale: number) => fusedCompactStep({ weight, moments }, gradients, step, scale);
+    expect(countOf(() => take(0.7))).toBe(1);
+    take(0.7);
+    take(Number.NaN);
+    const after = await valuesOf([...weight, ...moments]);
+    expect(countOf(() => fusedCompactStepBack({ weight, moments }, step))).toBe(1);
+    const back = await valuesOf(weight);
+    tf.dispose([weight, moments, gradients]);
+    return { before, after, back };
+  }
+
+  it('rounds by the chance of the host', async () => {
+    const { before, after, back } = await twoSteps([[999]]);
+    const [weight, gradient] = before as Float32Array[];
+    const host = { weight: weight.slice(), moments: new Int32Array(999), gradient };
+    compactStep([host], step, 0.7);
+    const once = host.weight.slice();
+    compactStep([host], step, 0.7);
+    const [moved, moments] = after;
+    // A product and a sum may be rounded once there: then a moment that is near the edge goes the other way, now and then.
+    const others = host.moments.filter((value, i) => value !== moments[i]).length;
+    expect(others).toBeLessThan(10);
+    const far = host.weight.filter((value, i) => Math.abs(value - moved[i]) > 1e-6).length;
+    expect(far).toBeLessThan(10);
+    const farBack = once.filter((value, i) => Math.abs(value - back[0][i]) > 1e-6).length;
+    expect(farBack).toBeLessThan(10);
+  });
+
+  it('goes over all weights, however they are cut', async () => {
+    const { before, after } = await twoSteps(SHAPES);
+    SHAPES.forEach((shape, i) => {
+      const size = shape.reduce((product, length) => product * length, 1);
+      const [weight, gradient] = [before[i], before[SHAPES.length + i]] as Float32Array[];
+      const host = { weight: weight.slice(), moments: new Int32Array(size), gradient };
+      for (let k = 0; k < 2; k++) compactStep([host], step, 0.7);
+      // Chance goes by the place among all: moments differ by a last bit, one in 128, at most.
+      host.weight.forEach((value, j) => {
+        expect(Math.abs(after[i][j] - value)).toBeLessThan(0.03 * (Math.abs(value - weight[j]) + 1e-6));
+      });
+    });
   });
 });
 
