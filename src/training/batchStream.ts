@@ -19,6 +19,8 @@ export interface StreamPosition {
 /** Batches of one source, pass after pass, with a position that can be left and found again. */
 export class BatchStream {
   private iterator: BatchIterator | undefined;
+  /** What `next` will give, and where the stream stood before it. */
+  private ahead: { batch: Promise<Batch | undefined>; position: StreamPosition } | undefined;
   private pass = 0;
   private batch = 0;
   private orderBefore: RandomStreamState;
@@ -42,6 +44,21 @@ export class BatchStream {
    * @throws DataError where a pass has no batch at all
    */
   async next(): Promise<Batch | undefined> {
+    const { ahead } = this;
+    this.ahead = undefined;
+    return ahead === undefined ? this.read() : ahead.batch;
+  }
+
+  /** Begins to read what `next` will give, errors included. Until then the position stays as it is. */
+  readAhead(): void {
+    if (this.ahead !== undefined) return;
+    const { position } = this;
+    const batch = this.read();
+    batch.catch(() => {});
+    this.ahead = { batch, position };
+  }
+
+  private async read(): Promise<Batch | undefined> {
     if (this.iterator === undefined) {
       this.orderBefore = this.order.state();
       this.iterator = await this.open(this.pass);
@@ -58,7 +75,7 @@ export class BatchStream {
   }
 
   get position(): StreamPosition {
-    return { pass: this.pass, batch: this.batch, order: this.orderBefore };
+    return this.ahead?.position ?? { pass: this.pass, batch: this.batch, order: this.orderBefore };
   }
 
   /** Moves to a position that `position` gave, by reading past the batches before it. */
@@ -91,9 +108,17 @@ export class BatchStream {
 
   /** Stops reading, so that a generator can clean up behind itself. */
   async close(): Promise<void> {
+    await this.dropAhead();
     const { iterator } = this;
     this.iterator = undefined;
     await iterator?.return?.();
+  }
+
+  /** Forgets what was read ahead; nobody asked for it, nor for its errors. */
+  private async dropAhead(): Promise<void> {
+    const batch = await this.ahead?.batch.catch(() => undefined);
+    this.ahead = undefined;
+    if (batch !== undefined) tf.dispose([batch.x, batch.context ?? []]);
   }
 
   private nextPass(): void {

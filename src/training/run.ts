@@ -148,7 +148,7 @@ export class TrainingRun {
       model.checkBatch(batch);
     }
     if (!model.initialized) await this.initialize(batch);
-    const logs = await stepper.take(batch, noise, learningRate, this.step);
+    const logs = await stepper.take(batch, noise, learningRate, this.step, () => this.readAhead());
     this.speed.add((performance.now() - start) / 1000, size);
     this.exampleKind = batch.x.rank === 4 ? 'images' : 'examples';
     this.losses.push(logs.loss);
@@ -162,6 +162,13 @@ export class TrainingRun {
       await yielder.pause();
       await callbacks.yield(this.epoch, batchLogs.batch, batchLogs);
     }
+  }
+
+  /** Reads the batch of the next step, where there is one in this epoch for sure. */
+  private readAhead(): void {
+    const { data, steps, stepsPerEpoch, signal } = this.settings;
+    const last = this.step + 1 >= steps || this.stepInEpoch + 1 === stepsPerEpoch;
+    if (!last && !signal?.aborted) data.readAhead();
   }
 
   private async initialize(batch: Batch): Promise<void> {

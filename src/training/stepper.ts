@@ -92,17 +92,26 @@ export class Stepper {
   /**
    * One step on a batch.
    *
+   * @param meanwhile called where the host waits for the device's work
    * @returns `loss`, metrics and `gradientNorm` (before clipping) from before the update
    * @throws NonFiniteError or DataError; the model then holds the last good weights
    */
-  async take(batch: Batch, random: RandomStream, learningRate: number, step: number): Promise<Logs> {
+  async take(
+    batch: Batch,
+    random: RandomStream,
+    learningRate: number,
+    step: number,
+    meanwhile: () => void = () => {},
+  ): Promise<Logs> {
     const noiseBefore = random.state();
     const computed = this.compute(batch, random);
     const { gradients } = computed;
     try {
       const gradientNorm = this.normOf(computed);
       const ahead = this.stepAhead(computed, gradientNorm, learningRate);
-      const logs = await readLoss('fit', computed, { gradientNorm });
+      const reading = readLoss('fit', computed, { gradientNorm });
+      if (ahead !== undefined) meanwhile();
+      const logs = await reading;
       if (!Number.isFinite(logs.loss) || !Number.isFinite(logs.gradientNorm)) {
         random.restore(noiseBefore);
         throw await this.failure(logs, gradients, batch, random, step);

@@ -60,6 +60,7 @@ describe.skipIf(!hasAdapter)('training on webgpu', () => {
   it.each<FitOptions>([
     { clipNorm: 0.5 },
     { optimizer: 'adamax' },
+    { optimizer: 'compactAdam' },
     { clipValue: 0.1 },
     { average: 0.9 },
     { optimizer: 'momentum', learningRate: 0.01 },
@@ -68,8 +69,10 @@ describe.skipIf(!hasAdapter)('training on webgpu', () => {
     const steps = { ...more, steps: 12 };
     const expected = await run('cpu', steps);
     const received = await run('webgpu', steps);
-    expect(relativeDifference(expected.losses, received.losses)).toBeLessThan(1e-4);
-    expect(relativeDifference(expected.weights, received.weights)).toBeLessThan(1e-3);
+    // Moments of 16 bits are rounded by another chance.
+    const allowed = more.optimizer === 'compactAdam' ? 0.02 : 1e-4;
+    expect(relativeDifference(expected.losses, received.losses)).toBeLessThan(allowed);
+    expect(relativeDifference(expected.weights, received.weights)).toBeLessThan(10 * allowed);
   });
 
   it('reads one small buffer per step', async () => {
@@ -84,6 +87,22 @@ describe.skipIf(!hasAdapter)('training on webgpu', () => {
       model.dispose();
     }
     expect(counts[1] - counts[0]).toBe(5);
+  });
+
+  it('reads the next batch while the device works, and no more batches than it trains on', async () => {
+    await activate('webgpu');
+    const log: string[] = [];
+    function* batches() {
+      for (let i = 0; i < 9; i++) {
+        log.push(`batch ${i}`);
+        yield tf.tensor2d(rows.slice(i, i + 4));
+      }
+    }
+    const model = new ToyFlow();
+    const onBatchEnd = (batch: number) => void log.push(`step ${batch}`);
+    await fit(model, { [Symbol.iterator]: batches }, { ...options, steps: 3, callbacks: { onBatchEnd } });
+    expect(log).toEqual(['batch 0', 'batch 1', 'step 0', 'batch 2', 'step 1', 'step 2']);
+    model.dispose();
   });
 
   it('takes no step by a loss that is not finite, nor counts it', async () => {
