@@ -38,4 +38,5 @@ declareBackend('cpu', { readsAtOnce: true });
 declareBackend('tensorflow', { readsAtOnce: true });
 declareBackend('webgl', { readsAtOnce: true });
 declareBackend('wasm', { readsAtOnce: true, valuesOnHost: true, mostBytes: 2 ** 32 });
-declareBackend('webgpu', {});
+// WebGPU tells nobody how much memory a GPU has: as much as most have at least.
+declareBackend('webgpu', { mostBytes: 2 ** 32 });
