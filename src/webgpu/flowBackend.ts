@@ -2,6 +2,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type BackendValues, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { Arena } from './arena';
 import { type DataId, type OpenBackend, openBackend, type Range, type TensorData } from './backend';
+import { BufferPool } from './bufferPool';
 import { DeviceWatch } from './deviceWatch';
 
 type OpenClass = new (device: GPUDevice, info?: GPUAdapterInfo) => OpenBackend;
@@ -10,8 +11,8 @@ type OpenClass = new (device: GPUDevice, info?: GPUAdapterInfo) => OpenBackend;
 export type FlowBackend = WebGPUBackend & { readonly arena: Arena };
 
 /**
- * Makes the backend of TensorFlow.js with two things changed: tensors may share a buffer (ops bind and read their part of it), and uploads
- * go by the queue, so that they end no pass.
+ * Makes the backend of TensorFlow.js with three things changed: tensors may share a buffer (ops bind and read their part of it), uploads
+ * go by the queue, so that they end no pass, and buffers come from a pool of ours.
  */
 export function makeFlowBackend(
   Stock: typeof WebGPUBackend,
@@ -19,6 +20,7 @@ export function makeFlowBackend(
   info: GPUAdapterInfo,
 ): FlowBackend {
   class WithArena extends (Stock as unknown as OpenClass) {
+    override bufferManager = new BufferPool(device) as unknown as OpenBackend['bufferManager'];
     readonly arena = new Arena(openBackend(this as unknown as WebGPUBackend));
 
     override tensorToBinding(tensor: TensorInfo): GPUBindingResource | null {
