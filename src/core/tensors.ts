@@ -68,10 +68,9 @@ export function inEveryRow(values: tf.Tensor, n: number): tf.Tensor {
   return tf.matMul(tf.ones([n, 1]), tf.reshape(values, [1, -1]));
 }
 
-/** Whether no value is NaN or infinite; reads one number back (0 times a finite value is 0, else NaN). */
-export function allFinite(x: tf.Tensor): boolean {
-  const [sum] = tf.tidy(() => tf.sum(tf.mul(x, 0)).dataSync());
-  return sum === 0;
+/** 0 where no value of any of these is NaN or infinite, else NaN: 0 times a finite value is 0. */
+export function finiteMark(...tensors: tf.Tensor[]): tf.Scalar {
+  return tf.tidy(() => tensors.map((x) => tf.sum(tf.mul(x, 0))).reduce((a, b) => tf.add(a, b))) as tf.Scalar;
 }
 
 /** A result that holds no tensors: all that were made for it are freed. */

@@ -4,8 +4,9 @@ import { largest } from '../core/lists';
 import type { Module } from '../core/module';
 import { printable } from '../core/printable';
 import { sizeOf } from '../core/shapes';
-import { allFinite } from '../core/tensors';
+import { finiteMark } from '../core/tensors';
 import type { Distribution } from '../distributions';
+import { numberAtOnce } from '../engine/reads';
 import type { Bijector, Conditioning, TraceEntry } from '../layers';
 
 /** One layer's line in an account. */
@@ -51,7 +52,7 @@ export function makeAccount(
   let logProb = 0;
   tf.tidy(() => {
     const visit = ({ name, bijector: layer, input, output, context: given }: TraceEntry) => {
-      const logDet = tf.mean(output.logDet).dataSync()[0];
+      const logDet = numberAtOnce('account', tf.mean(output.logDet));
       rows.push({
         name,
         kind: layer.label,
@@ -59,15 +60,15 @@ export function makeAccount(
         bitsPerDim: inBits(logDet),
         roundTripError: tf.tidy(() => {
           const back = layer.inverse(output.value, given).value;
-          return tf.max(tf.abs(tf.sub(back, input))).dataSync()[0];
+          return numberAtOnce('account', tf.max(tf.abs(tf.sub(back, input))));
         }) as unknown as number,
-        finite: allFinite(output.value) && allFinite(output.logDet),
+        finite: numberAtOnce('account', finiteMark(output.value, output.logDet)) === 0,
         ...layer.conditioning(input, given),
         ...conditionedOn(layer),
       });
     };
     const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
-    logProb = tf.mean(base.logProb(value, partOf(context, base.contextShape))).dataSync()[0];
+    logProb = numberAtOnce('account', tf.mean(base.logProb(value, partOf(context, base.contextShape))));
   });
   const sum = rows.reduce((total, row) => total + row.logDet, logProb);
   const account: Account = {
@@ -93,40 +94,35 @@ function conditionedOn(module: Module): { context?: string } {
   return context === '' ? {} : { context };
 }
 
-/** Name of the first layer, or of the base, with a NaN or infinity in its output; undefined where all is finite. */
+/**
+ * Name of the first layer, or of the base, with a NaN or infinity in its output; undefined where all is finite. Reads one tensor.
+ *
+ * @param given makes the batch, and its tensors are freed
+ */
 export async function firstNonFinite(
   bijector: Bijector,
   base: Distribution,
-  x: tf.Tensor,
-  context?: ContextTensors,
+  given: () => { x: tf.Tensor; context?: ContextTensors },
 ): Promise<string | undefined> {
   const names: string[] = [];
-  const kept: tf.Tensor[] = [];
-  const look = (name: string, ...tensors: tf.Tensor[]) => {
-    names.push(name);
-    kept.push(tf.keep(spoiledBy(tensors)));
-  };
+  const marks = tf.tidy(() => {
+    const found: tf.Tensor[] = [];
+    const mark = (name: string, ...outputs: tf.Tensor[]) => {
+      names.push(name);
+      found.push(finiteMark(...outputs));
+    };
+    const { x, context } = given();
+    const visit = ({ name, output }: TraceEntry) => mark(name, output.value, output.logDet);
+    const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
+    mark(base.name, base.logProb(value, partOf(context, base.contextShape)));
+    return tf.stack(found);
+  });
   try {
-    tf.tidy(() => {
-      const visit = ({ name, output }: TraceEntry) => look(name, output.value, output.logDet);
-      const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
-      look(base.name, base.logProb(value, partOf(context, base.contextShape)));
-    });
-    // One read for all, which on some devices is the only way to see a value.
-    const all = tf.keep(tf.stack(kept));
-    kept.push(all);
-    const values = await all.data();
-    return names.find((_, i) => values[i] !== 0);
+    const values = await marks.data();
+    return names[values.findIndex((value) => value !== 0)];
   } finally {
-    tf.dispose(kept);
+    marks.dispose();
   }
-}
-
-/** 0 where all values are finite, else NaN. */
-function spoiledBy(tensors: readonly tf.Tensor[]): tf.Scalar {
-  return tf.tidy(() =>
-    tensors.map((tensor) => tf.sum(tf.mul(tensor, 0))).reduce((sum, one) => tf.add(sum, one)),
-  ) as tf.Scalar;
 }
 
 function show({ rows, base, total, firstNonFinite }: Account): string {

@@ -13,7 +13,6 @@ import { checkOptions, type OptionNames } from '../core/options';
 import { isOwn } from '../core/overriding';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkInteger, type Shape, sameShape } from '../core/shapes';
-import { withoutTensors } from '../core/tensors';
 import { Table } from '../data';
 import { type Distribution, StandardNormal } from '../distributions';
 import { hostValues } from '../engine/hostValues';
@@ -409,10 +408,9 @@ export class Flow extends Module implements Trainable, FlowVerbs {
 
   /** Name of the first layer, or of the base, with a non-finite output on this batch. */
   locateNonFinite(batch: Batch, random: RandomStream): Promise<string | undefined> {
-    return withoutTensors(() => {
+    return firstNonFinite(this.bijector, this.base, () => {
       const context = this.toContext('fit', batch.context, batch.x.shape[0]);
-      const x = this.toModel(batch.x, random);
-      return firstNonFinite(this.bijector, this.base, x, context);
+      return { x: this.toModel(batch.x, random), context };
     });
   }
 

@@ -6,12 +6,14 @@ export function linearWeights(steps: number): [tf.Tensor, tf.Tensor] {
   return [tf.sub(1, right), right];
 }
 
-/** sin((1 - t) angle) / sin(angle) and sin(t angle) / sin(angle); linear where the ends are nearly parallel. */
+/** sin((1 - t) angle) / sin(angle) and sin(t angle) / sin(angle); linear where the ends are nearly parallel. Reads nothing. */
 export function sphericalWeights(a: tf.Tensor, b: tf.Tensor, steps: number): [tf.Tensor, tf.Tensor] {
-  const [dot, lengthA, lengthB] = [tf.sum(tf.mul(a, b)), tf.norm(a), tf.norm(b)].map((x) => x.dataSync()[0]);
-  const angle = Math.acos(Math.max(-1, Math.min(1, dot / (lengthA * lengthB))));
-  if (!(Math.sin(angle) > 1e-6)) return linearWeights(steps);
+  const lengths = tf.mul(tf.norm(a), tf.norm(b));
+  const angle = tf.acos(tf.clipByValue(tf.div(tf.sum(tf.mul(a, b)), lengths), -1, 1));
+  // False for the angle to a latent of zeros, which is NaN.
+  const apart = tf.greater(tf.sin(angle), 1e-6);
+  const weight = (part: tf.Tensor) =>
+    tf.where(apart, tf.div(tf.sin(tf.mul(part, angle)), tf.sin(angle)), part);
   const [left, right] = linearWeights(steps);
-  const weight = (part: tf.Tensor) => tf.div(tf.sin(tf.mul(part, angle)), Math.sin(angle));
   return [weight(left), weight(right)];
 }

@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape } from '../core/shapes';
+import { withoutTensors } from '../core/tensors';
+import { numberAtOnce } from '../engine/reads';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { scaleChannels, unscaleChannels } from './fusedScaleChannels';
 import { repeatSum } from './logDets';
@@ -74,7 +76,8 @@ export class ActNorm extends Bijector {
   }
 
   override conditioning(): Conditioning {
-    return { smallestScale: tf.tidy(() => tf.exp(tf.min(this.logScale)).dataSync()[0]) };
+    const smallest = () => numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.min(this.logScale)));
+    return { smallestScale: withoutTensors(smallest) };
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -14,6 +14,7 @@ import {
   zeroLogDet,
 } from '../core/tensors';
 import { gradientsOf } from '../engine/gradients';
+import { numberAtOnce } from '../engine/reads';
 import { hasPassesOf, orderOf } from './absorbPermutation';
 import {
   Bijector,
@@ -383,7 +384,7 @@ export class AffineCoupling extends Coupling {
     const smallest = tf.tidy(() => {
       const [kept, changed] = this.split(this.inOrder(x));
       const [, raw] = splitChannels(this.parametersOf(kept, context), changed.shape[changed.rank - 1]);
-      return tf.exp(tf.min(logScaleOf(raw, this.scale))).dataSync()[0];
+      return numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.min(logScaleOf(raw, this.scale))));
     });
     return { smallestScale: smallest };
   }

@@ -3,7 +3,8 @@ import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
-import { splitChannels } from '../core/tensors';
+import { splitChannels, withoutTensors } from '../core/tensors';
+import { numberAtOnce } from '../engine/reads';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { standardize } from './fusedStandardize';
 import { type ClassOption, labelsOf, labelTensor } from './labels';
@@ -89,9 +90,9 @@ export class LearnedPrior extends Bijector {
   }
 
   override conditioning(x: tf.Tensor, labels?: ContextTensors): Conditioning {
-    const largest = tf.tidy(() => {
+    const largest = withoutTensors(() => {
       const [, logScale] = splitChannels(this.parameters(x.shape[0], labels), this.channels);
-      return tf.max(logScale).dataSync()[0];
+      return numberAtOnce(`${this.label}.conditioning`, tf.max(logScale));
     });
     return { smallestScale: Math.exp(-largest) };
   }

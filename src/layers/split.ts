@@ -4,6 +4,7 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import { checkOptions } from '../core/options';
 import { checkEventShape, type Shape } from '../core/shapes';
 import { firstChannels, splitChannels } from '../core/tensors';
+import { numberAtOnce } from '../engine/reads';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { halfOf } from './coupling';
 import { standardize } from './fusedStandardize';
@@ -70,7 +71,7 @@ export class Split extends Bijector {
     const smallest = tf.tidy(() => {
       const stays = firstChannels(x, this.half);
       const [, logScale] = splitChannels(this.network.apply(stays, context), this.half);
-      return tf.exp(tf.neg(tf.max(logScale))).dataSync()[0];
+      return numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.neg(tf.max(logScale))));
     });
     return { smallestScale: smallest };
   }

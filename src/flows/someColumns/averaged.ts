@@ -1,4 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { withoutTensors } from '../../core/tensors';
+import { readAtOnce } from '../../engine/reads';
 import type { Column } from '../../layers/supports/columns';
 import { effectiveSize, normalized } from './points';
 
@@ -21,7 +23,7 @@ export function hasNoise(columns: readonly Column[]): boolean {
 
 /** log of the mean density over draws of noise, where columns of whole numbers get some. */
 export function averagedOverNoise(columns: readonly Column[], draw: () => tf.Tensor1D): AveragedDensity {
-  const one = () => tf.tidy(() => draw().dataSync());
+  const one = () => withoutTensors(() => readAtOnce('logProb', draw()));
   if (!hasNoise(columns)) {
     const logProb = Float64Array.from(one());
     return { logProb, effectiveSampleSize: logProb.map(() => Number.POSITIVE_INFINITY), draws: 1 };

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { inEveryRow } from '../../core/tensors';
 import { Table } from '../../data';
 import type { Column } from '../../layers/supports/columns';
 import { type Events, readEvents } from '../events';
@@ -16,12 +17,16 @@ export function placeRows(
   width: number,
   given: ReadonlyMap<number, number> = new Map(),
 ): tf.Tensor {
-  const [n] = rows.shape;
-  const values = rows.dataSync();
-  const all = new Float32Array(n * width);
-  for (let i = 0; i < n; i++) {
-    for (const [place, value] of given) all[i * width + place] = value;
-    for (let j = 0; j < places.length; j++) all[i * width + places[j]] = values[i * places.length + j];
-  }
-  return tf.tensor2d(all, [n, width]);
+  const constants = [...given];
+  const sources = Int32Array.from({ length: width }, () => places.length);
+  places.forEach((place, j) => {
+    sources[place] = j;
+  });
+  constants.forEach(([place], j) => {
+    sources[place] = places.length + 1 + j;
+  });
+  return tf.tidy(() => {
+    const others = inEveryRow(tf.tensor1d([0, ...constants.map(([, value]) => value)]), rows.shape[0]);
+    return tf.gather(tf.concat([rows, others], 1), tf.tensor1d(sources, 'int32'), 1);
+  });
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from '../../core/errors';
 import { capabilities } from '../../engine/capabilities';
+import { readAtOnce } from '../../engine/reads';
 import { inverseGradient, inverseMatrix, invertible, logAbsDet, Matrix, toDevice } from '../../linalg';
 import type { MatrixOfWeights } from '../fusedScaledLinear';
 import type { AddWeight, LinearForm } from './linearForm';
@@ -9,7 +10,7 @@ import type { AddWeight, LinearForm } from './linearForm';
 export function fullForm(initial: Matrix, addWeight: AddWeight): LinearForm {
   const kernel = addWeight('kernel', toDevice(initial)) as unknown as tf.Tensor2D;
   const { rows, cols } = initial;
-  const onHost = () => new Matrix(Float64Array.from(kernel.dataSync()), rows, cols);
+  const onHost = () => new Matrix(Float64Array.from(readAtOnce('conditioning', kernel)), rows, cols);
   const ofWeights: MatrixOfWeights = {
     weights: [kernel],
     compute() {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, NonFiniteError } from '../../core/errors';
 import { withoutTensors } from '../../core/tensors';
+import { readAtOnce } from '../../engine/reads';
 import { inverse, inverseGradient, Matrix, norm1 } from '../../linalg';
 import type { Bijector, Conditioning } from '../bijector';
 import type { ComputedMatrix, MatrixOfWeights } from '../fusedScaledLinear';
@@ -60,7 +61,7 @@ export function orthogonalForm(matrix: () => tf.Tensor2D): LinearForm {
 
 /** A square matrix that ops compute, in the numbers that they gave. */
 function hostOf(matrix: () => tf.Tensor2D): Matrix {
-  const values = withoutTensors(() => matrix().dataSync());
+  const values = withoutTensors(() => readAtOnce('conditioning', matrix()));
   const size = Math.sqrt(values.length);
   return new Matrix(Float64Array.from(values), size, size);
 }

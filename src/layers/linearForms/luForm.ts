@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilities } from '../../engine/capabilities';
+import { readAtOnce } from '../../engine/reads';
 import {
   deviceInverse,
   hasLuInverse,
@@ -65,7 +66,7 @@ export function squareOf(n: number, entry: (i: number, j: number) => number): tf
 function hostFactors({ permutation, lower, upper, sign, logScale }: LuWeights): LuFactors {
   const [n] = logScale.shape;
   const [ones, below, above, signs, logs] = [permutation, lower, upper, sign, logScale].map((factor) =>
-    factor.dataSync(),
+    readAtOnce('conditioning', factor),
   );
   const rows = new Int32Array(n);
   for (let at = 0; at < n * n; at++) if (ones[at] === 1) rows[at % n] = Math.floor(at / n);

@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../../core/module';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkEventShape } from '../../core/shapes';
+import { withoutTensors } from '../../core/tensors';
 import { capabilities } from '../../engine/capabilities';
+import { numberAtOnce } from '../../engine/reads';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from '../bijector';
 import { repeatSum } from '../logDets';
 import { momentsOf } from '../moments';
@@ -75,7 +77,9 @@ export class Standardize extends Bijector {
   }
 
   override conditioning(): Conditioning {
-    return { smallestScale: tf.tidy(() => tf.exp(tf.neg(tf.max(this.logDeviation))).dataSync()[0]) };
+    const smallest = () =>
+      numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.neg(tf.max(this.logDeviation))));
+    return { smallestScale: withoutTensors(smallest) };
   }
 
   getConfig(): tf.serialization.ConfigDict {

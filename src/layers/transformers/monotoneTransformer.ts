@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { untaped, withoutTensors } from '../../core/tensors';
+import { numberAtOnce } from '../../engine/reads';
 import type { Conditioning } from '../bijector';
 import { findInverse } from './findInverse';
 import { type ElementwiseResult, implicitInverse, Transformer } from './transformer';
@@ -51,7 +52,7 @@ export abstract class MonotoneTransformer extends Transformer {
     const inverseResidual = withoutTensors(() => {
       const y = this.forward(x, parameters).value;
       const back = this.forward(this.inverse(y, parameters).value, parameters).value;
-      return tf.max(tf.abs(tf.sub(back, y))).dataSync()[0];
+      return numberAtOnce('MonotoneTransformer.conditioning', tf.max(tf.abs(tf.sub(back, y))));
     });
     return { ...super.conditioning(x, parameters), inverseResidual };
   }

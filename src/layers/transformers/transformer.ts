@@ -3,6 +3,7 @@ import { ConfigError, complaint, FormatError } from '../../core/errors';
 import { FLATTEST } from '../../core/kernelConstants';
 import { named } from '../../core/numbers';
 import { joinChannels, splitChannels, sumPerExample, untaped, withoutTensors } from '../../core/tensors';
+import { numberAtOnce } from '../../engine/reads';
 import type { Conditioning } from '../bijector';
 import type { Transformed } from '../transformed';
 import { type FusedTransformer, fusedEvents, hasFusedEvents } from './fusedTransformer';
@@ -67,7 +68,10 @@ export abstract class Transformer extends tf.serialization.Serializable {
 
   /** How close to singular it is on values x [..., d], for parameters [..., d, p]; layers tell it in `account`. */
   conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
-    const smallest = () => tf.exp(tf.min(this.forward(x, parameters).logDerivative)).dataSync()[0];
+    const smallest = () => {
+      const { logDerivative } = this.forward(x, parameters);
+      return numberAtOnce('Transformer.conditioning', tf.exp(tf.min(logDerivative)));
+    };
     return { smallestScale: withoutTensors(smallest) };
   }
 
