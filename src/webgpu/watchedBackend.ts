@@ -1,11 +1,21 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { DataId } from '@tensorflow/tfjs-core';
+import { BackendError } from '../core/errors';
 import type { DeviceWatch } from './deviceWatch';
 
 /** Dispatches of programs that are not ours, by what they do. */
 export type StockDispatches = Map<string, number>;
 
 type Run = WebGPUBackend['runWebGPUProgram'];
+
+/** The stock backend reads at once by a canvas, which pages have. */
+function checkReadsAtOnce(watch: DeviceWatch): void {
+  watch.check();
+  if (typeof OffscreenCanvas !== 'undefined') return;
+  throw new BackendError(
+    'webgpu: values on the GPU cannot be read at once here (dataSync, arraySync, print). Wait for them: await tensor.data().',
+  );
+}
 
 /** The stock backend, which neither runs a program nor reads a value after the device failed, and counts what it runs. */
 export function watchedClass(
@@ -26,7 +36,7 @@ export function watchedClass(
     }
 
     override readSync(dataId: object): ReturnType<WebGPUBackend['readSync']> {
-      if (this.tensorMap.get(dataId).values == null) watch.check();
+      if (this.tensorMap.get(dataId).values == null) checkReadsAtOnce(watch);
       return super.readSync(dataId);
     }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
 /** The software adapter that Debian's Chromium brings; the loader finds it by this variable. */
-const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json';
+export const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 if (existsSync(SOFTWARE)) process.env.VK_ICD_FILENAMES ??= SOFTWARE;
 process.env.XDG_RUNTIME_DIR ??= tmpdir();

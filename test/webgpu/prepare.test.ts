@@ -38,6 +38,15 @@ describe.skipIf(!hasAdapter)('prepareWebGpu', () => {
     expect(webGpuReport().fallbacks.reduce).toBeGreaterThan(0);
   });
 
+  it('reads what the GPU holds by waiting alone', async () => {
+    await prepare();
+    const two = tf.tidy(() => tf.add(tf.ones([2000]), 1));
+    expect(() => two.dataSync()).toThrow(/cannot be read at once here .* await tensor\.data\(\)/);
+    expect((await two.data())[0]).toBe(2);
+    expect(two.dataSync()[1]).toBe(2);
+    two.dispose();
+  });
+
   it('gives everything back, and starts again', async () => {
     await tf.setBackend('cpu');
     const before = gpuGlobals();

@@ -9,6 +9,7 @@ export const account: Command = {
   positionals: [{ name: 'model', description: 'file, saved flow or training run' }, ...datasetPositionals],
   options: { ...importOptions, ...datasetOptions },
   computes: true,
+  readsAtOnce: true,
   seed: 'another one each time',
   run,
 };
