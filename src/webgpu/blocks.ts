@@ -23,10 +23,10 @@ export interface Blocks {
 }
 
 /** The blocks of a result with so many blocks of rows, and columns. */
-export function blocksOf(rowBlocks: number, columns: number): Blocks {
-  const quads = Math.ceil(columns / 4);
-  const columnTiles = Math.ceil(quads / MOST_ACROSS);
-  const across = Math.ceil(quads / columnTiles);
+export function blocksOf(rowBlocks: number, columns: number, quads: number): Blocks {
+  const columnBlocks = Math.ceil(columns / (4 * quads));
+  const columnTiles = Math.ceil(columnBlocks / MOST_ACROSS);
+  const across = Math.ceil(columnBlocks / columnTiles);
   const down = Math.floor(INVOCATIONS / across);
   const [x, y] = flatGroups(columnTiles * Math.ceil(rowBlocks / down), 1);
   return { sizes: [rowBlocks, columns, columnTiles, across], groups: [x, y] };
@@ -36,7 +36,7 @@ export function blocksOf(rowBlocks: number, columns: number): Blocks {
  * An entry of one invocation per block: of the rows of `rowBlock`, of columns from `column` on, of which `count` are in the result (more
  * than four in all but the last blocks). `group.z` is free.
  */
-export function blockMain(body: string): string {
+export function blockMain(quads: number, body: string): string {
   return `
 @compute @workgroup_size(${INVOCATIONS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let down = ${INVOCATIONS}u / sizes.across;
   let line = local / sizes.across;
   let rowBlock = tile / sizes.columnTiles * down + line;
-  let column = (tile % sizes.columnTiles * sizes.across + local % sizes.across) * 4u;
+  let column = (tile % sizes.columnTiles * sizes.across + local % sizes.across) * ${4 * quads}u;
   if (line >= down || rowBlock >= sizes.rowBlocks || column >= sizes.columns) { return; }
   let count = sizes.columns - column;
   ${body}
@@ -54,9 +54,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 /** Invocations that keep a GPU busy: with fewer, blocks are made smaller, or sums are taken in parts. */
 export const ENOUGH_INVOCATIONS = 16384;
 
-/** Rows of each block of a result: as many as registers hold, if that leaves enough blocks. */
-export function rowsEach(rows: number, columns: number): 8 | 4 | 2 {
-  const quads = Math.ceil(columns / 4);
-  for (const each of [8, 4] as const) if ((rows / each) * quads >= ENOUGH_INVOCATIONS) return each;
-  return rows * quads >= ENOUGH_INVOCATIONS / 4 ? 4 : 2;
+/** Rows of a block, and columns in fours: as many as registers hold, if that leaves enough blocks. */
+export function blockFor(
+  rows: number,
+  columns: number,
+  wide: boolean,
+  enough: number,
+): { rows: number; quads: number } {
+  const blocks = [
+    ...(wide && columns % 8 === 0 ? [{ rows: 8, quads: 2 }] : []),
+    { rows: 8, quads: 1 },
+    { rows: 4, quads: 1 },
+  ];
+  const fits = blocks.find((block) => (rows / block.rows) * (columns / block.quads / 4) >= enough);
+  return fits ?? { rows: rows * columns >= enough ? 4 : 2, quads: 1 };
 }

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Range } from './backend';
-import { BLOCK_SIZES, blockMain, blocksOf, rowsEach } from './blocks';
+import { BLOCK_SIZES, blockFor, blockMain, blocksOf } from './blocks';
 import { elements, readsFour, times, writesFour } from './fours';
 import type { Gpu } from './gpu';
 import { type Program, read, write } from './program';
@@ -80,7 +80,9 @@ type Ending =
 
 interface Form {
   size: number;
+  /** Of each invocation's block, and its columns in fours. */
   rows: number;
+  quads: number;
   /** Whether channels, and columns, are read in fours. */
   wideIn: boolean;
   wide: boolean;
@@ -98,13 +100,13 @@ const READ = { layer: ['offset', 'logScale'], masked: ['made'], written: [], add
 
 /** Statements for four values of a row. */
 const RESULTS = {
-  layer: `let y = (value + offsetFour(row % sizes.offsetRows * sizes.columns + column, count)) * scale;
-      outputPut(row * sizes.columns + column, count, select(y, vec4f(), (y < vec4f()) & vec4<bool>(sizes.relu == 1u)));`,
-  masked: `let at = row * sizes.outputStride + column;
-      outputPut(at, count, value * select(vec4f(1), vec4f(), madeFour(at, count) <= vec4f()));`,
-  written: 'outputPut(row * sizes.outputStride + column, count, value);',
-  added: `let at = row * sizes.outputStride + column;
-      outputPut(at, count, value + outputFour(at, count));`,
+  layer: `let y = (value + offsetFour(row % sizes.offsetRows * sizes.columns + at, count)) * scale;
+      outputPut(row * sizes.columns + at, count, select(y, vec4f(), (y < vec4f()) & vec4<bool>(sizes.relu == 1u)));`,
+  masked: `let to = row * sizes.outputStride + at;
+      outputPut(to, count, value * select(vec4f(1), vec4f(), madeFour(to, count) <= vec4f()));`,
+  written: 'outputPut(row * sizes.outputStride + at, count, value);',
+  added: `let to = row * sizes.outputStride + at;
+      outputPut(to, count, value + outputFour(to, count));`,
 };
 
 /** A block's positions, and where the pixel lies that a tap sees from them. */
@@ -142,25 +144,33 @@ function positionsOf({ size, rows }: Form): {
 
 /** Patches [positions, size * size * channels], which are read in the images, times filters [size * size * channels, columns]. */
 function program(form: Form): Program {
-  const { size, rows, wideIn, wide, kind } = form;
+  const { size, rows, quads, wideIn, wide, kind } = form;
   const { start, seen, value } = positionsOf(form);
+  const ofFilters = (row: string, q: number) =>
+    `filtersFour(${row} * sizes.columns + column + ${4 * q}u, count)`;
   const inner = wideIn
     ? `for (var channel = 0u; channel < sizes.channels; channel += 4u) {
-      ${times(4, (j) => `let b${j} = filtersFour((first + channel + ${j}u) * sizes.columns + column, count);`)}
+      ${times(4, (j) => times(quads, (q) => `let b${j}_${q} = ${ofFilters(`(first + channel + ${j}u)`, q)};`))}
       ${times(
         rows,
         (i) => `{
         let a = ${value(i, `images[(at${i} + channel) / 4u]`, 'vec4f()')};
-        sum${i} += a.x * b0; sum${i} += a.y * b1; sum${i} += a.z * b2; sum${i} += a.w * b3;
+        ${times(quads, (q) => times(4, (j) => `sum${i}_${q} += a[${j}] * b${j}_${q};`))}
       }`,
       )}
     }`
     : `for (var channel = 0u; channel < sizes.channels; channel++) {
-      let b = filtersFour((first + channel) * sizes.columns + column, count);
-      ${times(rows, (i) => `sum${i} += ${value(i, `images[at${i} + channel]`, '0f')} * b;`)}
+      ${times(quads, (q) => `let b${q} = ${ofFilters('(first + channel)', q)};`)}
+      ${times(
+        rows,
+        (i) => `{
+        let a = ${value(i, `images[at${i} + channel]`, '0f')};
+        ${times(quads, (q) => `sum${i}_${q} += a * b${q};`)}
+      }`,
+      )}
     }`;
   return {
-    key: `convolution ${kind} ${size} ${rows} ${Number(wideIn)}${Number(wide)}`,
+    key: `convolution ${kind} ${size} ${rows}x${quads} ${Number(wideIn)}${Number(wide)}`,
     buffers: {
       images: read(elements(wideIn)),
       filters: read(elements(wide)),
@@ -171,24 +181,26 @@ function program(form: Form): Program {
     code: () => `
 ${['filters', ...READ[kind], ...(kind === 'added' ? ['output'] : [])].map((name) => readsFour(name, wide)).join('')}
 ${writesFour('output', wide)}
-${blockMain(`
+${blockMain(
+  quads,
+  `
   let firstRow = rowBlock * ${rows}u;
   ${start}
-  ${times(rows, (i) => `var sum${i} = vec4f();`)}
+  ${times(rows, (i) => times(quads, (q) => `var sum${i}_${q} = vec4f();`))}
   for (var tap = 0u; tap < ${size * size}u; tap++) {
     let first = tap * sizes.channels;
     ${seen}
     ${inner}
   }
-  ${kind === 'layer' ? 'let scale = exp(sizes.factor * logScaleFour(column, count));' : ''}
+  ${kind === 'layer' ? times(quads, (q) => `let scale${q} = exp(sizes.factor * logScaleFour(column + ${4 * q}u, count));`) : ''}
   ${times(
     rows,
     (i) => `if (firstRow + ${i}u < sizes.positions) {
       let row = firstRow + ${i}u;
-      let value = sum${i};
-      ${RESULTS[kind]}
+      ${times(quads, (q) => `{ let at = column + ${4 * q}u; let value = sum${i}_${q}; ${kind === 'layer' ? `let scale = scale${q};` : ''} ${RESULTS[kind]} }`)}
     }`,
-  )}`)}`,
+  )}`,
+)}`,
   };
 }
 
@@ -204,9 +216,10 @@ export function convolve(
   const { tensor, size, columns } = filters;
   const outputStride = output.shape[output.shape.length - 1];
   const { kind } = ending;
-  const rows = rowsEach(positions, columns);
-  const blocks = blocksOf(Math.ceil(positions / rows), columns);
-  const form = { size, rows, wideIn: inFours(channels, stride), wide: inFours(columns, outputStride), kind };
+  const wide = inFours(columns, outputStride);
+  const block = blockFor(positions, columns, wide, Number(process.env.ENOUGH ?? 16384));
+  const blocks = blocksOf(Math.ceil(positions / block.rows), columns, block.quads);
+  const form = { ...block, size, wideIn: inFours(channels, stride), wide, kind };
   const others =
     kind === 'layer'
       ? [ending.layer.offset, logScaleOf(ending.layer)]

@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { BLOCK_SIZES, blockMain, blocksOf, ENOUGH_INVOCATIONS } from './blocks';
+import { BLOCK_SIZES, blockMain, blocksOf } from './blocks';
 import { IMAGE_SIZES, type Images, imageSizes, inFours, type Layer, logScaleOf } from './convolution';
 import { elements, readsFour, times, writesFour } from './fours';
 import type { Gpu } from './gpu';
@@ -9,7 +9,8 @@ import { flatGroups, flatMain } from './wgsl';
 
 interface Form {
   size: number;
-  /** Blocks of four channels that an invocation has. */
+  /** Channels of each invocation's block, and columns, in fours. */
+  channelQuads: number;
   quads: number;
   wideIn: boolean;
   wide: boolean;
@@ -19,13 +20,15 @@ interface Form {
  * Parts of the gradients in filter, offset and logScale, each of some lines of the images (of positions where filters have size 1): sums of
  * patch times dy, of dy, and of dy times output. The last blocks of rows take the latter two.
  */
-function program({ size, quads, wideIn, wide }: Form): Program {
+function program({ size, channelQuads, quads, wideIn, wide }: Form): Program {
   const margin = (size - 1) / 2;
-  const rows = 4 * quads;
+  const rows = 4 * channelQuads;
+  const four = (buffer: string, q: number) =>
+    `${buffer}Four(position * sizes.columns + column + ${4 * q}u, count)`;
   const add = `
-      let d = dyFour(position * sizes.columns + column, count);
-      ${times(quads, (q) => `let a${q} = imagesFour(seen * sizes.stride + channel + ${4 * q}u, sizes.channels - channel);`)}
-      ${times(rows, (i) => `sum${i} += a${Math.floor(i / 4)}.${'xyzw'[i % 4]} * d;`)}`;
+      ${times(quads, (q) => `let d${q} = ${four('dy', q)};`)}
+      ${times(channelQuads, (c) => `let a${c} = imagesFour(seen * sizes.stride + channel + ${4 * c}u, sizes.channels - channel);`)}
+      ${times(rows, (i) => times(quads, (q) => `sum${i}_${q} += a${Math.floor(i / 4)}[${i % 4}] * d${q};`))}`;
   const overPositions =
     size === 1
       ? `for (var position = first; position < end; position++) { let seen = position; ${add} }`
@@ -43,7 +46,7 @@ function program({ size, quads, wideIn, wide }: Form): Program {
     }`;
   const perLine = size === 1 ? '1u' : 'u32(sizes.width)';
   return {
-    key: `convolution filter gradient ${size} ${quads} ${Number(wideIn)}${Number(wide)}`,
+    key: `convolution filter gradient ${size} ${channelQuads}x${quads} ${Number(wideIn)}${Number(wide)}`,
     buffers: {
       images: read(elements(wideIn)),
       dy: read(elements(wide)),
@@ -64,35 +67,39 @@ function program({ size, quads, wideIn, wide }: Form): Program {
 ${readsFour('images', wideIn)}
 ${['dy', 'output', 'logScale'].map((buffer) => readsFour(buffer, wide)).join('')}
 ${writesFour('parts', wide)}
-${blockMain(`
+${blockMain(
+  quads,
+  `
   let first = group.z * sizes.perPart;
   let end = min(first + sizes.perPart, sizes.lines);
-  let scale = exp(sizes.factor * logScaleFour(column, count));
+  ${times(quads, (q) => `let scale${q} = exp(sizes.factor * logScaleFour(column + ${4 * q}u, count));`)}
   let at = sizes.partAt + group.z * sizes.partStride + column;
   let blocks = (sizes.channels + ${rows - 1}u) / ${rows}u;
   let tap = rowBlock / blocks;
-  let row = ${size * size}u * sizes.channels;
   if (tap == ${size * size}u) {
-    var ofOffset = vec4f();
-    var ofLogScale = vec4f();
+    ${times(quads, (q) => `var ofOffset${q} = vec4f(); var ofLogScale${q} = vec4f();`)}
     for (var position = first * ${perLine}; position < end * ${perLine}; position++) {
-      let d = dyFour(position * sizes.columns + column, count);
-      ofOffset += d;
-      ofLogScale += d * outputFour(position * sizes.columns + column, count);
+      ${times(quads, (q) => `{ let d = ${four('dy', q)}; ofOffset${q} += d; ofLogScale${q} += d * ${four('output', q)}; }`)}
     }
-    partsPut(at + row * sizes.columns, count, ofOffset * scale);
-    partsPut(at + (row + 1u) * sizes.columns, count, ofLogScale);
+    let row = ${size * size}u * sizes.channels;
+    ${times(
+      quads,
+      (q) => `partsPut(at + row * sizes.columns + ${4 * q}u, count, ofOffset${q} * scale${q});
+    partsPut(at + (row + 1u) * sizes.columns + ${4 * q}u, count, ofLogScale${q});`,
+    )}
     return;
   }
   let channel = rowBlock % blocks * ${rows}u;
-  ${times(rows, (i) => `var sum${i} = vec4f();`)}
+  ${times(rows, (i) => times(quads, (q) => `var sum${i}_${q} = vec4f();`))}
   ${overPositions}
   let firstRow = tap * sizes.channels + channel;
   ${times(
     rows,
-    (i) =>
-      `if (channel + ${i}u < sizes.channels) { partsPut(at + (firstRow + ${i}u) * sizes.columns, count, sum${i} * scale); }`,
-  )}`)}`,
+    (i) => `if (channel + ${i}u < sizes.channels) {
+      ${times(quads, (q) => `partsPut(at + (firstRow + ${i}u) * sizes.columns + ${4 * q}u, count, sum${i}_${q} * scale${q});`)}
+    }`,
+  )}`,
+)}`,
   };
 }
 
@@ -110,20 +117,28 @@ const FEWEST_POSITIONS = 64;
 
 function formOf({ size, outputs }: Layer, { channels, stride }: Images): Form {
   const wideIn = inFours(channels, stride);
-  return { size, quads: channels % 8 === 0 && wideIn ? 2 : 1, wideIn, wide: inFours(outputs) };
+  const inEights = (count: number) => (count % 8 === 0 ? 2 : 1);
+  return {
+    size,
+    channelQuads: wideIn ? inEights(channels) : 1,
+    quads: inEights(outputs),
+    wideIn,
+    wide: inFours(outputs),
+  };
 }
 
-function rowBlocksOf({ size }: Layer, { channels }: Images, { quads }: Form): number {
-  return size * size * Math.ceil(channels / (4 * quads)) + 1;
+function rowBlocksOf({ size }: Layer, { channels }: Images, { channelQuads }: Form): number {
+  return size * size * Math.ceil(channels / (4 * channelQuads)) + 1;
 }
 
 /** The parts in which a layer's gradient is computed, so that a GPU has enough to do. */
 export function partsOf(layer: Layer, images: Images): Parts {
   const { size, inputs, outputs } = layer;
-  const blocks = rowBlocksOf(layer, images, formOf(layer, images)) * Math.ceil(outputs / 4);
+  const form = formOf(layer, images);
+  const blocks = rowBlocksOf(layer, images, form) * Math.ceil(outputs / (4 * form.quads));
   const perLine = size === 1 ? 1 : images.width;
   const lines = images.positions / perLine;
-  const wanted = Math.ceil(ENOUGH_INVOCATIONS / blocks);
+  const wanted = Math.ceil(Number(process.env.ENOUGH ?? 16384) / blocks);
   const perPart = Math.ceil(Math.max(lines / wanted, FEWEST_POSITIONS / perLine));
   return { count: Math.ceil(lines / perPart), perPart, stride: (size * size * inputs + 2) * outputs };
 }
@@ -139,7 +154,7 @@ export function writeParts(
 ): void {
   const { dy, output, parts } = tensors;
   const form = formOf(layer, images);
-  const blocks = blocksOf(rowBlocksOf(layer, images, form), layer.outputs);
+  const blocks = blocksOf(rowBlocksOf(layer, images, form), layer.outputs, form.quads);
   const lines = images.positions / (layer.size === 1 ? 1 : images.width);
   gpu.run(
     program(form),
