@@ -51,9 +51,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 }`;
 }
 
-/** Invocations that keep a GPU busy: with fewer, blocks are made smaller, or sums are taken in parts. */
-export const ENOUGH_INVOCATIONS = 16384;
-
 /** Rows of a block, and columns in fours: as many as registers hold, if that leaves enough blocks. */
 export function blockFor(
   rows: number,

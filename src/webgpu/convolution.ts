@@ -217,7 +217,7 @@ export function convolve(
   const outputStride = output.shape[output.shape.length - 1];
   const { kind } = ending;
   const wide = inFours(columns, outputStride);
-  const block = blockFor(positions, columns, wide, Number(process.env.ENOUGH ?? 16384));
+  const block = blockFor(positions, columns, wide, gpu.enoughInvocations);
   const blocks = blocksOf(Math.ceil(positions / block.rows), columns, block.quads);
   const form = { ...block, size, wideIn: inFours(channels, stride), wide, kind };
   const others =

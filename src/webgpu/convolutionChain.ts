@@ -65,7 +65,7 @@ export function runLayersGradient(
 ): TensorInfo[] {
   const last = layers.length - 1;
   const sources = layers.map((_, i) => (i === 0 ? images : imagesOf(outputs[i - 1])));
-  const parts = layers.map((layer, i) => partsOf(layer, sources[i]));
+  const parts = layers.map((layer, i) => partsOf(gpu, layer, sources[i]));
   let floats = 0;
   const places = parts.map(({ count, stride }) => {
     const at = floats;

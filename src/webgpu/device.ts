@@ -82,3 +82,12 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
     throw new BackendError(`prepareWebGpu: the adapter gives no device. (${(error as Error).message})`);
   }
 }
+
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
+
+/** Whether an adapter is no GPU but a program that stands for one. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  const { isFallbackAdapter = false } = info as { isFallbackAdapter?: boolean };
+  const { architecture, device, description } = info;
+  return isFallbackAdapter || SOFTWARE.test([architecture, device, description].join(' '));
+}

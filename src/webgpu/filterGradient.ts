@@ -132,13 +132,13 @@ function rowBlocksOf({ size }: Layer, { channels }: Images, { channelQuads }: Fo
 }
 
 /** The parts in which a layer's gradient is computed, so that a GPU has enough to do. */
-export function partsOf(layer: Layer, images: Images): Parts {
+export function partsOf({ enoughInvocations: enough }: Gpu, layer: Layer, images: Images): Parts {
   const { size, inputs, outputs } = layer;
   const form = formOf(layer, images);
   const blocks = rowBlocksOf(layer, images, form) * Math.ceil(outputs / (4 * form.quads));
   const perLine = size === 1 ? 1 : images.width;
   const lines = images.positions / perLine;
-  const wanted = Math.ceil(Number(process.env.ENOUGH ?? 16384) / blocks);
+  const wanted = Math.ceil(enough / blocks);
   const perPart = Math.ceil(Math.max(lines / wanted, FEWEST_POSITIONS / perLine));
   return { count: Math.ceil(lines / perPart), perPart, stride: (size * size * inputs + 2) * outputs };
 }

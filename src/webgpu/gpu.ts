@@ -3,6 +3,7 @@ import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { BackendError } from '../core/errors';
 import type { Arena } from './arena';
 import { type OpenBackend, openBackend, type Range } from './backend';
+import { isSoftware } from './device';
 import { DeviceWatch } from './deviceWatch';
 import type { FlowBackend } from './flowBackend';
 import { moduleOf, type Program, packedSizes } from './program';
@@ -38,10 +39,15 @@ export class Gpu {
   private readonly nothing: Range;
   /** Dispatches so far. */
   dispatches = 0;
+  /** Invocations that keep the device busy: with fewer, blocks are made smaller, or sums are taken in more parts. */
+  readonly enoughInvocations: number;
 
   private constructor(readonly backend: FlowBackend) {
     this.fields = openBackend(backend);
     this.watch = DeviceWatch.of(backend.device);
+    // A program has the threads of the processor; browsers of before 2025 don't say what a device belongs to.
+    const { adapterInfo } = backend.device;
+    this.enoughInvocations = adapterInfo !== undefined && isSoftware(adapterInfo) ? 256 : 16384;
     const buffer = backend.device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
     this.nothing = { buffer, offset: 0, size: 16 };
   }

@@ -1,5 +1,5 @@
 import { nodeModule } from '../core/nodeModule';
-import { LIMITS } from './device';
+import { isSoftware, LIMITS } from './device';
 import { registeredKernels } from './register';
 import type { StockDispatches } from './watchedBackend';
 
@@ -31,14 +31,10 @@ export interface WebGpuReport {
   fallbacks: Record<string, number>;
 }
 
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
-
 /** What an adapter says of itself. */
 export function describeAdapter({ info }: GPUAdapter): WebGpuAdapter {
   const { vendor, architecture, device, description } = info;
-  const { isFallbackAdapter = false } = info as { isFallbackAdapter?: boolean };
-  const software = isFallbackAdapter || SOFTWARE.test([architecture, device, description].join(' '));
-  return { vendor, architecture, device, description, software };
+  return { vendor, architecture, device, description, software: isSoftware(info) };
 }
 
 /** What is active. */
