@@ -83,9 +83,9 @@ function sizesOf(
   slots: number,
   record: number,
 ): number[] {
-  const { layers, values } = layoutOf(plan);
+  const { layers, values, joined, context } = layoutOf(plan);
   const [rows, columns] = sources[0].shape;
-  return [rows, slots, record, layers.length, columns, values, plan.context];
+  return [rows, slots, record, layers.length, columns, values, plan.context, joined, context];
 }
 
 /** What the gradient needs of the way forward. */
@@ -101,14 +101,14 @@ export function runPerceptron(
   tensors: PerceptronTensors,
   output: TensorInfo,
 ): void {
-  const { plainFloats, forwardFloats } = layoutOf(plan);
+  const { plainQuads, forwardQuads } = layoutOf(plan);
   const { groups } = tilesOf(tensors.sources[0].shape[0], BUSY);
-  gpu.withScratch([plainFloats, groups * TILE_ROWS * forwardFloats], (packed, records) => {
+  gpu.withScratch([4 * plainQuads, 4 * groups * TILE_ROWS * forwardQuads], (packed, records) => {
     packWeights(gpu, plan, tensors, packed, false);
     runForward(gpu, plan, tensors, { packed, records }, output, {
       slots: groups,
       groups,
-      record: forwardFloats,
+      record: forwardQuads,
     });
   });
 }
@@ -120,14 +120,14 @@ export function runKeptPerceptron(
   tensors: PerceptronTensors,
   output: TensorInfo,
 ): Kept {
-  const { packedFloats, recordFloats } = layoutOf(plan);
+  const { packedQuads, recordQuads } = layoutOf(plan);
   const { tiles, groups } = tilesOf(tensors.sources[0].shape[0], MOST_GROUPS);
   const kept = {
-    packed: gpu.output([packedFloats]),
-    records: gpu.output([tiles * TILE_ROWS * recordFloats]),
+    packed: gpu.output([4 * packedQuads]),
+    records: gpu.output([4 * tiles * TILE_ROWS * recordQuads]),
   };
   packWeights(gpu, plan, tensors, kept.packed, true);
-  runForward(gpu, plan, tensors, kept, output, { slots: tiles, groups, record: recordFloats });
+  runForward(gpu, plan, tensors, kept, output, { slots: tiles, groups, record: recordQuads });
   return kept;
 }
 
@@ -158,11 +158,11 @@ export function runPerceptronGradient(
   dy: TensorInfo,
 ): TensorInfo[] {
   const { sources, weights, layers, share } = tensors;
-  const { recordFloats, inputGradient, layers: places } = layoutOf(plan);
+  const { recordQuads, inputGradient, contextGradient, layers: places } = layoutOf(plan);
   const [ofSources, ofWeights] = [sources, weights].map((list) => list.map(({ shape }) => gpu.output(shape)));
   const { tiles, groups } = tilesOf(sources[0].shape[0], MOST_GROUPS);
   const range = constantsOf(gpu, plan, tensors);
-  const sizes = [...sizesOf(plan, tensors, tiles, recordFloats), inputGradient];
+  const sizes = [...sizesOf(plan, tensors, tiles, recordQuads), inputGradient, contextGradient];
   const buffers = [dy, packed, range, records, ...ofSources];
   gpu.run(backward(variantOf(plan), share < 1), buffers, [groups, 1, 1], sizes);
   const gradientOf = new Map(weights.map((weight, i) => [weight, ofWeights[i]]));
@@ -174,7 +174,7 @@ export function runPerceptronGradient(
     const program = weightGradients(group.length, plan.masked);
     gpu.run(program, [records, range, ...outputs], flatGroups(count, 1), [
       sources[0].shape[0],
-      recordFloats,
+      recordQuads,
       first,
     ]);
   });

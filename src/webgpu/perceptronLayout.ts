@@ -14,16 +14,17 @@ export const SHIFTS = 1;
 export const GATES = 2;
 
 /**
- * What programs know of a layer. Places are in floats, of a row's record where nothing else is said; what nobody needs is NOWHERE.
+ * What programs know of a layer. Places are in quads, which are four floats, of a row's record where nothing else is said; what nobody
+ * needs is NOWHERE.
  */
 export interface LayerPlaces {
   inputs: number;
   outputs: number;
-  /** Weights [inputs, outputs], turned weights and bias, among the packed ones. */
+  /** Weights, turned weights and bias, among the packed ones, each row in whole quads. */
   kernel: number;
   turned: number;
   bias: number;
-  /** Mask [inputs, outputs], among the constants. */
+  /** Mask [inputs, outputs], among the constants, in words. */
   mask: number;
   /** What it reads. */
   source: number;
@@ -62,20 +63,25 @@ export interface LayerPlaces {
 
 /** Where everything of a perceptron lies: a record for each row, the packed weights of all layers, and the constants. */
 export interface PerceptronLayout {
-  /** How many values of x are read; they stand first in a record, the context behind them. */
+  /** How many values of x are read; they stand first in a record. */
   values: number;
+  /** How many values of the context stand right behind them. */
+  joined: number;
+  /** Where the context stands once more, for layers of its own. */
+  context: number;
   /** Those of contexts first. */
   layers: readonly LayerPlaces[];
   /** Places of the masks of all layers that have one. */
   masks: readonly number[];
-  /** Floats of a record as far as the way forward needs it, and with the gradients. */
-  forwardFloats: number;
-  recordFloats: number;
-  /** The gradient by values and context. */
+  /** Quads of a record as far as the way forward needs it, and with the gradients. */
+  forwardQuads: number;
+  recordQuads: number;
+  /** The gradient by the inputs that stand first, and by the context that its layers read, right behind it. */
   inputGradient: number;
-  /** Floats of the packed weights, without turned ones, which stand behind, and with them. */
-  plainFloats: number;
-  packedFloats: number;
+  contextGradient: number;
+  /** Quads of the packed weights, without turned ones, which stand behind, and with them. */
+  plainQuads: number;
+  packedQuads: number;
   /** Words of the constants: these places and the masks. */
   constantWords: number;
 }
@@ -137,46 +143,59 @@ export function layoutOf(plan: PerceptronPlan): PerceptronLayout {
   return layout;
 }
 
+/** Quads of a row of so many floats. */
+export function quadsOf(floats: number): number {
+  return Math.ceil(floats / 4);
+}
+
 /** Hands out places one after another. */
 class Places {
-  constructor(public floats = 0) {}
+  constructor(public end = 0) {}
 
   take(count: number): number {
-    const at = this.floats;
-    this.floats += count;
+    const at = this.end;
+    this.end += count;
     return at;
   }
 }
 
 function placed(plan: PerceptronPlan): PerceptronLayout {
-  const { context } = plan;
+  const { forms } = plan;
   const values = valuesOf(plan);
+  const joined = forms[0].inputs - values;
   const records = new Places();
-  records.take(values + context);
-  const { layers, ofForms } = layersOf(plan, values, records);
-  const forwardFloats = records.floats;
-  const inputGradient = records.take(values + context);
+  const inputs = quadsOf(values + joined);
+  records.take(inputs);
+  const ofContext = forms.some(({ context }) => context !== undefined) ? quadsOf(plan.context) : 0;
+  const context = records.take(ofContext);
+  const { layers, ofForms } = layersOf(plan, context, records);
+  const forwardQuads = records.end;
+  const inputGradient = records.take(inputs);
+  const contextGradient = records.take(ofContext);
   const packed = new Places();
   for (const layer of layers) {
-    layer.gradient = records.take(layer.outputs);
-    layer.kernel = packed.take(layer.inputs * layer.outputs);
-    layer.bias = packed.take(layer.outputs);
+    layer.gradient = records.take(quadsOf(layer.outputs));
+    layer.kernel = packed.take(layer.inputs * quadsOf(layer.outputs));
+    layer.bias = packed.take(quadsOf(layer.outputs));
   }
-  const plainFloats = packed.floats;
-  for (const layer of layers) layer.turned = packed.take(layer.inputs * layer.outputs);
+  const plainQuads = packed.end;
+  for (const layer of layers) layer.turned = packed.take(layer.outputs * quadsOf(layer.inputs));
   markGradients(layers, inputGradient);
   const constants = new Places(layers.length * FIELDS.length);
   if (plan.masked) for (const layer of ofForms) layer.mask = constants.take(layer.inputs * layer.outputs);
   return {
     values,
+    joined,
+    context: ofContext === 0 ? NOWHERE : context,
     layers,
     masks: ofForms.map(({ mask }) => mask).filter((mask) => mask !== NOWHERE),
-    forwardFloats,
-    recordFloats: records.floats,
+    forwardQuads,
+    recordQuads: records.end,
     inputGradient,
-    plainFloats,
-    packedFloats: packed.floats,
-    constantWords: constants.floats,
+    contextGradient,
+    plainQuads,
+    packedQuads: packed.end,
+    constantWords: constants.end,
   };
 }
 
@@ -210,7 +229,7 @@ const alone: Omit<LayerPlaces, 'inputs' | 'outputs' | 'source'> = {
 };
 
 /** The layers as far as the way forward knows them; those of the forms apart, too. */
-function layersOf({ forms, context }: PerceptronPlan, values: number, records: Places) {
+function layersOf({ forms, context }: PerceptronPlan, ofContext: number, records: Places) {
   const layers: LayerPlaces[] = [];
   const ofForms: LayerPlaces[] = [];
   let [dropouts, dropoutColumns] = [0, 0];
@@ -223,20 +242,20 @@ function layersOf({ forms, context }: PerceptronPlan, values: number, records: P
     const own: Partial<LayerPlaces> = {};
     if (use !== undefined) {
       const activation = use === 'gate' ? SIGMOID : use === 'activatedShift' ? ACTIVATED : PLAIN;
-      const result = records.take(outputs);
-      const read = activation === PLAIN ? NOWHERE : records.take(outputs);
-      add({ inputs: context, outputs, source: values, result, activation, read });
+      const result = records.take(quadsOf(outputs));
+      const read = activation === PLAIN ? NOWHERE : records.take(quadsOf(outputs));
+      add({ inputs: context, outputs, source: ofContext, result, activation, read });
       own.contextUse = use === 'gate' ? GATES : SHIFTS;
       own.context = activation === PLAIN ? result : read;
-      if (use === 'gate') own.product = records.take(outputs);
+      if (use === 'gate') own.product = records.take(quadsOf(outputs));
     }
     const next = forms[i + 1];
     if (next !== undefined) {
-      own.result = records.take(outputs);
+      own.result = records.take(quadsOf(outputs));
       own.activation = next.activated ? ACTIVATED : PLAIN;
-      if (next.activated || next.dropped) own.read = records.take(outputs);
+      if (next.activated || next.dropped) own.read = records.take(quadsOf(outputs));
       if (next.dropped) {
-        own.share = records.take(outputs);
+        own.share = records.take(quadsOf(outputs));
         own.dropout = ++dropouts;
         own.dropoutsBefore = dropoutColumns;
         dropoutColumns += outputs;
@@ -277,7 +296,7 @@ function markGradients(layers: readonly LayerPlaces[], inputGradient: number): v
     }
     const source = layers.find((other) => other.result !== NOWHERE && readAs(other) === layer.source);
     if (source === undefined) {
-      // Several layers may read parts of the inputs, whose gradient starts from zeros.
+      // Several layers may read the context, whose gradient starts from zeros.
       layer.sourceGradient = inputGradient + layer.source;
       layer.sourceAdds = 1;
     } else {
