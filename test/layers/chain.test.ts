@@ -72,6 +72,62 @@ describe('a member that absorbs the one before it', () => {
   });
 });
 
+describe('a chain among the members', () => {
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+  });
+
+  it('is run member by member, across whose ends they absorb each other', () => {
+    const order = () => ({ inputShape, seed: 2, order: 'shuffle' as const });
+    const absorbing = new Absorbing({ ...order(), name: 'second' });
+    const inner = new Chain({ bijectors: [actnorm(), new Permutation(order())], name: 'inner' });
+    const chain = new Chain({ bijectors: [inner, absorbing] });
+    tf.tidy(() => {
+      const x = images(3);
+      const { value, logDet } = chain.forward(x);
+      const back = chain.inverse(value);
+      expect(absorbing.calls).toEqual(['forward', 'inverse']);
+      const traced = chain.trace(x, () => {});
+      expect(value.dataSync()).toEqual(traced.value.dataSync());
+      expect(logDet.dataSync()).toEqual(traced.logDet.dataSync());
+      expect(tf.max(tf.abs(tf.add(back.logDet, logDet))).dataSync()[0]).toBeLessThan(1e-5);
+    });
+    chain.dispose();
+  });
+
+  it('runs itself where a subclass computes, and says that it is disposed', () => {
+    class Doubled extends Chain {
+      protected override computeForward(x: tf.Tensor) {
+        const { value, logDet } = super.computeForward(x);
+        return { value: tf.mul(value, 2), logDet };
+      }
+    }
+    const inner = new Doubled({ bijectors: [new Permutation({ inputShape, order: 'reverse' })] });
+    const chain = new Chain({ bijectors: [inner] });
+    tf.tidy(() => {
+      const { value } = chain.forward(tf.ones([1, ...inputShape]));
+      expect(new Set(value.dataSync())).toEqual(new Set([2]));
+    });
+    inner.dispose();
+    expect(() => chain.forward(tf.ones([1, ...inputShape]))).toThrow('disposed');
+    chain.dispose();
+  });
+
+  it('adds log-determinants that are one number as such', async () => {
+    const squeeze = new Squeeze({ inputShape });
+    const chain = new Chain({
+      bijectors: [squeeze, new Permutation({ inputShape: [2, 2, 24], seed: 1, order: 'shuffle' })],
+    });
+    const x = images(2);
+    const { kernels } = await tf.profile(() => tf.tidy(() => void chain.forward(x)));
+    expect(kernels.map(({ name }) => name)).not.toContain('Add');
+    const { value, logDet } = chain.forward(x);
+    expect([...logDet.dataSync()]).toEqual([0, 0]);
+    tf.dispose([x, value, logDet]);
+    chain.dispose();
+  });
+});
+
 describe('actnorm and the 1x1 convolution after it, on wasm', () => {
   beforeAll(async () => {
     await prepareWasm({ threads: 1 });
