@@ -92,7 +92,8 @@ export function gradientsOf(
   xs: readonly tf.Tensor[],
 ): { value: tf.Scalar; gradients: (tf.Tensor | undefined)[] } {
   const { results: value, pullBack } = tapeOf(scalar);
-  const one = tf.onesLike(value);
+  // Made on the host: a device is sent it where an op reads it, and many a scalar's gradient reads it nowhere.
+  const one = tf.ones(value.shape);
   try {
     return { value, gradients: pullBack([value], [one], xs) };
   } catch (error) {

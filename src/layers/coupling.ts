@@ -35,7 +35,7 @@ import {
 } from './fusedCoupling';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import { fusedPerceptron, hasFusedPerceptron } from './networks/fusedPerceptron';
-import type { ReversePass } from './reversePass';
+import { type ReversePass, scalarWith } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
 
 /** Options of {@link AdditiveCoupling}, and the common ones of every coupling. */
@@ -190,8 +190,7 @@ export abstract class Coupling extends Bijector {
       const [gradient = tf.zerosLike(value), ofParameters = tf.zerosLike(parameters), ...ofOwn] = gradients;
       for (const tensor of [value, gradient]) held.push(tf.keep(tf.clone(tensor)));
       pass.add(own, ofOwn);
-      const constant = untaped(() => tf.clone(ofParameters));
-      return tf.sum(tf.mul(parameters, constant)) as tf.Scalar;
+      return scalarWith([parameters], [ofParameters]);
     };
     try {
       const ofKept = pass.differentiate(throughNetwork, kept, [...ofNetwork]);

@@ -122,14 +122,9 @@ export class ReversePass {
     return dx ?? tf.zerosLike(x);
   }
 
-  /** A scalar with the derivatives of the loss, sum(value * gradient) + sum(logDet * its gradient); nobody asks for its value. */
+  /** A scalar with the derivatives of the loss, sum(value * gradient) + sum(logDet * its gradient). */
   objective({ value, logDet }: Transformed, gradient: tf.Tensor): tf.Scalar {
-    const [scalar] = record([value, logDet], () => ({
-      results: [tf.scalar(0)],
-      needed: [],
-      gradient: () => [gradient, this.logDetGradient].map(anotherHandle),
-    }));
-    return scalar as tf.Scalar;
+    return scalarWith([value, logDet], [gradient, this.logDetGradient]);
   }
 
   /** Adds gradients of weights or watched tensors, one for each and none twice, to what is here; takes them over. */
@@ -169,4 +164,14 @@ export class ReversePass {
     tf.dispose([...this.gradients.values()]);
     this.gradients.clear();
   }
+}
+
+/** A scalar with these derivatives by tensors; nobody asks for its value, so that it takes no op. */
+export function scalarWith(tensors: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): tf.Scalar {
+  const [scalar] = record(tensors, () => ({
+    results: [tf.scalar(0)],
+    needed: gradients.map(anotherHandle),
+    gradient: (_, held) => held.map(anotherHandle),
+  }));
+  return scalar as tf.Scalar;
 }
