@@ -2,6 +2,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
+import { hostValues } from '../../src/engine/hostValues';
 import { clipByGlobalNorm, globalNorm } from '../../src/training/clipping';
 import { compactStep } from '../../src/training/compactStep';
 import {
@@ -15,6 +16,7 @@ import {
   fusedCompactStepBack,
 } from '../../src/training/fusedCompactStep';
 import { stopSharing } from '../../src/training/slots';
+import { stepScale } from '../../src/training/stepScale';
 import { Gpu } from '../../src/webgpu/gpu';
 import { relativeDifference } from '../support/agreement';
 import * as reference from '../wasm/flowReferences';
@@ -114,10 +116,15 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     submit();
     const bytes = inGpu();
     const given = state([[2, 3], [5]]);
+    // Read from the device: the backend keeps what it read.
+    (tf.backend() as WebGPUBackend).uploadToGPU(given.weight[0].dataId);
+    await valuesOf(given.weight);
     const step = { ...constants, kind: 'adam' as const };
     const take = () => fusedAdaptiveStep(given, given.gradients, step, 1);
     take();
     const [weight] = await valuesOf([given.weight[0]]);
+    // Nobody may take what was read for what will be there.
+    expect(hostValues(given.weight[0])).toBeUndefined();
     const twice = tf.tidy(() => tf.mul(tf.transpose(given.weight[0]), 2));
     expect([...(await twice.data())]).toEqual([0, 3, 1, 4, 2, 5].map((i) => 2 * weight[i]));
     // A clone keeps its values; the weight has others and is found where it is now.
@@ -141,6 +148,31 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     // What is still encoded holds on to its buffers.
     submit();
     expect(inGpu()).toBe(bytes);
+  });
+});
+
+describe.skipIf(!hasAdapter)('the scale of a step on webgpu', () => {
+  const { NaN: no, POSITIVE_INFINITY: most } = Number;
+
+  it.each([
+    [1, 4, most, 1],
+    [1, 4, 8, 1],
+    [1, 4, 1, 0.25],
+    [-1, 0, 1, 1],
+    [1, 1e30, 0.5, 5e-31],
+    [no, 4, 1, no],
+    [most, 4, 1, no],
+    [-most, 4, most, no],
+    [1, no, 1, no],
+    [1, most, 1, no],
+  ])('for loss %s and norm %s, clipped to %s, is %s', async (loss, norm, clipNorm, expected) => {
+    await activate('webgpu');
+    const scalars = [tf.scalar(loss), tf.scalar(norm)];
+    const scale = stepScale(scalars[0], scalars[1], clipNorm);
+    const [value] = await scale.data();
+    if (Number.isNaN(expected)) expect(value).toBeNaN();
+    else expect(Math.abs(value / expected - 1)).toBeLessThan(1e-6);
+    tf.dispose([scale, scalars]);
   });
 });
 
