@@ -80,10 +80,12 @@ fn ${name}Store(row: u32, quad: u32, four: vec4f) {
 /** Four entries of a vector of channels, zeros beyond the last one. */
 function channelQuad(name: string): string {
   return `
+fn ${name}At(channel: u32) -> f32 {
+  if (channel >= sizes.channels) { return 0f; }
+  return ${name}[channel];
+}
 fn ${name}Quad(quad: u32) -> vec4f {
-  var result = vec4f();
-  for (var i = 4u * quad; i < min(4u * quad + 4u, sizes.channels); i++) { result[i % 4u] = ${name}[i]; }
-  return result;
+  return vec4f(${[0, 1, 2, 3].map((i) => `${name}At(4u * quad + ${i}u)`).join(', ')});
 }`;
 }
 
@@ -153,6 +155,16 @@ function matrixTile({ inverse, width }: Form): string {
       rightTile[at] = value;`;
 }
 
+/** Four entries of a column of W, zeros beyond the last one. */
+const COLUMN_QUAD = `
+fn entryAt(row: u32, column: u32) -> f32 {
+  if (row >= sizes.channels) { return 0f; }
+  return matrix[row * sizes.channels + column];
+}
+fn columnQuad(column: u32, quad: u32) -> vec4f {
+  return vec4f(${[0, 1, 2, 3].map((i) => `entryAt(4u * quad + ${i}u, column)`).join(', ')});
+}`;
+
 /** Quads of M transposed; invocations beside each other read beside each other. */
 function transposedTile({ inverse, width }: Form): string {
   const quads = width / 4;
@@ -160,12 +172,7 @@ function transposedTile({ inverse, width }: Form): string {
   return `let row = k + at % ${DEPTH}u;
       let quad = firstQuad + at / ${DEPTH}u;
       var value = vec4f();
-      if (row < sizes.channels) {
-        for (var i = 0u; i < min(4u, max(sizes.channels, 4u * quad) - 4u * quad); i++) {
-          value[i] = matrix[(4u * quad + i) * sizes.channels + row];
-        }
-        value *= ${scale};
-      }
+      if (row < sizes.channels) { value = columnQuad(row, quad) * ${scale}; }
       rightTile[(at % ${DEPTH}u) * ${quads}u + at / ${DEPTH}u] = value;`;
 }
 
@@ -241,7 +248,7 @@ function gradient(form: Form): Program {
       parts: write(rows),
     },
     sizes: [...TILE_SIZES, 'rowsOfPart: u32'],
-    code: () => `${TILES}${['offset', 'logScale'].map(channelQuad).join('')}
+    code: () => `${TILES}${COLUMN_QUAD}${['offset', 'logScale'].map(channelQuad).join('')}
 ${['dy', 'input'].map((name) => readQuad(name, form)).join('')}${['dx', 'parts'].map((name) => storeQuad(name, form)).join('')}
 ${multiply(form, 'dyQuad(row, quad)', transposedTile(form), (sum) => `dxStore(row, quad, ${sum});`)}
 fn sumRows(part: u32, firstLeft: u32, firstRight: u32, local: u32) {
