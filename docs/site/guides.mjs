@@ -7,6 +7,7 @@ import { Converter, KindRouter } from 'typedoc';
 
 const inStart = new Set([
   'quick-start-node',
+  'quick-start-gpu',
   'quick-start-page',
   'quick-start-notebook',
   'concepts',

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { BackendError, complaint } from '../core/errors';
+import { BackendError, complaint, GpuFailedError } from '../core/errors';
 
 /**
  * Values that a caller needs at once, as numbers in a result that is no promise.
@@ -10,6 +10,7 @@ export function readAtOnce(where: string, x: tf.Tensor): Float32Array {
   try {
     return x.dataSync<'float32'>();
   } catch (cause) {
+    if (cause instanceof GpuFailedError) throw cause;
     const backend = tf.getBackend();
     const hint = "Load the flow on another backend for this: tf.setBackend('wasm'), then loadFlow.";
     const message = complaint(

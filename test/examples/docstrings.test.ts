@@ -59,8 +59,10 @@ describe('examples in docstrings', () => {
       given = makeGuideScope(scope);
     });
 
-    it.each(inGuides)('$guide:$line runs', async ({ code }) => {
+    it.for(inGuides)('$guide:$line runs', async ({ code }, { skip }) => {
+      skip(!hasAdapter && /webgpu/i.test(code), 'there is no WebGPU adapter');
       await runExample(code, given);
+      await tf.setBackend('cpu');
     });
   });
 
