@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, DisposedError } from '../core/errors';
 import type { NamedWeight } from '../core/module';
+import { canMoveAverages, fusedAverage } from './fusedAverage';
 
 /**
  * Exponential moving average of a model's trainable weights, without the bias towards their start.
@@ -65,7 +66,8 @@ export class AveragedWeights {
     const rate = (1 - this.decay) / (1 - this.decay ** (this.updateCount + 1));
     const moved = (value: tf.Tensor, i: number) =>
       tf.tidy(() => tf.add(value, tf.mul(rate, tf.sub(this.variables[i], value))));
-    this.replace(() => this.values.map(moved));
+    if (canMoveAverages(this.values)) fusedAverage(this.values, this.variables, rate);
+    else this.replace(() => this.values.map(moved));
     this.updateCount++;
   }
 

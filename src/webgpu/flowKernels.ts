@@ -8,6 +8,7 @@ import { registerGlobalNorm } from './globalNorm';
 import { registerLogDets } from './logDets';
 import { registerLuFactors } from './luFactors';
 import { registerLuMatrix } from './luMatrix';
+import { registerMoveAverages } from './moveAverages';
 import { registerNetworkCoupling } from './networkCoupling';
 import { registerNormalLogProb } from './normalLogProb';
 import { registerPerceptron } from './perceptron';
@@ -28,6 +29,7 @@ export function registerFlowKernels(): void {
   registerConvolutions();
   registerCompactStep();
   registerGlobalNorm();
+  registerMoveAverages();
   registerLogDets();
   registerLuFactors();
   registerLuMatrix();

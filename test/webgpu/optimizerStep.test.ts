@@ -1,6 +1,6 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { RandomStream } from 'tfjs-flows';
+import { AveragedWeights, RandomStream } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import { hostValues } from '../../src/engine/hostValues';
 import { clipByGlobalNorm, globalNorm } from '../../src/training/clipping';
@@ -148,6 +148,44 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     // What is still encoded holds on to its buffers.
     submit();
     expect(inGpu()).toBe(bytes);
+  });
+});
+
+describe.skipIf(!hasAdapter)('averaged weights on webgpu', () => {
+  it('move in one dispatch, and nobody else sees it', async () => {
+    await activate('webgpu');
+    const { weight, gradients: other, ...unused } = state();
+    tf.dispose([unused.first, unused.second]);
+    const named = weight.map((variable, i) => ({ name: `w${i}`, variable, trainable: true }));
+    const averages = new AveragedWeights({ weights: named }, 0.5);
+    const exact = (await valuesOf(weight)).map((list) => Float64Array.from(list));
+    averages.update();
+    let clones: tf.Tensor[] = [];
+    let before: ArrayLike<number>[] = [];
+    for (let k = 1; k < 4; k++) {
+      // Other values each time; a clone in the third holds those of the second.
+      weight.forEach((variable, i) => void tf.tidy(() => variable.assign(tf.mul(other[i], k))));
+      const taken = countOf(() => averages.update());
+      expect(taken).toBe(k === 3 ? 0 : 1);
+      const rate = 0.5 / (1 - 0.5 ** (k + 1));
+      const weights = await valuesOf(weight);
+      exact.forEach((list, i) => {
+        list.forEach((value, j) => {
+          list[j] = value + rate * (weights[i][j] - value);
+        });
+      });
+      const received = await valuesOf(averages.tensors().map(({ tensor }) => tensor));
+      exact.forEach((list, i) => {
+        expect(relativeDifference(list, received[i])).toBeLessThan(1e-6);
+      });
+      if (k === 2) {
+        clones = averages.tensors().map(({ tensor }) => tf.clone(tensor));
+        before = received;
+      }
+    }
+    expect(await valuesOf(clones)).toEqual(before);
+    averages.dispose();
+    tf.dispose([weight, other, clones]);
   });
 });
 

@@ -1,0 +1,41 @@
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type Program, read, write } from './program';
+import { type KernelCall, registerGpuKernel } from './register';
+import { flatGroups, flatMain } from './wgsl';
+
+/** Weights are declared as written, as both lists may lie in one buffer: it may be bound for several writes, but not for reads beside. */
+const program: Program = {
+  key: 'moveAverages',
+  buffers: { average: write('vec4f'), weight: write('vec4f'), rate: read() },
+  sizes: ['fours: u32'],
+  code: () =>
+    flatMain(`
+  if (at >= sizes.fours) { return; }
+  let before = average[at];
+  average[at] = before + rate[0] * (weight[at] - before);`),
+};
+
+function moveAverages({
+  inputs,
+  attrs,
+  gpu,
+}: KernelCall<readonly TensorInfo[], { rate: number }>): TensorInfo[] {
+  const tensors = Object.values(inputs);
+  const count = tensors.length / 2;
+  const [averages, weights] = [tensors.slice(0, count), tensors.slice(count)].map((list) =>
+    list.filter(({ shape }) => util.sizeFromShape(shape) > 0),
+  );
+  if (averages.length === 0) return [];
+  gpu.withValues([attrs.rate], (rate) => {
+    for (const [average, weight] of gpu.arena.stretches(averages, weights)) {
+      const fours = average.size / 16;
+      gpu.run(program, [average, weight, rate], flatGroups(fours), [fours]);
+    }
+  });
+  return [];
+}
+
+/** FlowMoveAverages: one dispatch where all weights fit one buffer. */
+export function registerMoveAverages(): void {
+  registerGpuKernel('FlowMoveAverages', moveAverages);
+}
