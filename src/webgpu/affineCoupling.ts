@@ -4,7 +4,7 @@ import type { FusedStandardizeOptions } from '../layers/fusedStandardize';
 import { floats } from './elementary';
 import type { Gpu } from './gpu';
 import { type CouplingScale, logScaleOfCoupling } from './logScales';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { lanesFor, perExampleMain, sumsOf } from './sumsPerExample';
 import { FLAT, flatGroups, flatMain, sumOfGroup } from './wgsl';
@@ -35,7 +35,7 @@ function signOf({ scale }: CouplingForm): '' | '-' {
 }
 
 /** Value, and the log-determinant of each example or of its shares. */
-function coupling(form: CouplingForm, width: number, lanes: number): Program {
+const coupling = remembered((form: CouplingForm, width: number, lanes: number): Program => {
   const { scale, inverse } = form;
   const sign = signOf(form);
   const type = floats(width);
@@ -59,9 +59,9 @@ ${perExampleMain(
   'logDets',
 )}`,
   };
-}
+});
 
-function couplingGradient(form: CouplingForm, width: number): Program {
+const couplingGradient = remembered((form: CouplingForm, width: number): Program => {
   const { scale, inverse } = form;
   const sign = signOf(form);
   const type = floats(width);
@@ -91,7 +91,7 @@ ${flatMain(`
   }
   dx[at] = gradient;`)}`,
   };
-}
+});
 
 /** How many values programs take at once: as many as divide both parts of the channels. */
 function widthOf(...counts: number[]): number {

@@ -11,12 +11,9 @@ interface Page {
   held: Set<DataId>;
 }
 
-/** Where a tensor lies. */
-interface Place {
+/** Where a tensor lies; the size is that of its values. */
+interface Place extends Range {
   page: Page;
-  offset: number;
-  /** Bytes of its values. */
-  size: number;
 }
 
 /**
@@ -30,8 +27,7 @@ export class Arena {
 
   /** Where a tensor lies that has moved here. */
   rangeOf(dataId: DataId): Range | undefined {
-    const place = this.places.get(dataId);
-    return place && { buffer: place.page.buffer, offset: place.offset, size: place.size };
+    return this.places.get(dataId);
   }
 
   /**
@@ -132,7 +128,7 @@ export class Arena {
       // The backend keeps what was read on the host, too, which would not see what kernels change in place.
       Object.assign(data, { resource: page.buffer, external: true, values: null });
       page.held.add(dataId);
-      this.places.set(dataId, { page, offset, size });
+      this.places.set(dataId, { page, buffer: page.buffer, offset, size });
       offset += padded(size);
     }
   }

@@ -3,7 +3,7 @@ import type { Range } from './backend';
 import { BLOCK_SIZES, blockFor, blockMain, blocksOf } from './blocks';
 import { elements, readsFour, times, writesFour } from './fours';
 import type { Gpu } from './gpu';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 
 /** A layer of `fusedConvolutions`. */
 export interface Layer {
@@ -143,7 +143,7 @@ function positionsOf({ size, rows }: Form): {
 }
 
 /** Patches [positions, size * size * channels], which are read in the images, times filters [size * size * channels, columns]. */
-function program(form: Form): Program {
+const program = remembered((form: Form): Program => {
   const { size, rows, quads, wideIn, wide, kind } = form;
   const { start, seen, value } = positionsOf(form);
   const ofFilters = (row: string, q: number) =>
@@ -202,7 +202,7 @@ ${blockMain(
   )}`,
 )}`,
   };
-}
+});
 
 /** A convolution of images with filters [size, size, channels, columns]; the output has so many columns or more. */
 export function convolve(

@@ -4,7 +4,7 @@ import { IMAGE_SIZES, type Images, imageSizes, inFours, type Layer, logScaleOf }
 import { elements, readsFour, times, writesFour } from './fours';
 import type { Gpu } from './gpu';
 import type { Summed } from './partialSums';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 import { flatGroups, flatMain } from './wgsl';
 
 interface Form {
@@ -20,7 +20,7 @@ interface Form {
  * Parts of the gradients in filter, offset and logScale, each of some lines of the images (of positions where filters have size 1): sums of
  * patch times dy, of dy, and of dy times output. The last blocks of rows take the latter two.
  */
-function program({ size, channelQuads, quads, wideIn, wide }: Form): Program {
+const program = remembered(({ size, channelQuads, quads, wideIn, wide }: Form): Program => {
   const margin = (size - 1) / 2;
   const rows = 4 * channelQuads;
   const four = (buffer: string, q: number) =>
@@ -101,7 +101,7 @@ ${blockMain(
   )}`,
 )}`,
   };
-}
+});
 
 /** How the positions of a gradient in a filter are parted. */
 export interface Parts {

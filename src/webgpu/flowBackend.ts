@@ -24,7 +24,10 @@ export function makeFlowBackend(
     readonly arena = new Arena(openBackend(this as unknown as WebGPUBackend));
 
     override tensorToBinding(tensor: TensorInfo): GPUBindingResource | null {
-      return (tensor && this.arena.rangeOf(tensor.dataId)) ?? super.tensorToBinding(tensor);
+      const place = tensor && this.arena.rangeOf(tensor.dataId);
+      if (place === undefined || place === null) return super.tensorToBinding(tensor);
+      const { buffer, offset, size } = place;
+      return { buffer, offset, size };
     }
 
     override releaseResource(dataId: DataId): void {

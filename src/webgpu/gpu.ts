@@ -32,7 +32,7 @@ export class Gpu {
   private readonly watch: DeviceWatch;
   private readonly compiled = new Map<string, Compiled>();
   private readonly groups = new Map<string, GPUBindGroup>();
-  private readonly uniforms = new Map<string, GPUBuffer>();
+  private readonly uniforms = new Map<string, Range>();
   private readonly bufferIds = new WeakMap<GPUBuffer, number>();
   private buffersSeen = 0;
   /** What stands for an empty tensor, as no binding may be empty. */
@@ -116,13 +116,15 @@ export class Gpu {
     const { backend, fields } = this;
     const { id, pipeline, layout } = this.compile(program);
     const ranges = buffers.map((buffer) => this.rangeOf(buffer));
-    if (program.sizes !== undefined) ranges.push(this.uniform(program.sizes, sizes));
+    if (program.sizes !== undefined) ranges.push(this.uniform(id, program.sizes, sizes));
     let key = `${id}`;
     for (const { buffer, offset } of ranges) key += `,${this.idOf(buffer)}+${offset}`;
     let group = this.groups.get(key);
     if (group === undefined) {
       if (this.groups.size >= MOST_GROUPS) this.groups.clear();
-      const entries = ranges.map((resource, binding) => ({ binding, resource }));
+      const entries = ranges.map(({ buffer, offset, size }, binding) => {
+        return { binding, resource: { buffer, offset, size } };
+      });
       group = this.device.createBindGroup({ layout, entries });
       this.groups.set(key, group);
     }
@@ -147,13 +149,12 @@ export class Gpu {
   rangeOf(buffer: TensorInfo | Range): Range {
     if (!('dataId' in buffer)) return buffer;
     if (util.sizeFromShape(buffer.shape) === 0) return this.nothing;
-    this.backend.uploadToGPU(buffer.dataId);
-    const binding = this.fields.tensorToBinding(buffer) as {
-      buffer: GPUBuffer;
-      offset?: number;
-      size?: number;
-    };
-    return { buffer: binding.buffer, offset: binding.offset ?? 0, size: binding.size ?? binding.buffer.size };
+    const place = this.arena.rangeOf(buffer.dataId);
+    if (place !== undefined) return place;
+    const data = this.fields.tensorMap.get(buffer.dataId);
+    if (data.resource == null) this.backend.uploadToGPU(buffer.dataId);
+    const own = data.resource as GPUBuffer;
+    return { buffer: own, offset: 0, size: own.size };
   }
 
   /** Room for so many words that no tensor stands for, the first of which are given. It goes when nothing refers to it any more. */
@@ -230,17 +231,18 @@ export class Gpu {
     return compiled;
   }
 
-  private uniform(fields: readonly string[], values: readonly number[]): Range {
-    const words = packedSizes(fields, values);
-    const key = words.join();
-    let buffer = this.uniforms.get(key);
-    if (buffer === undefined) {
+  private uniform(program: number, fields: readonly string[], values: readonly number[]): Range {
+    const key = `${program}:${values}`;
+    let uniform = this.uniforms.get(key);
+    if (uniform === undefined) {
       if (this.uniforms.size >= MOST_UNIFORMS) this.uniforms.clear();
+      const words = packedSizes(fields, values);
       const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-      buffer = this.device.createBuffer({ size: words.byteLength, usage });
+      const buffer = this.device.createBuffer({ size: words.byteLength, usage });
       this.device.queue.writeBuffer(buffer, 0, words);
-      this.uniforms.set(key, buffer);
+      uniform = { buffer, offset: 0, size: words.byteLength };
+      this.uniforms.set(key, uniform);
     }
-    return { buffer, offset: 0, size: words.byteLength };
+    return uniform;
   }
 }

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
 import type { Gpu } from './gpu';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 import { flatGroups, flatMain } from './wgsl';
 
 /** A tensor whose values are sums of parts, times a factor. */
@@ -18,7 +18,7 @@ export interface Summed {
 const MOST_OUTPUTS = 7;
 
 /** Outputs lie one behind the other in the numbers of invocations. */
-function program(outputs: number): Program {
+const program = remembered((outputs: number): Program => {
   const names = Array.from({ length: outputs }, (_, i) => `output${i}`);
   const sizeOf = (i: number) => [
     `end${i}: u32`,
@@ -50,7 +50,7 @@ ${flatMain(
     .join('\n  '),
 )}`,
   };
-}
+});
 
 /** Adds up the parts in a buffer, as few dispatches as there are buffers. */
 export function addParts(gpu: Gpu, partial: TensorInfo, sums: readonly Summed[]): void {

@@ -27,6 +27,23 @@ export interface Program {
   code(): string;
 }
 
+/** A maker of programs that makes each of them once, whatever its code takes to write: by plain values, or objects of such. */
+export function remembered<Given extends readonly unknown[]>(
+  make: (...given: Given) => Program,
+): (...given: Given) => Program {
+  const made = new Map<string, Program>();
+  return (...given) => {
+    let key = '';
+    for (const form of given) key += `${typeof form === 'object' ? Object.values(form as object) : form};`;
+    let program = made.get(key);
+    if (program === undefined) {
+      program = make(...given);
+      made.set(key, program);
+    }
+    return program;
+  };
+}
+
 /** The whole module. */
 export function moduleOf({ buffers, sizes = [], code }: Program): string {
   const declared = Object.entries(buffers).map(

@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, groupMain, sumOfGroup } from './wgsl';
 
@@ -184,7 +184,7 @@ const placeOfTile = ({ width }: Form) => `
   let firstRow = thing / across * ${ROWS}u;
   let firstQuad = thing % across * ${width / 4}u;`;
 
-function forward(form: Form): Program {
+const forward = remembered((form: Form): Program => {
   const rows = rowsOf(form);
   const { inverse } = form;
   return {
@@ -222,13 +222,13 @@ ${groupMain(
 )}`;
     },
   };
-}
+});
 
 /**
  * The gradient in x, and parts [part, c + 1, c] of sums over the rows: (x + offset)^T dy and behind it the sum of dy, in the inverse
  * dy^T x.
  */
-function gradient(form: Form): Program {
+const gradient = remembered((form: Form): Program => {
   const rows = rowsOf(form);
   const { inverse, width } = form;
   const quads = width / 4;
@@ -299,10 +299,10 @@ ${groupMain(
   groupSize(form),
 )}`,
   };
-}
+});
 
 /** Gradients of the weights from the parts: one workgroup for each of logScale's. */
-function reduction(form: Form): Program {
+const reduction = remembered((form: Form): Program => {
   const { inverse, width } = form;
   const strips = 256 / width;
   return {
@@ -355,7 +355,7 @@ ${groupMain(`
   dLogScale[thing] = ${inverse ? '-' : ''}factor * sums.x + ofLogDet;
   if (thing == 0u) { dOfMatrix[0] = ofLogDet; }`)}`,
   };
-}
+});
 
 /** What the programs count: rows, channels, tiles of the rows, examples and their positions. */
 function countsOf({ shape }: TensorInfo, { width }: Form) {

@@ -3,7 +3,7 @@ import type { Range } from './backend';
 import { type Layer, logScaleOf } from './convolution';
 import { times } from './fours';
 import type { Gpu } from './gpu';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 import { flatGroups, flatMain } from './wgsl';
 
 /** So many layers' filters go into one dispatch: a device may allow no more than 8 buffers. */
@@ -16,7 +16,7 @@ function floatsOf({ size, inputs, outputs }: Layer): number {
 }
 
 /** The layers' filters lie one behind the other in the numbers of invocations. */
-function program(layers: number): Program {
+const program = remembered((layers: number): Program => {
   const numbers = Array.from({ length: layers }, (_, i) => i);
   const buffers = numbers.flatMap((i) => [
     [`filters${i}`, read()],
@@ -51,7 +51,7 @@ function program(layers: number): Program {
         ),
       ),
   };
-}
+});
 
 /** Floats of the room that `turnFilters` needs. */
 export function turnedFloats(layers: readonly Layer[]): number {
