@@ -53,6 +53,15 @@ describe.skipIf(!hasAdapter)('the LU form on webgpu', () => {
     tf.dispose([permutation, factors, dLogDet]);
   });
 
+  it('adds the gradient in log|det| to that of each scale', async () => {
+    const [, , ofLogScale] = await valuesOn('webgpu', () => {
+      const { permutation, lower } = draw(20);
+      const inputs = { permutation, factors: lower, dy: tf.zeros([20, 20]), dLogDet: tf.scalar(0.75) };
+      return runKernel('FlowLuMatrixGradient', inputs);
+    });
+    expect([...ofLogScale]).toEqual(Array(20).fill(0.75));
+  });
+
   it.each(['lower', 'upper', 'logScale'] as const)('shows NaN in %s', async (name) => {
     const [matrix] = await valuesOn('webgpu', () => {
       const given = draw(5);
