@@ -453,7 +453,7 @@ describe('what goes wrong', () => {
       '<root>',
       '--resume',
       '--strict',
-      '--backend wasm|cpu',
+      '--backend wasm|webgpu|cpu',
       '--json',
     ]) {
       expect(stdout).toContain(word);

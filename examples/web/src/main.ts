@@ -49,7 +49,7 @@ document
         labelled('Backend', backendList),
       ),
     ),
-    element('div', { className: 'status-line' }, status, lackNote),
+    element('section', { className: 'status-line', 'aria-label': 'Backend' }, status, lackNote),
     failure,
     main,
     footer,
