@@ -1,18 +1,25 @@
 import { flatGroups } from './wgsl';
 
 /*
- * Matrix products. Each invocation has a block of some rows by four columns of the result in its registers, and reads what it multiplies
- * straight from the buffers: neighbours read the same lines of the cache. Workgroup memory, with its barriers, isn't used: a software
- * adapter takes five times as long by it.
+ * Matrix products. Each invocation has a block of some rows by columns of the result in its registers. What it multiplies it reads straight
+ * from the buffers, where neighbours read the same lines of the cache, or from tiles that its workgroup has copied to its memory.
  */
 
-/** Invocations of a workgroup. */
+/** Invocations of a workgroup without tiles. */
 const INVOCATIONS = 128;
 /** Blocks of columns that the invocations of a workgroup have side by side, at most; the others lie below. */
 const MOST_ACROSS = 16;
+/** Blocks of rows that share tiles. */
+export const DOWN = 16;
 
 /** Fields of a program's sizes that `blockMain` uses. */
 export const BLOCK_SIZES = ['rowBlocks: u32', 'columns: u32', 'columnTiles: u32', 'across: u32'] as const;
+
+/** Blocks of columns side by side in a workgroup, as evenly as they can be dealt. */
+export function acrossOf(columns: number, quads: number): number {
+  const blocks = Math.ceil(columns / (4 * quads));
+  return Math.ceil(blocks / Math.ceil(blocks / MOST_ACROSS));
+}
 
 /** How the blocks of a result lie in workgroups. */
 export interface Blocks {
@@ -23,11 +30,10 @@ export interface Blocks {
 }
 
 /** The blocks of a result with so many blocks of rows, and columns. */
-export function blocksOf(rowBlocks: number, columns: number, quads: number): Blocks {
-  const columnBlocks = Math.ceil(columns / (4 * quads));
-  const columnTiles = Math.ceil(columnBlocks / MOST_ACROSS);
-  const across = Math.ceil(columnBlocks / columnTiles);
-  const down = Math.floor(INVOCATIONS / across);
+export function blocksOf(rowBlocks: number, columns: number, quads: number, tiled: boolean): Blocks {
+  const across = acrossOf(columns, quads);
+  const columnTiles = Math.ceil(columns / (4 * quads * across));
+  const down = tiled ? DOWN : Math.floor(INVOCATIONS / across);
   const [x, y] = flatGroups(columnTiles * Math.ceil(rowBlocks / down), 1);
   return { sizes: [rowBlocks, columns, columnTiles, across], groups: [x, y] };
 }
@@ -35,34 +41,43 @@ export function blocksOf(rowBlocks: number, columns: number, quads: number): Blo
 /**
  * An entry of one invocation per block: of the rows of `rowBlock`, of columns from `column` on, of which `count` are in the result (more
  * than four in all but the last blocks). `group.z` is free.
+ *
+ * @param across blocks of columns in a workgroup that has tiles, or 0. With tiles, all invocations run the body, also those whose
+ *   block lies outside of the result: they have their part in filling the tiles. The workgroup's first block is `firstBlock`, `firstColumn`;
+ *   this one's place in it is `line`, `lane`
  */
-export function blockMain(quads: number, body: string): string {
+export function blockMain(quads: number, across: number, body: string): string {
+  const tiled = across > 0;
   return `
-@compute @workgroup_size(${INVOCATIONS})
+@compute @workgroup_size(${tiled ? DOWN * across : INVOCATIONS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let tile = group.y * groups.x + group.x;
-  let down = ${INVOCATIONS}u / sizes.across;
-  let line = local / sizes.across;
-  let rowBlock = tile / sizes.columnTiles * down + line;
-  let column = (tile % sizes.columnTiles * sizes.across + local % sizes.across) * ${4 * quads}u;
-  if (line >= down || rowBlock >= sizes.rowBlocks || column >= sizes.columns) { return; }
+  let across = ${tiled ? `${across}u` : 'sizes.across'};
+  let down = ${tiled ? `${DOWN}u` : `${INVOCATIONS}u / across`};
+  let line = local / across;
+  let lane = local % across;
+  let firstBlock = tile / sizes.columnTiles * down;
+  let rowBlock = firstBlock + line;
+  let firstColumn = tile % sizes.columnTiles * across * ${4 * quads}u;
+  let column = firstColumn + lane * ${4 * quads}u;
+  ${tiled ? '' : 'if (line >= down || rowBlock >= sizes.rowBlocks || column >= sizes.columns) { return; }'}
   let count = sizes.columns - column;
   ${body}
 }`;
 }
 
-/** Rows of a block, and columns in fours: as many as registers hold, if that leaves enough blocks. */
+/**
+ * Rows of a block, and columns in fours: as many as registers hold, if that leaves enough blocks.
+ *
+ * @param eights whether a block may be of eight columns
+ */
 export function blockFor(
   rows: number,
   columns: number,
-  wide: boolean,
+  eights: boolean,
   enough: number,
 ): { rows: number; quads: number } {
-  const blocks = [
-    ...(wide && columns % 8 === 0 ? [{ rows: 8, quads: 2 }] : []),
-    { rows: 8, quads: 1 },
-    { rows: 4, quads: 1 },
-  ];
+  const blocks = [...(eights ? [{ rows: 8, quads: 2 }] : []), { rows: 8, quads: 1 }, { rows: 4, quads: 1 }];
   const fits = blocks.find((block) => (rows / block.rows) * (columns / block.quads / 4) >= enough);
   return fits ?? { rows: rows * columns >= enough ? 4 : 2, quads: 1 };
 }

@@ -1,11 +1,13 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { largest } from '../core/lists';
-import { convolve, type Images, imagesOf, type Layer } from './convolution';
-import { offsetGradient, partsOf, weightGradients, writeParts } from './filterGradient';
+import { convolve } from './convolution';
+import { partsOf, writeParts } from './filterGradient';
 import type { Gpu } from './gpu';
+import { type Images, imagesOf, type Layer } from './images';
 import { addParts, type Summed } from './partialSums';
 import { type KernelCall, registerGpuKernel } from './register';
 import { turnedFloats, turnFilters } from './turnedFilters';
+import { offsetGradient, weightGradients } from './weightGradients';
 
 /** Factors on the layers' logScales; 0 for a layer without. */
 export interface ChainAttributes {

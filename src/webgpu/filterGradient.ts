@@ -1,40 +1,70 @@
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { BLOCK_SIZES, blockMain, blocksOf } from './blocks';
-import { IMAGE_SIZES, type Images, imageSizes, inFours, type Layer, logScaleOf } from './convolution';
-import { elements, readsFour, times, writesFour } from './fours';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { acrossOf, BLOCK_SIZES, blockMain, blocksOf, DOWN } from './blocks';
+import { elements, inFours, readsFour, times, writesFour } from './fours';
 import type { Gpu } from './gpu';
-import type { Summed } from './partialSums';
+import { IMAGE_SIZES, type Images, imageSizes, type Layer, logScaleOf } from './images';
 import { type Program, read, remembered, write } from './program';
-import { flatGroups, flatMain } from './wgsl';
+import { allowsEights, DEPTH, fillTile, inTile, inTiles, type Tile, tileRoom } from './tiles';
 
 interface Form {
   size: number;
   /** Channels of each invocation's block, and columns, in fours. */
   channelQuads: number;
   quads: number;
+  /** Blocks of columns that share tiles in workgroup memory; 0 where blocks read the buffers. */
+  across: number;
   wideIn: boolean;
   wide: boolean;
 }
 
-/**
- * Parts of the gradients in filter, offset and logScale, each of some lines of the images (of positions where filters have size 1): sums of
- * patch times dy, of dy, and of dy times output. The last blocks of rows take the latter two.
- */
-const program = remembered(({ size, channelQuads, quads, wideIn, wide }: Form): Program => {
+/** How a block's sums are made. */
+interface Product {
+  declared: string;
+  overPositions: string;
+  /** Positions from which an invocation adds up dy and dy times output, and how far they are apart. */
+  from: string;
+  apart: number;
+  /** Adds up those sums of the invocations of a workgroup, and runs statements where they are whole. */
+  gather(statements: string): string;
+}
+
+/** One position's channels times dy. */
+function addProducts(
+  { channelQuads, quads }: Form,
+  patch: (c: number) => string,
+  dy: (q: number) => string,
+): string {
+  return `
+      ${times(quads, (q) => `let d${q} = ${dy(q)};`)}
+      ${times(channelQuads, (c) => `let a${c} = ${patch(c)};`)}
+      ${times(4 * channelQuads, (i) => times(quads, (q) => `sum${i}_${q} += a${Math.floor(i / 4)}[${i % 4}] * d${q};`))}`;
+}
+
+/** Four values of `dy` or `output` in a block's columns. */
+function inColumns(buffer: string, q: number): string {
+  return `${buffer}Four(position * sizes.columns + column + ${4 * q}u, count)`;
+}
+
+/** Where a tap looks, from a position. */
+function tapOf(size: number): string {
   const margin = (size - 1) / 2;
-  const rows = 4 * channelQuads;
-  const four = (buffer: string, q: number) =>
-    `${buffer}Four(position * sizes.columns + column + ${4 * q}u, count)`;
-  const add = `
-      ${times(quads, (q) => `let d${q} = ${four('dy', q)};`)}
-      ${times(channelQuads, (c) => `let a${c} = imagesFour(seen * sizes.stride + channel + ${4 * c}u, sizes.channels - channel);`)}
-      ${times(rows, (i) => times(quads, (q) => `sum${i}_${q} += a${Math.floor(i / 4)}[${i % 4}] * d${q};`))}`;
+  return `let below = i32(tap / ${size}u) - ${margin};
+    let right = i32(tap % ${size}u) - ${margin};`;
+}
+
+/** Blocks that read the buffers. */
+function fromBuffers(form: Form): Product {
+  const { size } = form;
+  const add = addProducts(
+    form,
+    (c) => `imagesFour(seen * sizes.stride + channel + ${4 * c}u, sizes.channels - channel)`,
+    (q) => inColumns('dy', q),
+  );
   const overPositions =
     size === 1
       ? `for (var position = first; position < end; position++) { let seen = position; ${add} }`
       : `
-    let below = i32(tap / ${size}u) - ${margin};
-    let right = i32(tap % ${size}u) - ${margin};
+    ${tapOf(size)}
     for (var line = first; line < end; line++) {
       let y = i32(line) % sizes.height + below;
       if (y < 0 || y >= sizes.height) { continue; }
@@ -44,9 +74,92 @@ const program = remembered(({ size, channelQuads, quads, wideIn, wide }: Form): 
         ${add}
       }
     }`;
-  const perLine = size === 1 ? '1u' : 'u32(sizes.width)';
+  return { declared: '', overPositions, from: 'start', apart: 1, gather: (statements) => statements };
+}
+
+/** Blocks that read tiles, of so many positions at once. */
+function fromTiles(form: Form): Product {
+  const { size, channelQuads, quads, across } = form;
+  const rows = 4 * channelQuads;
+  const patches: Tile = { name: 'patchTile', lines: DOWN, quads: channelQuads };
+  const ofDy: Tile = { name: 'dyTile', lines: across, quads };
+  const seen = (offset: string) => `value = images[((${offset}) * sizes.stride + channel) / 4u];`;
   return {
-    key: `convolution filter gradient ${size} ${channelQuads}x${quads} ${Number(wideIn)}${Number(wide)}`,
+    declared: tileRoom(patches) + tileRoom(ofDy),
+    overPositions: `
+  for (var begin = start; begin < stop; begin += ${DEPTH}u) {
+    ${fillTile(
+      patches,
+      across,
+      `let block = firstBlock + four / ${channelQuads}u;
+      let tap = block / blocks;
+      let channel = block % blocks * ${rows}u + four % ${channelQuads}u * 4u;
+      let position = begin + term;
+      if (position < stop && tap < ${size * size}u && channel < sizes.channels) {
+        ${
+          size === 1
+            ? seen('position')
+            : `${tapOf(size)}
+        let line = i32(position) / sizes.width;
+        let x = i32(position) - line * sizes.width + right;
+        let y = line % sizes.height + below;
+        if (u32(x) < u32(sizes.width) && u32(y) < u32(sizes.height)) { ${seen('u32(i32(position) + below * sizes.width + right)')} }`
+        }
+      }`,
+    )}
+    ${fillTile(
+      ofDy,
+      across,
+      `let at = firstColumn + 4u * four;
+      if (begin + term < stop && at < sizes.columns) { value = dyFour((begin + term) * sizes.columns + at, 4u); }`,
+    )}
+    workgroupBarrier();
+    for (var term = 0u; term < ${DEPTH}u; term++) {
+      ${addProducts(
+        form,
+        (c) => inTile(patches, 'term', 'line', c),
+        (q) => inTile(ofDy, 'term', 'lane', q),
+      )}
+    }
+    workgroupBarrier();
+  }
+  if (column >= sizes.columns || tap >= ${size * size}u) { return; }`,
+    from: 'start + line',
+    apart: DOWN,
+    gather: (statements) => `${times(
+      quads,
+      (q) => `
+    patchTile[local] = ofOffset${q};
+    dyTile[local] = ofLogScale${q};
+    workgroupBarrier();
+    for (var other = line + 1u; other < ${DOWN}u; other++) {
+      ofOffset${q} += patchTile[other * across + lane];
+      ofLogScale${q} += dyTile[other * across + lane];
+    }
+    workgroupBarrier();`,
+    )}
+    if (line == 0u && column < sizes.columns) {
+      ${statements}
+    }`,
+  };
+}
+
+/**
+ * Parts of the gradients in filter, offset and logScale, each of some lines of the images (of positions where filters have size 1): sums of
+ * patch times dy, of dy, and of dy times output. The last blocks of rows take the latter two, with tiles the last workgroups.
+ */
+const program = remembered((form: Form): Program => {
+  const { size, channelQuads, quads, across, wideIn, wide } = form;
+  const tiled = across > 0;
+  const rows = 4 * channelQuads;
+  const perLine = size === 1 ? '1u' : 'u32(sizes.width)';
+  const { declared, overPositions, from, apart, gather } = tiled ? fromTiles(form) : fromBuffers(form);
+  const scales = times(
+    quads,
+    (q) => `let scale${q} = exp(sizes.factor * logScaleFour(column + ${4 * q}u, count));`,
+  );
+  return {
+    key: `convolution filter gradient ${size} ${channelQuads}x${quads} ${across} ${Number(wideIn)}${Number(wide)}`,
     buffers: {
       images: read(elements(wideIn)),
       dy: read(elements(wide)),
@@ -63,35 +176,39 @@ const program = remembered(({ size, channelQuads, quads, wideIn, wide }: Form): 
       'partStride: u32',
       'factor: f32',
     ],
-    code: () => `
+    code: () => `${declared}
 ${readsFour('images', wideIn)}
 ${['dy', 'output', 'logScale'].map((buffer) => readsFour(buffer, wide)).join('')}
 ${writesFour('parts', wide)}
 ${blockMain(
   quads,
+  across,
   `
   let first = group.z * sizes.perPart;
   let end = min(first + sizes.perPart, sizes.lines);
-  ${times(quads, (q) => `let scale${q} = exp(sizes.factor * logScaleFour(column + ${4 * q}u, count));`)}
+  let start = first * ${perLine};
+  let stop = end * ${perLine};
   let at = sizes.partAt + group.z * sizes.partStride + column;
   let blocks = (sizes.channels + ${rows - 1}u) / ${rows}u;
-  let tap = rowBlock / blocks;
-  if (tap == ${size * size}u) {
+  if (${tiled ? 'firstBlock' : 'rowBlock'} + 1u == sizes.rowBlocks) {
     ${times(quads, (q) => `var ofOffset${q} = vec4f(); var ofLogScale${q} = vec4f();`)}
-    for (var position = first * ${perLine}; position < end * ${perLine}; position++) {
-      ${times(quads, (q) => `{ let d = ${four('dy', q)}; ofOffset${q} += d; ofLogScale${q} += d * ${four('output', q)}; }`)}
+    for (var position = ${from}; position < stop; position += ${apart}u) {
+      ${times(quads, (q) => `{ let d = ${inColumns('dy', q)}; ofOffset${q} += d; ofLogScale${q} += d * ${inColumns('output', q)}; }`)}
     }
+    ${gather(`${scales}
     let row = ${size * size}u * sizes.channels;
     ${times(
       quads,
       (q) => `partsPut(at + row * sizes.columns + ${4 * q}u, count, ofOffset${q} * scale${q});
     partsPut(at + (row + 1u) * sizes.columns + ${4 * q}u, count, ofLogScale${q});`,
-    )}
+    )}`)}
     return;
   }
+  let tap = rowBlock / blocks;
   let channel = rowBlock % blocks * ${rows}u;
   ${times(rows, (i) => times(quads, (q) => `var sum${i}_${q} = vec4f();`))}
   ${overPositions}
+  ${scales}
   let firstRow = tap * sizes.channels + channel;
   ${times(
     rows,
@@ -115,30 +232,34 @@ export interface Parts {
 /** Fewer positions aren't worth a part, whose sums must be written, read and added. */
 const FEWEST_POSITIONS = 64;
 
-function formOf({ size, outputs }: Layer, { channels, stride }: Images): Form {
+function formOf(gpu: Gpu, { size, outputs }: Layer, { channels, stride }: Images): Form {
   const wideIn = inFours(channels, stride);
-  const inEights = (count: number) => (count % 8 === 0 ? 2 : 1);
+  const wide = inFours(outputs);
+  const tiled = inTiles(gpu, channels, outputs, wideIn && wide);
+  const quads = allowsEights(outputs, tiled) ? 2 : 1;
   return {
     size,
-    channelQuads: wideIn ? inEights(channels) : 1,
-    quads: inEights(outputs),
+    channelQuads: wideIn && channels % 8 === 0 ? 2 : 1,
+    quads,
+    across: tiled ? acrossOf(outputs, quads) : 0,
     wideIn,
-    wide: inFours(outputs),
+    wide,
   };
 }
 
-function rowBlocksOf({ size }: Layer, { channels }: Images, { channelQuads }: Form): number {
-  return size * size * Math.ceil(channels / (4 * channelQuads)) + 1;
+function rowBlocksOf({ size }: Layer, { channels }: Images, { channelQuads, across }: Form): number {
+  const ofFilter = size * size * Math.ceil(channels / (4 * channelQuads));
+  return 1 + (across > 0 ? DOWN * Math.ceil(ofFilter / DOWN) : ofFilter);
 }
 
 /** The parts in which a layer's gradient is computed, so that a GPU has enough to do. */
-export function partsOf({ enoughInvocations: enough }: Gpu, layer: Layer, images: Images): Parts {
+export function partsOf(gpu: Gpu, layer: Layer, images: Images): Parts {
   const { size, inputs, outputs } = layer;
-  const form = formOf(layer, images);
+  const form = formOf(gpu, layer, images);
   const blocks = rowBlocksOf(layer, images, form) * Math.ceil(outputs / (4 * form.quads));
   const perLine = size === 1 ? 1 : images.width;
   const lines = images.positions / perLine;
-  const wanted = Math.ceil(enough / blocks);
+  const wanted = Math.ceil(gpu.enoughInvocations / blocks);
   const perPart = Math.ceil(Math.max(lines / wanted, FEWEST_POSITIONS / perLine));
   return { count: Math.ceil(lines / perPart), perPart, stride: (size * size * inputs + 2) * outputs };
 }
@@ -153,8 +274,8 @@ export function writeParts(
   at: number,
 ): void {
   const { dy, output, parts } = tensors;
-  const form = formOf(layer, images);
-  const blocks = blocksOf(rowBlocksOf(layer, images, form), layer.outputs, form.quads);
+  const form = formOf(gpu, layer, images);
+  const blocks = blocksOf(rowBlocksOf(layer, images, form), layer.outputs, form.quads, form.across > 0);
   const lines = images.positions / (layer.size === 1 ? 1 : images.width);
   gpu.run(
     program(form),
@@ -162,49 +283,4 @@ export function writeParts(
     [...blocks.groups, count],
     [...blocks.sizes, ...imageSizes(images), lines, perPart, at, stride, layer.factor],
   );
-}
-
-/** New tensors for a layer's gradients in filter, offset and logScale, and of which parts from `at` on they are the sums. */
-export function weightGradients(
-  gpu: Gpu,
-  { filter, offset, logScale, factor, outputs, offsetRows }: Layer,
-  { count: parts, stride }: Parts,
-  at: number,
-): { tensors: TensorInfo[]; sums: Summed[] } {
-  const part = { stride, parts };
-  const ofFilter = stride - 2 * outputs;
-  const dFilter = { output: gpu.output(filter.shape), at, ...part, factor: 1 };
-  const dOffset = { output: gpu.output(offset.shape), at: at + ofFilter, ...part, factor: 1 };
-  const dLogScale = logScale && {
-    output: gpu.output(logScale.shape),
-    at: at + ofFilter + outputs,
-    ...part,
-    factor,
-  };
-  const all = [dFilter, dOffset, ...(dLogScale === undefined ? [] : [dLogScale])];
-  return {
-    tensors: all.map(({ output }) => output),
-    sums: all.filter((sum) => sum !== dOffset || offsetRows === 1),
-  };
-}
-
-/** The gradient in an offset per position: sums over images. */
-const ofOffset: Program = {
-  key: 'convolution offset gradient',
-  buffers: { dy: read(), logScale: read(), dOffset: write() },
-  sizes: ['count: u32', 'columns: u32', 'images: u32', 'factor: f32'],
-  code: () =>
-    flatMain(`
-  if (at >= sizes.count) { return; }
-  var sum = 0f;
-  for (var image = 0u; image < sizes.images; image++) { sum += dy[image * sizes.count + at]; }
-  dOffset[at] = sum * exp(sizes.factor * logScale[at % sizes.columns]);`),
-};
-
-/** Writes the gradient in a layer's offset per position. */
-export function offsetGradient(gpu: Gpu, layer: Layer, dy: TensorInfo, dOffset: TensorInfo): void {
-  const count = layer.offsetRows * layer.outputs;
-  const images = util.sizeFromShape(dy.shape) / count;
-  const sizes = [count, layer.outputs, images, layer.factor];
-  gpu.run(ofOffset, [dy, logScaleOf(layer), dOffset], flatGroups(count), sizes);
 }

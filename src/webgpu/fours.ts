@@ -1,3 +1,8 @@
+/** Whether values can be read in fours. */
+export function inFours(...numbers: number[]): boolean {
+  return numbers.every((number) => number % 4 === 0);
+}
+
 /** Statements, one for each of the first numbers. */
 export function times(count: number, statement: (i: number) => string): string {
   return Array.from({ length: count }, (_, i) => statement(i)).join('\n');

@@ -41,13 +41,17 @@ export class Gpu {
   dispatches = 0;
   /** Invocations that keep the device busy: with fewer, blocks are made smaller, or sums are taken in more parts. */
   readonly enoughInvocations: number;
+  /** Whether what invocations of a workgroup share is best copied to its memory. In a program that stands for a GPU its barriers cost more. */
+  readonly tilesInMemory: boolean;
 
   private constructor(readonly backend: FlowBackend) {
     this.fields = openBackend(backend);
     this.watch = DeviceWatch.of(backend.device);
     // A program has the threads of the processor; browsers of before 2025 don't say what a device belongs to.
     const { adapterInfo } = backend.device;
-    this.enoughInvocations = adapterInfo !== undefined && isSoftware(adapterInfo) ? 256 : 16384;
+    const software = adapterInfo !== undefined && isSoftware(adapterInfo);
+    this.enoughInvocations = software ? 256 : 16384;
+    this.tilesInMemory = !software;
     const buffer = backend.device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
     this.nothing = { buffer, offset: 0, size: 16 };
   }

@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { FusedCouplingOptions } from '../layers/fusedCoupling';
 import { affineCoupling, affineCouplingGradient } from './affineCoupling';
-import { imagesOf } from './convolution';
 import { type ChainAttributes, layersOf, runLayers, runLayersGradient } from './convolutionChain';
+import { imagesOf } from './images';
 import { type KernelCall, registerGpuKernel } from './register';
 
 type NetworkCall = KernelCall<TensorInfo[], FusedCouplingOptions & ChainAttributes>;

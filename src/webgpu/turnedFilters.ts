@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Range } from './backend';
-import { type Layer, logScaleOf } from './convolution';
 import { times } from './fours';
 import type { Gpu } from './gpu';
+import { type Layer, logScaleOf } from './images';
 import { type Program, read, remembered, write } from './program';
 import { flatGroups, flatMain } from './wgsl';
 

@@ -9,7 +9,7 @@ import {
 } from '../../src/layers/networks/fusedConvolutions';
 import { Gpu } from '../../src/webgpu/gpu';
 import { hasAdapter } from './adapter';
-import { activate, expectSameOnBoth, valuesOn } from './onBoth';
+import { activate, expectSameOnBoth, inTiles, valuesOn } from './onBoth';
 
 /** A layer by its sizes. */
 interface Sizes {
@@ -104,6 +104,12 @@ describe.skipIf(!hasAdapter)('convolutions on webgpu', () => {
     await expectSameOnBoth(() => results(shape, layers), 2e-5);
   });
 
+  // No size is a multiple of a tile's: 144 positions, 20 channels, 136 columns. The blocks are the largest.
+  it('in tiles as on cpu', async () => {
+    const layers = [{ size: 3, outputs: 136, factor: 1 }];
+    await inTiles(() => expectSameOnBoth(() => results([2, 9, 8, 20], layers), 2e-5), 1);
+  });
+
   it('take a dispatch per layer, and nine back for three layers', async () => {
     await activate('webgpu');
     const { given, run, back } = chainOf([2, 4, 4, 8], glow(16, 8));
@@ -120,6 +126,18 @@ describe.skipIf(!hasAdapter)('convolutions on webgpu', () => {
 
   it('of no images have gradients of 0', async () => {
     await expectSameOnBoth(() => results([0, 4, 4, 6], glow(8, 4)));
+  });
+
+  it('in tiles keep what is no number where a filter sees it', async () => {
+    const x = new Float32Array(5 * 20 * 20).fill(1);
+    x[0] = Number.NaN;
+    const compute = () => {
+      const layer = { filter: tf.ones([3, 3, 20, 136]), offset: tf.zeros([136]) };
+      return [fusedConvolutions(tf.tensor4d(x, [1, 5, 20, 20]), [layer])];
+    };
+    const [y] = await inTiles(() => valuesOn('webgpu', compute), 1);
+    const positions = Array.from({ length: 100 }, (_, i) => i);
+    expect(positions.filter((i) => Number.isNaN(y[i * 136]))).toEqual([0, 1, 20, 21]);
   });
 
   it('keep what is no number', async () => {

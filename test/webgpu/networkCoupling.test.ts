@@ -6,7 +6,7 @@ import type { Padding } from '../../src/layers/networks/convolution';
 import type { ScaleMap } from '../../src/layers/scaleMaps';
 import { Gpu } from '../../src/webgpu/gpu';
 import { hasAdapter } from './adapter';
-import { activate, expectSameOnBoth } from './onBoth';
+import { activate, expectSameOnBoth, inTiles } from './onBoth';
 
 /** What is coupled, and how. */
 interface Case {
@@ -71,6 +71,11 @@ describe.skipIf(!hasAdapter)('couplings by convolutions on webgpu', () => {
   // Gradients go through three layers.
   it.each(cases)('as on cpu, %s', async (_, given) => {
     await expectSameOnBoth(() => results(given), 5e-5);
+  });
+
+  it('in tiles as on cpu', async () => {
+    const given: Case = { shape: [2, 9, 8, 24], kept: 16, hidden: 16, scale: 'sigmoid', inverse: false };
+    await inTiles(() => expectSameOnBoth(() => results(given), 5e-5));
   });
 
   it('take a dispatch per layer and one for the coupling, and ten back', async () => {

@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { prepareWebGpu } from 'tfjs-flows/webgpu';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { Gpu } from '../../src/webgpu/gpu';
 import { relativeDifference } from '../support/agreement';
 
@@ -51,6 +51,31 @@ export function dispatchesOf(compute: () => unknown): number {
   const before = gpu.dispatches;
   tf.tidy(() => void compute());
   return gpu.dispatches - before;
+}
+
+/**
+ * What `compute` gives where the device counts as one that is best served by tiles; all its convolutions must be wide enough for them.
+ *
+ * @param enough invocations that keep it busy: few for blocks as large as registers hold
+ */
+export async function inTiles<T>(compute: () => Promise<T>, enough = 256): Promise<T> {
+  await activate('webgpu');
+  const gpu = Gpu.of(tf.backend() as WebGPUBackend);
+  const { tilesInMemory, enoughInvocations } = gpu;
+  Object.assign(gpu, { tilesInMemory: true, enoughInvocations: enough });
+  const run = vi.spyOn(gpu, 'run');
+  try {
+    const result = await compute();
+    const convolutions = run.mock.calls
+      .map(([program]) => program)
+      .filter(({ key }) => /^convolution/.test(key));
+    expect(convolutions).not.toEqual([]);
+    for (const program of convolutions) expect(program.code(), program.key).toContain('var<workgroup>');
+    return result;
+  } finally {
+    run.mockRestore();
+    Object.assign(gpu, { tilesInMemory, enoughInvocations });
+  }
 }
 
 /** Expects webgpu to give the values of cpu; float32 on both, summed in other orders. */
