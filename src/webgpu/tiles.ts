@@ -1,5 +1,4 @@
 import { DOWN } from './blocks';
-import { inFours } from './fours';
 import type { Gpu } from './gpu';
 
 /*
@@ -15,9 +14,9 @@ const FEWEST = 16;
 /** With fewer columns, blocks of eight of them leave a workgroup too few invocations. */
 const FEWEST_FOR_EIGHTS = 64;
 
-/** Whether the product of two matrices, rows of so many channels and of so many columns, is one of tiles on this device. */
-export function inTiles({ tilesInMemory }: Gpu, channels: number, columns: number, whole: boolean): boolean {
-  return tilesInMemory && whole && inFours(channels, columns) && Math.min(channels, columns) >= FEWEST;
+/** Whether a product over so many channels, with so many columns, is one of tiles on this device. Both must be read in fours. */
+export function inTiles({ tilesInMemory }: Gpu, channels: number, columns: number, wide: boolean): boolean {
+  return tilesInMemory && wide && Math.min(channels, columns) >= FEWEST;
 }
 
 /** Whether blocks may be of eight columns. */
