@@ -1,6 +1,7 @@
 import { registerAdaptiveStep } from './adaptiveStep';
 import { registerAffineCoupling } from './affineCoupling';
 import { registerAffineEvents } from './affineEvents';
+import { registerCast } from './cast';
 import { registerChannelOrder } from './channelOrder';
 import { registerCompactStep } from './compactStep';
 import { registerConvolutions } from './convolutionChain';
@@ -25,6 +26,7 @@ export function registerFlowKernels(): void {
   registerAdaptiveStep();
   registerAffineCoupling();
   registerAffineEvents();
+  registerCast();
   registerChannelOrder();
   registerConvolutions();
   registerCompactStep();

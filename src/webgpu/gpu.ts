@@ -1,6 +1,6 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { BackendError } from '../core/errors';
+import { BackendError, complaint } from '../core/errors';
 import type { Arena } from './arena';
 import { type OpenBackend, openBackend, type Range } from './backend';
 import { isSoftware } from './device';
@@ -13,6 +13,8 @@ interface Compiled {
   id: number;
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
+  /** For each of its storage buffers, whether it takes it for floats. */
+  floats: boolean[];
 }
 
 /** So many groups of bindings are held: those of some hundred steps that find their buffers in different places. */
@@ -118,7 +120,8 @@ export class Gpu {
     this.watch.check();
     if (x * y * z === 0) return;
     const { backend, fields } = this;
-    const { id, pipeline, layout } = this.compile(program);
+    const { id, pipeline, layout, floats } = this.compile(program);
+    checkTypes(program, floats, buffers);
     const ranges = buffers.map((buffer) => this.rangeOf(buffer));
     if (program.sizes !== undefined) ranges.push(this.uniform(id, program.sizes, sizes));
     let key = `${id}`;
@@ -156,9 +159,17 @@ export class Gpu {
     const place = this.arena.rangeOf(buffer.dataId);
     if (place !== undefined) return place;
     const data = this.fields.tensorMap.get(buffer.dataId);
+    if (data.dtype !== buffer.dtype) {
+      throw new BackendError(`webgpu: a tensor of ${buffer.dtype} has values of ${data.dtype}.`);
+    }
     if (data.resource == null) this.backend.uploadToGPU(buffer.dataId);
     const own = data.resource as GPUBuffer;
     return { buffer: own, offset: 0, size: own.size };
+  }
+
+  /** Values of a tensor where they lie on the host; undefined where they do not. */
+  hostValues({ dataId }: TensorInfo): ArrayLike<number> | undefined {
+    return (this.fields.tensorMap.get(dataId).values ?? undefined) as ArrayLike<number> | undefined;
   }
 
   /** Room for so many words that no tensor stands for, the first of which are given. It goes when nothing refers to it any more. */
@@ -230,7 +241,8 @@ export class Gpu {
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: 'main' },
     });
-    const compiled = { id: this.compiled.size, pipeline, layout };
+    const floats = Object.values(buffers).map(({ type }) => type.endsWith('f') || type.includes('f32'));
+    const compiled = { id: this.compiled.size, pipeline, layout, floats };
     this.compiled.set(label, compiled);
     return compiled;
   }
@@ -248,5 +260,18 @@ export class Gpu {
       this.uniforms.set(key, uniform);
     }
     return uniform;
+  }
+}
+
+/** What a program takes for floats must be some: integers would be numbers near 0. */
+function checkTypes(
+  { key }: Program,
+  floats: readonly boolean[],
+  buffers: readonly (TensorInfo | Range)[],
+): void {
+  for (let i = 0; i < floats.length; i++) {
+    const buffer = buffers[i];
+    if (!floats[i] || !('dataId' in buffer) || buffer.dtype === 'float32') continue;
+    throw new BackendError(complaint(`webgpu, ${key}`, `buffer ${i} of float32`, buffer.dtype));
   }
 }

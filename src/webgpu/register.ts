@@ -1,5 +1,6 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { getKernel, registerKernel, type TensorInfo, unregisterKernel } from '@tensorflow/tfjs-core';
+import { BackendError } from '../core/errors';
 import { Gpu } from './gpu';
 
 /** What a kernel is called with: its tensors by name, or in a list. */
@@ -31,14 +32,20 @@ export function registerGpuKernel<Inputs, Attributes>(
   });
 }
 
-/** Registers a kernel in place of the backend's own, which must be there by then. */
+/** Registers a kernel in place of the backend's own, which must be there by then, and takes what ours returns null for. */
 export function replaceGpuKernel<Inputs, Attributes>(
   kernelName: string,
-  kernel: GpuKernel<Inputs, Attributes>,
+  kernel: (call: KernelCall<Inputs, Attributes>) => TensorInfo | TensorInfo[] | null,
 ): void {
   if (registered.has(kernelName)) return;
-  if (getKernel(kernelName, 'webgpu') !== undefined) unregisterKernel(kernelName, 'webgpu');
-  registerGpuKernel(kernelName, kernel);
+  const before = getKernel(kernelName, 'webgpu');
+  if (before !== undefined) unregisterKernel(kernelName, 'webgpu');
+  registerGpuKernel<Inputs, Attributes>(kernelName, ({ inputs, attrs, gpu }) => {
+    const result = kernel({ inputs, attrs, gpu });
+    if (result !== null) return result;
+    if (before === undefined) throw new BackendError(`${kernelName}: no kernel for these inputs on webgpu.`);
+    return before.kernelFunc({ inputs: inputs as never, attrs: attrs as never, backend: gpu.backend });
+  });
 }
 
 /** Names of the kernels that are ours. */
