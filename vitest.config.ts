@@ -7,9 +7,14 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const needBrowser = ['test/browser/**/*.test.ts'];
 const needBuild = ['test/packaging/**/*.test.ts'];
 const needJupyter = ['test/notebooks/**/*.test.ts'];
+const onWebGpu = ['test/webgpu/**/*.test.ts'];
+/** Those that start or end the backend, or processes of their own. */
+const ofBackend = ['adapter', 'bufferPool', 'choose', 'commandLine', 'failures', 'prepare', 'processes'].map(
+  (name) => `test/webgpu/${name}.test.ts`,
+);
 
 /** Files that take as long as many others. */
-const LONGEST = ['/wasm/binaries.test.ts', '/browser/webgl.test.ts'];
+const LONGEST = ['/wasm/binaries.test.ts', '/browser/webgl.test.ts', '/webgpu/agreement.test.ts'];
 
 /** Where nothing tells how long files took, vitest starts with the largest: small ones that take long would end alone. */
 class LongestFirst extends BaseSequencer {
@@ -36,8 +41,22 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: [...needBrowser, ...needBuild, ...needJupyter],
+          include: [
+            'test/!(browser|packaging|notebooks|webgpu)/**/*.test.ts',
+            'test/*.test.ts',
+            ...ofBackend,
+          ],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'webgpu',
+          include: onWebGpu,
+          exclude: ofBackend,
+          // One process for all files: what takes a software adapter longest is to compile programs, which all files share so.
+          isolate: false,
+          fileParallelism: false,
         },
       },
       {

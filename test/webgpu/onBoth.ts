@@ -7,14 +7,9 @@ import { expect, vi } from 'vitest';
 import { Gpu } from '../../src/webgpu/gpu';
 import { relativeDifference } from '../support/agreement';
 
-let prepared: Promise<unknown> | undefined;
-
-/** Makes a backend the active one; webgpu is prepared the first time. */
+/** Makes a backend the active one; webgpu is prepared where it is not. */
 export async function activate(backend: 'cpu' | 'webgpu'): Promise<void> {
-  if (backend === 'webgpu') {
-    prepared ??= prepareWebGpu();
-    await prepared;
-  }
+  if (backend === 'webgpu') await prepareWebGpu();
   await tf.setBackend(backend);
 }
 
