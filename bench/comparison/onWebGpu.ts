@@ -29,7 +29,7 @@ export async function onWebGpu(settings: Settings): Promise<Findings> {
   for (const name of names) {
     const what = cases[name];
     const rounds = SLOW.includes(name) && cuda.length === 0 ? 2 : settings.rounds;
-    const [host] = await race([ours('host', { backend: 'webgpu without a device' })], what, 2, [], 11);
+    const [host] = await race([ours('host', { backend: 'webgpu without a device' })], what, 2, [], 61);
     const contenders = [
       ours('ours', { backend: 'webgpu' }),
       ...cuda,

@@ -62,7 +62,10 @@ async function time(compute: () => tf.Tensor): Promise<{ ms: number; finite: boo
   return { ms, finite: Number.isFinite(value) };
 }
 
-/** Batches for `fit`, one per command to train; a step ends when `fit` asks for the next batch. */
+/** When the step that is under way began. */
+let began = 0;
+
+/** Batches for `fit`, one per command to train. */
 async function* batches(): AsyncGenerator<Batch> {
   answer({ ready, parameters: flow.parameterCount });
   for (;;) {
@@ -80,9 +83,8 @@ async function* batches(): AsyncGenerator<Batch> {
         dispatches: dispatches(),
       });
     } else {
-      const start = milliseconds();
+      began = milliseconds();
       yield { x: tf.tensor(values, shape) };
-      answer({ ms: milliseconds() - start });
     }
   }
 }
@@ -95,4 +97,6 @@ await flow.fit(batches(), {
   progress: 'none',
   gradients,
   optimizer,
+  // Not when the next batch is asked for, which may be while the step runs.
+  callbacks: [{ onBatchEnd: () => answer({ ms: milliseconds() - began }) }],
 });
