@@ -12,6 +12,8 @@ export interface Range {
   size: number;
   /** What lies there: its buffer is not reused before the GPU has run what was encoded. */
   of?: TensorInfo[];
+  /** The number by which programs find what they bound, from their first run with it on. */
+  place?: number;
 }
 
 /** What the backend knows of a tensor's values. */

@@ -7,14 +7,17 @@ import { isSoftware } from './device';
 import { DeviceWatch } from './deviceWatch';
 import type { FlowBackend } from './flowBackend';
 import { moduleOf, type Program, packedSizes } from './program';
+import { Trie } from './trie';
 
 /** A program that was compiled. */
 interface Compiled {
-  id: number;
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
   /** For each of its storage buffers, whether it takes it for floats. */
   floats: boolean[];
+  /** Its groups of bindings by the numbers of their places, and its uniforms by their values. */
+  groups: Trie<GPUBindGroup>;
+  uniforms: Trie<Range>;
 }
 
 /** So many groups of bindings are held: those of some hundred steps that find their buffers in different places. */
@@ -33,10 +36,13 @@ export class Gpu {
   private readonly fields: OpenBackend;
   private readonly watch: DeviceWatch;
   private readonly compiled = new Map<string, Compiled>();
-  private readonly groups = new Map<string, GPUBindGroup>();
-  private readonly uniforms = new Map<string, Range>();
-  private readonly bufferIds = new WeakMap<GPUBuffer, number>();
-  private buffersSeen = 0;
+  private groupsMade = 0;
+  private uniformsMade = 0;
+  /** Numbers of places: parts of buffers, by where they begin and how long they are. */
+  private readonly places = new WeakMap<GPUBuffer, Trie<number>>();
+  /** Buffers as a whole. */
+  private readonly wholes = new WeakMap<GPUBuffer, Range>();
+  private placesSeen = 0;
   /** What stands for an empty tensor, as no binding may be empty. */
   private readonly nothing: Range;
   /** Dispatches so far. */
@@ -120,26 +126,17 @@ export class Gpu {
     this.watch.check();
     if (x * y * z === 0) return;
     const { backend, fields } = this;
-    const { id, pipeline, layout, floats } = this.compile(program);
-    checkTypes(program, floats, buffers);
-    const ranges = buffers.map((buffer) => this.rangeOf(buffer));
-    if (program.sizes !== undefined) ranges.push(this.uniform(id, program.sizes, sizes));
-    let key = `${id}`;
-    for (const { buffer, offset } of ranges) key += `,${this.idOf(buffer)}+${offset}`;
-    let group = this.groups.get(key);
-    if (group === undefined) {
-      if (this.groups.size >= MOST_GROUPS) this.groups.clear();
-      const entries = ranges.map(({ buffer, offset, size }, binding) => {
-        return { binding, resource: { buffer, offset, size } };
-      });
-      group = this.device.createBindGroup({ layout, entries });
-      this.groups.set(key, group);
-    }
+    const compiled = this.compile(program);
+    checkTypes(program, compiled.floats, buffers);
+    const ranges: Range[] = [];
+    for (const buffer of buffers) ranges.push(this.rangeOf(buffer));
+    if (program.sizes !== undefined) ranges.push(this.uniform(compiled, program.sizes, sizes));
+    const group = this.groupOf(compiled, ranges);
     // Uploads end a pass.
     backend.ensureCommandEncoderReady();
     fields.computePassEncoder ??= (fields.commandEncoder as GPUCommandEncoder).beginComputePass();
     const pass = fields.computePassEncoder;
-    pass.setPipeline(pipeline);
+    pass.setPipeline(compiled.pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(x, y, z);
     for (const buffer of buffers) {
@@ -164,7 +161,12 @@ export class Gpu {
     }
     if (data.resource == null) this.backend.uploadToGPU(buffer.dataId);
     const own = data.resource as GPUBuffer;
-    return { buffer: own, offset: 0, size: own.size };
+    let whole = this.wholes.get(own);
+    if (whole === undefined) {
+      whole = { buffer: own, offset: 0, size: own.size };
+      this.wholes.set(own, whole);
+    }
+    return whole;
   }
 
   /** Values of a tensor where they lie on the host; undefined where they do not. */
@@ -209,13 +211,42 @@ export class Gpu {
     });
   }
 
-  private idOf(buffer: GPUBuffer): number {
-    let id = this.bufferIds.get(buffer);
-    if (id === undefined) {
-      id = this.buffersSeen++;
-      this.bufferIds.set(buffer, id);
+  private groupOf({ groups, layout }: Compiled, ranges: readonly Range[]): GPUBindGroup {
+    let end = groups;
+    for (const range of ranges) end = end.at(this.placeOf(range));
+    if (end.value === undefined) {
+      this.makeRoom();
+      const entries = ranges.map(({ buffer, offset, size }, binding) => {
+        return { binding, resource: { buffer, offset, size } };
+      });
+      end.value = this.device.createBindGroup({ layout, entries });
+      this.groupsMade++;
     }
-    return id;
+    return end.value;
+  }
+
+  private placeOf(range: Range): number {
+    if (range.place !== undefined) return range.place;
+    const { buffer, offset, size } = range;
+    let places = this.places.get(buffer);
+    if (places === undefined) {
+      places = new Trie();
+      this.places.set(buffer, places);
+    }
+    const place = places.at(offset).at(size);
+    place.value ??= this.placesSeen++;
+    range.place = place.value;
+    return place.value;
+  }
+
+  /** Groups and uniforms begin anew where they have become many. */
+  private makeRoom(): void {
+    if (this.groupsMade < MOST_GROUPS && this.uniformsMade < MOST_UNIFORMS) return;
+    this.groupsMade = this.uniformsMade = 0;
+    for (const compiled of this.compiled.values()) {
+      compiled.groups = new Trie();
+      compiled.uniforms = new Trie();
+    }
   }
 
   private compile(program: Program): Compiled {
@@ -242,24 +273,29 @@ export class Gpu {
       compute: { module, entryPoint: 'main' },
     });
     const floats = Object.values(buffers).map(({ type }) => type.endsWith('f') || type.includes('f32'));
-    const compiled = { id: this.compiled.size, pipeline, layout, floats };
+    const compiled = {
+      pipeline,
+      layout,
+      floats,
+      groups: new Trie<GPUBindGroup>(),
+      uniforms: new Trie<Range>(),
+    };
     this.compiled.set(label, compiled);
     return compiled;
   }
 
-  private uniform(program: number, fields: readonly string[], values: readonly number[]): Range {
-    const key = `${program}:${values}`;
-    let uniform = this.uniforms.get(key);
-    if (uniform === undefined) {
-      if (this.uniforms.size >= MOST_UNIFORMS) this.uniforms.clear();
+  private uniform({ uniforms }: Compiled, fields: readonly string[], values: readonly number[]): Range {
+    let end = uniforms;
+    for (const value of values) end = end.at(value);
+    if (end.value === undefined) {
       const words = packedSizes(fields, values);
       const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
       const buffer = this.device.createBuffer({ size: words.byteLength, usage });
       this.device.queue.writeBuffer(buffer, 0, words);
-      uniform = { buffer, offset: 0, size: words.byteLength };
-      this.uniforms.set(key, uniform);
+      end.value = { buffer, offset: 0, size: words.byteLength };
+      this.uniformsMade++;
     }
-    return uniform;
+    return end.value;
   }
 }
 
