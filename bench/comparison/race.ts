@@ -2,7 +2,7 @@ import type { Case } from './cases';
 import { checkProducts } from './contenders';
 import { type Answer, type Contender, Peer } from './peer';
 
-export type Command = 'train' | 'encode' | 'logProb' | 'sample';
+export type Command = 'train' | 'run' | 'encode' | 'logProb' | 'sample';
 
 /** Milliseconds. */
 export interface Timing {
