@@ -1,29 +1,15 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { BackendError, complaint } from '../core/errors';
+import { BackendError } from '../core/errors';
 import type { Arena } from './arena';
 import { type OpenBackend, openBackend, type Range } from './backend';
+import { Bindings } from './bindings';
+import { type Compiled, checkTypes, compile } from './compile';
 import { isSoftware } from './device';
 import { DeviceWatch } from './deviceWatch';
 import type { FlowBackend } from './flowBackend';
-import { moduleOf, type Program, packedSizes } from './program';
-import { Trie } from './trie';
+import type { Program } from './program';
 
-/** A program that was compiled. */
-interface Compiled {
-  pipeline: GPUComputePipeline;
-  layout: GPUBindGroupLayout;
-  /** For each of its storage buffers, whether it takes it for floats. */
-  floats: boolean[];
-  /** Its groups of bindings by the numbers of their places, and its uniforms by their values. */
-  groups: Trie<GPUBindGroup>;
-  uniforms: Trie<Range>;
-}
-
-/** So many groups of bindings are held: those of some hundred steps that find their buffers in different places. */
-const MOST_GROUPS = 16384;
-/** So many uniforms are held. */
-const MOST_UNIFORMS = 4096;
 /** Dispatches that are submitted together. A submit costs the host as much as several of them; waiting keeps the GPU idle. */
 const SUBMIT_EVERY = 48;
 
@@ -35,14 +21,10 @@ export class Gpu {
   private static readonly ofBackends = new WeakMap<WebGPUBackend, Gpu>();
   private readonly fields: OpenBackend;
   private readonly watch: DeviceWatch;
-  private readonly compiled = new Map<string, Compiled>();
-  private groupsMade = 0;
-  private uniformsMade = 0;
-  /** Numbers of places: parts of buffers, by where they begin and how long they are. */
-  private readonly places = new WeakMap<GPUBuffer, Trie<number>>();
+  private readonly programs = new Map<string, Compiled>();
+  private readonly bindings: Bindings;
   /** Buffers as a whole. */
   private readonly wholes = new WeakMap<GPUBuffer, Range>();
-  private placesSeen = 0;
   /** What stands for an empty tensor, as no binding may be empty. */
   private readonly nothing: Range;
   /** Dispatches so far. */
@@ -55,6 +37,7 @@ export class Gpu {
   private constructor(readonly backend: FlowBackend) {
     this.fields = openBackend(backend);
     this.watch = DeviceWatch.of(backend.device);
+    this.bindings = new Bindings(backend.device);
     // A program has the threads of the processor; browsers of before 2025 don't say what a device belongs to.
     const { adapterInfo } = backend.device;
     const software = adapterInfo !== undefined && isSoftware(adapterInfo);
@@ -126,12 +109,16 @@ export class Gpu {
     this.watch.check();
     if (x * y * z === 0) return;
     const { backend, fields } = this;
-    const compiled = this.compile(program);
+    let compiled = this.programs.get(program.key);
+    if (compiled === undefined) {
+      compiled = compile(this.device, program);
+      this.programs.set(program.key, compiled);
+    }
     checkTypes(program, compiled.floats, buffers);
     const ranges: Range[] = [];
     for (const buffer of buffers) ranges.push(this.rangeOf(buffer));
-    if (program.sizes !== undefined) ranges.push(this.uniform(compiled, program.sizes, sizes));
-    const group = this.groupOf(compiled, ranges);
+    if (program.sizes !== undefined) ranges.push(this.bindings.uniform(compiled, program.sizes, sizes));
+    const group = this.bindings.groupOf(compiled, ranges);
     // Uploads end a pass.
     backend.ensureCommandEncoderReady();
     fields.computePassEncoder ??= (fields.commandEncoder as GPUCommandEncoder).beginComputePass();
@@ -209,105 +196,5 @@ export class Gpu {
       for (const [i, tensor] of tensors.entries()) this.copy(tensor, this.rangeOf(joined), places[i] * 4);
       return compute(joined, places);
     });
-  }
-
-  private groupOf({ groups, layout }: Compiled, ranges: readonly Range[]): GPUBindGroup {
-    let end = groups;
-    for (const range of ranges) end = end.at(this.placeOf(range));
-    if (end.value === undefined) {
-      this.makeRoom();
-      const entries = ranges.map(({ buffer, offset, size }, binding) => {
-        return { binding, resource: { buffer, offset, size } };
-      });
-      end.value = this.device.createBindGroup({ layout, entries });
-      this.groupsMade++;
-    }
-    return end.value;
-  }
-
-  private placeOf(range: Range): number {
-    if (range.place !== undefined) return range.place;
-    const { buffer, offset, size } = range;
-    let places = this.places.get(buffer);
-    if (places === undefined) {
-      places = new Trie();
-      this.places.set(buffer, places);
-    }
-    const place = places.at(offset).at(size);
-    place.value ??= this.placesSeen++;
-    range.place = place.value;
-    return place.value;
-  }
-
-  /** Groups and uniforms begin anew where they have become many. */
-  private makeRoom(): void {
-    if (this.groupsMade < MOST_GROUPS && this.uniformsMade < MOST_UNIFORMS) return;
-    this.groupsMade = this.uniformsMade = 0;
-    for (const compiled of this.compiled.values()) {
-      compiled.groups = new Trie();
-      compiled.uniforms = new Trie();
-    }
-  }
-
-  private compile(program: Program): Compiled {
-    const known = this.compiled.get(program.key);
-    if (known !== undefined) return known;
-    const { device } = this;
-    const { key: label, buffers, sizes } = program;
-    const types = Object.values(buffers).map(
-      ({ access }): GPUBufferBindingType => (access === 'read' ? 'read-only-storage' : 'storage'),
-    );
-    const most = device.limits.maxStorageBuffersPerShaderStage;
-    if (types.length > most) {
-      throw new BackendError(`${label}: binds ${types.length} buffers, and this device allows ${most}.`);
-    }
-    if (sizes !== undefined) types.push('uniform');
-    const layout = device.createBindGroupLayout({
-      label,
-      entries: types.map((type, binding) => ({ binding, visibility: 4, buffer: { type } })),
-    });
-    const module = device.createShaderModule({ label, code: moduleOf(program) });
-    const pipeline = device.createComputePipeline({
-      label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: 'main' },
-    });
-    const floats = Object.values(buffers).map(({ type }) => type.endsWith('f') || type.includes('f32'));
-    const compiled = {
-      pipeline,
-      layout,
-      floats,
-      groups: new Trie<GPUBindGroup>(),
-      uniforms: new Trie<Range>(),
-    };
-    this.compiled.set(label, compiled);
-    return compiled;
-  }
-
-  private uniform({ uniforms }: Compiled, fields: readonly string[], values: readonly number[]): Range {
-    let end = uniforms;
-    for (const value of values) end = end.at(value);
-    if (end.value === undefined) {
-      const words = packedSizes(fields, values);
-      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-      const buffer = this.device.createBuffer({ size: words.byteLength, usage });
-      this.device.queue.writeBuffer(buffer, 0, words);
-      end.value = { buffer, offset: 0, size: words.byteLength };
-      this.uniformsMade++;
-    }
-    return end.value;
-  }
-}
-
-/** What a program takes for floats must be some: integers would be numbers near 0. */
-function checkTypes(
-  { key }: Program,
-  floats: readonly boolean[],
-  buffers: readonly (TensorInfo | Range)[],
-): void {
-  for (let i = 0; i < floats.length; i++) {
-    const buffer = buffers[i];
-    if (!floats[i] || !('dataId' in buffer) || buffer.dtype === 'float32') continue;
-    throw new BackendError(complaint(`webgpu, ${key}`, `buffer ${i} of float32`, buffer.dtype));
   }
 }

@@ -8,17 +8,10 @@ import {
 } from '../layers/networks/perceptronTensors';
 import type { Range } from './backend';
 import type { Gpu } from './gpu';
+import { MOST_LAYERS, TILE_ROWS } from './perceptronCode';
+import { backward, gradientTiles, weightGradients } from './perceptronGradients';
 import { layoutOf, placesInWords } from './perceptronLayout';
-import {
-  backward,
-  forward,
-  gradientTiles,
-  MOST_DROPOUTS,
-  MOST_LAYERS,
-  packing,
-  TILE_ROWS,
-  weightGradients,
-} from './perceptronPrograms';
+import { forward, MOST_DROPOUTS, packing } from './perceptronPrograms';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups } from './wgsl';
 
