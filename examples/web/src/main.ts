@@ -49,7 +49,7 @@ document
         labelled('Backend', backendList),
       ),
     ),
-    element('section', { className: 'status-line', 'aria-label': 'Backend' }, status, lackNote),
+    element('section', { className: 'status-line', 'aria-label': 'Where it computes' }, status, lackNote),
     failure,
     main,
     footer,
