@@ -1,5 +1,6 @@
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { AdaptiveStep, StepConstants } from '../training/fusedAdaptiveStep';
+import { listsInRow } from './arena';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -95,9 +96,7 @@ function adaptiveStep({
   const tensors = Object.values(inputs);
   const { weights, kind } = attrs;
   const back = tensors.length === 3 * weights;
-  const lists = Array.from({ length: back ? 3 : 4 }, (_, k) =>
-    tensors.slice(k * weights, (k + 1) * weights).filter(({ shape }) => util.sizeFromShape(shape) > 0),
-  );
+  const lists = listsInRow(tensors, back ? 3 : 4, weights);
   if (lists[0].length === 0) return [];
   gpu.withValues(constantsOf(attrs), (constants) => {
     for (const ranges of gpu.arena.stretches(...lists)) {

@@ -157,3 +157,10 @@ function bytesOf({ shape }: TensorInfo): number {
 function padded(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
+
+/** So many lists of tensors that stand in a row, each as long; without those that are empty, which lie nowhere. */
+export function listsInRow(tensors: readonly TensorInfo[], count: number, length: number): TensorInfo[][] {
+  return Array.from({ length: count }, (_, k) =>
+    tensors.slice(k * length, (k + 1) * length).filter(({ shape }) => util.sizeFromShape(shape) > 0),
+  );
+}

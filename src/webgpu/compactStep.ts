@@ -1,6 +1,7 @@
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { CompactStep } from '../training/fusedCompactStep';
 import { constantsOf, moved, STEP, stops } from './adaptiveStep';
+import { listsInRow } from './arena';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -81,9 +82,7 @@ function compactStep({
   const tensors = Object.values(inputs);
   const { weights, seed } = attrs;
   const isBack = tensors.length === 2 * weights;
-  const lists = Array.from({ length: isBack ? 2 : 3 }, (_, k) =>
-    tensors.slice(k * weights, (k + 1) * weights).filter(({ shape }) => util.sizeFromShape(shape) > 0),
-  );
+  const lists = listsInRow(tensors, isBack ? 2 : 3, weights);
   if (lists[0].length === 0) return [];
   gpu.withValues(constantsOf(attrs), (constants) => {
     // Halves are whole in float32.

@@ -1,4 +1,5 @@
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { listsInRow } from './arena';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -21,10 +22,7 @@ function moveAverages({
   gpu,
 }: KernelCall<readonly TensorInfo[], { rate: number }>): TensorInfo[] {
   const tensors = Object.values(inputs);
-  const count = tensors.length / 2;
-  const [averages, weights] = [tensors.slice(0, count), tensors.slice(count)].map((list) =>
-    list.filter(({ shape }) => util.sizeFromShape(shape) > 0),
-  );
+  const [averages, weights] = listsInRow(tensors, 2, tensors.length / 2);
   if (averages.length === 0) return [];
   gpu.withValues([attrs.rate], (rate) => {
     for (const [average, weight] of gpu.arena.stretches(averages, weights)) {

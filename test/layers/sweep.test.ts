@@ -18,26 +18,10 @@ import {
 } from 'tfjs-flows';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { inTrainingStep } from '../../src/core/trainingStep';
+import { graph, sets } from '../support/sweeps';
 import { distance, perturb } from './networks/helpers';
 
 beforeAll(() => tf.setBackend('cpu'));
-
-const graph: Adjacency = [
-  [0, 0, 1, 0, 0],
-  [1, 0, 0, 1, 0],
-  [0, 0, 0, 0, 0],
-  [0, 0, 1, 0, 0],
-  [0, 0, 0, 0, 0],
-];
-/** Units whose levels do not stand in order, one of them standing for what no output reads alone. */
-const sets: Adjacency = [
-  [1, 0, 1, 1, 0],
-  [0, 0, 0, 0, 0],
-  [0, 0, 1, 0, 0],
-  [0, 0, 0, 1, 0],
-  [0, 0, 0, 0, 1],
-  [0, 0, 1, 0, 0],
-];
 
 type Build = (adjacency: Adjacency, outputsPerValue: number) => MaskedNetwork;
 const plain =

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type Activation,
+  type Adjacency,
   AffineTransformer,
   MaskedAutoregressive,
   MaskedPerceptron,
@@ -9,6 +10,24 @@ import {
   RationalQuadraticSpline,
   type Transformer,
 } from 'tfjs-flows';
+
+/** Values that read others in no order. */
+export const graph: Adjacency = [
+  [0, 0, 1, 0, 0],
+  [1, 0, 0, 1, 0],
+  [0, 0, 0, 0, 0],
+  [0, 0, 1, 0, 0],
+  [0, 0, 0, 0, 0],
+];
+/** Units whose levels do not stand in order, one of them standing for what no output reads alone. */
+export const sets: Adjacency = [
+  [1, 0, 1, 1, 0],
+  [0, 0, 0, 0, 0],
+  [0, 0, 1, 0, 0],
+  [0, 0, 0, 1, 0],
+  [0, 0, 0, 0, 1],
+  [0, 0, 1, 0, 0],
+];
 
 const spline = () => new RationalQuadraticSpline({ bins: 5, bound: 3 });
 const affine = () => new AffineTransformer();
@@ -20,9 +39,9 @@ export interface SweepCase {
   contextAs?: 'gates' | 'shifts' | 'inputs';
   order?: number[];
   passes?: number;
-  adjacency?: number[][];
+  adjacency?: Adjacency;
   /** Of residual blocks. */
-  unitSets?: number[][];
+  unitSets?: Adjacency;
   rows?: number;
 }
 
@@ -51,21 +70,8 @@ export const sweepCases: Record<string, SweepCase> = {
   'residual blocks': { residual: true },
   'residual blocks of units whose levels do not stand in order': {
     residual: true,
-    adjacency: [
-      [0, 0, 1, 0, 0],
-      [1, 0, 0, 1, 0],
-      [0, 0, 0, 0, 0],
-      [0, 0, 1, 0, 0],
-      [0, 0, 0, 0, 0],
-    ],
-    unitSets: [
-      [1, 0, 1, 1, 0],
-      [0, 0, 0, 0, 0],
-      [0, 0, 1, 0, 0],
-      [0, 0, 0, 1, 0],
-      [0, 0, 0, 0, 1],
-      [0, 0, 1, 0, 0],
-    ],
+    adjacency: graph,
+    unitSets: sets,
   },
   'residual blocks, context in gates': { residual: true, contextAs: 'gates', activation: 'silu' },
   'residual blocks, context in shifts': { residual: true, contextAs: 'shifts', transformer: affine },

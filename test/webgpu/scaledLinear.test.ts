@@ -3,8 +3,8 @@ import { RandomStream } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import { linearChannels } from '../../src/core/tensors';
 import { hasKernels, runKernel } from '../../src/engine/kernels';
-import { fusedScaledLinear } from '../../src/layers/fusedScaledLinear';
 import { repeatSum } from '../../src/layers/logDets';
+import { scaledLinear as fused } from '../wasm/helpers';
 import { hasAdapter } from './adapter';
 import { activate, dispatchesOf, expectSameOnBoth, valuesOn } from './onBoth';
 
@@ -16,15 +16,7 @@ function scaledLinear([x, offset, logScale, matrix, ofMatrix]: tf.Tensor[], inve
     if (!inverse) return [linearChannels(tf.mul(tf.add(x, offset), tf.exp(logScale)), matrix), logDet];
     return [tf.sub(tf.mul(linearChannels(x, matrix), tf.exp(tf.neg(logScale))), offset), logDet];
   }
-  const compute = () => ({
-    matrix: matrix as tf.Tensor2D,
-    logDet: ofMatrix as tf.Scalar,
-    needed: [],
-    gradient: (dMatrix: tf.Tensor2D, dLogDet?: tf.Scalar) => [dMatrix, dLogDet as tf.Scalar],
-  });
-  const weights = { offset, logScale, matrix: { weights: [matrix, ofMatrix], compute } };
-  const { value, logDet } = fusedScaledLinear(x, weights, inverse);
-  return [value, logDet];
+  return fused([x, offset, logScale, matrix, ofMatrix], inverse);
 }
 
 function inputs(shape: number[]): tf.Tensor[] {
