@@ -15,11 +15,11 @@ import {
   type Variant,
 } from './perceptronCode';
 import { GATES, LAYER_AT, SIGMOID } from './perceptronLayout';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 import { groupMain } from './wgsl';
 
 /** Rows back through all layers: gradients by every product into the records, and those by x and the context. */
-export function backward({ activation, context }: Variant, drops: boolean): Program {
+export const backward = remembered(({ activation, context }: Variant, drops: boolean): Program => {
   return {
     key: `perceptronGradient ${activation} ${context} ${drops}`,
     buffers: {
@@ -104,7 +104,7 @@ ${tilesMain(`
     }
     workgroupBarrier();`)}`,
   };
-}
+});
 
 /** Sides of the part of a weight's gradient that a workgroup sums, and rows that it takes at once. */
 const SIDE = 16;
@@ -116,7 +116,7 @@ export function gradientTiles({ inputs, outputs }: { inputs: number; outputs: nu
 }
 
 /** Gradients in kernels and biases of some layers, from the records. */
-export function weightGradients(count: number, masked: boolean): Program {
+export const weightGradients = remembered((count: number, masked: boolean): Program => {
   return {
     key: `perceptronWeightGradients ${count} ${masked}`,
     buffers: { records: read('vec4f'), constants: read('u32'), ...ofLayers(count, write) },
@@ -189,4 +189,4 @@ ${groupMain(
   SIZE,
 )}`,
   };
-}
+});

@@ -14,11 +14,11 @@ import {
   type Variant,
 } from './perceptronCode';
 import { GATES, LAYER_AT, SIGMOID } from './perceptronLayout';
-import { type Program, read, write } from './program';
+import { type Program, read, remembered, write } from './program';
 import { flatMain } from './wgsl';
 
 /** Kernels and biases of some layers, masked, into one buffer, the kernels once more turned where there is `turned`. */
-export function packing(count: number, masked: boolean): Program {
+export const packing = remembered((count: number, masked: boolean): Program => {
   return {
     key: `perceptronPacking ${count} ${masked}`,
     buffers: { ...ofLayers(count, read), constants: read('u32'), packed: write() },
@@ -47,13 +47,13 @@ ${flatMain(`
     rest -= layer.outputs;
   }`)}`,
   };
-}
+});
 
 /** Tensors that results are dropped by, as many as a program may bind; of more the values lie side by side in one. */
 export const MOST_DROPOUTS = 2;
 
 /** Rows through all layers. */
-export function forward({ activation, context }: Variant, dropouts: number): Program {
+export const forward = remembered(({ activation, context }: Variant, dropouts: number): Program => {
   const joined = dropouts > MOST_DROPOUTS;
   const names = Array.from({ length: joined ? 1 : dropouts }, (_, i) => `dropout${i + 1}`);
   const shares = joined
@@ -141,4 +141,4 @@ ${tilesMain(`
     }
     workgroupBarrier();`)}`,
   };
-}
+});
