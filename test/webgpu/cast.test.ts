@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, MultilayerPerceptron } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import { runKernel } from '../../src/engine/kernels';
+import { scaleChannels } from '../../src/layers/fusedScaleChannels';
 import { hasAdapter } from './adapter';
 import { activate, expectSameOnBoth } from './onBoth';
 
@@ -28,7 +29,12 @@ describe.skipIf(!hasAdapter)('casts on webgpu', () => {
       );
       const results = [network.apply(tf.ones([6, 2]), oneHot(6)), network.apply(tf.ones([1, 2]), computed)];
       const truth = tf.cast(tf.greater([1, -1], 0), 'float32');
-      results.push(tf.mul(truth, 2), tf.cast([1.7, -2.2], 'int32'), tf.cast([0, 2], 'bool'));
+      results.push(
+        scaleChannels(truth, tf.zeros([2]), tf.zeros([2])),
+        tf.mul(truth, 2),
+        tf.cast([1.7, -2.2], 'int32'),
+        tf.cast([0, 2], 'bool'),
+      );
       network.dispose();
       return results;
     });
