@@ -12,6 +12,19 @@ const MOST_ACROSS = 16;
 /** Blocks of rows that share tiles. */
 export const DOWN = 16;
 
+/** Form of the blocks of a product over images: what its code depends on. */
+export interface BlockForm {
+  /** Side of the filters. */
+  size: number;
+  /** Columns of each invocation's block, in fours. */
+  quads: number;
+  /** Blocks of columns that share tiles in workgroup memory; 0 where blocks read the buffers. */
+  across: number;
+  /** Whether channels, and columns, are read in fours. */
+  wideIn: boolean;
+  wide: boolean;
+}
+
 /** Fields of a program's sizes that `blockMain` uses. */
 export const BLOCK_SIZES = ['rowBlocks: u32', 'columns: u32', 'columnTiles: u32', 'across: u32'] as const;
 
