@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { contextTensors } from '../core/context';
 import { complaint, DataError } from '../core/errors';
 import type { RandomStream, RandomStreamState } from '../core/random';
+import { upload } from '../engine/uploads';
 import type { Batch } from './trainable';
 
 /** What gives the batches of one pass. */
@@ -49,13 +51,19 @@ export class BatchStream {
     return ahead === undefined ? this.read() : ahead.batch;
   }
 
-  /** Begins to read what `next` will give, errors included. Until then the position stays as it is. */
+  /** Begins to read what `next` will give, errors included, and to upload it. Until then the position stays as it is. */
   readAhead(): void {
     if (this.ahead !== undefined) return;
     const { position } = this;
-    const batch = this.read();
+    const batch = this.readAndUpload();
     batch.catch(() => {});
     this.ahead = { batch, position };
+  }
+
+  private async readAndUpload(): Promise<Batch | undefined> {
+    const batch = await this.read();
+    if (batch !== undefined) upload([batch.x, ...contextTensors(batch.context)]);
+    return batch;
   }
 
   private async read(): Promise<Batch | undefined> {

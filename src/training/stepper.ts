@@ -3,6 +3,7 @@ import { complaint, NonFiniteError } from '../core/errors';
 import { allFinite } from '../core/numbers';
 import type { RandomStream } from '../core/random';
 import { inTrainingStep } from '../core/trainingStep';
+import { capabilities } from '../engine/capabilities';
 import {
   applyGradients,
   canStepAhead,
@@ -110,7 +111,7 @@ export class Stepper {
       const gradientNorm = this.normOf(computed);
       const ahead = this.stepAhead(computed, gradientNorm, learningRate);
       const reading = readLoss('fit', computed, { gradientNorm });
-      if (ahead !== undefined) meanwhile();
+      if (!capabilities().readsAtOnce) meanwhile();
       const logs = await reading;
       if (!Number.isFinite(logs.loss) || !Number.isFinite(logs.gradientNorm)) {
         random.restore(noiseBefore);

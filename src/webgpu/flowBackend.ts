@@ -44,6 +44,14 @@ export function makeFlowBackend(
       if (words !== undefined) this.device.queue.writeBuffer(data.resource as GPUBuffer, 0, words);
     }
 
+    /** Values that the host may still ask for stay there. */
+    upload({ dataId }: TensorInfo): void {
+      const data = this.tensorMap.get(dataId);
+      const { values } = data;
+      this.uploadToGPU(dataId);
+      data.values = values;
+    }
+
     override async read(dataId: object): Promise<BackendValues> {
       const place = this.arena.rangeOf(dataId);
       if (place === undefined) return super.read(dataId);

@@ -89,19 +89,52 @@ describe.skipIf(!hasAdapter)('training on webgpu', () => {
     expect(counts[1] - counts[0]).toBe(5);
   });
 
-  it('reads the next batch while the device works, and no more batches than it trains on', async () => {
+  // One step goes ahead of the read, the other comes after it.
+  it.each<FitOptions>([{}, { clipValue: 0.1 }])(
+    'reads the next batch while the device works, and no more batches than it trains on: %j',
+    async (more) => {
+      await activate('webgpu');
+      const log: string[] = [];
+      function* batches() {
+        for (let i = 0; i < 9; i++) {
+          log.push(`batch ${i}`);
+          yield tf.tensor2d(rows.slice(i, i + 4));
+        }
+      }
+      const model = new ToyFlow();
+      const onBatchEnd = (batch: number) => void log.push(`step ${batch}`);
+      await fit(
+        model,
+        { [Symbol.iterator]: batches },
+        { ...options, ...more, steps: 3, callbacks: { onBatchEnd } },
+      );
+      expect(log).toEqual(['batch 0', 'batch 1', 'step 0', 'batch 2', 'step 1', 'step 2']);
+      model.dispose();
+    },
+  );
+
+  it('uploads each batch once, all but the first while the step before runs', async () => {
     await activate('webgpu');
     const log: string[] = [];
-    function* batches() {
-      for (let i = 0; i < 9; i++) {
-        log.push(`batch ${i}`);
-        yield tf.tensor2d(rows.slice(i, i + 4));
-      }
-    }
+    // Of small tensors the backend does the first sum on the host.
+    const many = toyData(1800);
+    const firsts = [0, 600, 1200];
+    const write = GPUQueue.prototype.writeBuffer;
+    vi.spyOn(GPUQueue.prototype, 'writeBuffer').mockImplementation(function (this: GPUQueue, ...given) {
+      const values = given[2] as Float32Array;
+      const batch = firsts.findIndex((first) => values[0] === Math.fround(many[first][0]));
+      if (batch >= 0) log.push(`batch ${batch}`);
+      return write.apply(this, given);
+    });
+    const mapped = vi.spyOn(GPUBuffer.prototype, 'mapAsync');
     const model = new ToyFlow();
+    model.markInitialized();
     const onBatchEnd = (batch: number) => void log.push(`step ${batch}`);
-    await fit(model, { [Symbol.iterator]: batches }, { ...options, steps: 3, callbacks: { onBatchEnd } });
+    const batches = firsts.map((first) => ({ x: many.slice(first, first + 600) }));
+    await fit(model, batches, { ...options, steps: 3, callbacks: { onBatchEnd } });
     expect(log).toEqual(['batch 0', 'batch 1', 'step 0', 'batch 2', 'step 1', 'step 2']);
+    // One read per step and one of the weights at the end: the batches are checked where the host has them.
+    expect(mapped).toHaveBeenCalledTimes(4);
     model.dispose();
   });
 
