@@ -34,6 +34,12 @@ const isolation = {
   'cross-origin-embedder-policy': 'require-corp',
 };
 
+/** Folders of the repository by their addresses. */
+const folders: Readonly<Record<string, string>> = {
+  wasm: 'node_modules/@tensorflow/tfjs-backend-wasm/dist',
+  fixtures: 'test/fixtures',
+};
+
 const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
   '.js': 'text/javascript; charset=utf-8',
@@ -42,7 +48,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * Bundles a TypeScript file of test/browser/pages for the browser and serves a page that runs it. Files of the wasm backend lie under /wasm/.
+ * Bundles a TypeScript file of test/browser/pages for the browser and serves a page that runs it. Files of the wasm backend lie under /wasm/, those of test/fixtures under /fixtures/.
  *
  * The page comes from a server on localhost because WebGPU needs a secure context.
  */
@@ -96,11 +102,9 @@ async function serve(
   const server = createServer(async (request, response) => {
     if (isolated) response.setHeaders(new Map(Object.entries(isolation)));
     const address = request.url ?? '/';
-    const wasm = /^\/wasm\/([\w-]+\.wasm)$/.exec(address);
+    const [, folder, path] = /^\/(\w+)\/([\w/-]+\.\w+)$/.exec(address) ?? [];
     const content =
-      wasm === null
-        ? served.get(address)
-        : await readFile(`${root}/node_modules/@tensorflow/tfjs-backend-wasm/dist/${wasm[1]}`);
+      folder in folders ? await readFile(`${root}/${folders[folder]}/${path}`) : served.get(address);
     const type = types[extname(address)] ?? 'application/octet-stream';
     if (content !== undefined) response.setHeader('content-type', type).end(content);
     else response.setHeader('content-type', 'text/html; charset=utf-8').end(html);

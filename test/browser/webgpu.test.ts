@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { registry } from '../conformance/registry';
-import { expectSameResults } from '../support/agreementBounds';
+import { expectPublishedResults, expectSameResults } from '../support/agreementBounds';
+import { publishedFlows } from '../support/publishedAgreement';
 import { hasChromium } from './chromium';
 import { type OpenPage, openPage } from './openPage';
 import type { AgreementPage } from './pages/agreement';
@@ -30,6 +31,11 @@ describe.skipIf(!hasChromium)('webgpu agrees with cpu', () => {
   it.for(Object.keys(registry))('%s', async (bijector, { skip }) => {
     skip(!here, 'this browser has no WebGPU');
     expectSameResults(bijector, await open.tab.evaluate((name) => page.differences(name), bijector));
+  });
+
+  it.for(Object.keys(publishedFlows))('%s, published', async (flow, { skip }) => {
+    skip(!here, 'this browser has no WebGPU');
+    expectPublishedResults(await open.tab.evaluate((name) => page.publishedDifferences(name), flow));
   });
 
   it('trains a Glow to the same losses in 50 steps (1e-3: differences grow from step to step)', async ({

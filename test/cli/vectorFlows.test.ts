@@ -6,7 +6,8 @@ import { importCheckpoint, readNpz, type VectorFlow } from 'tfjs-flows';
 import { afterAll, expect, it } from 'vitest';
 import type { Streams } from '../../src/cli/command';
 import { run } from '../../src/cli/run';
-import { furthest, tensorOf, vectorFixture } from '../published/vectors/fixture';
+import { furthest, vectorFixture } from '../published/vectors/fixture';
+import { tensorOf } from '../support/publishedVectors';
 
 const folder = mkdtempSync(join(tmpdir(), 'vectors-'));
 afterAll(() => rmSync(folder, { recursive: true }));

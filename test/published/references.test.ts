@@ -1,24 +1,17 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Glow, NdArray } from 'tfjs-flows';
+import type { Glow } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conventions } from '../../src/published/publishedBits';
 import { leavesNoTensors } from '../support/leaks';
-import { loadReference, names, type Reference } from './reference';
+import { imageOf, publishedGlows, type Reference } from '../support/publishedGlows';
+import { loadReference } from './reference';
 
 /** Latents and images agree within 1e-4 absolute, log-likelihoods within 1e-5 relative: float32 on both sides. */
 const ABSOLUTE = 1e-4;
 const RELATIVE = 1e-5;
-
-/** NCHW arrays of the fixtures as NHWC tensors. */
-function image(array: NdArray): tf.Tensor {
-  return tf.tidy(() => {
-    const x = tf.tensor(Float32Array.from(array.data as Float32Array), [...array.shape] as number[]);
-    return array.shape.length === 4 ? tf.transpose(x, [0, 2, 3, 1]) : x;
-  });
-}
 
 function expectClose(received: tf.Tensor, expected: tf.Tensor, absolute = ABSOLUTE): void {
   expect(received.size).toBe(expected.size);
@@ -41,7 +34,7 @@ function levelsOf(glow: Glow, z: tf.Tensor): tf.Tensor[] {
   );
 }
 
-const chaiyujin = names.filter((name) => name.startsWith('chaiyujin'));
+const chaiyujin = publishedGlows.filter((name) => name.startsWith('chaiyujin'));
 
 describe.each(['cpu', 'wasm', 'prepared wasm, 1', 'prepared wasm, 2'])('published Glows on %s', (backend) => {
   beforeAll(async () => {
@@ -61,30 +54,30 @@ describe.each(['cpu', 'wasm', 'prepared wasm, 1', 'prepared wasm, 2'])('publishe
     it('rosinality_affine_lu: latents, log-likelihoods, reconstruction and samples', () => {
       tf.tidy(() => {
         const { glow, bijector, io, config } = loadReference('rosinality_affine_lu', 'checkpoint.pt', { lu });
-        const x = image(io.x);
+        const x = imageOf(io.x);
         const { value: z, logDet } = bijector.forward(x);
         const dims = x.size / x.shape[0];
         const total = tf.add(glow.base.logProb(z), logDet);
-        const expected = tf.add(image(io.log_p), image(io.logdet)).dataSync();
+        const expected = tf.add(imageOf(io.log_p), imageOf(io.logdet)).dataSync();
         expectRelative(total.dataSync(), expected);
         const bits = Array.from(
           expected,
           (value) => (Math.log(config.n_bins) * dims - value) / (Math.LN2 * dims),
         );
         expectRelative(io.bits_per_dim.data as Float32Array, bits);
-        expectClose(bijector.inverse(z).value, image(io.reconstruct));
+        expectClose(bijector.inverse(z).value, imageOf(io.reconstruct));
         // Their latents are raw, ours standardized: undo the prior of each level.
         const raw = levelsOf(glow, z).map((latent, level) => rawLatents(bijector, latent, level, x));
         raw.forEach((latent, level) => {
-          expectClose(latent, image(io[`z${level}`]));
+          expectClose(latent, imageOf(io[`z${level}`]));
         });
-        expectClose(bijector.inverse(tf.fill(z.shape, 0.1)).value, image(io.sample_eps01));
+        expectClose(bijector.inverse(tf.fill(z.shape, 0.1)).value, imageOf(io.sample_eps01));
         glow.dispose();
       });
     });
   });
 
-  it.each(names)('%s: all kinds of files give the same weights', async (name) => {
+  it.each(publishedGlows)('%s: all kinds of files give the same weights', async (name) => {
     await leavesNoTensors(() => {
       const [first, ...others] = ['checkpoint.pt', 'checkpoint_legacy.pt', 'weights.npz'].map((file) => {
         const { glow } = loadReference(name, file);
@@ -99,17 +92,17 @@ describe.each(['cpu', 'wasm', 'prepared wasm, 1', 'prepared wasm, 2'])('publishe
 });
 
 function checkChaiyujin({ glow, bijector, io, config }: Reference): void {
-  const labels = config.y_condition ? image(io.y) : undefined;
-  const x = tf.add(image(io.x), image(io.noise));
+  const labels = config.y_condition ? imageOf(io.y) : undefined;
+  const x = tf.add(imageOf(io.x), imageOf(io.noise));
   const { value: z, logDet } = bijector.forward(x, labels);
   const standardized = levelsOf(glow, z);
   standardized.slice(0, -1).forEach((eps, level) => {
-    expectClose(eps, image(io[`split${level}_eps`]));
+    expectClose(eps, imageOf(io[`split${level}_eps`]));
   });
   // Their top latents are raw: ours times the prior's scale, plus its mean.
   const top = standardized[standardized.length - 1];
-  const raw = tf.add(tf.mul(top, tf.exp(image(io.prior_logs))), image(io.prior_mean));
-  expectClose(raw, image(io.z));
+  const raw = tf.add(tf.mul(top, tf.exp(imageOf(io.prior_logs))), imageOf(io.prior_mean));
+  expectClose(raw, imageOf(io.z));
   const [, height, width] = x.shape;
   const pixels = height * (width as number);
   // Their objective: log p with the constant -log(256) per pixel position.
@@ -123,8 +116,8 @@ function checkChaiyujin({ glow, bijector, io, config }: Reference): void {
     [...standardized.slice(0, -1).map(tf.zerosLike), top].map((part) => tf.reshape(part, [x.shape[0], -1])),
     1,
   );
-  expectClose(bijector.inverse(modes, labels).value, image(io.decode_mean));
-  if (glow.classifier !== undefined) expectClose(glow.classifier.logits(raw), image(io.y_logits));
+  expectClose(bijector.inverse(modes, labels).value, imageOf(io.decode_mean));
+  if (glow.classifier !== undefined) expectClose(glow.classifier.logits(raw), imageOf(io.y_logits));
 }
 
 /** Raw latents of one level: what enters its split or prior, second half or whole. */

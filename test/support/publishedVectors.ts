@@ -1,4 +1,5 @@
-import type { VectorSettings } from 'tfjs-flows';
+import * as tf from '@tensorflow/tfjs-core';
+import type { NdArray, VectorSettings } from 'tfjs-flows';
 
 /** The models of test/fixtures/vector, and what their files do not say, where it is not the library's default. */
 export const publishedVectors: Readonly<Record<string, VectorSettings>> = {
@@ -31,3 +32,8 @@ export const publishedVectors: Readonly<Record<string, VectorSettings>> = {
 export const writtenVectors = Object.entries(publishedVectors).filter(
   ([name]) => !name.startsWith('normflows') && !['nflows_lists', 'nflows_sbi_scalar'].includes(name),
 );
+
+/** An array of a fixture on the device. */
+export function tensorOf({ shape, data }: NdArray): tf.Tensor {
+  return tf.tensor(Float32Array.from(data), shape);
+}

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ImportOptions, importCheckpoint, type NdArray, readNpz, type VectorFlow } from 'tfjs-flows';
 import { expect } from 'vitest';
 import { fixture } from '../../support/fixture';
+import { tensorOf } from '../../support/publishedVectors';
 
 /** What Python gave, a folder of test/fixtures/vector. */
 export interface VectorFixture {
@@ -15,11 +16,6 @@ export function vectorFixture(name: string): VectorFixture {
     io: readNpz(fixture(`vector/${name}/io.npz`)),
     bytes: (file) => fixture(`vector/${name}/${file}`),
   };
-}
-
-/** An array of a fixture on the device. */
-export function tensorOf({ shape, data }: NdArray): tf.Tensor {
-  return tf.tensor(Float32Array.from(data), shape);
 }
 
 /** Rows of a fixture, as a user pastes them. */

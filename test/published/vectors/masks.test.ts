@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { importCheckpoint, type NdArray, readNpz, writeNpz } from 'tfjs-flows';
 import { beforeAll, expect, it } from 'vitest';
 import { leavesNoTensors } from '../../support/leaks';
-import { tensorOf, vectorFixture } from './fixture';
+import { tensorOf } from '../../support/publishedVectors';
+import { vectorFixture } from './fixture';
 
 beforeAll(() => tf.setBackend('cpu'));
 
