@@ -1,20 +1,37 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium } from './chromium';
 import { type OpenPage, openPage } from './openPage';
-import type { GpuFailuresPage } from './pages/gpuFailures';
+import type { PrepareWebGpuPage } from './pages/prepareWebGpu';
 
-declare const page: GpuFailuresPage;
+declare const page: PrepareWebGpuPage;
 
-describe.skipIf(!hasChromium)('a GPU that fails a page', () => {
+describe.skipIf(!hasChromium)('prepareWebGpu in a page', () => {
   let open: OpenPage;
 
   beforeAll(async () => {
-    open = await openPage('gpuFailures.ts');
+    open = await openPage('prepareWebGpu.ts');
   });
 
   afterAll(() => open?.close());
 
-  it.each(['lost', 'program'] as const)('gives no wrong number: %s', async (end) => {
+  it('asks for all that the adapter allows, and says what runs', async () => {
+    expect(await open.tab.evaluate(() => page.prepare())).toBe(undefined);
+    const { report, offered } = await open.tab.evaluate(() => page.report());
+    expect(report.deviceLimits).toEqual(offered);
+    // More than WebGPU gives to those who don't ask.
+    expect(report.deviceLimits.maxStorageBufferBindingSize).toBeGreaterThan(2 ** 27);
+    expect(report).toMatchObject({ backend: 'webgpu', adapter: { software: true } });
+    expect(report.dispatches).toBeGreaterThan(0);
+    expect(report.kernels).toContain('FlowScaleChannels');
+    expect(report.limits.join()).toMatch(/^speed: /);
+  });
+
+  it('gives everything back', async () => {
+    const left = await open.tab.evaluate(() => page.release());
+    expect(left).toEqual(['cpu', 'GpuFailedError released', 'destroyed']);
+  });
+
+  it.each(['lost', 'program'] as const)('a GPU that fails gives no wrong number: %s', async (end) => {
     const lack = await open.tab.evaluate(() => page.prepare());
     expect(lack).toBe(undefined);
     const failed = `GpuFailedError ${end}`;
@@ -42,7 +59,7 @@ describe.skipIf(!hasChromium)('a GPU that fails a page', () => {
       () => Object.assign(GPU.prototype, { requestAdapter: async () => null }),
       'the browser offers no GPU.',
     ],
-  ])('is none for want of: %s', async (missing, before, message) => {
+  ])('finds no GPU for want of: %s', async (missing, before, message) => {
     const tab = await open.tab.context().browser()!.newPage();
     await tab.addInitScript(before);
     await tab.goto(open.tab.url());
