@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilities } from './capabilities';
 
+type Values = Float32Array | Int32Array | Uint8Array;
+
 /** Where a backend keeps what is still on the host. */
-interface Values {
+interface Holder {
   tensorMap?: { has(dataId: object): boolean; get(dataId: object): { values?: unknown } };
 }
 
@@ -10,9 +12,13 @@ interface Values {
  * The values of a tensor, where the host has them or can read them at once; undefined where they lie on a device that has to be waited
  * for. A tensor that was just made of a list is on the host, and one that was read before.
  */
-export function hostValues(tensor: tf.Tensor): Float32Array | Int32Array | Uint8Array | undefined {
-  if (capabilities().readsAtOnce) return tensor.dataSync();
-  const { tensorMap } = tf.backend() as unknown as Values;
-  const known = tensorMap?.has(tensor.dataId) && ArrayBuffer.isView(tensorMap.get(tensor.dataId).values);
-  return known ? tensor.dataSync() : undefined;
+export function hostValues(tensor: tf.Tensor): Values | undefined {
+  return capabilities().readsAtOnce ? tensor.dataSync() : heldValues(tensor);
+}
+
+/** The values of a tensor that the active backend holds on the host; a device is not asked for them. */
+export function heldValues({ dataId }: tf.TensorInfo): Values | undefined {
+  const { tensorMap } = tf.backend() as unknown as Holder;
+  const values = tensorMap?.has(dataId) ? tensorMap.get(dataId).values : undefined;
+  return ArrayBuffer.isView(values) ? (values as Values) : undefined;
 }

@@ -1,4 +1,5 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { heldValues } from '../engine/hostValues';
 import { type Program, read, write } from './program';
 import { type KernelCall, replaceGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -19,7 +20,7 @@ export function registerCast(): void {
     'Cast',
     ({ inputs: { x }, attrs, gpu }: KernelCall<{ x: TensorInfo }, { dtype: DataType }>) => {
       if (attrs.dtype !== 'float32' || (x.dtype !== 'int32' && x.dtype !== 'bool')) return null;
-      const onHost = gpu.hostValues(x);
+      const onHost = heldValues(x);
       if (onHost !== undefined) {
         return gpu.backend.makeTensorInfo(x.shape, 'float32', Float32Array.from(onHost));
       }

@@ -156,11 +156,6 @@ export class Gpu {
     return whole;
   }
 
-  /** Values of a tensor where they lie on the host; undefined where they do not. */
-  hostValues({ dataId }: TensorInfo): ArrayLike<number> | undefined {
-    return (this.fields.tensorMap.get(dataId).values ?? undefined) as ArrayLike<number> | undefined;
-  }
-
   /** Room for so many words that no tensor stands for, the first of which are given. It goes when nothing refers to it any more. */
   constant(words: Uint32Array<ArrayBuffer>, count = words.length): Range {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;

@@ -29,6 +29,8 @@ export interface PreparedWebGpu extends WebGpuReport {
 /** What is set up at present. */
 interface Active {
   backend: FlowBackend;
+  /** Name of the backend that was active before. */
+  before: string;
   open: OpenDevice;
   watch: DeviceWatch;
   stockDispatches: StockDispatches;
@@ -72,8 +74,8 @@ export function preparedWebGpu(): PreparedWebGpu | undefined {
 }
 
 async function prepare(options: WebGpuOptions): Promise<PreparedWebGpu> {
-  const { powerPreference } = options;
   checkOptions('prepareWebGpu', options, { powerPreference: ['power', 'preference'] });
+  const { powerPreference } = options;
   if (![undefined, 'low-power', 'high-performance'].includes(powerPreference)) {
     throw new ConfigError(
       complaint('prepareWebGpu', "powerPreference 'low-power' or 'high-performance'", `'${powerPreference}'`),
@@ -83,7 +85,7 @@ async function prepare(options: WebGpuOptions): Promise<PreparedWebGpu> {
     await tf.setBackend('webgpu');
     return active.prepared;
   }
-  await active?.prepared.release();
+  if (active !== undefined) await giveBack(active);
   checkHoldsNothing();
   const before = tf.getBackend();
   const open = await openDevice(powerPreference);
@@ -119,9 +121,10 @@ async function start(open: OpenDevice, before: string): Promise<Active> {
   if (tf.findBackendFactory('webgpu') !== null) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => backend, PRIORITY);
   await tf.setBackend('webgpu');
-  const release = () => giveBack(open, before);
+  const release = () => inTurn(() => giveBack(started));
   const prepared = { ...reportOf(adapter, device, 0, stockDispatches), release };
-  return { backend, open, watch, stockDispatches, prepared };
+  const started: Active = { backend, before, open, watch, stockDispatches, prepared };
+  return started;
 }
 
 /** Only here, and not before the globals are there that it asks for. */
@@ -133,10 +136,12 @@ async function importBackend(): Promise<typeof import('@tensorflow/tfjs-backend-
   }
 }
 
-async function giveBack(open: OpenDevice, before: string): Promise<void> {
-  if (active?.open !== open) return;
-  const registered = isRegistered(active);
-  active.watch.release();
+/** Nothing, where that was done before. */
+async function giveBack(started: Active): Promise<void> {
+  if (active !== started) return;
+  const { before, open, watch } = started;
+  const registered = isRegistered(started);
+  watch.release();
   active = undefined;
   if (registered) tf.removeBackend('webgpu');
   open.release();

@@ -13,7 +13,8 @@ function checkReadsAtOnce(watch: DeviceWatch): void {
   watch.check();
   if (typeof OffscreenCanvas !== 'undefined') return;
   throw new BackendError(
-    'webgpu: values on the GPU cannot be read at once here (dataSync, arraySync, print). Wait for them: await tensor.data().',
+    'webgpu: values on the GPU cannot be read at once here (dataSync, arraySync, print, an op on another backend). ' +
+      'Wait for them: await tensor.data(). A flow goes to another backend by its save and loadFlow there.',
   );
 }
 

@@ -42,6 +42,9 @@ describe.skipIf(!hasAdapter)('prepareWebGpu', () => {
     await prepare();
     const two = tf.tidy(() => tf.add(tf.ones([2000]), 1));
     expect(() => two.dataSync()).toThrow(/cannot be read at once here .* await tensor\.data\(\)/);
+    await tf.setBackend('cpu');
+    expect(() => tf.add(two, 1)).toThrow(/an op on another backend.* save and loadFlow/);
+    await tf.setBackend('webgpu');
     expect((await two.data())[0]).toBe(2);
     expect(two.dataSync()[1]).toBe(2);
     two.dispose();
@@ -80,6 +83,19 @@ describe.skipIf(!hasAdapter)('prepareWebGpu', () => {
     expect(tf.getBackend()).toBe('webgpu');
   });
 
+  it('is given back only when a call before has its answer', async () => {
+    await tf.setBackend('cpu');
+    for (let ticks = 0; ticks < 6; ticks++) {
+      const prepared = await prepare();
+      const again = prepareWebGpu();
+      for (let tick = 0; tick < ticks; tick++) await null;
+      const over = prepared.release();
+      expect(await again).toBe(prepared);
+      await over;
+      expect(tf.getBackend()).toBe('cpu');
+    }
+  });
+
   it('does not take the place of a backend that holds tensors', async () => {
     const { release: free } = await prepare();
     const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
@@ -104,5 +120,8 @@ describe.skipIf(!hasAdapter)('prepareWebGpu', () => {
       /Did you mean 'powerPreference'/,
     );
     await expect(prepareWebGpu({ powerPreference: 'high' as never })).rejects.toThrow(ConfigError);
+    for (const none of [null, 'low-power', []]) {
+      await expect(prepareWebGpu(none as never)).rejects.toThrow(/expected an object of options, got/);
+    }
   });
 });

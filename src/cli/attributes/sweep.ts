@@ -29,14 +29,14 @@ export async function sweep(
   const one = { ...images.dataset, names: [image], read: () => images.dataset.read(choice.image) };
   const { value: batch } = await imageBatches(one, { batchSize: 1, nBits: glow.nBits }).next();
   const context = contextOf(glow, images, choice.image);
+  const z = tf.tidy(() => glow.encode(batch!.x, { context }));
+  const moved = manipulate(await z.data<'float32'>(), delta, strengths).z;
   const frames = tf.tidy(() => {
-    const z = glow.encode(batch!.x, { context });
-    const moved = manipulate(z as tf.Tensor2D, delta, strengths).z;
     const latents = tf.tensor2d(Float32Array.from(moved.data), [moved.rows, moved.cols]);
     const repeated = context && tf.tile(context, [moved.rows, 1]);
     return glow.decode(latents, { context: repeated });
   });
-  tf.dispose([batch!.x, context ?? []]);
+  tf.dispose([batch!.x, z, context ?? []]);
   const attribute = fileNames(report.attributes.map((entry) => entry.name))[choice.attribute];
   const stem = (path: string) => path.slice(0, path.length - extname(path).length);
   const picture = fileNames(images.dataset.names.map(stem))[choice.image];
