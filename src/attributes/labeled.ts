@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, DataError, ShapeError } from '../core/errors';
 import { named, toNumber } from '../core/numbers';
 import { nearestName } from '../core/options';
+import { readAtOnce } from '../core/reads';
 import type { Matrix } from '../linalg';
 import { type LatentsInput, toColumns, type VectorInput } from '../statistics/inputs';
 import { type AttributeColumns, type AttributesInput, toAttributes } from './attributeColumns';
@@ -82,7 +83,7 @@ function toLabels(where: string, input: SubclassLabels): SubclassName[] {
   if (input instanceof tf.Tensor && (input as tf.Tensor).rank !== 1) {
     throw new ShapeError(complaint(where, 'subclass labels as a tensor [n]', input.shape, 'Reshape it.'));
   }
-  const given: unknown = input instanceof tf.Tensor ? input.dataSync() : input;
+  const given: unknown = input instanceof tf.Tensor ? readAtOnce(where, input) : input;
   if (!Array.isArray(given) && (!ArrayBuffer.isView(given) || given instanceof DataView)) {
     throw new DataError(complaint(where, 'a list of subclass labels, one per sample', named(given)[0]));
   }

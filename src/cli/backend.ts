@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError } from '../core/errors';
-import { type Arguments, type Command, type Terminal, UsageError } from './command';
+import { type Arguments, type Terminal, UsageError } from './command';
 
 const backends: Readonly<Record<string, (args: Arguments, terminal: Terminal) => Promise<Stop>>> = {
   async wasm(args) {
@@ -26,17 +26,13 @@ const backends: Readonly<Record<string, (args: Arguments, terminal: Terminal) =>
 type Stop = () => Promise<void>;
 
 /** Starts the backend that the options ask for. */
-export async function startBackend(command: Command, args: Arguments, terminal: Terminal): Promise<Stop> {
-  let name = args.text('backend') ?? 'wasm';
+export async function startBackend(args: Arguments, terminal: Terminal): Promise<Stop> {
+  const name = args.text('backend') ?? 'wasm';
   if (!Object.hasOwn(backends, name)) {
     throw new UsageError(`--backend takes ${Object.keys(backends).join(', ')}; not '${name}'.`);
   }
   if (name === 'webgpu' && args.integer('threads', 1) !== undefined) {
     throw new UsageError(`--threads are those of wasm, not of ${name}.`);
-  }
-  if (name === 'webgpu' && command.readsAtOnce) {
-    terminal.note(`${command.name} reads the numbers of every layer at once: it computes on wasm.`);
-    name = 'wasm';
   }
   try {
     return await backends[name](args, terminal);

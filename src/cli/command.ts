@@ -35,8 +35,6 @@ export interface Command {
   options: Readonly<Record<string, Option>>;
   /** Whether it computes, and so needs a backend. */
   computes: boolean;
-  /** Whether it reads values while it computes, for which a GPU would have to stop each time: it then computes on wasm. */
-  readsAtOnce?: boolean;
   /** What random numbers begin with where no `--seed` says it; undefined for a command without random numbers. */
   seed?: string;
   /** How to go on where the disk was full. Default: by the same command. */

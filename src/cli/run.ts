@@ -51,7 +51,7 @@ export async function run(words: readonly string[], streams: Streams = process):
     const terminal = terminalOf(streams, args.flag('quiet') || args.flag('json'));
     let stopBackend: (() => Promise<void>) | undefined;
     try {
-      if (command.computes) stopBackend = await startBackend(command, args, terminal);
+      if (command.computes) stopBackend = await startBackend(args, terminal);
       const answer = await command.run(args, terminal);
       show(answer, args.flag('json'), streams);
       return answer.exitCode ?? 0;

@@ -24,7 +24,7 @@ export interface ImageGridOptions {
  *
  * Shapes: [n, h, w, c] with c 1 (grey), 3 (RGB) or 4 (RGBA). Levels outside their range are clipped, fractions rounded, NaN refused.
  *
- * @param images `{ shape, data }` of levels; for a tensor `{ shape: x.shape, data: x.dataSync() }`
+ * @param images `{ shape, data }` of levels; for a tensor `{ shape: x.shape, data: await x.data() }`
  * @throws ConfigError for another shape or a NaN
  * @example
  * const images = { shape: [2, 1, 1, 1], data: Uint8Array.of(0, 31) };

@@ -29,7 +29,7 @@ export function reduceBits<Data extends NumericData>(x: Data, from: number, to: 
   checkInteger('reduceBits', 'to', to);
   checkInteger('reduceBits', 'from', from, to);
   if (!ArrayBuffer.isView(x) && !Array.isArray(x)) {
-    const hint = 'Give a typed array; of a tensor, what its dataSync() gives.';
+    const hint = 'Give a typed array; of a tensor, what await tensor.data() gives.';
     throw new DataError(complaint('reduceBits', 'levels in an array', named(x)[0], hint));
   }
   const highest = 2 ** from - 1;

@@ -3,11 +3,12 @@ import { type ContextTensors, isNamed, partOf } from '../core/context';
 import { largest } from '../core/lists';
 import type { Module } from '../core/module';
 import { printable } from '../core/printable';
+import { readTogether } from '../core/reads';
 import { sizeOf } from '../core/shapes';
 import { finiteMark } from '../core/tensors';
 import type { Distribution } from '../distributions';
-import { numberAtOnce } from '../engine/reads';
 import type { Bijector, Conditioning, TraceEntry } from '../layers';
+import { type Measure, readMeasures } from '../layers/measures';
 
 /** One layer's line in an account. */
 export interface AccountRow extends Conditioning {
@@ -39,36 +40,41 @@ export interface Account {
   firstNonFinite?: string;
 }
 
-/** Makes an account of a batch that is already what the bijector takes. */
-export function makeAccount(
+/** Makes the batch of an account, as the bijector takes it; its tensors are freed. */
+export type GivenBatch = () => { x: tf.Tensor; context?: ContextTensors };
+
+/** Makes an account of a batch. Reads one tensor. */
+export async function makeAccount(
   bijector: Bijector,
   base: Distribution,
-  x: tf.Tensor,
-  context?: ContextTensors,
-): Account {
-  const size = sizeOf(bijector.inputShape);
-  const inBits = (nats: number) => -nats / (size * Math.LN2);
-  const rows: AccountRow[] = [];
-  let logProb = 0;
-  tf.tidy(() => {
-    const visit = ({ name, bijector: layer, input, output, context: given }: TraceEntry) => {
-      const logDet = numberAtOnce('account', tf.mean(output.logDet));
-      rows.push({
-        name,
-        kind: layer.label,
-        logDet,
-        bitsPerDim: inBits(logDet),
-        roundTripError: tf.tidy(() => {
-          const back = layer.inverse(output.value, given).value;
-          return numberAtOnce('account', tf.max(tf.abs(tf.sub(back, input))));
-        }) as unknown as number,
-        finite: numberAtOnce('account', finiteMark(output.value, output.logDet)) === 0,
-        ...layer.conditioning(input, given),
-        ...conditionedOn(layer),
-      });
+  given: GivenBatch,
+): Promise<Account> {
+  const layers: { name: string; layer: Bijector }[] = [];
+  const { numbers, logProb } = await readMeasures(() => {
+    const numbers: LayerMeasures[] = [];
+    const { x, context } = given();
+    const visit = (entry: TraceEntry) => {
+      layers.push({ name: entry.name, layer: entry.bijector });
+      numbers.push(tf.tidy(() => measuresOf(entry) as never) as LayerMeasures);
     };
     const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
-    logProb = numberAtOnce('account', tf.mean(base.logProb(value, partOf(context, base.contextShape))));
+    const logProb: tf.Scalar = tf.mean(base.logProb(value, partOf(context, base.contextShape)));
+    return { numbers, logProb };
+  });
+  const size = sizeOf(bijector.inputShape);
+  const inBits = (nats: number) => -nats / (size * Math.LN2);
+  const rows = layers.map(({ name, layer }, i): AccountRow => {
+    const { logDet, roundTripError, mark, conditioning } = numbers[i];
+    return {
+      name,
+      kind: layer.label,
+      logDet,
+      bitsPerDim: inBits(logDet),
+      roundTripError,
+      finite: mark === 0,
+      ...conditioning,
+      ...conditionedOn(layer),
+    };
   });
   const sum = rows.reduce((total, row) => total + row.logDet, logProb);
   const account: Account = {
@@ -78,6 +84,25 @@ export function makeAccount(
     firstNonFinite: rows.find((row) => !row.finite)?.name,
   };
   return printable(account, (result) => [show(result)]);
+}
+
+/** What an account says of a layer in numbers. */
+interface LayerMeasures {
+  logDet: tf.Scalar;
+  roundTripError: tf.Scalar;
+  /** 0 where all is finite. */
+  mark: tf.Scalar;
+  conditioning: Conditioning<Measure>;
+}
+
+function measuresOf({ bijector: layer, input, output, context }: TraceEntry): LayerMeasures {
+  const back = layer.inverse(output.value, context).value;
+  return {
+    logDet: tf.mean(output.logDet),
+    roundTripError: tf.max(tf.abs(tf.sub(back, input))),
+    mark: finiteMark(output.value, output.logDet),
+    conditioning: layer.measures(input, context),
+  };
 }
 
 /** A module's context in few letters: `labels [10], pose [3]`; empty where there is none. */
@@ -96,16 +121,14 @@ function conditionedOn(module: Module): { context?: string } {
 
 /**
  * Name of the first layer, or of the base, with a NaN or infinity in its output; undefined where all is finite. Reads one tensor.
- *
- * @param given makes the batch, and its tensors are freed
  */
 export async function firstNonFinite(
   bijector: Bijector,
   base: Distribution,
-  given: () => { x: tf.Tensor; context?: ContextTensors },
+  given: GivenBatch,
 ): Promise<string | undefined> {
   const names: string[] = [];
-  const marks = tf.tidy(() => {
+  const marks = await readTogether(() => {
     const found: tf.Tensor[] = [];
     const mark = (name: string, ...outputs: tf.Tensor[]) => {
       names.push(name);
@@ -115,14 +138,9 @@ export async function firstNonFinite(
     const visit = ({ name, output }: TraceEntry) => mark(name, output.value, output.logDet);
     const { value } = bijector.trace(x, visit, partOf(context, bijector.contextShape));
     mark(base.name, base.logProb(value, partOf(context, base.contextShape)));
-    return tf.stack(found);
+    return found;
   });
-  try {
-    const values = await marks.data();
-    return names[values.findIndex((value) => value !== 0)];
-  } finally {
-    marks.dispose();
-  }
+  return names[marks.findIndex(([mark]) => mark !== 0)];
 }
 
 function show({ rows, base, total, firstNonFinite }: Account): string {

@@ -298,19 +298,19 @@ export class Flow extends Module implements Trainable, FlowVerbs {
    * its round-trip error, its smallest scale or condition number, what it is conditioned on, and the first layer with a
    * non-finite value.
    *
-   * @throws ShapeError, DataError, ConfigError
+   * Everything is read at the end, together: a GPU is waited for once. What it was asked with may be freed or trained on meanwhile.
+   *
+   * @throws ShapeError, DataError, ConfigError; NonFiniteError where a matrix is singular
    * @example
-   * console.log(String(flow.account(x)));
+   * console.log(String(await flow.account(x)));
    */
-  account(x: Events, options: PassOptions = {}): Account {
+  async account(x: Events, options: PassOptions = {}): Promise<Account> {
     const where = this.enter('account', options, passNames);
-    let account: Account | undefined;
-    tf.tidy(() => {
+    return makeAccount(this.bijector, this.base, () => {
       const data = this.readData(where, x);
       const context = this.toContext('account', options.context, data.shape[0]);
-      account = makeAccount(this.bijector, this.base, this.toModel(data, this.stream(options)), context);
+      return { x: this.toModel(data, this.stream(options)), context };
     });
-    return account as unknown as Account;
   }
 
   /**

@@ -33,7 +33,7 @@ export interface FlowVerbs {
   sample(n: number, options?: SampleOptions): tf.Tensor;
   sampleWithLogProb(n: number, options?: SampleOptions): SampledWithLogProb;
   interpolate(from: Events, to: Events, options?: InterpolateOptions): tf.Tensor;
-  account(x: Events, options?: PassOptions): Account;
+  account(x: Events, options?: PassOptions): Promise<Account>;
 }
 
 /** What one asks a flow of images. */
@@ -109,7 +109,7 @@ export class ConditionedFlow implements FlowVerbs {
   }
 
   /** As the flow's `account`. */
-  account(x: Events, options: Omit<PassOptions, 'context'> = {}): Account {
+  async account(x: Events, options: Omit<PassOptions, 'context'> = {}): Promise<Account> {
     return this.flow.account(x, this.bound('account', options));
   }
 

@@ -2,11 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape } from '../core/shapes';
-import { withoutTensors } from '../core/tensors';
-import { numberAtOnce } from '../engine/reads';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { scaleChannels, unscaleChannels } from './fusedScaleChannels';
 import { repeatSum } from './logDets';
+import { type Measure, readMeasures } from './measures';
 import { momentsOf } from './moments';
 
 /** Options of {@link ActNorm}. */
@@ -75,9 +74,13 @@ export class ActNorm extends Bijector {
     return this.computeForward(x).value;
   }
 
-  override conditioning(): Conditioning {
-    const smallest = () => numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.min(this.logScale)));
-    return { smallestScale: withoutTensors(smallest) };
+  override async conditioning(): Promise<Conditioning> {
+    this.checkUsable('conditioning');
+    return readMeasures(() => this.computeConditioning());
+  }
+
+  protected override computeConditioning(): Conditioning<Measure> {
+    return { smallestScale: tf.exp(tf.min(this.logScale)) };
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -6,6 +6,7 @@ import { largest } from '../core/lists';
 import { Module } from '../core/module';
 import { isNewer } from '../core/overriding';
 import { type Shape, sizeOf } from '../core/shapes';
+import { type Measure, readMeasures } from './measures';
 import type { ReversePass } from './reversePass';
 import type { Reversed, Transformed } from './transformed';
 
@@ -36,14 +37,14 @@ export interface Cost {
   inverse: number;
 }
 
-/** How close to singular a layer is on some data. */
-export interface Conditioning {
+/** How close to singular a layer is on some data; as measures, where its numbers are yet to be read. */
+export interface Conditioning<Value = number> {
   /** Smallest factor by which forward scales anything; the inverse divides by it. */
-  smallestScale?: number;
+  smallestScale?: Value;
   /** Condition number of a matrix, 1-norm. */
-  conditionNumber?: number;
+  conditionNumber?: Value;
   /** Largest |f(f^-1(y)) - y| of an inverse that is found numerically. */
-  inverseResidual?: number;
+  inverseResidual?: Value;
 }
 
 /** One level's place in the flat latent vector z. */
@@ -127,6 +128,11 @@ export abstract class Bijector extends Module {
   /** Hook: sets data-dependent weights from a batch, then returns forward's value. */
   protected computeInitialize(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     return this.computeForward(x, context).value;
+  }
+
+  /** Hook: how close to singular this layer is on the data x, as scalars that are read later, together with those of other layers. */
+  protected computeConditioning(_x: tf.Tensor, _context?: ContextTensors): Conditioning<Measure> {
+    return {};
   }
 
   /**
@@ -260,9 +266,27 @@ export abstract class Bijector extends Module {
     });
   }
 
-  /** How close to singular this layer is on the data x; empty where the question has no meaning. */
-  conditioning(_x: tf.Tensor, _context?: ContextTensors): Conditioning {
-    return {};
+  /**
+   * How close to singular this layer is on some data; empty where the question has no meaning. Subclasses override `computeConditioning`.
+   *
+   * @param x [batch, ...inputShape]; layers that are the same everywhere, such as linear ones, need none
+   * @throws ShapeError, DisposedError; NonFiniteError for a singular matrix
+   * @example
+   * const { smallestScale } = await new ActNorm({ inputShape: [2] }).conditioning(); // 1
+   */
+  async conditioning(x: tf.Tensor, context?: ContextTensors): Promise<Conditioning> {
+    return readMeasures(() => this.measures(x, context));
+  }
+
+  /**
+   * What `conditioning` reads.
+   *
+   * @internal
+   */
+  measures(x: tf.Tensor, context?: ContextTensors): Conditioning<Measure> {
+    return this.enter('conditioning', x, this.inputShape, context, (input, given) =>
+      this.computeConditioning(input, given),
+    );
   }
 
   /** What to look at when an input does not fit; a subclass may say it better. */

@@ -14,7 +14,6 @@ import {
   zeroLogDet,
 } from '../core/tensors';
 import { gradientsOf } from '../engine/gradients';
-import { numberAtOnce } from '../engine/reads';
 import { hasPassesOf, orderOf } from './absorbPermutation';
 import {
   Bijector,
@@ -33,6 +32,7 @@ import {
   hasFusedNetworkCoupling,
   hasFusedPerceptronCoupling,
 } from './fusedCoupling';
+import type { Measure } from './measures';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import { fusedPerceptron, hasFusedPerceptron } from './networks/fusedPerceptron';
 import { type ReversePass, scalarWith } from './reversePass';
@@ -379,13 +379,10 @@ export class AffineCoupling extends Coupling {
     return isOwn(this, AffineCoupling, 'transform') && isOwn(this, Coupling, 'split', 'parametersOf');
   }
 
-  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    const smallest = tf.tidy(() => {
-      const [kept, changed] = this.split(this.inOrder(x));
-      const [, raw] = splitChannels(this.parametersOf(kept, context), changed.shape[changed.rank - 1]);
-      return numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.min(logScaleOf(raw, this.scale))));
-    });
-    return { smallestScale: smallest };
+  protected override computeConditioning(x: tf.Tensor, context?: ContextTensors): Conditioning<Measure> {
+    const [kept, changed] = this.split(this.inOrder(x));
+    const [, raw] = splitChannels(this.parametersOf(kept, context), changed.shape[changed.rank - 1]);
+    return { smallestScale: tf.exp(tf.min(logScaleOf(raw, this.scale))) };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -9,8 +9,9 @@ import {
 import { deserializeModule, registerModule, type SerializedModule, serializeModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape, sizeOf } from '../core/shapes';
-import { inEveryRow, withoutTensors } from '../core/tensors';
+import { inEveryRow } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
+import type { Measure } from './measures';
 import {
   type Conditioner,
   type ConditionerBuilder,
@@ -103,12 +104,10 @@ export class Elementwise extends Bijector {
     return this.computeForward(x, context).value;
   }
 
-  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
+  protected override computeConditioning(x: tf.Tensor, context?: ContextTensors): Conditioning<Measure> {
     const { transformer } = this;
-    return withoutTensors(() => {
-      const rows = tf.reshape(x, [x.shape[0], -1]);
-      return transformer.conditioning(rows, transformer.perValue(rows, this.parametersOf(x, context)));
-    });
+    const rows = tf.reshape(x, [x.shape[0], -1]);
+    return transformer.conditioning(rows, transformer.perValue(rows, this.parametersOf(x, context)));
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -27,6 +27,7 @@ export type { ClassOption } from './labels';
 export { LearnedPrior, type LearnedPriorOptions, type PriorKind } from './learnedPrior';
 export { Linear, type LinearOptions } from './linear';
 export { MaskedAutoregressive, type MaskedAutoregressiveOptions } from './maskedAutoregressive';
+export type { HostMeasure, Measure } from './measures';
 export { MultiScale, type MultiScaleOptions } from './multiScale';
 export * from './networks';
 export { Permutation, type PermutationOptions } from './permutation';

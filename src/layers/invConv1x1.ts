@@ -23,6 +23,7 @@ import {
 } from './linearForms/linearForm';
 import { luForm, squareOf } from './linearForms/luForm';
 import { repeatSum } from './logDets';
+import { type Measure, readMeasures } from './measures';
 
 /** Options of {@link InvConv1x1}. */
 export interface InvConv1x1Options extends BijectorOptions {
@@ -98,8 +99,13 @@ export class InvConv1x1 extends Bijector {
     return absorbActNorm(before, { layer: this, owner: InvConv1x1, channels, form, guard });
   }
 
-  override conditioning(): Conditioning {
-    return this.guard('conditioning', () => conditioningOf(this.form));
+  override async conditioning(): Promise<Conditioning> {
+    this.checkUsable('conditioning');
+    return readMeasures(() => this.computeConditioning());
+  }
+
+  protected override computeConditioning(): Conditioning<Measure> {
+    return conditioningOf(this.form, (compute) => this.guard('conditioning', compute));
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -3,11 +3,11 @@ import type { ContextTensors } from '../core/context';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkChoice, checkEventShape, sizeOf } from '../core/shapes';
-import { splitChannels, withoutTensors } from '../core/tensors';
-import { numberAtOnce } from '../engine/reads';
+import { splitChannels } from '../core/tensors';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { standardize } from './fusedStandardize';
 import { type ClassOption, labelsOf, labelTensor } from './labels';
+import type { Measure } from './measures';
 import { edgeMap } from './networks/convolution';
 
 /** What a learned prior may differ by: nothing, the channel, channel and nearness to the border, or channel and position. */
@@ -89,12 +89,9 @@ export class LearnedPrior extends Bijector {
     return standardize(y, this.parameters(y.shape[0], labels), { kept: 0, inverse: true });
   }
 
-  override conditioning(x: tf.Tensor, labels?: ContextTensors): Conditioning {
-    const largest = withoutTensors(() => {
-      const [, logScale] = splitChannels(this.parameters(x.shape[0], labels), this.channels);
-      return numberAtOnce(`${this.label}.conditioning`, tf.max(logScale));
-    });
-    return { smallestScale: Math.exp(-largest) };
+  protected override computeConditioning(x: tf.Tensor, labels?: ContextTensors): Conditioning<Measure> {
+    const [, logScale] = splitChannels(this.parameters(x.shape[0], labels), this.channels);
+    return { smallestScale: tf.exp(tf.neg(tf.max(logScale))) };
   }
 
   getConfig(): tf.serialization.ConfigDict {

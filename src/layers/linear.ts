@@ -18,6 +18,7 @@ import { conditioningOf, type LinearForm, transposed, unlessSingular } from './l
 import { luForm, squareOf } from './linearForms/luForm';
 import { rotationForm } from './linearForms/rotationForm';
 import { repeatSum } from './logDets';
+import { type Measure, readMeasures } from './measures';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions extends BijectorOptions {
@@ -120,8 +121,13 @@ export class Linear extends Bijector {
     };
   }
 
-  override conditioning(): Conditioning {
-    return this.guard('conditioning', () => conditioningOf(this.form));
+  override async conditioning(): Promise<Conditioning> {
+    this.checkUsable('conditioning');
+    return readMeasures(() => this.computeConditioning());
+  }
+
+  protected override computeConditioning(): Conditioning<Measure> {
+    return conditioningOf(this.form, (compute) => this.guard('conditioning', compute));
   }
 
   getConfig(): tf.serialization.ConfigDict {

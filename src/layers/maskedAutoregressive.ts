@@ -6,7 +6,7 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import { named } from '../core/numbers';
 import { checkOptions } from '../core/options';
 import { checkEventShape, checkInteger } from '../core/shapes';
-import { sumPerExample, withoutTensors } from '../core/tensors';
+import { sumPerExample } from '../core/tensors';
 import { absorbPermutation } from './absorbPermutation';
 import {
   Bijector,
@@ -17,6 +17,7 @@ import {
   type Transformed,
 } from './bijector';
 import { fusedSweep } from './fusedSweep';
+import type { Measure } from './measures';
 import { MaskedNetwork } from './networks/maskedNetwork';
 import { type Adjacency, checkAdjacency, levelsOf, orderedAdjacency } from './networks/masks';
 import { runSweep } from './networks/sweep';
@@ -132,11 +133,9 @@ export class MaskedAutoregressive extends Bijector {
     return { value, logDet: sumPerExample(logDerivative) };
   }
 
-  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
+  protected override computeConditioning(x: tf.Tensor, context?: ContextTensors): Conditioning<Measure> {
     const { transformer } = this;
-    return withoutTensors(() =>
-      transformer.conditioning(x, transformer.perValue(x, this.parametersOf(x, context))),
-    );
+    return transformer.conditioning(x, transformer.perValue(x, this.parametersOf(x, context)));
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -4,10 +4,10 @@ import { deserializeModule, registerModule, type SerializedModule, serializeModu
 import { checkOptions } from '../core/options';
 import { checkEventShape, type Shape } from '../core/shapes';
 import { firstChannels, splitChannels } from '../core/tensors';
-import { numberAtOnce } from '../engine/reads';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
 import { halfOf } from './coupling';
 import { standardize } from './fusedStandardize';
+import type { Measure } from './measures';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
 import { Convolution } from './networks/convolution';
 import { MultilayerPerceptron } from './networks/multilayerPerceptron';
@@ -67,13 +67,10 @@ export class Split extends Bijector {
     return standardize(y, this.network.apply(stays, context), { kept: this.half, inverse: true });
   }
 
-  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    const smallest = tf.tidy(() => {
-      const stays = firstChannels(x, this.half);
-      const [, logScale] = splitChannels(this.network.apply(stays, context), this.half);
-      return numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.neg(tf.max(logScale))));
-    });
-    return { smallestScale: smallest };
+  protected override computeConditioning(x: tf.Tensor, context?: ContextTensors): Conditioning<Measure> {
+    const stays = firstChannels(x, this.half);
+    const [, logScale] = splitChannels(this.network.apply(stays, context), this.half);
+    return { smallestScale: tf.exp(tf.neg(tf.max(logScale))) };
   }
 
   /** The half that leaves, standardized by what the network says of it. */

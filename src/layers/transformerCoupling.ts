@@ -4,10 +4,11 @@ import { largest, smallest } from '../core/lists';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { isOwn } from '../core/overriding';
-import { firstChannels, joinChannels, withoutTensors } from '../core/tensors';
+import { firstChannels, joinChannels } from '../core/tensors';
 import type { Conditioning, Reversed, Transformed } from './bijector';
 import { Coupling, type CouplingOptions } from './coupling';
 import { Elementwise } from './elementwise';
+import { choiceOf, type Measure } from './measures';
 import type { ReversePass } from './reversePass';
 import {
   checkTransformer,
@@ -113,14 +114,11 @@ export class TransformerCoupling extends Coupling {
     return this.passed === undefined ? value : this.mapPassed(this.passed, value, false).value;
   }
 
-  override conditioning(x: tf.Tensor, context?: ContextTensors): Conditioning {
-    const parts = withoutTensors(() => {
-      const [kept, changed] = this.split(this.inOrder(x));
-      const parameters = this.transformer.perValue(changed, this.parametersOf(kept, context));
-      const ofPassed = this.passed?.conditioning(kept);
-      return [this.transformer.conditioning(changed, parameters), ...(ofPassed ? [ofPassed] : [])];
-    });
-    return worstOf(parts);
+  protected override computeConditioning(x: tf.Tensor, context?: ContextTensors): Conditioning<Measure> {
+    const [kept, changed] = this.split(this.inOrder(x));
+    const parameters = this.transformer.perValue(changed, this.parametersOf(kept, context));
+    const ofChanged = this.transformer.conditioning(changed, parameters);
+    return this.passed === undefined ? ofChanged : worstOf([ofChanged, this.passed.measures(kept)]);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -150,12 +148,12 @@ export class TransformerCoupling extends Coupling {
 }
 
 /** Of each measure the worst. */
-function worstOf(parts: readonly Conditioning[]): Conditioning {
+function worstOf(parts: readonly Conditioning<Measure>[]): Conditioning<Measure> {
   const given = (name: keyof Conditioning) => parts.flatMap((part) => part[name] ?? []);
   const residuals = given('inverseResidual');
   return {
-    smallestScale: smallest(given('smallestScale')),
-    ...(residuals.length > 0 && { inverseResidual: largest(residuals) }),
+    smallestScale: choiceOf(given('smallestScale'), smallest),
+    ...(residuals.length > 0 && { inverseResidual: choiceOf(residuals, largest) }),
   };
 }
 

@@ -36,9 +36,9 @@ export function table(rows: readonly object[], options: TableOptions = {}): Figu
 /**
  * The account of a flow as a table: every layer, the base distribution and their sum; columns that no layer fills are left out.
  *
- * @param account what `flow.account(x)` returned
+ * @param account what `await flow.account(x)` gave
  * @example
- * await show(accountTable(glow.account(images)));
+ * await show(accountTable(await glow.account(images)));
  */
 export function accountTable({ rows, base, total, firstNonFinite }: Account): Figure {
   const layers = rows.map((layer) => ({

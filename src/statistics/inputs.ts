@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, ShapeError } from '../core/errors';
 import { named, readRows, toFloat64 } from '../core/numbers';
+import { readAtOnce } from '../core/reads';
 import { Matrix } from '../linalg';
 
 /** Numbers with their shape: row-major, one row per sample. */
@@ -72,7 +73,7 @@ export function toMeasured(where: string, input: VectorInput, length?: number): 
 
 function readVector(where: string, input: tf.Tensor): ArrayLike<unknown> {
   if (input.rank !== 1) throw new ShapeError(complaint(where, 'a tensor [n]', input.shape, 'Reshape it.'));
-  return input.dataSync();
+  return readAtOnce(where, input);
 }
 
 function readMatrix(where: string, input: LatentsInput): Matrix {
@@ -83,7 +84,7 @@ function readMatrix(where: string, input: LatentsInput): Matrix {
         complaint(where, 'a tensor [n, d]', input.shape, 'Flatten every sample to one row first.'),
       );
     }
-    return shaped(where, input.dataSync(), input.shape);
+    return shaped(where, readAtOnce(where, input), input.shape);
   }
   if (isFlat(input)) {
     const hint = 'One sample is [values]; one value per sample is Array.from(values, (value) => [value]).';

@@ -1,7 +1,18 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { Bijector, Chain, DiagonalNormal, Flow, ImageFlow, InvConv1x1 } from 'tfjs-flows';
-import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Account,
+  Bijector,
+  Chain,
+  type Conditioning,
+  DiagonalNormal,
+  Flow,
+  ImageFlow,
+  InvConv1x1,
+  type Measure,
+  NonFiniteError,
+} from 'tfjs-flows';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { affine, valuesOf } from '../support/affineFlow';
 import { leavesNoTensors } from '../support/leaks';
 
@@ -65,8 +76,8 @@ describe('every column of an account', () => {
       }),
     });
 
-  it('is what can be computed without it', () => {
-    const account = flow().account(x);
+  it('is what can be computed without it', async () => {
+    const account = await flow().account(x);
     expect(account.rows.map(({ name, kind }) => [name, kind])).toEqual([
       ['chain/affine', 'ActNorm'],
       ['chain/mixing', 'InvConv1x1'],
@@ -102,8 +113,8 @@ describe('every column of an account', () => {
     expect(account.firstNonFinite).toBeUndefined();
   });
 
-  it('stands in the text, and columns that no layer has do not', () => {
-    const text = String(flow().account(x));
+  it('stands in the text, and columns that no layer has do not', async () => {
+    const text = String(await flow().account(x));
     const [heading, ...lines] = text.split('\n');
     expect(heading.trim().split(/ {2,}/)).toEqual([
       'layer',
@@ -121,11 +132,11 @@ describe('every column of an account', () => {
     expect(text).not.toContain('(!)');
   });
 
-  it('is the mean over the batch, of the noise that a seed draws', () => {
+  it('is the mean over the batch, of the noise that a seed draws', async () => {
     const images = new ImageFlow({ bijector: affine([0], [2], [1, 1, 1]), nBits: 3, preprocessing: 'logit' });
     const levels = Uint8Array.of(0, 3, 7);
     const nats = valuesOf(images.logProb(levels, { seed: 4 }));
-    const account = images.account(levels, { seed: 4 });
+    const account = await images.account(levels, { seed: 4 });
     expect(account.total.logProb).toBeCloseTo((nats[0] + nats[1] + nats[2]) / 3, 4);
     const { logDet } = images.transform(levels, { seed: 4 });
     const sum = account.rows.reduce((all, row) => all + row.logDet, 0);
@@ -145,13 +156,13 @@ describe('every column of an account', () => {
       }),
       new Flow({ bijector: new Chain({ name: 'chain', bijectors: [logDet, affine([0, 0], [1, 1])] }) }),
     ];
-    await leavesNoTensors(() => {
-      const account = first.account(x);
+    await leavesNoTensors(async () => {
+      const account = await first.account(x);
       expect(account.rows.map((row) => row.finite)).toEqual([true, false]);
       expect(account.firstNonFinite).toBe('chain/affine');
       expect(String(account)).toContain('chain/affine (!)');
       expect(String(account)).toContain('first non-finite value: chain/affine');
-      const other = second.account(x);
+      const other = await second.account(x);
       expect(other.rows.map((row) => row.finite)).toEqual([false, true]);
       expect(other.firstNonFinite).toBe('chain/crooked');
     });
@@ -159,12 +170,83 @@ describe('every column of an account', () => {
     second.dispose();
   });
 
-  it('says what layers and base are conditioned on', () => {
+  it('takes one read, after which nothing of the flow, the data or a tidy around it is needed', async () => {
+    const read = vi.spyOn(tf.backend(), 'read');
+    try {
+      await leavesNoTensors(async () => {
+        const [one, data] = [flow(), tf.tensor2d(x)];
+        const expected = await one.account(x);
+        read.mockClear();
+        const promises: Promise<Account>[] = [];
+        tf.tidy(() => void promises.push(one.account(data)));
+        tf.dispose(data);
+        one.dispose();
+        expect((await promises[0]).rows).toEqual(expected.rows);
+        expect(read.mock.calls).toHaveLength(1);
+      });
+    } finally {
+      read.mockRestore();
+    }
+  });
+
+  it("has the measures of a layer of one's own, as numbers, scalars, or what the host makes of values", async () => {
+    class Own extends Crooked {
+      static override className = 'TestOwn';
+      protected override computeConditioning(given: tf.Tensor): Conditioning<Measure> {
+        const largest: tf.Scalar = tf.max(given);
+        const product = {
+          of: [largest, tf.tensor1d([2, 3])],
+          compute: ([[a], [b, c]]: readonly Float32Array[]) => a * b * c,
+        };
+        return { smallestScale: 0.25, inverseResidual: largest, conditionNumber: product };
+      }
+    }
+    const own = new Flow({ bijector: new Own('own', 0, 0) });
+    const expected = { smallestScale: 0.25, inverseResidual: 2, conditionNumber: 12 };
+    await leavesNoTensors(async () => {
+      expect((await own.account(x)).rows[0]).toMatchObject(expected);
+      const data = tf.tensor2d(x);
+      expect(await own.bijector.conditioning(data)).toEqual(expected);
+      await expect(own.bijector.conditioning(tf.ones([1, 3]))).rejects.toThrow(
+        'TestOwn.conditioning: expected [batch, 2]',
+      );
+      tf.dispose(data);
+      return 1;
+    });
+    own.dispose();
+  });
+
+  it('is refused by the types where a layer gives numbers as `conditioning`, as it once did', () => {
+    class Old extends Crooked {
+      // @ts-expect-error numbers in place of a promise
+      override conditioning(): Conditioning {
+        return { smallestScale: 1 };
+      }
+    }
+    expect(new Old('old', 0, 0).conditioning()).toEqual({ smallestScale: 1 });
+  });
+
+  it('of a singular matrix is an error by its name, and leaves nothing', async () => {
+    const singular = new Flow({
+      bijector: convolution([
+        [1, 1],
+        [1, 1],
+      ]),
+    });
+    await leavesNoTensors(async () => {
+      const account = singular.account(x);
+      await expect(account).rejects.toThrow(NonFiniteError);
+      await expect(account).rejects.toMatchObject({ layer: 'mixing' });
+    });
+    singular.dispose();
+  });
+
+  it('says what layers and base are conditioned on', async () => {
     const conditioned = new Flow({
       bijector: affine([0, 0], [1, 1]),
       base: new DiagonalNormal({ eventShape: [2], classes: 3 }),
     });
-    const account = conditioned.account(x, { context: [0, 2] });
+    const account = await conditioned.account(x, { context: [0, 2] });
     expect(account.rows[0].context).toBeUndefined();
     expect(account.base.context).toBe('[3]');
     expect(String(account).split('\n')[0]).toMatch(/layer +kind +context +logDet/);

@@ -224,9 +224,10 @@ describe('one dimension', () => {
     },
   );
 
-  it('has an account, latents and paths', () => {
+  it('has an account, latents and paths', async () => {
     const flow = new Flow({ bijector: chain(false), seed: 1 });
-    expect(flow.account([[1], [2]]).rows.every((row) => row.finite && row.roundTripError < 1e-5)).toBe(true);
+    const { rows } = await flow.account([[1], [2]]);
+    expect(rows.every((row) => row.finite && row.roundTripError < 1e-5)).toBe(true);
     const frames = flow.interpolate([1], [3], { steps: 3 });
     valuesOf(frames).forEach((value, i) => void expect(value).toBeCloseTo(i + 1, 4));
     flow.dispose();

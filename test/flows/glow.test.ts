@@ -119,9 +119,9 @@ describe('Glow', () => {
     glow.dispose();
   });
 
-  it('accounts for every bit: the rows and the base sum to the total', () => {
+  it('accounts for every bit: the rows and the base sum to the total', async () => {
     const { glow, images } = setUp();
-    const account = glow.account(images, { seed: 4 });
+    const account = await glow.account(images, { seed: 4 });
     const bits = read(glow.bitsPerDim(images, { seed: 4 }));
     const mean = bits.reduce((sum, value) => sum + value, 0) / bits.length;
     expect(account.total.bitsPerDim).toBeCloseTo(mean, 4);
@@ -143,7 +143,7 @@ describe('Glow', () => {
     target?.variable.assign(tf.fill(target.variable.shape, Number.NaN));
     const layer = await glow.locateNonFinite({ x: images }, random);
     expect(layer).toBe('bijector/multiscale/level1/step0/actnorm');
-    expect(glow.account(images).firstNonFinite).toBe('bijector/multiscale/level1/step0/actnorm');
+    expect((await glow.account(images)).firstNonFinite).toBe('bijector/multiscale/level1/step0/actnorm');
     images.dispose();
     glow.dispose();
   });
@@ -185,7 +185,7 @@ describe('Glow', () => {
       ]) {
         result.dispose();
       }
-      glow.account(images, { context });
+      await glow.account(images, { context });
       glow.summary(() => {});
       const labels = tf.tensor1d(context, 'int32');
       glow.checkBatch({ x: images, context: labels });

@@ -128,7 +128,7 @@ describe('a Glow conditioned on', () => {
         expect(other.slice(0, 32)).toEqual(one.slice(0, 32));
         expect(other.slice(32)).not.toEqual(one.slice(32));
         const bits = valuesOf(glow.bitsPerDim(levels, { context, seed: 1 }));
-        expect(glow.account(levels, { context, seed: 1 }).total.bitsPerDim).toBeCloseTo(
+        expect((await glow.account(levels, { context, seed: 1 })).total.bitsPerDim).toBeCloseTo(
           (bits[0] + bits[1]) / 2,
           4,
         );
@@ -173,7 +173,7 @@ describe('a Glow conditioned on', () => {
     glow.dispose();
   });
 
-  it('an image sees its averages over 2 x 2 positions at the first level, over 4 x 4 at the second', () => {
+  it('an image sees its averages over 2 x 2 positions at the first level, over 4 x 4 at the second', async () => {
     const glow = make({ context: [8, 4, 1] });
     const checkered = Float32Array.from({ length: 32 }, (_, i) =>
       (Math.floor(i / 4) + i) % 2 === 0 ? 1 : -1,
@@ -204,7 +204,7 @@ describe('a Glow conditioned on', () => {
     const pairs = Float32Array.from({ length: 32 }, (_, i) => (i % 4 < 2 ? 1 : -1));
     const [flat, striped] = [read(nothing), read(pairs)];
     expect(striped.slice(0, 16).some((value, i) => Math.abs(value - flat[i]) > 1e-3)).toBe(true);
-    const account = glow.account(image, { context: pairs });
+    const account = await glow.account(image, { context: pairs });
     const couplings = account.rows.filter(({ kind }) => kind === 'AffineCoupling').map((row) => row.context);
     expect(couplings).toEqual(['level0 [4, 2, 1]', 'level1 [2, 1, 1]']);
     glow.dispose();

@@ -61,7 +61,7 @@ describe('a table and a flow that knows its columns', () => {
     expect(valuesOf(flow.logProb(shuffled, { seed: 1 }))).toEqual(ofRows);
     expect(valuesOf(flow.encode(shuffled))).toEqual(valuesOf(flow.encode(rows)));
     expect(valuesOf(flow.transform(shuffled).value)).toHaveLength(12);
-    expect(flow.account(shuffled, { seed: 1 }).total.logProb).toBeCloseTo(
+    expect((await flow.account(shuffled, { seed: 1 })).total.logProb).toBeCloseTo(
       ofRows.reduce((sum, value) => sum + value, 0) / 4,
       4,
     );

@@ -217,10 +217,10 @@ describe.each(['cpu', 'wasm'])('a singular 1x1 matrix on %s', (backend) => {
       if (form === 'full')
         passes.push(['forward', () => layer.forward(x)], ['forward', () => chain.forward(x)]);
       for (const [method, run] of passes) {
-        await leavesNoTensors(() => {
+        await leavesNoTensors(async () => {
           let caught: unknown;
           try {
-            run();
+            await run();
           } catch (error) {
             caught = error;
           }

@@ -69,7 +69,7 @@ describe.each(Object.entries(forms))('Linear, %s', (name, options) => {
     });
   });
 
-  it('has the log-determinant of its matrix, and keeps lengths unless it is LU (1e-5)', () => {
+  it('has the log-determinant of its matrix, and keeps lengths unless it is LU (1e-5)', async () => {
     const layer = moved(make(options));
     const matrix = matrixOf(layer);
     const { logAbsDet, sign } = slogdet(matrix);
@@ -87,7 +87,7 @@ describe.each(Object.entries(forms))('Linear, %s', (name, options) => {
       const product = matrix.multiply(matrix.transpose());
       expect(farthest(product.data, Matrix.identity(d).data)).toBeLessThan(1e-5);
       expect(farthest(matrix.data, Matrix.identity(d).data)).toBeGreaterThan(0.1);
-      const { conditionNumber } = layer.conditioning();
+      const { conditionNumber } = await layer.conditioning();
       expect(conditionNumber).toBeLessThan(d + 1e-3);
     }
     layer.dispose();

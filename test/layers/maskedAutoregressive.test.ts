@@ -4,6 +4,7 @@ import {
   type Adjacency,
   AffineTransformer,
   Chain,
+  type Conditioning,
   ConfigError,
   Elementwise,
   Flow,
@@ -158,8 +159,8 @@ describe('MaskedPerceptron', () => {
 });
 
 describe('MaskedAutoregressive', () => {
-  it('tells the smallest scale at its values', () => {
-    tf.tidy(() => {
+  it('tells the smallest scale at its values', async () => {
+    const { conditioning, expected } = tf.tidy(() => {
       const layer = perturb(
         layerOf({ inputShape: [3], transformer: new AffineTransformer() }, { context: 2 }),
       );
@@ -169,9 +170,11 @@ describe('MaskedAutoregressive', () => {
         const difference = tf.sub(layer.forward(by(1), context).value, layer.forward(by(-1), context).value);
         return Array.from(tf.slice(difference, [0, i], [-1, 1]).dataSync());
       });
-      expect(layer.conditioning(x, context).smallestScale).toBeCloseTo(Math.min(...slopes), 4);
+      const conditioning = layer.conditioning(x, context);
       layer.dispose();
-    });
+      return { conditioning, expected: Math.min(...slopes) } as never;
+    }) as { conditioning: Promise<Conditioning>; expected: number };
+    expect((await conditioning).smallestScale).toBeCloseTo(expected, 4);
   });
 
   it.each([

@@ -74,10 +74,10 @@ describe('table', () => {
     expect(table([{ value: -0 }, { value: 1.9e-6 }], { digits: 2 }).content).toMatch(/>0<.*>1\.9e-6</);
   });
 
-  it('of an account has a row for every layer, the base and the sum', () => {
+  it('of an account has a row for every layer, the base and the sum', async () => {
     const glow = new Glow({ imageShape: [4, 4, 1], levels: 1, stepsPerLevel: 1, hiddenChannels: 4, seed: 1 });
     const x = tf.zeros([2, 4, 4, 1]);
-    const account = glow.account(x);
+    const account = await glow.account(x);
     expect(count(accountTable(account), /<tr>/g)).toBe(account.rows.length + 3);
     x.dispose();
     glow.dispose();

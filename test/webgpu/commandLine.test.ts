@@ -85,7 +85,7 @@ describe.skipIf(!hasAdapter)('the command on webgpu', () => {
     [['encode', 'run', 'folder', 'images', '--output', 'z.npz'], '8 latents of 48 values in z.npz'],
     [['decode', 'run', 'z.npz', '--output', 'decoded.png'], '8 images in decoded.png'],
     [['bits', 'run', 'folder', 'images'], /\d bits\/dim .* over 8 images/],
-    [['account', 'run', 'folder', 'images'], /it computes on wasm\.[\s\S]*mean of 8 images/],
+    [['account', 'run', 'folder', 'images'], 'mean of 8 images'],
   ] as [string[], string | RegExp][])('runs %j', async (words, answer) => {
     const { code, text } = await flows(words);
     expect(text).toMatch(answer);

@@ -9,7 +9,6 @@ export const account: Command = {
   positionals: [{ name: 'model', description: 'file, saved flow or training run' }, ...datasetPositionals],
   options: { ...importOptions, ...datasetOptions },
   computes: true,
-  readsAtOnce: true,
   seed: 'another one each time',
   run,
 };
@@ -20,7 +19,7 @@ async function run(args: Arguments, terminal: Terminal): Promise<Answer> {
   const batches = images.batches({ batchSize: Math.min(16, images.count) });
   const { value: batch } = await batches.next();
   await batches.return(undefined);
-  const table = glow.account(batch!.x, {
+  const table = await glow.account(batch!.x, {
     ...passOptions(batch!),
     seed: args.integer('seed') ?? new RandomStream().childSeed(),
   });

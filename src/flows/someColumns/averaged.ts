@@ -1,6 +1,5 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import { withoutTensors } from '../../core/tensors';
-import { readAtOnce } from '../../engine/reads';
+import * as tf from '@tensorflow/tfjs-core';
+import { readTogether } from '../../core/reads';
 import type { Column } from '../../layers/supports/columns';
 import { effectiveSize, normalized } from './points';
 
@@ -8,7 +7,7 @@ import { effectiveSize, normalized } from './points';
 export const DRAWS = 256;
 
 /** Log-densities of rows that are means over draws of noise. */
-export interface AveragedDensity {
+interface AveragedDensity {
   logProb: Float64Array;
   /** How many equal draws each mean is worth; Infinity where there is no noise. */
   effectiveSampleSize: Float64Array;
@@ -21,20 +20,32 @@ export function hasNoise(columns: readonly Column[]): boolean {
   return columns.some(({ support }) => support.kind === 'integer');
 }
 
-/** log of the mean density over draws of noise, where columns of whole numbers get some. */
-export function averagedOverNoise(columns: readonly Column[], draw: () => tf.Tensor1D): AveragedDensity {
-  const one = () => withoutTensors(() => readAtOnce('logProb', draw()));
-  if (!hasNoise(columns)) {
-    const logProb = Float64Array.from(one());
+/**
+ * log of the mean density over draws of noise, where columns of whole numbers get some. Reads one tensor.
+ *
+ * @param rows makes the rows, and its tensors are freed
+ * @param draw log-densities of the rows with noise in them
+ */
+export async function averagedOverNoise(
+  columns: readonly Column[],
+  rows: () => tf.Tensor,
+  draw: (rows: tf.Tensor) => tf.Tensor1D,
+): Promise<AveragedDensity> {
+  const length = hasNoise(columns) ? DRAWS : 1;
+  const draws = await readTogether(() => {
+    const given = rows();
+    return Array.from({ length }, () => tf.tidy(() => draw(given)));
+  });
+  if (length === 1) {
+    const logProb = Float64Array.from(draws[0]);
     return { logProb, effectiveSampleSize: logProb.map(() => Number.POSITIVE_INFINITY), draws: 1 };
   }
-  const draws = Array.from({ length: DRAWS }, one);
-  const rows = Array.from(draws[0], (_, row) =>
+  const means = Array.from(draws[0], (_, row) =>
     normalized(Float64Array.from(draws, (values) => values[row])),
   );
   return {
-    logProb: Float64Array.from(rows, ({ logSum }) => logSum - Math.log(DRAWS)),
-    effectiveSampleSize: Float64Array.from(rows, ({ weights }) => effectiveSize(weights)),
+    logProb: Float64Array.from(means, ({ logSum }) => logSum - Math.log(DRAWS)),
+    effectiveSampleSize: Float64Array.from(means, ({ weights }) => effectiveSize(weights)),
     draws: DRAWS,
   };
 }

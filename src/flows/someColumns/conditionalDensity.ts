@@ -8,7 +8,7 @@ import type { Column } from '../../layers/supports/columns';
 import { takeColumns } from '../../layers/supports/takeColumns';
 import type { Events } from '../events';
 import { categoriesOf, tableOfRows } from '../tableRows';
-import { type AveragedDensity, averagedOverNoise } from './averaged';
+import { averagedOverNoise } from './averaged';
 import type { ColumnFlow } from './columnFlow';
 import { categoriesLeft, enumerated } from './enumeration';
 import { factorsOf } from './flowFactors';
@@ -84,10 +84,11 @@ export class ConditionalDensity {
     if (factors !== undefined) {
       const rows = (n: number) => placeRows(tf.zeros([n, 0]), [], flow.columns.length, given);
       const columns = places.map((place) => flow.columns[place]);
-      const mass = tf.tidy(() => {
-        const row = rows(1);
-        return averagedOverNoise(columns, () => factors.logProb(row, context, random)) as never;
-      }) as AveragedDensity;
+      const mass = await averagedOverNoise(
+        columns,
+        () => rows(1),
+        (row) => factors.logProb(row, context, random),
+      );
       const draw = async (n: number) =>
         tf.tidy(() => flow.decode(factors.completed(rows(n), context, random), { context }));
       return make(draw, mass.logProb[0], mass.effectiveSampleSize[0], mass.draws);
@@ -119,12 +120,12 @@ export class ConditionalDensity {
   async logProb(x: Events): Promise<tf.Tensor1D> {
     const { flow, free, given, options, random } = this;
     const where = this.where('logProb');
-    return tf.tidy(() => {
-      const rows = placeRows(readRows(where, this.columns, x), free, flow.columns.length, given);
-      const draw = () => flow.logProb(rows, { context: options.context, seed: random.childSeed() });
-      const { logProb } = averagedOverNoise(flow.columns, draw);
-      return tf.tensor1d(Float32Array.from(logProb, (nats) => nats - this.logMass));
-    });
+    const { logProb } = await averagedOverNoise(
+      flow.columns,
+      () => placeRows(readRows(where, this.columns, x), free, flow.columns.length, given),
+      (rows) => flow.logProb(rows, { context: options.context, seed: random.childSeed() }),
+    );
+    return tf.tensor1d(Float32Array.from(logProb, (nats) => nats - this.logMass));
   }
 
   /**

@@ -117,7 +117,7 @@ export class MarginalDensity {
     try {
       const values = await rows.data<'float32'>();
       const off = new Set(rowsOff(where, this.columns, values));
-      if (this.factors !== undefined) return this.byFactors(this.factors, rows, off);
+      if (this.factors !== undefined) return await this.byFactors(this.factors, rows, off);
       return await this.byRows(values, off);
     } finally {
       rows.dispose();
@@ -152,20 +152,24 @@ export class MarginalDensity {
     return tableOfRows(this.columns, this.sample(n));
   }
 
-  private byFactors(factors: ColumnFactors, rows: tf.Tensor, off: ReadonlySet<number>): DensityEstimate {
+  private async byFactors(
+    factors: ColumnFactors,
+    rows: tf.Tensor,
+    off: ReadonlySet<number>,
+  ): Promise<DensityEstimate> {
     const { flow, places, columns } = this;
-    return tf.tidy(() => {
-      const all = placeRows(rows, places, flow.columns.length);
-      const draw = () => factors.logProb(all, this.options.context, this.random);
-      const { logProb, effectiveSampleSize, draws } = averagedOverNoise(columns, draw);
-      const result = exactly(logProb.map((value, row) => (off.has(row) ? Number.NEGATIVE_INFINITY : value)));
-      effectiveSampleSize.forEach((size, row) => {
-        if (off.has(row)) return;
-        result.effectiveSampleSize[row] = size;
-        result.standardError[row] = standardErrorOf(size, draws);
-      });
-      return result as never;
-    }) as DensityEstimate;
+    const { logProb, effectiveSampleSize, draws } = await averagedOverNoise(
+      columns,
+      () => placeRows(rows, places, flow.columns.length),
+      (all) => factors.logProb(all, this.options.context, this.random),
+    );
+    const result = exactly(logProb.map((value, row) => (off.has(row) ? Number.NEGATIVE_INFINITY : value)));
+    effectiveSampleSize.forEach((size, row) => {
+      if (off.has(row)) return;
+      result.effectiveSampleSize[row] = size;
+      result.standardError[row] = standardErrorOf(size, draws);
+    });
+    return result;
   }
 
   private async byRows(values: ArrayLike<number>, off: ReadonlySet<number>): Promise<DensityEstimate> {

@@ -1,20 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from '../../core/errors';
 import { capabilities } from '../../engine/capabilities';
-import { readAtOnce } from '../../engine/reads';
-import { inverseGradient, inverseMatrix, invertible, logAbsDet, Matrix, toDevice } from '../../linalg';
+import { inverseGradient, inverseMatrix, invertible, logAbsDet, type Matrix, toDevice } from '../../linalg';
 import type { MatrixOfWeights } from '../fusedScaledLinear';
-import type { AddWeight, LinearForm } from './linearForm';
+import { type AddWeight, type HostMatrix, type LinearForm, matrixNow, squareMatrix } from './linearForm';
 
 /** A matrix that is trained itself; its log-determinant is computed each step, in float64 where values can be read on the host. */
 export function fullForm(initial: Matrix, addWeight: AddWeight): LinearForm {
   const kernel = addWeight('kernel', toDevice(initial)) as unknown as tf.Tensor2D;
-  const { rows, cols } = initial;
-  const onHost = () => new Matrix(Float64Array.from(readAtOnce('conditioning', kernel)), rows, cols);
+  const onHost: HostMatrix = { of: () => [kernel], matrix: ([values]) => squareMatrix(values) };
+  const now = () => matrixNow(onHost);
   const ofWeights: MatrixOfWeights = {
     weights: [kernel],
     compute() {
-      const { logAbsDet, needed, inverse } = invertible(kernel, onHost);
+      const { logAbsDet, needed, inverse } = invertible(kernel, now);
       return {
         matrix: kernel,
         logDet: finite(logAbsDet),
@@ -26,7 +25,7 @@ export function fullForm(initial: Matrix, addWeight: AddWeight): LinearForm {
   const inverseOfWeights: MatrixOfWeights = {
     weights: [kernel],
     compute() {
-      const { logAbsDet, needed, inverse } = invertible(kernel, onHost);
+      const { logAbsDet, needed, inverse } = invertible(kernel, now);
       const matrix = inverse(needed);
       return {
         matrix,
@@ -44,8 +43,8 @@ export function fullForm(initial: Matrix, addWeight: AddWeight): LinearForm {
     onHost,
     ofWeights: () => ofWeights,
     inverseOfWeights: () => inverseOfWeights,
-    inverse: (matrix) => inverseMatrix(matrix, onHost),
-    logDetTerms: (matrix) => [finite(logAbsDet(matrix, onHost))],
+    inverse: (matrix) => inverseMatrix(matrix, now),
+    logDetTerms: (matrix) => [finite(logAbsDet(matrix, now))],
   };
 }
 

@@ -1,16 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, NonFiniteError } from '../../core/errors';
-import { withoutTensors } from '../../core/tensors';
-import { readAtOnce } from '../../engine/reads';
 import { inverse, inverseGradient, Matrix, norm1 } from '../../linalg';
 import type { Bijector, Conditioning } from '../bijector';
 import type { ComputedMatrix, MatrixOfWeights } from '../fusedScaledLinear';
+import type { Measure } from '../measures';
+
+/** A matrix in float64 on the host: what it is read from, and how it comes from these values. */
+export interface HostMatrix {
+  of(): readonly tf.Tensor[];
+  matrix(values: readonly ArrayLike<number>[]): Matrix;
+}
+
+/** The matrix, where values are read at once: tfjs keeps those of weights on the host once they were read, so later inversions wait for no GPU. */
+export function matrixNow({ of, matrix }: HostMatrix): Matrix {
+  return matrix(of().map((x) => x.dataSync()));
+}
 
 /** How the matrix of a linear layer and its log-determinant come from trained weights. */
 export interface LinearForm {
   matrix(): tf.Tensor2D;
-  /** The matrix in float64, from the weights themselves: tfjs keeps those on the host once they were read, so later inversions wait for no GPU. */
-  onHost(): Matrix;
+  /** The matrix in float64, from the weights themselves. */
+  readonly onHost: HostMatrix;
   /** For fused operations: the matrix and its inverse, undefined where the active backend cannot compute them so. */
   ofWeights(): MatrixOfWeights | undefined;
   inverseOfWeights(): MatrixOfWeights | undefined;
@@ -51,7 +61,7 @@ export function inverted(
 export function orthogonalForm(matrix: () => tf.Tensor2D): LinearForm {
   return {
     matrix,
-    onHost: () => hostOf(matrix),
+    onHost: { of: () => [matrix()], matrix: ([values]) => squareMatrix(values) },
     ofWeights: () => undefined,
     inverseOfWeights: () => undefined,
     inverse: (orthogonal) => tf.transpose(orthogonal),
@@ -59,9 +69,8 @@ export function orthogonalForm(matrix: () => tf.Tensor2D): LinearForm {
   };
 }
 
-/** A square matrix that ops compute, in the numbers that they gave. */
-function hostOf(matrix: () => tf.Tensor2D): Matrix {
-  const values = withoutTensors(() => readAtOnce('conditioning', matrix()));
+/** A square matrix of its values. */
+export function squareMatrix(values: ArrayLike<number>): Matrix {
   const size = Math.sqrt(values.length);
   return new Matrix(Float64Array.from(values), size, size);
 }
@@ -95,7 +104,14 @@ export function transposed({ weights, compute }: MatrixOfWeights): MatrixOfWeigh
 }
 
 /** How near a form's matrix is to a singular one. */
-export function conditioningOf(form: LinearForm): Conditioning {
-  const matrix = form.onHost();
-  return { conditionNumber: norm1(matrix) * norm1(inverse(matrix)) };
+export function conditioningOf(
+  { onHost }: LinearForm,
+  guard: <T>(compute: () => T) => T,
+): Conditioning<Measure> {
+  const compute = (values: readonly Float32Array[]) =>
+    guard(() => {
+      const matrix = onHost.matrix(values);
+      return norm1(matrix) * norm1(inverse(matrix));
+    });
+  return { conditionNumber: { of: onHost.of(), compute } };
 }

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilities } from '../../engine/capabilities';
-import { readAtOnce } from '../../engine/reads';
 import {
   deviceInverse,
   hasLuInverse,
@@ -13,7 +12,7 @@ import {
 } from '../../linalg';
 import { fusedLuMatrix, hasFusedLuMatrix, type LuWeights } from '../fusedLuMatrix';
 import { matrixTensor } from '../fusedScaledLinear';
-import { type Hold, inverted, type LinearForm } from './linearForm';
+import { type Hold, type HostMatrix, inverted, type LinearForm, matrixNow } from './linearForm';
 
 /** P L (U + diag(sign * exp(logScale))): its log-determinant is a sum, with no read-back. */
 export function luForm(factors: LuWeights, hold: Hold): LinearForm {
@@ -24,7 +23,11 @@ export function luForm(factors: LuWeights, hold: Hold): LinearForm {
   const identity = mask((i, j) => i === j);
   const strictlyBelow = mask((i, j) => i > j);
   const strictlyAbove = mask((i, j) => i < j);
-  const onHost = () => luProduct(hostFactors(factors));
+  const onHost: HostMatrix = {
+    of: () => [permutation, lower, upper, sign, logScale],
+    matrix: (values) => luProduct(hostFactors(values)),
+  };
+  const now = () => matrixNow(onHost);
   const ofWeights = fusedLuMatrix(factors);
   const order = permutation as tf.Tensor2D;
   const left = (): tf.Tensor2D => tf.add(tf.mul(lower, strictlyBelow), identity);
@@ -39,7 +42,7 @@ export function luForm(factors: LuWeights, hold: Hold): LinearForm {
     return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
   const inverseOfWeights = inverted(ofWeights, ({ needed: [both] }) =>
-    capabilities().readsAtOnce ? toDevice(deviceInverse(onHost())) : luInverse(permutation, both),
+    capabilities().readsAtOnce ? toDevice(deviceInverse(now())) : luInverse(permutation, both),
   );
   const hasInverse = () => hasFusedLuMatrix() && (capabilities().readsAtOnce || hasLuInverse());
   return {
@@ -48,7 +51,7 @@ export function luForm(factors: LuWeights, hold: Hold): LinearForm {
     ofWeights: () => (hasFusedLuMatrix() ? ofWeights : undefined),
     inverseOfWeights: () => (hasInverse() ? inverseOfWeights : undefined),
     inverse: (matrix) => {
-      if (capabilities().readsAtOnce) return inverseMatrix(matrix, onHost);
+      if (capabilities().readsAtOnce) return inverseMatrix(matrix, now);
       return hasInverse() ? matrixTensor(inverseOfWeights) : composedInverse();
     },
     logDetTerms: () => [logScale],
@@ -63,11 +66,8 @@ export function squareOf(n: number, entry: (i: number, j: number) => number): tf
   );
 }
 
-function hostFactors({ permutation, lower, upper, sign, logScale }: LuWeights): LuFactors {
-  const [n] = logScale.shape;
-  const [ones, below, above, signs, logs] = [permutation, lower, upper, sign, logScale].map((factor) =>
-    readAtOnce('conditioning', factor),
-  );
+function hostFactors([ones, below, above, signs, logs]: readonly ArrayLike<number>[]): LuFactors {
+  const n = logs.length;
   const rows = new Int32Array(n);
   for (let at = 0; at < n * n; at++) if (ones[at] === 1) rows[at % n] = Math.floor(at / n);
   const withScales = Float64Array.from(above);

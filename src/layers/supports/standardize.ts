@@ -2,11 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../../core/module';
 import { checkOptions, type OptionNames } from '../../core/options';
 import { checkEventShape } from '../../core/shapes';
-import { withoutTensors } from '../../core/tensors';
 import { capabilities } from '../../engine/capabilities';
-import { numberAtOnce } from '../../engine/reads';
 import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from '../bijector';
 import { repeatSum } from '../logDets';
+import { type Measure, readMeasures } from '../measures';
 import { momentsOf } from '../moments';
 import { showColumn } from './columns';
 
@@ -76,10 +75,13 @@ export class Standardize extends Bijector {
     return this.computeForward(x).value;
   }
 
-  override conditioning(): Conditioning {
-    const smallest = () =>
-      numberAtOnce(`${this.label}.conditioning`, tf.exp(tf.neg(tf.max(this.logDeviation))));
-    return { smallestScale: withoutTensors(smallest) };
+  override async conditioning(): Promise<Conditioning> {
+    this.checkUsable('conditioning');
+    return readMeasures(() => this.computeConditioning());
+  }
+
+  protected override computeConditioning(): Conditioning<Measure> {
+    return { smallestScale: tf.exp(tf.neg(tf.max(this.logDeviation))) };
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { untaped, withoutTensors } from '../../core/tensors';
-import { numberAtOnce } from '../../engine/reads';
+import { untaped } from '../../core/tensors';
 import type { Conditioning } from '../bijector';
 import { findInverse } from './findInverse';
 import { type ElementwiseResult, implicitInverse, Transformer } from './transformer';
@@ -48,12 +47,9 @@ export abstract class MonotoneTransformer extends Transformer {
     };
   }
 
-  override conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
-    const inverseResidual = withoutTensors(() => {
-      const y = this.forward(x, parameters).value;
-      const back = this.forward(this.inverse(y, parameters).value, parameters).value;
-      return numberAtOnce('MonotoneTransformer.conditioning', tf.max(tf.abs(tf.sub(back, y))));
-    });
-    return { ...super.conditioning(x, parameters), inverseResidual };
+  override conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning<number | tf.Scalar> {
+    const y = this.forward(x, parameters).value;
+    const back = this.forward(this.inverse(y, parameters).value, parameters).value;
+    return { ...super.conditioning(x, parameters), inverseResidual: tf.max(tf.abs(tf.sub(back, y))) };
   }
 }

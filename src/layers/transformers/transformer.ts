@@ -2,8 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, complaint, FormatError } from '../../core/errors';
 import { FLATTEST } from '../../core/kernelConstants';
 import { named } from '../../core/numbers';
-import { joinChannels, splitChannels, sumPerExample, untaped, withoutTensors } from '../../core/tensors';
-import { numberAtOnce } from '../../engine/reads';
+import { joinChannels, splitChannels, sumPerExample, untaped } from '../../core/tensors';
 import type { Conditioning } from '../bijector';
 import type { Transformed } from '../transformed';
 import { type FusedTransformer, fusedEvents, hasFusedEvents } from './fusedTransformer';
@@ -66,13 +65,9 @@ export abstract class Transformer extends tf.serialization.Serializable {
     };
   }
 
-  /** How close to singular it is on values x [..., d], for parameters [..., d, p]; layers tell it in `account`. */
-  conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning {
-    const smallest = () => {
-      const { logDerivative } = this.forward(x, parameters);
-      return numberAtOnce('Transformer.conditioning', tf.exp(tf.min(logDerivative)));
-    };
-    return { smallestScale: withoutTensors(smallest) };
+  /** How close to singular it is on values x [..., d], for parameters [..., d, p], as scalars; layers read them for `account`. */
+  conditioning(x: tf.Tensor, parameters: tf.Tensor): Conditioning<number | tf.Scalar> {
+    return { smallestScale: tf.exp(tf.min(this.forward(x, parameters).logDerivative)) };
   }
 
   /** Parameters [n, ..., c * p], one channel's after another's, as one set for each value of x [n, ..., c]. */

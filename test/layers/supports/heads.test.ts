@@ -226,11 +226,11 @@ describe('factors', () => {
     pass.dispose();
   });
 
-  it('show themselves in accounts, whose sum is the log-density', () => {
+  it('show themselves in accounts, whose sum is the log-density', async () => {
     const flow = new VectorFlow({ bijector: factorized(), seed: 1 });
     stir(flow);
     const x = [[0.1, 0.5, 0.5]];
-    const account = flow.account(x, { context: [1, 2] });
+    const account = await flow.account(x, { context: [1, 2] });
     expect(account.rows.map(({ kind }) => kind)).toEqual(['Categorical', 'Circular', 'Categorical']);
     expect(account.rows.every(({ roundTripError }) => roundTripError < 1e-3)).toBe(true);
     expect(account.total.logProb).toBeCloseTo(flow.logProb(x, { context: [1, 2] }).dataSync()[0], 4);

@@ -153,22 +153,22 @@ describe('MonotoneTransformer', () => {
   });
 
   it('tells in the account how far its inverse is off, which is nothing for a map that it finds', () =>
-    leavesNoTensors(() => {
-      const accountOf = (transformer: MonotoneTransformer) => {
+    leavesNoTensors(async () => {
+      const accountOf = async (transformer: MonotoneTransformer) => {
         const bijector = Chain.from([2], [(inputShape) => new Elementwise({ inputShape, transformer })]);
         const flow = new Flow({ bijector });
         const x = new RandomStream(3).normal([50, 2]);
-        const account = flow.account(x);
+        const account = await flow.account(x);
         tf.dispose(x);
         flow.dispose();
         return account;
       };
-      const good = accountOf(new DeepSigmoids({ units: 3 }));
+      const good = await accountOf(new DeepSigmoids({ units: 3 }));
       expect(good.rows[0].inverseResidual).toBeLessThan(1e-5);
       expect(good.rows[0].smallestScale).toBeCloseTo(1, 3);
       expect(String(good)).toContain('residual');
       // It falls on [0, 1], so that some values have no inverse by bisection.
-      const falling = accountOf(
+      const falling = await accountOf(
         new GivenMap((x) => ({
           value: tf.where(tf.greater(tf.abs(x), 0.5), x, tf.neg(x)),
           logDerivative: tf.zerosLike(x),

@@ -5,7 +5,6 @@ import { prepareWebGpu, webGpuReport } from 'tfjs-flows/webgpu';
 import type { BackendName, BackendReport } from '../protocol';
 
 let active: BackendName = 'wasm';
-let folder = '';
 
 /** Makes a backend the active one. */
 export async function startBackend(params: {
@@ -13,9 +12,8 @@ export async function startBackend(params: {
   wasmFolder: string;
 }): Promise<BackendReport> {
   active = params.backend;
-  folder = params.wasmFolder;
   if (active === 'wasm') {
-    const { threads, fusedMultiplyAdd } = await prepareWasm({ wasmFolder: folder });
+    const { threads, fusedMultiplyAdd } = await prepareWasm({ wasmFolder: params.wasmFolder });
     const parts = ['WASM', threads === 1 ? '1 thread' : `${threads} threads`, 'SIMD'];
     return { name: active, description: [...parts, ...(fusedMultiplyAdd ? ['FMA'] : [])].join(', ') };
   }
@@ -39,17 +37,6 @@ export function kernelsThatRan(): string {
   const ordinary = Object.values(fallbacks).reduce((sum, count) => sum + count, 0);
   const share = Math.round((100 * dispatches) / Math.max(dispatches + ordinary, 1));
   return `${share} % of the GPU’s programs were fused kernels of this library.`;
-}
-
-/** Runs work that reads tensors synchronously: on wasm where WebGPU is active, as it does that slowly or not at all. */
-export async function whereReadable<T>(work: () => Promise<T>): Promise<T> {
-  if (active !== 'webgpu') return work();
-  await prepareWasm({ threads: 1, wasmFolder: folder });
-  try {
-    return await work();
-  } finally {
-    await tf.setBackend(active);
-  }
 }
 
 function describeWebgl(): string {
