@@ -15,15 +15,19 @@ export interface Compiled {
   uniforms: Trie<Range>;
 }
 
-/** Compiles a program. @throws BackendError where it binds more buffers than the device allows */
+/** Storage buffers of a program that every device allows, and many no more of. */
+const MOST_BUFFERS = 8;
+
+/** Compiles a program. @throws BackendError where it binds more buffers than every device allows */
 export function compile(device: GPUDevice, program: Program): Compiled {
   const { key: label, buffers, sizes } = program;
   const types = Object.values(buffers).map(
     ({ access }): GPUBufferBindingType => (access === 'read' ? 'read-only-storage' : 'storage'),
   );
-  const most = device.limits.maxStorageBuffersPerShaderStage;
-  if (types.length > most) {
-    throw new BackendError(`${label}: binds ${types.length} buffers, and this device allows ${most}.`);
+  if (types.length > MOST_BUFFERS) {
+    throw new BackendError(
+      complaint(`webgpu, ${label}`, `at most ${MOST_BUFFERS} buffers`, `${types.length}`),
+    );
   }
   if (sizes !== undefined) types.push('uniform');
   const layout = device.createBindGroupLayout({

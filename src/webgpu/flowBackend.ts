@@ -55,8 +55,9 @@ export function makeFlowBackend(
     override async read(dataId: object): Promise<BackendValues> {
       const place = this.arena.rangeOf(dataId);
       if (place === undefined) return super.read(dataId);
+      const { dtype } = this.tensorMap.get(dataId);
       const bytes = await DeviceWatch.of(this.device).reading(() => this.bytesOf(place));
-      return util.convertBackendValuesAndArrayBuffer(bytes, this.tensorMap.get(dataId).dtype);
+      return util.convertBackendValuesAndArrayBuffer(bytes, dtype);
     }
 
     private async bytesOf({ buffer, offset, size }: Range): Promise<ArrayBuffer> {

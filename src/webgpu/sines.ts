@@ -3,14 +3,18 @@ import { type Program, read, write } from './program';
 import { type KernelCall, replaceGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
 
+/** Where the parts of pi/2 below begin to lose digits. */
+const LARGEST_ANGLE = 1e5;
+
 /**
  * Sine and cosine to the last places of float32. WGSL's own may be wrong by 2^-11, which angles of a flow hand on from value to value.
  *
  * The angle is brought to [-pi/4, pi/4] by a multiple of pi/2 in three parts (Cody and Waite, 1980); there the series up to the eighth
- * power are exact to float32.
+ * power are exact to float32. Larger angles are left to WGSL's own.
  */
 const SERIES = `
 fn turned(angle: f32, quarter: i32) -> f32 {
+  if (abs(angle) > ${LARGEST_ANGLE}) { return clamp(select(sin(angle), cos(angle), quarter == 1), -1f, 1f); }
   let turns = round(angle * 0.63661977);
   let rest = ((angle - turns * 1.5703125) - turns * 4.8375129e-4) - turns * 7.5497899e-8;
   let square = rest * rest;
@@ -28,7 +32,12 @@ function programOf(name: string, quarter: number): Program {
     sizes: ['count: u32'],
     code: () => `${SERIES}
 ${flatMain(`
-  if (at < sizes.count) { y[at] = turned(x[at], ${quarter}) + x[at] * 0.0; }`)}`,
+  if (at >= sizes.count) { return; }
+  let angle = x[at];
+  // A variable, as WGSL has no constant that is no number; by bits, since comparisons may take it that there is none.
+  var notNumber = 0x7fc00000u;
+  let finite = (bitcast<u32>(angle) & 0x7f800000u) != 0x7f800000u;
+  y[at] = select(bitcast<f32>(notNumber), turned(angle, ${quarter}), finite);`)}`,
   };
 }
 

@@ -39,6 +39,22 @@ describe('the pool of buffers', () => {
     expect([pool.numBytesAllocated, pool.numBytesUsed, pool.numUsedBuffers]).toEqual([0, 0, 0]);
   });
 
+  it('keeps what is free where that is little, however long nobody asks', () => {
+    const { pool, destroyed } = countingPool();
+    pool.releaseBuffer(pool.acquireBuffer(1e6, 1));
+    for (let i = 0; i < 40000; i++) pool.releaseBuffer(pool.acquireBuffer(8, 1));
+    expect(destroyed).toEqual([]);
+  });
+
+  it('keeps what is asked for now and then, and destroys the others', () => {
+    const { pool, destroyed } = countingPool();
+    for (const size of [1e8, 2e8]) pool.releaseBuffer(pool.acquireBuffer(size, 1));
+    for (let i = 0; i < 80000; i++) {
+      pool.releaseBuffer(pool.acquireBuffer(i % 20000 === 0 ? 1e8 : 8, 1));
+    }
+    expect(destroyed).toEqual([1]);
+  });
+
   it('destroys a size that nobody asks for any more, and keeps those in use', () => {
     const { pool, destroyed, made } = countingPool();
     pool.releaseBuffer(pool.acquireBuffer(1e8, 1));

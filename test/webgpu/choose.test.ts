@@ -1,15 +1,15 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError } from 'tfjs-flows';
-import { prepare, prepareWebGpu } from 'tfjs-flows/webgpu';
+import { BackendError, ConfigError } from 'tfjs-flows';
+import { prepare, prepareWebGpu, webGpuReport } from 'tfjs-flows/webgpu';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hasAdapter } from './adapter';
 
 /** Dawn crashes where it is collected before its last callback has run. */
 let held: GPU | undefined;
 
-/** In place of navigator.gpu: an adapter of that description, or none. */
-async function pretend(info?: object): Promise<void> {
+/** In place of navigator.gpu: an adapter of that description, or none. Gives the options by which it is asked for. */
+async function pretend(info?: object): Promise<GPURequestAdapterOptions[]> {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   held ??= create([]);
@@ -20,8 +20,15 @@ async function pretend(info?: object): Promise<void> {
     limits: adapter.limits,
     requestDevice: (wanted: GPUDeviceDescriptor) => adapter.requestDevice(wanted),
   };
-  const gpu = { requestAdapter: async () => offered };
+  const asked: GPURequestAdapterOptions[] = [];
+  const gpu = {
+    requestAdapter: async (options: GPURequestAdapterOptions) => {
+      asked.push(options);
+      return offered;
+    },
+  };
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true, writable: true });
+  return asked;
 }
 
 const REAL = { vendor: 'somebody', architecture: 'new', device: '', description: 'A GPU' };
@@ -37,8 +44,9 @@ describe('prepare', () => {
   });
 
   it.skipIf(!hasAdapter)('takes a GPU', async () => {
-    await pretend(REAL);
-    const taken = await prepare({ threads: 1 });
+    const asked = await pretend(REAL);
+    const taken = await prepare({ threads: 1, powerPreference: 'high-performance' });
+    expect(asked).toEqual([{ powerPreference: 'high-performance' }]);
     if (taken.backend !== 'webgpu') throw new Error(taken.limits.join());
     release = taken.release;
     expect(taken.adapter).toEqual({ ...REAL, software: false });
@@ -54,10 +62,21 @@ describe('prepare', () => {
     const { backend, limits } = await prepare({ threads: 1 });
     expect([backend, tf.getBackend()]).toEqual(['wasm', 'wasm']);
     expect(limits[0]).toBe(`backend: wasm, because ${info.description} is a program that stands for a GPU.`);
+    expect(() => webGpuReport()).toThrow(BackendError);
     // Unless somebody chose it.
     await pretend(info);
     ({ release } = await prepareWebGpu());
     expect(await prepare()).toMatchObject({ backend: 'webgpu', adapter: { software: true } });
+  });
+
+  it.skipIf(!hasAdapter)('gives back to the backend of before, which need not be the best', async () => {
+    await pretend();
+    await prepare({ threads: 1 });
+    await tf.setBackend('cpu');
+    await pretend(REAL);
+    const taken = await prepareWebGpu();
+    await taken.release();
+    expect(tf.getBackend()).toBe('cpu');
   });
 
   it('takes wasm where there is none, and says why', async () => {

@@ -122,4 +122,12 @@ describe.skipIf(!hasAdapter)('the first failure', () => {
     expect(() => watch.check()).toThrow(/the GPU has no memory left \(no room\)\. Take a smaller batchSize/);
     Reflect.deleteProperty(globalThis, 'GPUOutOfMemoryError');
   });
+
+  it('is what is told: a read that failed', async () => {
+    const watch = DeviceWatch.of(new SomeDevice() as never);
+    const failing = watch.reading(() => Promise.reject(new Error('not mapped')));
+    await expect(failing).rejects.toThrow(/\(a read failed: not mapped\)/);
+    expect(watch.failure).toBe('program');
+    expect(() => watch.check()).toThrow(GpuFailedError);
+  });
 });

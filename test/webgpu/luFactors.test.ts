@@ -86,6 +86,12 @@ describe.skipIf(!hasAdapter)('LU on the device', () => {
     expect(received.inverse.every(Number.isFinite)).toBe(false);
   });
 
+  it('gives -Infinity where the first pivot is 0', async () => {
+    const received = await onDevice(new Matrix(Float64Array.of(0, 1, 2, 0, 3, 1, 0, 1, 1), 3, 3));
+    expect(received.logDet).toBe(Number.NEGATIVE_INFINITY);
+    expect(received.inverse.every(Number.isFinite)).toBe(false);
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('shows %f', async (bad) => {
     const matrix = rounded(randomRotation(5, new RandomStream(1)));
     matrix.data[13] = bad;

@@ -2,6 +2,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { AveragedWeights, RandomStream } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
+import { SEGMENT } from '../../src/core/kernelConstants';
 import { hostValues } from '../../src/engine/hostValues';
 import { clipByGlobalNorm, globalNorm } from '../../src/training/clipping';
 import { compactStep } from '../../src/training/compactStep';
@@ -110,6 +111,23 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     free(given);
   });
 
+  it.each(['adam', 'adamax'] as const)(
+    'of %s moves nothing by moments of 0, even without epsilon',
+    async (kind) => {
+      await activate('webgpu');
+      const given = state([[5]]);
+      tf.tidy(() => {
+        for (const moments of [...given.first, ...given.second]) moments.assign(tf.zeros([5]));
+      });
+      const zeros = [tf.zeros([5])];
+      const before = await valuesOf(given.weight);
+      fusedAdaptiveStep(given, zeros, { ...constants, kind, epsilon: 0 }, 1);
+      expect(await valuesOf(given.weight)).toEqual(before);
+      tf.dispose(zeros);
+      free(given);
+    },
+  );
+
   it('lets ops, reads and disposal go on as before', async () => {
     await activate('webgpu');
     const tensors = tf.memory().numTensors;
@@ -127,6 +145,11 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     expect(hostValues(given.weight[0])).toBeUndefined();
     const twice = tf.tidy(() => tf.mul(tf.transpose(given.weight[0]), 2));
     expect([...(await twice.data())]).toEqual([0, 3, 1, 4, 2, 5].map((i) => 2 * weight[i]));
+    // A copy for other programs is of its own part alone.
+    const [other] = await valuesOf([given.weight[1]]);
+    const { tensorRef } = given.weight[1].dataToGPU();
+    expect([...(await tensorRef.data())]).toEqual([...other]);
+    tensorRef.dispose();
     // A clone keeps its values; the weight has others and is found where it is now.
     const clone = tf.clone(given.weight[0]);
     stopSharing(given.weight);
@@ -148,6 +171,70 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     // What is still encoded holds on to its buffers.
     submit();
     expect(inGpu()).toBe(bytes);
+  });
+});
+
+describe.skipIf(!hasAdapter)('tensors that share a buffer', () => {
+  const normOf = async (tensors: tf.Tensor[]) => {
+    const norm = globalNorm(tensors);
+    const [value] = await norm.data();
+    norm.dispose();
+    return value;
+  };
+
+  it('count each where they lie: in other buffers, in other orders, twice', async () => {
+    await activate('webgpu');
+    const twice = tf.tensor1d([3]);
+    expect(await normOf([twice, twice])).toBeCloseTo(Math.hypot(3, 3), 5);
+    const [few, many] = [
+      [1, 2],
+      [10, 20],
+    ].map((values) => values.map((value) => tf.tensor1d([value])));
+    await normOf(few);
+    await normOf(many);
+    // What follows in the other buffer would have been the next one here.
+    expect(await normOf([few[0], many[1]])).toBeCloseTo(Math.hypot(1, 20), 5);
+    expect(await normOf([many[1], many[0], few[1]])).toBeCloseTo(Math.hypot(20, 10, 2), 5);
+    tf.dispose([twice, few, many]);
+  });
+
+  it('hold on to it until the last one goes', async () => {
+    await activate('webgpu');
+    const bytes = () => {
+      submit();
+      return inGpu();
+    };
+    const before = bytes();
+    const [first, second] = [tf.tensor1d([1]), tf.tensor1d([2])];
+    await normOf([first, second]);
+    const held = bytes();
+    expect(held - before).toBe(512);
+    first.dispose();
+    expect(bytes()).toBe(held);
+    second.dispose();
+    expect(bytes()).toBe(before);
+  });
+
+  it('are as many as a device can bind at once', async () => {
+    await activate('webgpu');
+    const backend = tf.backend() as WebGPUBackend;
+    const { device } = backend;
+    const limits = { maxStorageBufferBindingSize: 512, maxBufferSize: 1e9 };
+    const get = (_: GPUDevice, name: keyof GPUDevice) => {
+      if (name === 'limits') return limits;
+      const value: unknown = device[name];
+      return typeof value === 'function' ? value.bind(device) : value;
+    };
+    const tensors = [1, 2, 3, 4, 5].map((value) => tf.tensor1d([value]));
+    Object.assign(backend, { device: new Proxy(device, { get: get as never }) });
+    try {
+      // Three buffers of two tensors at most, and what adds up.
+      expect(countOf(() => globalNorm(tensors).dispose())).toBe(4);
+    } finally {
+      Object.assign(backend, { device });
+    }
+    expect(await normOf(tensors)).toBeCloseTo(Math.sqrt(55), 5);
+    tf.dispose(tensors);
   });
 });
 
@@ -195,6 +282,7 @@ describe.skipIf(!hasAdapter)('the scale of a step on webgpu', () => {
   it.each([
     [1, 4, most, 1],
     [1, 4, 8, 1],
+    [1, 4, 4.01, 1],
     [1, 4, 1, 0.25],
     [-1, 0, 1, 1],
     [1, 1e30, 0.5, 5e-31],
@@ -252,6 +340,27 @@ describe.skipIf(!hasAdapter)('the step with moments of 16 bits on webgpu', () =>
     expect(farBack).toBeLessThan(10);
   });
 
+  it('goes by the place among all where they lie in several buffers', async () => {
+    await activate('webgpu');
+    const { weight, gradients, ...unused } = state([[SEGMENT], [SEGMENT]]);
+    tf.dispose([unused.first, unused.second]);
+    const moments = tf.tidy(() => weight.map(() => tf.variable(tf.zeros([SEGMENT], 'int32'))));
+    const before = (await valuesOf([...weight, ...gradients])) as Float32Array[];
+    for (const i of [0, 1]) {
+      fusedCompactStep({ weight: [weight[i]], moments: [moments[i]] }, [gradients[i]], step, Number.NaN);
+    }
+    expect(countOf(() => fusedCompactStep({ weight, moments }, gradients, step, 0.7))).toBe(2);
+    const host = [0, 1].map((i) => {
+      return { weight: before[i].slice(), moments: new Int32Array(SEGMENT), gradient: before[2 + i] };
+    });
+    compactStep(host, step, 0.7);
+    const after = await valuesOf(moments);
+    host.forEach((expected, i) => {
+      expect(expected.moments.filter((value, j) => value !== after[i][j]).length).toBeLessThan(SEGMENT / 100);
+    });
+    tf.dispose([weight, moments, gradients]);
+  });
+
   it('goes over all weights, however they are cut', async () => {
     const { before, after } = await twoSteps(SHAPES);
     SHAPES.forEach((shape, i) => {
@@ -304,6 +413,13 @@ describe.skipIf(!hasAdapter)('the global norm on webgpu', () => {
   ])('of %j', async (lists, expected) => {
     const value = await normOf(lists);
     expect(Math.abs(value - expected)).toBeLessThanOrEqual(1e-6 * expected);
+  });
+
+  it('of many values counts those of every workgroup, be they smaller', async () => {
+    // Workgroups take 1024 values in turn.
+    const values = Array.from({ length: 8192 }, (_, i) => (Math.floor(i / 1024) % 2 === 0 ? 1 : 1 / 32));
+    const value = await normOf([values]);
+    expect(value / Math.hypot(...values)).toBeCloseTo(1, 6);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(

@@ -15,6 +15,19 @@ describe.skipIf(!hasAdapter)('sine and cosine on webgpu', () => {
     });
   });
 
+  // To the last places up to 1e5, with the roundings of three products; beyond, what the device gives.
+  it('of large angles are sines', async () => {
+    const large = Float32Array.of(2e4, -9e4, 99_999, 1.2e5, -1e6, 1e8, -1e12, 3e38);
+    const [sine, cosine] = await valuesOn('webgpu', () => [tf.sin(large), tf.cos(large)]);
+    large.forEach((angle, i) => {
+      expect(Math.abs(sine[i]), `sine of ${angle}`).toBeLessThanOrEqual(1);
+      expect(Math.abs(cosine[i]), `cosine of ${angle}`).toBeLessThanOrEqual(1);
+      if (Math.abs(angle) > 1e5) return;
+      expect(Math.abs(sine[i] - Math.sin(angle))).toBeLessThan(2e-6);
+      expect(Math.abs(cosine[i] - Math.cos(angle))).toBeLessThan(2e-6);
+    });
+  });
+
   it('of what is not finite are NaN', async () => {
     const [sine, cosine] = await valuesOn('webgpu', () => {
       const x = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
