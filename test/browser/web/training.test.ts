@@ -146,9 +146,15 @@ describe.skipIf(!hasChromium)('the web example, training', () => {
       skip(!here, `this browser has no ${backend}`);
       await panel.getByLabel('Train on').selectOption('pictures');
       await set({ Steps: 2, Batch: 2, Depth: 1, Width: 4 });
+      // Training may be over before anybody looks.
+      const said = await panel.locator('.verdict').evaluateHandle((verdict) => {
+        const texts: (string | null)[] = [];
+        new MutationObserver(() => texts.push(verdict.textContent)).observe(verdict, { childList: true });
+        return texts;
+      });
       await button('Train').click();
-      await says(/on (WASM|WebGL|WebGPU)/);
       await says('has finished');
+      expect((await said.jsonValue()).join()).toMatch(/on (WASM|WebGL|WebGPU)/);
       if (backend === 'webgpu')
         expect(await status()).toMatch(/\d % of the GPU’s programs were fused kernels/);
       expect(await panel.locator('.grid canvas').count()).toBe(12);
