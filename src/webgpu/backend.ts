@@ -47,6 +47,7 @@ export interface OpenBackend extends KernelBackend {
   tensorToBinding(tensor: TensorInfo): GPUBindingResource | null;
   uploadToGPU(dataId: DataId): void;
   releaseResource(dataId: DataId): void;
+  convertAndCacheOnCPU(dataId: DataId, values: BackendValues): BackendValues;
   read(dataId: object): Promise<BackendValues>;
   readSync(dataId: object): BackendValues;
   readToGPU(dataId: object): ReturnType<WebGPUBackend['readToGPU']>;
@@ -64,6 +65,8 @@ export function openBackend(backend: WebGPUBackend): OpenBackend {
       'ensureCommandEncoderReady',
       'endComputePassEncoder',
       'releaseResource',
+      'convertAndCacheOnCPU',
+      'uploadToGPU',
     ],
   });
   return backend as unknown as OpenBackend;

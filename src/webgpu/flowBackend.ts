@@ -60,6 +60,11 @@ export function makeFlowBackend(
       return util.convertBackendValuesAndArrayBuffer(bytes, dtype);
     }
 
+    /** A tensor may be disposed of while its values are on their way. */
+    override convertAndCacheOnCPU(dataId: DataId, values: BackendValues): BackendValues {
+      return this.tensorMap.has(dataId) ? super.convertAndCacheOnCPU(dataId, values) : values;
+    }
+
     private async bytesOf({ buffer, offset, size }: Range): Promise<ArrayBuffer> {
       const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
       const staging = this.bufferManager.acquireBuffer(size, usage);

@@ -1,4 +1,3 @@
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
@@ -7,9 +6,8 @@ import {
   fusedConvolutions,
   hasFusedConvolutions,
 } from '../../src/layers/networks/fusedConvolutions';
-import { Gpu } from '../../src/webgpu/gpu';
 import { hasAdapter } from './adapter';
-import { activate, expectSameOnBoth, inTiles, valuesOn } from './onBoth';
+import { activate, dispatchesOf, expectSameOnBoth, inTiles, valuesOn } from './onBoth';
 
 /** A layer by its sizes. */
 interface Sizes {
@@ -113,12 +111,6 @@ describe.skipIf(!hasAdapter)('convolutions on webgpu', () => {
   it('take a dispatch per layer, and nine back for three layers', async () => {
     await activate('webgpu');
     const { given, run, back } = chainOf([2, 4, 4, 8], glow(16, 8));
-    const gpu = Gpu.of(tf.backend() as WebGPUBackend);
-    const dispatchesOf = (compute: () => tf.Tensor | tf.Tensor[]) => {
-      const before = gpu.dispatches;
-      tf.dispose(tf.tidy(compute));
-      return gpu.dispatches - before;
-    };
     expect(dispatchesOf(run)).toBe(3);
     expect(dispatchesOf(back)).toBe(3 + 9);
     tf.dispose(given);

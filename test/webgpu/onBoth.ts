@@ -40,12 +40,17 @@ export function withGradients(
   return [...results, ...tf.grads(loss)(inputs)];
 }
 
-/** How many dispatches of our programs `compute` takes; its tensors are freed. The backend is webgpu already. */
-export function dispatchesOf(compute: () => unknown): number {
+/** How many dispatches of our programs `encode` takes. The backend is webgpu already. */
+export function countDispatches(encode: () => void): number {
   const gpu = Gpu.of(tf.backend() as WebGPUBackend);
   const before = gpu.dispatches;
-  tf.tidy(() => void compute());
+  encode();
   return gpu.dispatches - before;
+}
+
+/** The same of what `compute` takes, whose tensors are freed. */
+export function dispatchesOf(compute: () => unknown): number {
+  return countDispatches(() => tf.tidy(() => void compute()));
 }
 
 /**

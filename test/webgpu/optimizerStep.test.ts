@@ -18,11 +18,10 @@ import {
 } from '../../src/training/fusedCompactStep';
 import { stopSharing } from '../../src/training/slots';
 import { stepScale } from '../../src/training/stepScale';
-import { Gpu } from '../../src/webgpu/gpu';
 import { relativeDifference } from '../support/agreement';
 import * as reference from '../wasm/flowReferences';
 import { hasAdapter } from './adapter';
-import { activate } from './onBoth';
+import { activate, countDispatches } from './onBoth';
 
 const constants: Omit<AdaptiveStep, 'kind'> = {
   learningRate: 0.02,
@@ -52,7 +51,6 @@ type State = ReturnType<typeof state>;
 
 const all = ({ weight, first, second }: State) => [...weight, ...first, ...second];
 const valuesOf = (tensors: tf.Tensor[]) => Promise.all(tensors.map((tensor) => tensor.data()));
-const dispatches = () => Gpu.of(tf.backend() as WebGPUBackend).dispatches;
 const inGpu = () => (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU;
 
 function submit(): void {
@@ -60,13 +58,6 @@ function submit(): void {
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
   backend.submitQueue();
-}
-
-/** Dispatches of ours that an encoding takes. */
-function countOf(encode: () => void): number {
-  const before = dispatches();
-  encode();
-  return dispatches() - before;
 }
 
 function free(given: State): void {
@@ -79,7 +70,7 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     const given = state();
     const before = await valuesOf([...all(given), ...given.gradients]);
     const step = { ...constants, kind };
-    expect(countOf(() => fusedAdaptiveStep(given, given.gradients, step, 0.7))).toBe(1);
+    expect(countDispatches(() => fusedAdaptiveStep(given, given.gradients, step, 0.7))).toBe(1);
     const received = await valuesOf(all(given));
     const count = SHAPES.length;
     for (let i = 0; i < count; i++) {
@@ -93,7 +84,7 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
       });
     }
     // Back, to rounding: the weights alone.
-    expect(countOf(() => fusedAdaptiveStepBack(given, step))).toBe(1);
+    expect(countDispatches(() => fusedAdaptiveStepBack(given, step))).toBe(1);
     const back = await valuesOf(all(given));
     back.forEach((values, i) => {
       const expected = i < count ? before[i] : received[i];
@@ -164,7 +155,7 @@ describe.skipIf(!hasAdapter)("the optimizer's step on webgpu", () => {
     expect(Math.max(...[...assigned].map(Math.abs))).toBeLessThan(1);
     // Some of them, in their places: one dispatch for each stretch.
     const one = { weight: [given.weight[1]], first: [given.first[1]], second: [given.second[1]] };
-    expect(countOf(() => fusedAdaptiveStep(one, [given.gradients[1]], step, 1))).toBe(1);
+    expect(countDispatches(() => fusedAdaptiveStep(one, [given.gradients[1]], step, 1))).toBe(1);
     tf.dispose([twice, clone]);
     free(given);
     expect(tf.memory().numTensors).toBe(tensors);
@@ -229,7 +220,7 @@ describe.skipIf(!hasAdapter)('tensors that share a buffer', () => {
     Object.assign(backend, { device: new Proxy(device, { get: get as never }) });
     try {
       // Three buffers of two tensors at most, and what adds up.
-      expect(countOf(() => globalNorm(tensors).dispose())).toBe(4);
+      expect(countDispatches(() => globalNorm(tensors).dispose())).toBe(4);
     } finally {
       Object.assign(backend, { device });
     }
@@ -252,7 +243,7 @@ describe.skipIf(!hasAdapter)('averaged weights on webgpu', () => {
     for (let k = 1; k < 4; k++) {
       // Other values each time; a clone in the third holds those of the second.
       weight.forEach((variable, i) => void tf.tidy(() => variable.assign(tf.mul(other[i], k))));
-      const taken = countOf(() => averages.update());
+      const taken = countDispatches(() => averages.update());
       expect(taken).toBe(k === 3 ? 0 : 1);
       const rate = 0.5 / (1 - 0.5 ** (k + 1));
       const weights = await valuesOf(weight);
@@ -313,11 +304,11 @@ describe.skipIf(!hasAdapter)('the step with moments of 16 bits on webgpu', () =>
     const moments = tf.tidy(() => shapes.map((shape) => tf.variable(tf.zeros(shape, 'int32'))));
     const before = await valuesOf([...weight, ...gradients]);
     const take = (scale: number) => fusedCompactStep({ weight, moments }, gradients, step, scale);
-    expect(countOf(() => take(0.7))).toBe(1);
+    expect(countDispatches(() => take(0.7))).toBe(1);
     take(0.7);
     take(Number.NaN);
     const after = await valuesOf([...weight, ...moments]);
-    expect(countOf(() => fusedCompactStepBack({ weight, moments }, step))).toBe(1);
+    expect(countDispatches(() => fusedCompactStepBack({ weight, moments }, step))).toBe(1);
     const back = await valuesOf(weight);
     tf.dispose([weight, moments, gradients]);
     return { before, after, back };
@@ -349,7 +340,7 @@ describe.skipIf(!hasAdapter)('the step with moments of 16 bits on webgpu', () =>
     for (const i of [0, 1]) {
       fusedCompactStep({ weight: [weight[i]], moments: [moments[i]] }, [gradients[i]], step, Number.NaN);
     }
-    expect(countOf(() => fusedCompactStep({ weight, moments }, gradients, step, 0.7))).toBe(2);
+    expect(countDispatches(() => fusedCompactStep({ weight, moments }, gradients, step, 0.7))).toBe(2);
     const host = [0, 1].map((i) => {
       return { weight: before[i].slice(), moments: new Int32Array(SEGMENT), gradient: before[2 + i] };
     });
@@ -390,14 +381,16 @@ describe.skipIf(!hasAdapter)('the global norm on webgpu', () => {
     await activate('webgpu');
     const { gradients, ...rest } = state();
     let norm = tf.scalar(0);
-    expect(countOf(() => (norm = globalNorm(gradients)))).toBe(2);
+    expect(countDispatches(() => (norm = globalNorm(gradients)))).toBe(2);
     const values = await valuesOf(gradients);
     const expected = Math.hypot(...values.flatMap((list) => [...list]));
     expect((await norm.data())[0] / expected).toBeCloseTo(1, 6);
     // What lies there already is not moved, and a step takes it from there.
     const again = globalNorm(gradients);
     expect((await again.data())[0]).toBe((await norm.data())[0]);
-    expect(countOf(() => fusedAdaptiveStep(rest, gradients, { ...constants, kind: 'adam' }, 1))).toBe(1);
+    expect(countDispatches(() => fusedAdaptiveStep(rest, gradients, { ...constants, kind: 'adam' }, 1))).toBe(
+      1,
+    );
     tf.dispose([norm, again]);
     free({ gradients, ...rest });
   });

@@ -5,11 +5,10 @@ import { inTrainingStep } from '../../src/core/trainingStep';
 import type { Conditioner } from '../../src/layers';
 import { activationNames } from '../../src/layers/networks/activations';
 import type { FusedPerceptron } from '../../src/layers/networks/fusedPerceptron';
-import { Gpu } from '../../src/webgpu/gpu';
 import { relativeDifference } from '../support/agreement';
 import { kinds, perceptronResults } from '../support/perceptrons';
 import { hasAdapter } from './adapter';
-import { activate, valuesOn } from './onBoth';
+import { activate, dispatchesOf, valuesOn } from './onBoth';
 
 async function results(backend: 'cpu' | 'webgpu', build: () => Conditioner, rows: number, spread: number) {
   await activate(backend);
@@ -31,14 +30,6 @@ async function expectSame(build: () => Conditioner, rows: number, spread = 0.4):
   expected.values.forEach((values, i) => {
     expect(relativeDifference(values, received.values[i]), expected.names[i]).toBeLessThan(1e-5);
   });
-}
-
-/** Dispatches that `compute` takes. */
-function dispatchesOf(compute: () => tf.Tensor): number {
-  const gpu = Gpu.of(tf.backend() as never);
-  const before = gpu.dispatches;
-  compute().dispose();
-  return gpu.dispatches - before;
 }
 
 describe.skipIf(!hasAdapter)('perceptrons on webgpu', () => {

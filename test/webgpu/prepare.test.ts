@@ -52,6 +52,14 @@ describe.skipIf(!hasAdapter)('prepareWebGpu', () => {
     two.dispose();
   });
 
+  it('reads what is disposed of on the way', async () => {
+    await prepare();
+    const two = tf.tidy(() => tf.add(tf.ones([2000]), 1));
+    const reading = two.data();
+    two.dispose();
+    expect((await reading)[1999]).toBe(2);
+  });
+
   it('gives everything back, and starts again', async () => {
     await tf.setBackend('cpu');
     const before = gpuGlobals();
