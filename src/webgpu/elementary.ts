@@ -54,6 +54,10 @@ fn softplus(x: ${type}) -> ${type} {
 }`;
 }
 
+/** `isFinite(x)`: whether x is neither NaN nor infinite. By its bits, since programs may take for granted that every number is. */
+export const IS_FINITE = `
+fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }`;
+
 /**
  * `expOf(x)` and `logOf(x)`: the built-in ones give a number on some devices where x is none. By its bits, since programs may take for
  * granted that it is one.

@@ -1,4 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { IS_FINITE } from './elementary';
 import { type Program, read, write } from './program';
 import { type KernelCall, replaceGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -30,14 +31,13 @@ function programOf(name: string, quarter: number): Program {
     key: name,
     buffers: { x: read(), y: write() },
     sizes: ['count: u32'],
-    code: () => `${SERIES}
+    code: () => `${IS_FINITE}${SERIES}
 ${flatMain(`
   if (at >= sizes.count) { return; }
   let angle = x[at];
-  // A variable, as WGSL has no constant that is no number; by bits, since comparisons may take it that there is none.
+  // A variable, as WGSL has no constant that is no number.
   var notNumber = 0x7fc00000u;
-  let finite = (bitcast<u32>(angle) & 0x7f800000u) != 0x7f800000u;
-  y[at] = select(bitcast<f32>(notNumber), turned(angle, ${quarter}), finite);`)}`,
+  y[at] = select(bitcast<f32>(notNumber), turned(angle, ${quarter}), isFinite(angle));`)}`,
   };
 }
 

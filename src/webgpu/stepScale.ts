@@ -1,17 +1,16 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { IS_FINITE } from './elementary';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 
 /** Stands for no clipping: no norm is larger. */
 const LARGEST = 3.4028234663852886e38;
 
-/** By bits, as comparisons may take it that there is no NaN. */
 const program: Program = {
   key: 'stepScale',
   buffers: { loss: read(), norm: read(), scale: write('u32') },
   sizes: ['clipNorm: f32'],
-  code: () => `
-fn isFinite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
+  code: () => `${IS_FINITE}
 @compute @workgroup_size(1)
 fn main() {
   var factor = 1f;
