@@ -2,8 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape } from '../core/shapes';
-import { Bijector, type BijectorOptions, type Conditioning, type Transformed } from './bijector';
-import { scaleChannels, unscaleChannels } from './fusedScaleChannels';
+import { absorbPermutation, hasPassesOf } from './absorbPermutation';
+import {
+  Bijector,
+  type BijectorOptions,
+  type BothWays,
+  type Conditioning,
+  type Transformed,
+} from './bijector';
+import type { ChannelOrder } from './channelOrder';
+import { fusedActNorm, hasFusedActNorm, scaleChannels, unscaleChannels } from './fusedScaleChannels';
 import { repeatSum } from './logDets';
 import { type Measure, readMeasures } from './measures';
 import { momentsOf } from './moments';
@@ -54,7 +62,14 @@ export class ActNorm extends Bijector {
     return { offset: this.bias, logScale: this.logScale as unknown as tf.Tensor1D };
   }
 
+  /** A permutation before it goes along where one operation does both. */
+  override absorb(before: Bijector): BothWays | undefined {
+    const fuses = hasFusedActNorm() && !this.disposed && hasPassesOf(this, ActNorm);
+    return fuses ? absorbPermutation(before, this, (x, order) => this.fused(x, order)) : undefined;
+  }
+
   protected computeForward(x: tf.Tensor): Transformed {
+    if (hasFusedActNorm()) return this.fused(x);
     const value = scaleChannels(x, this.bias, this.logScale);
     return { value, logDet: this.logDet(x.shape[0]) };
   }
@@ -85,6 +100,10 @@ export class ActNorm extends Bijector {
 
   getConfig(): tf.serialization.ConfigDict {
     return { name: this.name, inputShape: [...this.inputShape] };
+  }
+
+  private fused(x: tf.Tensor, order?: ChannelOrder): Transformed {
+    return fusedActNorm(x, this.bias, this.logScale, order);
   }
 
   private logDet(batch: number): tf.Tensor1D {

@@ -244,8 +244,11 @@ export abstract class Coupling extends Bijector {
     return this.couple(x, this.parametersIn(x, context), inverse);
   }
 
-  /** What the network says of the part of an event that passes: a fused one reads it where it stands. */
-  private parametersIn(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
+  /**
+   * What the network says of the part of an event that passes: a fused one reads it where it stands.
+   * @internal
+   */
+  protected parametersIn(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const fused =
       hasFusedPerceptron() && isOwn(this, Coupling, 'parametersOf')
         ? this.network.fusedPerceptron

@@ -62,7 +62,11 @@ export class Elementwise extends Bijector {
   static className = 'FlowElementwise';
   readonly transformer: Transformer;
   readonly network?: Conditioner;
-  private readonly parameters?: tf.Variable;
+  /**
+   * One set of numbers for each value, [values, p], where no network reads them.
+   * @internal
+   */
+  readonly parameters?: tf.Variable;
 
   constructor(options: ElementwiseOptions) {
     const where = 'Elementwise';

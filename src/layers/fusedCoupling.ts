@@ -70,7 +70,7 @@ export function fusedNetworkCoupling(
   options: FusedCouplingOptions,
 ): Transformed {
   const { weights, factors } = weightsInRow(layers);
-  return withNetwork('FlowNetworkCoupling', [x, ...weights], { ...options, factors });
+  return withNetwork('FlowNetworkCoupling', [x, ...weights], [], { ...options, factors });
 }
 
 /** Whether the active backend has `fusedPerceptronCoupling`; its ordinary form is the network, then the coupling. */
@@ -81,28 +81,37 @@ export function hasFusedPerceptronCoupling(): boolean {
 /**
  * As `fusedAffineCoupling`, the parameters being what a perceptron without masks reads in the channels that pass, and in the context.
  *
- *     FlowPerceptronCoupling [x, context?, ...weights] -> value, logDet [n], parameters, records (none unless `taped`)
- *     FlowPerceptronCouplingGradient [dy, dLogDet, x, context?, ...weights, parameters, records] -> gradients in x, the context and every weight
+ *     FlowPerceptronCoupling [x, context?, ...weights, ...dropout] -> value, logDet [n], parameters, records (none unless `taped`)
+ *     FlowPerceptronCouplingGradient [dy, dLogDet, x, context?, ...weights, ...dropout, parameters, records]
+ *       -> gradients in x, the context and every weight
+ *
+ * Dropout as in `fusedPerceptron`.
  *
  * @param x [n, c]
  */
 export function fusedPerceptronCoupling(
   x: tf.Tensor,
   context: tf.Tensor | undefined,
-  { layers, plan }: FusedPerceptron,
+  { layers, plan, dropout }: FusedPerceptron,
   options: OrderedCouplingOptions,
 ): Transformed {
   const inputs = perceptronInputs(x, context, layers);
-  return withNetwork('FlowPerceptronCoupling', inputs, { ...options, plan, taped: isTaped() });
+  const { share, masks } = dropout(x.shape[0]);
+  return withNetwork('FlowPerceptronCoupling', inputs, masks, { ...options, plan, share, taped: isTaped() });
 }
 
 /** A kernel that computes a coupling and its network, and what its gradient needs of the network behind value and logDet. */
-function withNetwork(kernel: string, inputs: tf.Tensor[], attributes: object): Transformed {
+function withNetwork(
+  kernel: string,
+  inputs: readonly tf.Tensor[],
+  constants: readonly tf.Tensor[],
+  attributes: object,
+): Transformed {
   const [value, logDet] = record(inputs, () => {
-    const [y, logDetOfY, ...inner] = runKernel(kernel, inputs, attributes);
+    const [y, logDetOfY, ...inner] = runKernel(kernel, [...inputs, ...constants], attributes);
     return {
       results: [y, logDetOfY],
-      needed: [...inputs, ...inner],
+      needed: [...inputs, ...constants, ...inner],
       gradient: (dys, needed) => runKernel(`${kernel}Gradient`, [...dys, ...needed], attributes),
     };
   });

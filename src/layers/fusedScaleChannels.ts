@@ -1,6 +1,42 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
 import { record } from '../engine/tape';
+import type { ChannelOrder } from './channelOrder';
+import type { Transformed } from './transformed';
+
+/** Whether the active backend has `fusedActNorm`; its ordinary form is `scaleChannels` and a sum of logarithms. */
+export function hasFusedActNorm(): boolean {
+  return hasKernels('FlowActNorm', 'FlowActNormGradient');
+}
+
+/**
+ * Channels brought into an order, then (x + offset) * exp(logScale), with its log-determinant, positions * sum(logScale).
+ *
+ *     FlowActNorm { input, offset, logScale } -> y, logDet [n]
+ *     FlowActNormGradient { dy, dLogDet, y, logScale } -> gradients in the input, offset and logScale
+ *
+ * The attribute `order` says which order, if any.
+ *
+ * @param x [n, ..., c], offset [c], logScale [c]
+ */
+export function fusedActNorm(
+  x: tf.Tensor,
+  offset: tf.Tensor,
+  logScale: tf.Tensor,
+  order?: ChannelOrder,
+): Transformed {
+  const attributes = { order: order?.order };
+  const [value, logDet] = record([x, offset, logScale], () => {
+    const results = runKernel('FlowActNorm', { input: x, offset, logScale }, attributes);
+    return {
+      results,
+      needed: [results[0], logScale],
+      gradient: ([dy, dLogDet], [y, l]) =>
+        runKernel('FlowActNormGradient', { dy, dLogDet, y, logScale: l }, attributes),
+    };
+  });
+  return { value, logDet: logDet as tf.Tensor1D };
+}
 
 /**
  * (x + offset) * exp(logScale), per channel; in one op each way where the active backend has one.

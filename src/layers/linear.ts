@@ -4,7 +4,7 @@ import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkChoice, checkEventShape, checkInteger } from '../core/shapes';
-import { absorbPermutation } from './absorbPermutation';
+import { absorbPermutation, hasPassesOf } from './absorbPermutation';
 import {
   Bijector,
   type BijectorOptions,
@@ -12,6 +12,8 @@ import {
   type Conditioning,
   type Transformed,
 } from './bijector';
+import type { ChannelOrder } from './channelOrder';
+import { fusedLuLinear, hasFusedLuLinear, type LuLinearWeights } from './fusedLuLinear';
 import { absorbActNorm } from './linearForms/absorbActNorm';
 import { householderForm } from './linearForms/householderForm';
 import { conditioningOf, type LinearForm, transposed, unlessSingular } from './linearForms/linearForm';
@@ -59,6 +61,8 @@ export class Linear extends Bijector {
   private readonly kind: NonNullable<LinearOptions['form']>;
   private readonly reflections?: number;
   private readonly form: LinearForm;
+  /** What a fused operation takes of 'lu'. */
+  private readonly luWeights?: Omit<LuLinearWeights, 'bias'>;
   private readonly bias?: tf.Variable;
 
   constructor(options: LinearOptions) {
@@ -80,11 +84,17 @@ export class Linear extends Bijector {
     super(options.name ?? 'linear', inputShape);
     this.kind = form;
     this.reflections = reflections;
+    if (form === 'lu') {
+      const triangles = this.addWeight('triangles', tf.zeros([size, size]));
+      this.luWeights = { triangles, logScale: this.addWeight('logScale', tf.zeros([size])) };
+    }
     this.form = this.formOf(form, size, options.seed);
     if (bias) this.bias = this.addWeight('bias', tf.zeros([size]));
   }
 
   protected computeForward(x: tf.Tensor): Transformed {
+    const fused = this.fused();
+    if (fused !== undefined) return fused(x);
     const matrix = this.form.matrix();
     const value = tf.matMul(x as tf.Tensor2D, matrix, false, true);
     return { value: this.plusBias(value), logDet: this.logDet(matrix, x.shape[0]) };
@@ -100,7 +110,8 @@ export class Linear extends Bijector {
 
   /** A permutation before it goes along; an actnorm is part of the linear map: y = W ((x + offset) * exp(logScale)) + b. */
   override absorb(before: Bijector): BothWays | undefined {
-    const ordered = absorbPermutation(before, this);
+    const inOrder = !this.disposed && hasPassesOf(this, Linear) ? this.fused() : undefined;
+    const ordered = absorbPermutation(before, this, inOrder);
     if (ordered !== undefined) return ordered;
     const { ofWeights, inverseOfWeights } = this.form;
     const turned = (matrix: ReturnType<typeof ofWeights>) => matrix && transposed(matrix);
@@ -144,11 +155,17 @@ export class Linear extends Bijector {
     if (form === 'householder') {
       return householderForm(size, this.reflections as number, new RandomStream(seed), add, hold);
     }
-    const triangles = add('triangles', tf.zeros([size, size]));
-    const logScale = add('logScale', tf.zeros([size]));
+    const { triangles, logScale } = this.luWeights as LuLinearWeights;
     const permutation = hold(squareOf(size, (i, j) => Number(i === j)));
     const sign = this.addConstant(tf.ones([size]));
     return luForm({ permutation, lower: triangles, upper: triangles, sign, logScale }, hold);
+  }
+
+  /** The way forward of values in an order as one operation, where the active backend has it. */
+  private fused(): ((x: tf.Tensor, order?: ChannelOrder) => Transformed) | undefined {
+    const { luWeights, bias } = this;
+    if (luWeights === undefined || !hasFusedLuLinear(this.inputShape[0])) return undefined;
+    return (x, order) => fusedLuLinear(x, { ...luWeights, bias }, order);
   }
 
   private plusBias(value: tf.Tensor): tf.Tensor {

@@ -10,6 +10,7 @@ import { Coupling, type CouplingOptions } from './coupling';
 import { Elementwise } from './elementwise';
 import { choiceOf, type Measure } from './measures';
 import type { ReversePass } from './reversePass';
+import { fusedSplinesOfAll, hasFusedSplinesOfAll } from './transformers/fusedTransformer';
 import {
   checkTransformer,
   deserializeTransformer,
@@ -87,6 +88,8 @@ export class TransformerCoupling extends Coupling {
   protected override pass(x: tf.Tensor, inverse: boolean, context?: ContextTensors): Transformed {
     const { passed } = this;
     if (passed === undefined) return super.pass(x, inverse, context);
+    const fused = inverse ? undefined : this.splinesOfAll(passed);
+    if (fused !== undefined) return fused(x, this.parametersIn(x, context));
     const first = inverse ? this.mapPassed(passed, x, true) : super.pass(x, false, context);
     const second = inverse
       ? super.pass(first.value, true, context)
@@ -138,6 +141,16 @@ export class TransformerCoupling extends Coupling {
       ...revived,
       ...(passed && { passed: deserializeTransformer(passed) }),
     } as never) as T;
+  }
+
+  /** The way forward of all values by one operation, where the active backend has it. */
+  private splinesOfAll({ transformer, parameters }: Elementwise) {
+    const form = this.transformer.fused;
+    const isOurs = isOwn(this, TransformerCoupling, 'transform', 'couple') && isOwn(this, Coupling, 'split');
+    if (!isOurs || parameters === undefined || !hasFusedSplinesOfAll(form, transformer.fused))
+      return undefined;
+    return (x: tf.Tensor, steering: tf.Tensor) =>
+      fusedSplinesOfAll(form, x, steering, parameters, this.passthrough);
   }
 
   private mapPassed(passed: Elementwise, x: tf.Tensor, inverse: boolean): Transformed {

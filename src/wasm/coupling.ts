@@ -149,7 +149,7 @@ function disposeCopies({ backend }: Place, ...pairs: [copy: TensorInfo, original
 
 type PerceptronCall = KernelCall<string, OrderedCouplingOptions & PerceptronAttributes & { taped: boolean }>;
 
-/** [x, context?, ...weights] -> value, logDet, the parameters and the records of the network where they are kept. */
+/** [x, context?, ...weights, ...dropout] -> value, logDet, the parameters and the records of the network where they are kept. */
 export function perceptronCoupling(call: PerceptronCall): TensorInfo[] {
   const { attrs, backend, kernels } = call;
   const { plan, taped } = attrs;
@@ -164,7 +164,7 @@ export function perceptronCoupling(call: PerceptronCall): TensorInfo[] {
   return records === undefined ? [value, logDet, parameters] : [value, logDet, parameters, records];
 }
 
-/** [dy, dLogDet, x, context?, ...weights, parameters, records] -> gradients in x, the context and every weight. */
+/** [dy, dLogDet, x, context?, ...weights, ...dropout, parameters, records] -> gradients in x, the context and every weight. */
 export function perceptronCouplingGradient(call: PerceptronCall): TensorInfo[] {
   const { attrs, backend, kernels } = call;
   const { before, after } = attrs;

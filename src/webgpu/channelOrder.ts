@@ -19,12 +19,16 @@ const ordered: Program = {
 /** Orders on the GPU, by what they are: an order that is joined of two is another object in every pass. */
 const written = new WeakMap<Gpu, Map<string, Range>>();
 
-function onGpu(gpu: Gpu, order: Int32Array): Range {
+/** An order of so many channels as programs read it; that in which they stand where there is none. */
+export function orderOnGpu(gpu: Gpu, order: Int32Array | undefined, channels: number): Range {
   const ofGpu = written.get(gpu) ?? new Map<string, Range>();
   written.set(gpu, ofGpu);
-  const key = order.join();
-  const range = ofGpu.get(key) ?? gpu.constant(Uint32Array.from(order));
-  ofGpu.set(key, range);
+  const key = order?.join() ?? `${channels} as they stand`;
+  let range = ofGpu.get(key);
+  if (range === undefined) {
+    range = gpu.constant(Uint32Array.from(order ?? Array(channels).keys()));
+    ofGpu.set(key, range);
+  }
   return range;
 }
 
@@ -35,7 +39,10 @@ export function registerChannelOrder(): void {
     ({ inputs: { x }, attrs: { order }, gpu }: KernelCall<{ x: TensorInfo }, { order: Int32Array }>) => {
       const result = gpu.output(x.shape);
       const count = util.sizeFromShape(x.shape);
-      gpu.run(ordered, [x, onGpu(gpu, order), result], flatGroups(count), [count, order.length]);
+      gpu.run(ordered, [x, orderOnGpu(gpu, order, order.length), result], flatGroups(count), [
+        count,
+        order.length,
+      ]);
       return [result];
     },
   );

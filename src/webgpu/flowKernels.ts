@@ -8,6 +8,7 @@ import { registerConvolutions } from './convolutionChain';
 import { registerGlobalNorm } from './globalNorm';
 import { registerLogDets } from './logDets';
 import { registerLuFactors } from './luFactors';
+import { registerLuLinear } from './luLinear';
 import { registerLuMatrix } from './luMatrix';
 import { registerMoveAverages } from './moveAverages';
 import { registerNetworkCoupling } from './networkCoupling';
@@ -34,6 +35,7 @@ export function registerFlowKernels(): void {
   registerMoveAverages();
   registerLogDets();
   registerLuFactors();
+  registerLuLinear();
   registerLuMatrix();
   registerNetworkCoupling();
   registerNormalLogProb();

@@ -83,7 +83,20 @@ export class Gpu {
 
   /** What `compute` returns, given a tensor with these values, which lasts for it alone: for what changes from step to step. */
   withValues<T>(values: readonly number[], compute: (tensor: TensorInfo) => T): T {
-    const tensor = this.backend.makeTensorInfo([values.length], 'float32', Float32Array.from(values));
+    return this.withUploaded('float32', Float32Array.from(values), compute);
+  }
+
+  /** As `withValues`, given words without a meaning. */
+  withWords<T>(words: Int32Array, compute: (tensor: TensorInfo) => T): T {
+    return this.withUploaded('int32', words, compute);
+  }
+
+  private withUploaded<T>(
+    dtype: DataType,
+    values: Float32Array | Int32Array,
+    compute: (tensor: TensorInfo) => T,
+  ): T {
+    const tensor = this.backend.makeTensorInfo([values.length], dtype, values);
     try {
       return compute(tensor);
     } finally {

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { BackendError, complaint } from '../core/errors';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
 import {
   outputsOf,
@@ -11,7 +12,7 @@ import type { Gpu } from './gpu';
 import { MOST_LAYERS, TILE_ROWS } from './perceptronCode';
 import { backward, gradientTiles, weightGradients } from './perceptronGradients';
 import { layoutOf, placesInWords } from './perceptronLayout';
-import { forward, MOST_DROPOUTS, packing } from './perceptronPrograms';
+import { forward, packing } from './perceptronPrograms';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups } from './wgsl';
 
@@ -132,14 +133,34 @@ function runForward(
   output: TensorInfo,
   { slots, groups, record }: Record<'slots' | 'groups' | 'record', number>,
 ): void {
-  const dropouts = tensors.layers.flatMap(({ dropout }) => dropout ?? []);
-  const program = forward(variantOf(plan), dropouts.length);
-  const given = [...tensors.sources, packed, constantsOf(gpu, plan, tensors)];
-  const sizes = sizesOf(plan, tensors, slots, record);
-  const run = (bound: readonly TensorInfo[]) =>
-    gpu.run(program, [...given, ...bound, records, output], [groups, 1, 1], sizes);
-  if (dropouts.length <= MOST_DROPOUTS) run(dropouts);
-  else gpu.withJoined(dropouts, (joined) => run([joined]));
+  const { sources, layers, share } = tensors;
+  const drops = share < 1;
+  const program = forward(variantOf(plan), drops);
+  const given = [...sources, packed, constantsOf(gpu, plan, tensors)];
+  const sizes = [...sizesOf(plan, tensors, slots, record), ...(drops ? [1 / share] : [])];
+  const run = (...dropped: TensorInfo[]) =>
+    gpu.run(program, [...given, ...dropped, records, output], [groups, 1, 1], sizes);
+  const masks = layers.flatMap(({ dropout }) => dropout ?? []);
+  if (drops) gpu.withWords(bitsOf(masks.map((mask) => hostMask(gpu, mask))), run);
+  else run();
+}
+
+/** Values of a mask: they were drawn on the host, and are sent as bits. */
+function hostMask(gpu: Gpu, mask: TensorInfo): ArrayLike<number> {
+  const values = gpu.hostValues(mask);
+  if (values !== undefined) return values;
+  throw new BackendError(complaint('FlowPerceptron', 'masks of dropout with values on the host', 'others'));
+}
+
+/** A bit for each value, 1 where it is not 0; no word less than one. */
+function bitsOf(lists: readonly ArrayLike<number>[]): Int32Array {
+  const count = lists.reduce((sum, { length }) => sum + length, 0);
+  const words = new Int32Array(Math.max(1, Math.ceil(count / 32)));
+  let bit = 0;
+  for (const values of lists) {
+    for (let i = 0; i < values.length; i++, bit++) if (values[i] !== 0) words[bit >> 5] |= 1 << (bit & 31);
+  }
+  return words;
 }
 
 /** Gradients in x, the context and every weight, from that in the output. Writes into the records what only it reads. */

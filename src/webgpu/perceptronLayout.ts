@@ -33,8 +33,8 @@ export interface LayerPlaces {
   /** What the result goes through, and the result as it is read: activated, and dropped in part. */
   activation: number;
   read: number;
-  /** Number of the tensor that the result is dropped by, from 1; 0 for none. And how many columns those before it have. */
-  dropout: number;
+  /** 1 where the result is dropped in part; and how many columns are, in all, of results before it. */
+  drops: number;
   dropoutsBefore: number;
   /** A copy of what it is dropped by. */
   share: number;
@@ -97,7 +97,7 @@ const FIELDS: readonly (keyof LayerPlaces)[] = [
   'result',
   'activation',
   'read',
-  'dropout',
+  'drops',
   'dropoutsBefore',
   'share',
   'skip',
@@ -208,7 +208,7 @@ const alone: Omit<LayerPlaces, 'inputs' | 'outputs' | 'source'> = {
   result: NOWHERE,
   activation: PLAIN,
   read: NOWHERE,
-  dropout: 0,
+  drops: 0,
   dropoutsBefore: 0,
   share: NOWHERE,
   skip: NOWHERE,
@@ -232,7 +232,7 @@ const alone: Omit<LayerPlaces, 'inputs' | 'outputs' | 'source'> = {
 function layersOf({ forms, context }: PerceptronPlan, ofContext: number, records: Places) {
   const layers: LayerPlaces[] = [];
   const ofForms: LayerPlaces[] = [];
-  let [dropouts, dropoutColumns] = [0, 0];
+  let dropoutColumns = 0;
   const add = (layer: Pick<LayerPlaces, 'inputs' | 'outputs' | 'source'> & Partial<LayerPlaces>) => {
     const places = { ...alone, ...layer };
     layers.push(places);
@@ -256,7 +256,7 @@ function layersOf({ forms, context }: PerceptronPlan, ofContext: number, records
       if (next.activated || next.dropped) own.read = records.take(quadsOf(outputs));
       if (next.dropped) {
         own.share = records.take(quadsOf(outputs));
-        own.dropout = ++dropouts;
+        own.drops = 1;
         own.dropoutsBefore = dropoutColumns;
         dropoutColumns += outputs;
       }

@@ -49,35 +49,33 @@ ${flatMain(`
   };
 });
 
-/** Tensors that results are dropped by, as many as a program may bind; of more the values lie side by side in one. */
-export const MOST_DROPOUTS = 2;
+/** What dropout makes of four columns whose bits begin somewhere; those beyond a row's end are anything. */
+const SHARE_QUAD = `
+fn shareQuad(bit: u32) -> vec4f {
+  let bits = vec4u(bit) + vec4u(0, 1, 2, 3);
+  // Rows beyond the last one read within the buffer.
+  let last = arrayLength(&dropped) - 1u;
+  var words = vec4u();
+  for (var i = 0u; i < 4u; i++) { words[i] = dropped[min(bits[i] / 32u, last)]; }
+  return select(vec4f(), vec4f(sizes.share), ((words >> (bits % 32u)) & vec4u(1)) == vec4u(1));
+}`;
 
-/** Rows through all layers. */
-export const forward = remembered(({ activation, context }: Variant, dropouts: number): Program => {
-  const joined = dropouts > MOST_DROPOUTS;
-  const names = Array.from({ length: joined ? 1 : dropouts }, (_, i) => `dropout${i + 1}`);
-  const shares = joined
-    ? 'share = dropout1Quad(first + row, quad, layer.outputs, layer.dropoutsBefore * sizes.rows);'
-    : names
-        .map(
-          (name, i) =>
-            `if (layer.dropout == ${i + 1}u) { share = ${name}Quad(first + row, quad, layer.outputs, 0u); }`,
-        )
-        .join('\n');
+/** Rows through all layers; `drops`: by bits, 1 for what is left in. */
+export const forward = remembered(({ activation, context }: Variant, drops: boolean): Program => {
   return {
-    key: `perceptron ${activation} ${context} ${joined ? 'joined' : dropouts}`,
+    key: `perceptron ${activation} ${context} ${drops}`,
     buffers: {
       x: read(),
       ...ofContext(context, 'context', read()),
       packed: read('vec4f'),
       constants: read('u32'),
-      ...Object.fromEntries(names.map((name) => [name, read()])),
+      ...(drops && { dropped: read('u32') }),
       records: write('vec4f'),
       output: write(),
     },
-    sizes: SIZES,
+    sizes: drops ? [...SIZES, 'share: f32'] : SIZES,
     code: () => `${LAYER_AT}${QUADS_OF}${activationOf(activation, 'vec4f')}${MULTIPLY}
-${[...(context ? ['context'] : []), ...names].map(quadIn).join('')}
+${context ? quadIn('context') : ''}${drops ? SHARE_QUAD : ''}
 fn inputAt(row: u32, column: u32) -> f32 {
   if (row >= sizes.rows) { return 0f; }
   if (column < sizes.values) { return x[row * sizes.columns + column]; }
@@ -127,11 +125,10 @@ ${tilesMain(`
               value = activate(value);
             }
             ${
-              dropouts === 0
+              !drops
                 ? ''
-                : `if (layer.dropout != 0u) {
-              var share = vec4f();
-              ${shares}
+                : `if (layer.drops != 0u) {
+              let share = shareQuad(layer.dropoutsBefore * sizes.rows + (first + row) * layer.outputs + 4u * quad);
               records[at + layer.share + quad] = share;
               value *= share;
             }`

@@ -2,6 +2,7 @@ import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
 import type { FusedEvents, FusedSpline } from '../layers/transformers/fusedTransformer';
 import type { EventGradients, EventInputs } from './affineEvents';
+import { addParts } from './partialSums';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import {
@@ -34,22 +35,36 @@ export function rowsOf(form: SplineCode) {
   return { parameters, stride, size };
 }
 
-/** Where a value lies among all channels. */
-const PLACE = 'value / sizes.changed * (sizes.kept + sizes.changed) + sizes.kept + value % sizes.changed';
+/** `placeOf(example, index)`: where a value lies among all channels; those that pass are numbered behind those that do not. */
+const PLACE = `
+fn placeOf(example: u32, index: u32) -> u32 {
+  let channels = sizes.kept + sizes.changed;
+  let first = example * (sizes.perExample / sizes.changed) * channels;
+  if (index < sizes.perExample) { return first + index / sizes.changed * channels + sizes.kept + index % sizes.changed; }
+  let passing = index - sizes.perExample;
+  return first + passing / sizes.kept * channels + passing % sizes.kept;
+}`;
 
 const EVENTS = ['examples: u32', 'perExample: u32', 'kept: u32', 'changed: u32', ...SPLINE_SIZES];
 
-function events(form: SplineEvents, lanes: number): Program {
+/** @param all whether the values that pass are mapped as well */
+function events(form: SplineEvents, lanes: number, all: boolean): Program {
   const { parameters, stride, size } = rowsOf(form);
   const perGroup = size / lanes;
   return {
-    key: `spline ${form.bins} ${form.tails} ${form.inverse} ${lanes}`,
-    buffers: { x: read(), parameters: read(), values: write(), logDets: write() },
+    key: `spline ${form.bins} ${form.tails} ${form.inverse} ${lanes} ${all}`,
+    buffers: {
+      x: read(),
+      parameters: read(),
+      ...(all && { ofPassing: read() }),
+      values: write(),
+      logDets: write(),
+    },
     sizes: [...EVENTS, 'shares: u32'],
     code: () => `
 var<workgroup> room: array<f32, ${size * stride}>;
 ${splineMap(form, form.inverse)}
-${sumOfGroup(size, lanes)}
+${sumOfGroup(size, lanes)}${PLACE}
 ${groupMain(
   `
   let firstExample = thing / sizes.shares * ${perGroup}u;
@@ -57,34 +72,46 @@ ${groupMain(
   let step = sizes.shares * ${lanes}u;
   let example = firstExample + local / ${lanes}u;
   let lane = share * ${lanes}u + local % ${lanes}u;
+  let passing = sizes.perExample / sizes.changed * sizes.kept;
+  let mappedValues = sizes.perExample${all ? ' + passing' : ''};
   var sum = 0f;
-  for (var first = 0u; first < sizes.perExample; first += step) {
+  for (var first = 0u; first < mappedValues; first += step) {
     workgroupBarrier();
     for (var i = local; i < ${size * parameters}u; i += ${size}u) {
       let row = i / ${parameters}u;
+      let parameter = i % ${parameters}u;
       let ofExample = firstExample + row / ${lanes}u;
       let index = first + share * ${lanes}u + row % ${lanes}u;
-      if (ofExample < sizes.examples && index < sizes.perExample) {
-        let at = (ofExample * sizes.perExample + index) * ${parameters}u;
-        room[row * ${stride}u + i % ${parameters}u] = parameters[at + i % ${parameters}u];
+      if (ofExample < sizes.examples && index < mappedValues) {
+        let to = row * ${stride}u + parameter;
+        ${
+          all
+            ? `if (index >= sizes.perExample) {
+          room[to] = ofPassing[(index - sizes.perExample) * ${parameters}u + parameter];
+          continue;
+        }`
+            : ''
+        }
+        room[to] = parameters[(ofExample * sizes.perExample + index) * ${parameters}u + parameter];
       }
     }
     workgroupBarrier();
-    if (example < sizes.examples && first + lane < sizes.perExample) {
-      let value = example * sizes.perExample + first + lane;
-      let at = ${PLACE};
+    if (example < sizes.examples && first + lane < mappedValues) {
+      let at = placeOf(example, first + lane);
       let result = mapped(x[at], local * ${stride}u);
       values[at] = result.x;
       sum += result.y;
     }
   }
-  if (example < sizes.examples) {
-    let passing = sizes.perExample / sizes.changed * sizes.kept;
+  ${
+    all
+      ? ''
+      : `if (example < sizes.examples) {
     for (var i = lane; i < passing; i += step) {
-      let place = example * passing + i;
-      let at = place / sizes.kept * (sizes.kept + sizes.changed) + place % sizes.kept;
+      let at = placeOf(example, sizes.perExample + i);
       values[at] = x[at];
     }
+  }`
   }
   sum = sumOfGroup(local, sum);
   if (local % ${lanes}u == 0u && example < sizes.examples) { logDets[example * sizes.shares + share] = sum; }`,
@@ -93,40 +120,87 @@ ${groupMain(
   };
 }
 
-function gradient(form: SplineEvents): Program {
+/**
+ * Gradients, each invocation's in one value. Where those that pass are mapped as well, some workgroups behind the others take one of
+ * them each, in as many examples as they have invocations, and write the sums of its parameters' gradients over these.
+ */
+function gradient(form: SplineEvents, all: boolean): Program {
   const { parameters, stride, size } = rowsOf(form);
   const given = ['x', 'parameters', 'dy', 'dLogDet'].map((name) => [name, read()]);
   return {
-    key: `splineGradient ${form.bins} ${form.tails} ${form.inverse}`,
-    buffers: { ...Object.fromEntries(given), dx: write(), dParameters: write() },
+    key: `splineGradient ${form.bins} ${form.tails} ${form.inverse} ${all}`,
+    buffers: {
+      ...Object.fromEntries(given),
+      ...(all && { ofPassing: read() }),
+      dx: write(),
+      dParameters: write(),
+      ...(all && { partial: write() }),
+    },
     sizes: EVENTS,
     code: () => `
 var<workgroup> room: array<f32, ${size * stride}>;
-${splineGradient(form, form.inverse)}
+${splineGradient(form, form.inverse)}${PLACE}
 ${groupMain(
   `
   let values = sizes.examples * sizes.perExample;
   let first = thing * ${size * parameters}u;
-  for (var i = local; i < ${size * parameters}u; i += ${size}u) {
-    if (first + i < values * ${parameters}u) {
-      room[i / ${parameters}u * ${stride}u + i % ${parameters}u] = parameters[first + i];
-    }
-  }
-  workgroupBarrier();
   let value = thing * ${size}u + local;
-  if (value < values) {
-    let at = ${PLACE};
-    dx[at] = gradientOf(x[at], local * ${stride}u, dy[at], dLogDet[value / sizes.perExample]);
+  var example = value / sizes.perExample;
+  var index = value % sizes.perExample;
+  ${
+    all
+      ? `let passing = sizes.perExample / sizes.changed * sizes.kept;
+  let before = (values + ${size - 1}u) / ${size}u;
+  let isPassing = thing >= before;
+  if (isPassing) {
+    example = (thing - before) / passing * ${size}u + local;
+    index = sizes.perExample + (thing - before) % passing;
+  }`
+      : ''
+  }
+  for (var i = local; i < ${size * parameters}u; i += ${size}u) {
+    let to = i / ${parameters}u * ${stride}u + i % ${parameters}u;
+    ${all ? `if (isPassing) { room[to] = ofPassing[(index - sizes.perExample) * ${parameters}u + i % ${parameters}u]; continue; }` : ''}
+    if (first + i < values * ${parameters}u) { room[to] = parameters[first + i]; }
   }
   workgroupBarrier();
+  if (example < sizes.examples) {
+    let at = placeOf(example, index);
+    dx[at] = gradientOf(x[at], local * ${stride}u, dy[at], dLogDet[example]);
+  }${
+    all
+      ? ` else if (isPassing) {
+    for (var i = 0u; i < ${parameters}u; i++) { room[local * ${stride}u + i] = 0f; }
+  }`
+      : ''
+  }
+  workgroupBarrier();
+  ${
+    all
+      ? `if (isPassing) {
+    let part = (thing - before) / passing;
+    if (part * ${size}u >= sizes.examples) { return; }
+    for (var i = local; i < ${parameters}u; i += ${size}u) {
+      var sum = 0f;
+      for (var row = 0u; row < ${size}u; row++) { sum += room[row * ${stride}u + i]; }
+      partial[(part * passing + index - sizes.perExample) * ${parameters}u + i] = sum;
+    }
+    return;
+  }`
+      : ''
+  }
   for (var i = local; i < ${size * parameters}u; i += ${size}u) {
     if (first + i < values * ${parameters}u) {
       dParameters[first + i] = room[i / ${parameters}u * ${stride}u + i % ${parameters}u];
     }
   }
-  for (var i = value; i < values / sizes.changed * sizes.kept; i += groups.x * groups.y * ${size}u) {
+  ${
+    all
+      ? ''
+      : `for (var i = value; i < values / sizes.changed * sizes.kept; i += groups.x * groups.y * ${size}u) {
     let at = i / sizes.kept * (sizes.kept + sizes.changed) + i % sizes.kept;
     dx[at] = dy[at];
+  }`
   }`,
   size,
 )}`,
@@ -136,33 +210,57 @@ ${groupMain(
 function sizesOf({ shape }: TensorInfo, events: SplineEvents) {
   const channels = shape[shape.length - 1];
   const changed = channels - events.kept;
-  const perExample = (util.sizeFromShape(shape.slice(1)) / channels) * changed;
+  const positions = util.sizeFromShape(shape.slice(1, -1));
+  const perExample = positions * changed;
   const sizes = [shape[0], perExample, events.kept, changed, ...splineSizes(events)];
-  return { examples: shape[0], perExample, sizes };
+  return { examples: shape[0], perExample, passing: positions * events.kept, sizes };
 }
 
-/** FlowSpline and its gradient. */
-export function registerSplineEvents(): void {
-  registerGpuKernel('FlowSpline', ({ inputs, attrs, gpu }: KernelCall<EventInputs, SplineEvents>) => {
-    const { x, parameters } = inputs;
-    const { examples, perExample, sizes } = sizesOf(x, attrs);
-    const value = gpu.output(x.shape);
-    const { size } = rowsOf(attrs);
-    const lanes = Math.min(size, 2 ** Math.ceil(Math.log2(Math.max(perExample, 1))));
-    const logDet = sumsOf(gpu, examples, perExample, { lanes, size }, (logDets, shares, groups) => {
-      gpu.run(events(attrs, lanes), [x, parameters, value, logDets], groups, [...sizes, shares]);
-    });
-    return [value, logDet];
+type Call<Inputs extends Record<string, TensorInfo>> = KernelCall<
+  Inputs & { passing?: TensorInfo },
+  SplineEvents
+>;
+
+function splineEvents({ inputs: { x, parameters, passing: ofPassing }, attrs, gpu }: Call<EventInputs>) {
+  const all = ofPassing !== undefined;
+  const { examples, perExample, passing, sizes } = sizesOf(x, attrs);
+  const mapped = perExample + (all ? passing : 0);
+  const value = gpu.output(x.shape);
+  const { size } = rowsOf(attrs);
+  const lanes = Math.min(size, 2 ** Math.ceil(Math.log2(Math.max(mapped, 1))));
+  const given = [x, parameters, ...(all ? [ofPassing] : [])];
+  const logDet = sumsOf(gpu, examples, mapped, { lanes, size }, (logDets, shares, groups) => {
+    gpu.run(events(attrs, lanes, all), [...given, value, logDets], groups, [...sizes, shares]);
   });
-  registerGpuKernel(
-    'FlowSplineGradient',
-    ({ inputs, attrs, gpu }: KernelCall<EventGradients, SplineEvents>) => {
-      const { x, parameters, dy, dLogDet } = inputs;
-      const { examples, perExample, sizes } = sizesOf(x, attrs);
-      const [dx, dParameters] = [x, parameters].map(({ shape }) => gpu.output(shape));
-      const groups = flatGroups(examples * perExample, rowsOf(attrs).size);
-      gpu.run(gradient(attrs), [x, parameters, dy, dLogDet, dx, dParameters], groups, sizes);
-      return [dx, dParameters];
-    },
-  );
+  return [value, logDet];
+}
+
+function splineEventsGradient({ inputs, attrs, gpu }: Call<EventGradients>): TensorInfo[] {
+  const { x, parameters, dy, dLogDet, passing: ofPassing } = inputs;
+  const { examples, perExample, passing, sizes } = sizesOf(x, attrs);
+  const { size, parameters: count } = rowsOf(attrs);
+  const [dx, dParameters] = [x, parameters].map(({ shape }) => gpu.output(shape));
+  const groups = Math.ceil((examples * perExample) / size);
+  const given = [x, parameters, dy, dLogDet];
+  if (ofPassing === undefined) {
+    gpu.run(gradient(attrs, false), [...given, dx, dParameters], flatGroups(groups, 1), sizes);
+    return [dx, dParameters];
+  }
+  const dPassing = gpu.output(ofPassing.shape);
+  const parts = Math.ceil(examples / size);
+  const stride = passing * count;
+  gpu.withScratch([parts * stride], (partial) => {
+    const buffers = [...given, ofPassing, dx, dParameters, partial];
+    gpu.run(gradient(attrs, true), buffers, flatGroups(groups + parts * passing, 1), sizes);
+    addParts(gpu, partial, [{ output: dPassing, at: 0, stride, parts, factor: 1 }]);
+  });
+  return [dx, dParameters, dPassing];
+}
+
+/** FlowSpline, FlowSplinesOfAll and their gradients. */
+export function registerSplineEvents(): void {
+  for (const name of ['FlowSpline', 'FlowSplinesOfAll']) {
+    registerGpuKernel(name, splineEvents);
+    registerGpuKernel(`${name}Gradient`, splineEventsGradient);
+  }
 }

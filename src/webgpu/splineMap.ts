@@ -145,7 +145,8 @@ const INVERSE = `
   let found = select(2f * minusC / large, large / (2f * a), b < 0f);
   let first = clipped(p.start.x + shareOf(found) * p.size.x);
   let near = placeIn(p, (first - p.start.x) / p.size.x);
-  let off = p.start.y + p.size.y * (near.numerator / near.denominator) - inBox;
+  // From where the piece begins: of a flat piece far from 0 nothing would be left of a difference of values.
+  let off = p.size.y * (near.numerator / near.denominator) - above;
   let result = clipped(first - off / steepEnough(derivative(p, near)));
   let log = -logDerivative(p, placeIn(p, shareOf((result - p.start.x) / p.size.x)));`;
 

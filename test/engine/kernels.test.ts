@@ -88,6 +88,7 @@ function used(layer: string, direction: 'forward' | 'inverse'): string[] {
 }
 
 const operations: [name: string, layer: string, direction: 'forward' | 'inverse'][] = [
+  ['FlowActNorm', 'actnorm', 'forward'],
   ['FlowScaleChannels', 'actnorm', 'forward'],
   ['FlowUnscaleChannels', 'actnorm', 'inverse'],
   ['FlowLuMatrix', 'rotation', 'forward'],

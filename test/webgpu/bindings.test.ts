@@ -2,7 +2,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
-import { scaleChannels } from '../../src/layers/fusedScaleChannels';
+import { unscaleChannels } from '../../src/layers/fusedScaleChannels';
 import { fusedAdaptiveStep } from '../../src/training/fusedAdaptiveStep';
 import { Bindings } from '../../src/webgpu/bindings';
 import type { Compiled } from '../../src/webgpu/compile';
@@ -32,8 +32,8 @@ describe.skipIf(!hasAdapter)('what programs bind on webgpu', () => {
     const [x, logScale] = [tf.zeros([1, 1]), tf.zeros([1])];
     // One after the other and more than once, so that all else that is bound becomes the same.
     for (const i of [0, 1, 0, 1, 0, 1]) {
-      const result = scaleChannels(x, weight[i], logScale);
-      expect((await result.data())[0]).toBe(i + 1);
+      const result = unscaleChannels(x, weight[i], logScale);
+      expect((await result.data())[0]).toBe(-(i + 1));
       result.dispose();
     }
     tf.dispose([weight, first, second, gradients, x, logScale]);

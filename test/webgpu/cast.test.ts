@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BackendError, MultilayerPerceptron } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import { runKernel } from '../../src/engine/kernels';
-import { scaleChannels } from '../../src/layers/fusedScaleChannels';
+import { unscaleChannels } from '../../src/layers/fusedScaleChannels';
 import { hasAdapter } from './adapter';
 import { activate, expectSameOnBoth } from './onBoth';
 
@@ -30,7 +30,7 @@ describe.skipIf(!hasAdapter)('casts on webgpu', () => {
       const results = [network.apply(tf.ones([6, 2]), oneHot(6)), network.apply(tf.ones([1, 2]), computed)];
       const truth = tf.cast(tf.greater([1, -1], 0), 'float32');
       results.push(
-        scaleChannels(truth, tf.zeros([2]), tf.zeros([2])),
+        unscaleChannels(truth, tf.zeros([2]), tf.zeros([2])),
         tf.mul(truth, 2),
         tf.cast([1.7, -2.2], 'int32'),
         tf.cast([0, 2], 'bool'),
@@ -43,7 +43,9 @@ describe.skipIf(!hasAdapter)('casts on webgpu', () => {
   it('are needed: integers as they are are refused', async () => {
     await activate('webgpu');
     const [input, one] = [tf.ones([2, 1], 'int32'), tf.ones([1])];
-    expect(() => runKernel('FlowScaleChannels', { input, offset: one, logScale: one })).toThrow(BackendError);
+    expect(() => runKernel('FlowUnscaleChannels', { input, offset: one, logScale: one })).toThrow(
+      BackendError,
+    );
     tf.dispose([input, one]);
   });
 });

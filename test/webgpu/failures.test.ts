@@ -8,7 +8,7 @@ import { ActNorm, Flow, fit, GpuFailedError } from 'tfjs-flows';
 import 'tfjs-flows/node';
 import { prepareWebGpu } from 'tfjs-flows/webgpu';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { scaleChannels } from '../../src/layers/fusedScaleChannels';
+import { unscaleChannels } from '../../src/layers/fusedScaleChannels';
 import { DeviceWatch } from '../../src/webgpu/deviceWatch';
 import { Gpu } from '../../src/webgpu/gpu';
 import { write } from '../../src/webgpu/program';
@@ -56,7 +56,7 @@ describe.skipIf(!hasAdapter)('a device that fails', () => {
     await expect(waiting).rejects.toThrow(message);
     await expect(y.data()).rejects.toMatchObject({ name: 'GpuFailedError', failure });
     expect(() => tf.mul(x, y)).toThrow(GpuFailedError);
-    expect(() => scaleChannels(x as tf.Tensor2D, channels, channels)).toThrow(GpuFailedError);
+    expect(() => unscaleChannels(x as tf.Tensor2D, channels, channels)).toThrow(GpuFailedError);
     // What the host had read already is right.
     expect((await read.data())[0]).toBe(3);
     tf.dispose([x, channels, y, read]);

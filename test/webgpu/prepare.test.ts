@@ -24,7 +24,7 @@ describe.skipIf(!hasAdapter)('prepareWebGpu', () => {
     expect(said).toMatchObject({ backend: 'webgpu', dispatches: 0, fallbacks: {} });
     expect(said.adapter.description).not.toBe('');
     expect(said.deviceLimits.maxBufferSize).toBeGreaterThan(2 ** 28);
-    expect(said.kernels).toContain('FlowScaleChannels');
+    expect(said.kernels).toContain('FlowActNorm');
     expect(said.limits.join()).toContain('dataSync');
     expect(said.limits.some((limit) => limit.startsWith('speed'))).toBe(said.adapter.software);
     expect(webGpuReport()).toEqual(said);

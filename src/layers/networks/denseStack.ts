@@ -5,6 +5,7 @@ import { noiseInStep } from '../../core/trainingStep';
 import { activations } from './activations';
 import type { ContextUse, LayerForm } from './denseLayers';
 import {
+  type FusedDropout,
   type FusedPerceptron,
   fusedPerceptron,
   hasFusedPerceptron,
@@ -96,14 +97,10 @@ export class DenseStack {
     }));
   }
 
-  /** What a fused operation takes in place of the layers; undefined where they drop something. */
-  get fused(): FusedPerceptron | undefined {
-    return this.drops ? undefined : this.perceptron;
-  }
-
-  private get perceptron(): FusedPerceptron {
+  /** What a fused operation takes in place of the layers. */
+  get fused(): FusedPerceptron {
     const { weights: layers, masks = [], plan } = this;
-    return { layers, masks, plan };
+    return { layers, masks, plan, dropout: (n) => this.dropout(n) };
   }
 
   /** Whether it drops something now: in training steps alone. */
@@ -118,12 +115,8 @@ export class DenseStack {
   compute(x: tf.Tensor, context?: ContextTensors): tf.Tensor {
     const features = featuresOf(x, this.settings.periodic);
     const given = flatContext(context);
+    if (hasFusedPerceptron()) return fusedPerceptron(features, given, this.fused);
     const masks = this.dropoutMasks(x.shape[0]);
-    if (hasFusedPerceptron()) {
-      const share = 1 - (this.drops ? this.settings.dropout : 0);
-      const dropout = { share, masks: masks.filter((mask) => mask !== undefined) };
-      return fusedPerceptron(features, given, this.perceptron, dropout);
-    }
     const input = this.joinsContext ? tf.concat([features, given as tf.Tensor], 1) : features;
     const results: tf.Tensor[] = [];
     this.layers.forEach((layer, i) => {
@@ -151,6 +144,11 @@ export class DenseStack {
       contextBias as tf.Tensor,
     );
     return contextUses[use](bias, map, activations[this.settings.activation]);
+  }
+
+  private dropout(n: number): FusedDropout {
+    const masks = this.dropoutMasks(n).filter((mask) => mask !== undefined);
+    return { share: 1 - (this.drops ? this.settings.dropout : 0), masks };
   }
 
   /**

@@ -34,6 +34,8 @@ export interface FusedPerceptron {
   /** Like the kernels; none where nothing is masked. They live as long as the network. */
   masks: readonly tf.Tensor[];
   plan: PerceptronPlan;
+  /** What is left out of n rows now: the same whenever a step asks. */
+  dropout(n: number): FusedDropout;
 }
 
 /** What a training step leaves out. */
@@ -43,8 +45,6 @@ export interface FusedDropout {
   /** For each layer that drops, [n, inputs]: 0 for what is left out of what it reads, 1 / share for the rest. */
   masks: readonly tf.Tensor[];
 }
-
-const NOTHING: FusedDropout = { share: 1, masks: [] };
 
 /** Whether the active backend has `fusedPerceptron`; its ordinary form is `DenseStack.compute`. */
 export function hasFusedPerceptron(): boolean {
@@ -81,18 +81,17 @@ export function perceptronInputs(
 export function fusedPerceptron(
   x: tf.Tensor,
   context: tf.Tensor | undefined,
-  { layers, masks, plan }: FusedPerceptron,
-  dropout: FusedDropout = NOTHING,
+  { layers, masks, plan, dropout }: FusedPerceptron,
 ): tf.Tensor {
   const inputs = perceptronInputs(x, context, layers);
-  const { share } = dropout;
+  const { share, masks: dropped } = dropout(x.shape[0]);
   const taped = isTaped();
   const [result] = record(inputs, () => {
-    const given = [...inputs, ...masks, ...dropout.masks];
+    const given = [...inputs, ...masks, ...dropped];
     const [output, ...records] = runKernel('FlowPerceptron', given, { plan, share, taped });
     return {
       results: [output],
-      needed: [...inputs, ...dropout.masks, ...records],
+      needed: [...inputs, ...dropped, ...records],
       gradient: ([dy], needed) => {
         const own = [dy, ...needed.slice(0, inputs.length), ...masks, ...needed.slice(inputs.length)];
         return runKernel('FlowPerceptronGradient', own, { plan, share });

@@ -68,3 +68,43 @@ export function fusedEvents(
   });
   return { value, logDet: logDet as tf.Tensor1D };
 }
+
+/** Whether the active backend has `fusedSplinesOfAll` for two transformers: splines of one form. */
+export function hasFusedSplinesOfAll(
+  form: FusedTransformer | undefined,
+  ofPassing: FusedTransformer | undefined,
+): form is FusedSpline {
+  if (form?.kind !== 'spline' || ofPassing?.kind !== 'spline') return false;
+  const same = (['bins', 'bound', 'tails', 'minimum'] as const).every(
+    (name) => form[name] === ofPassing[name],
+  );
+  return same && hasKernels('FlowSplinesOfAll', 'FlowSplinesOfAllGradient');
+}
+
+/**
+ * As `fusedEvents` of splines forward, the first channels mapped too, by parameters that are the same for all examples.
+ *
+ *     FlowSplinesOfAll { x, parameters, passing } -> value, logDet [n]
+ *     FlowSplinesOfAllGradient { x, parameters, passing, dy, dLogDet } -> gradients in x, the parameters and `passing`
+ *
+ * @param x [n, ..., c]
+ * @param parameters [n, ..., (c - kept) * p], those of one value side by side
+ * @param passing [values of an example that pass, p]
+ */
+export function fusedSplinesOfAll(
+  form: FusedSpline,
+  x: tf.Tensor,
+  parameters: tf.Tensor,
+  passing: tf.Tensor,
+  kept: number,
+): Transformed {
+  const attributes = { ...form, kept, inverse: false };
+  const given = { x, parameters, passing };
+  const [value, logDet] = record([x, parameters, passing], () => ({
+    results: runKernel('FlowSplinesOfAll', given, attributes),
+    needed: [x, parameters, passing],
+    gradient: ([dy, dLogDet], [x, parameters, passing]) =>
+      runKernel('FlowSplinesOfAllGradient', { x, parameters, passing, dy, dLogDet }, attributes),
+  }));
+  return { value, logDet: logDet as tf.Tensor1D };
+}
