@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { AdaptiveStep, StepConstants } from '../training/fusedAdaptiveStep';
 import { listsInRow } from './arena';
+import { stretchesOf } from './gathering';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -99,7 +100,7 @@ function adaptiveStep({
   const lists = listsInRow(tensors, back ? 3 : 4, weights);
   if (lists[0].length === 0) return [];
   gpu.withValues(constantsOf(attrs), (constants) => {
-    for (const ranges of gpu.arena.stretches(...lists)) {
+    for (const ranges of stretchesOf(gpu, ...lists)) {
       const fours = ranges[0].size / 16;
       const buffers = back ? [...ranges, constants] : [...ranges, constants, tensors[4 * weights]];
       gpu.run(programs[kind][back ? 'back' : 'forward'], buffers, flatGroups(fours), [fours]);

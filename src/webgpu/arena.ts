@@ -4,6 +4,9 @@ import type { DataId, OpenBackend, Range } from './backend';
 /** Where a range of a buffer may begin, on any device. */
 const ALIGNMENT = 256;
 
+/** Writes tensors into a buffer side by side, zeros between them. */
+export type Move = (tensors: readonly TensorInfo[], page: GPUBuffer) => void;
+
 /** A buffer in which tensors lie side by side. */
 interface Page {
   buffer: GPUBuffer;
@@ -36,9 +39,10 @@ export class Arena {
    * of 256 bytes.
    *
    * @param lists of equal lengths and sizes; no tensor is empty
+   * @param move writes tensors into a buffer, in these places
    */
-  stretches(...lists: readonly (readonly TensorInfo[])[]): Range[][] {
-    const placed = lists.map((list) => this.placesOf(list));
+  stretches(lists: readonly (readonly TensorInfo[])[], move: Move): Range[][] {
+    const placed = lists.map((list) => this.placesOf(list, move));
     const stretches: Range[][] = [];
     lists[0].forEach((_, i) => {
       const goesOn = i > 0 && placed.every((places) => follows(places[i], places[i - 1]));
@@ -86,44 +90,39 @@ export class Arena {
     data.external = false;
   }
 
-  private placesOf(tensors: readonly TensorInfo[]): Place[] {
-    if (tensors.some(({ dataId }) => !this.places.has(dataId))) this.layOut(tensors);
+  private placesOf(tensors: readonly TensorInfo[], move: Move): Place[] {
+    if (tensors.some(({ dataId }) => !this.places.has(dataId))) this.layOut(tensors, move);
     return tensors.map(({ dataId }) => this.places.get(dataId) as Place);
   }
 
   /** All of these in new buffers, as few as can be bound whole. */
-  private layOut(tensors: readonly TensorInfo[]): void {
+  private layOut(tensors: readonly TensorInfo[], move: Move): void {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.backend.device.limits;
     const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     let [page, bytes]: [TensorInfo[], number] = [[], 0];
     for (const tensor of new Map(tensors.map((tensor) => [tensor.dataId, tensor])).values()) {
       const size = padded(bytesOf(tensor));
       if (bytes + size > most) {
-        this.fillPage(page, bytes);
+        this.fillPage(page, bytes, move);
         [page, bytes] = [[], 0];
       }
       page.push(tensor);
       bytes += size;
     }
-    this.fillPage(page, bytes);
+    this.fillPage(page, bytes, move);
   }
 
-  private fillPage(tensors: readonly TensorInfo[], bytes: number): void {
+  private fillPage(tensors: readonly TensorInfo[], bytes: number, move: Move): void {
     if (tensors.length === 0) return;
     const { backend } = this;
     const page: Page = { buffer: this.acquire(bytes), held: new Set() };
-    for (const { dataId } of tensors) backend.uploadToGPU(dataId);
-    const encoder = this.encoder();
-    encoder.clearBuffer(page.buffer);
+    move(tensors, page.buffer);
     let offset = 0;
     for (const tensor of tensors) {
       const { dataId } = tensor;
       const size = bytesOf(tensor);
-      const from = this.rangeOf(dataId);
       const data = backend.tensorMap.get(dataId);
       const own = data.resource as GPUBuffer;
-      encoder.copyBufferToBuffer(from?.buffer ?? own, from?.offset ?? 0, page.buffer, offset, size);
-      backend.commandQueueOwnedIds.add(dataId);
       if (!this.release(dataId) && data.external !== true) backend.uniformPendingDisposal.push(own);
       // The backend keeps what was read on the host, too, which would not see what kernels change in place.
       Object.assign(data, { resource: page.buffer, external: true, values: null });
@@ -154,7 +153,8 @@ function bytesOf({ shape }: TensorInfo): number {
   return 4 * util.sizeFromShape(shape);
 }
 
-function padded(bytes: number): number {
+/** Bytes from where a tensor begins to where the next one does. */
+export function padded(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 

@@ -32,18 +32,21 @@ export function orderOnGpu(gpu: Gpu, order: Int32Array | undefined, channels: nu
   return range;
 }
 
+/** result[..., j] = x[..., order[j]] */
+export function orderedChannels(gpu: Gpu, x: TensorInfo, order: Int32Array): TensorInfo {
+  const result = gpu.output(x.shape);
+  const count = util.sizeFromShape(x.shape);
+  const given = orderOnGpu(gpu, order, order.length);
+  gpu.run(ordered, [x, given, result], flatGroups(count), [count, order.length]);
+  return result;
+}
+
 /** FlowOrderChannels. */
 export function registerChannelOrder(): void {
   registerGpuKernel(
     'FlowOrderChannels',
-    ({ inputs: { x }, attrs: { order }, gpu }: KernelCall<{ x: TensorInfo }, { order: Int32Array }>) => {
-      const result = gpu.output(x.shape);
-      const count = util.sizeFromShape(x.shape);
-      gpu.run(ordered, [x, orderOnGpu(gpu, order, order.length), result], flatGroups(count), [
-        count,
-        order.length,
-      ]);
-      return [result];
-    },
+    ({ inputs: { x }, attrs: { order }, gpu }: KernelCall<{ x: TensorInfo }, { order: Int32Array }>) => [
+      orderedChannels(gpu, x, order),
+    ],
   );
 }

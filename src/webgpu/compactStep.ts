@@ -2,6 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { CompactStep } from '../training/fusedCompactStep';
 import { constantsOf, moved, STEP, stops } from './adaptiveStep';
 import { listsInRow } from './arena';
+import { stretchesOf } from './gathering';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -88,7 +89,7 @@ function compactStep({
     // Halves are whole in float32.
     gpu.withValues([seed & 0xffff, seed >>> 16], (halves) => {
       let start = 0;
-      for (const ranges of gpu.arena.stretches(...lists)) {
+      for (const ranges of stretchesOf(gpu, ...lists)) {
         const fours = ranges[0].size / 16;
         if (isBack) gpu.run(back, [...ranges, constants], flatGroups(fours), [fours]);
         else {

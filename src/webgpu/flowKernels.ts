@@ -14,6 +14,7 @@ import { registerMoveAverages } from './moveAverages';
 import { registerNetworkCoupling } from './networkCoupling';
 import { registerNormalLogProb } from './normalLogProb';
 import { registerPerceptron } from './perceptron';
+import { registerPerceptronCoupling } from './perceptronCoupling';
 import { registerRowVerdicts } from './rowVerdicts';
 import { registerScaleChannels } from './scaleChannels';
 import { registerScaledLinear } from './scaledLinear';
@@ -40,6 +41,7 @@ export function registerFlowKernels(): void {
   registerNetworkCoupling();
   registerNormalLogProb();
   registerPerceptron();
+  registerPerceptronCoupling();
   registerRowVerdicts();
   registerScaleChannels();
   registerScaledLinear();

@@ -1,4 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { stretchesOf } from './gathering';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { FLAT, groupMain, sumOfGroup } from './wgsl';
@@ -85,7 +86,7 @@ function globalNorm({ inputs, gpu }: KernelCall<readonly TensorInfo[], unknown>)
   const given = Object.values(inputs).filter(({ shape }) => util.sizeFromShape(shape) > 0);
   if (given.length === 0) return [gpu.backend.makeTensorInfo([], 'float32', new Float32Array(1))];
   const norm = gpu.output([]);
-  const stretches = gpu.arena.stretches(given).map(([values]) => {
+  const stretches = stretchesOf(gpu, given).map(([values]) => {
     const fours = values.size / 16;
     return { values, fours, groups: Math.min(MOST_GROUPS, Math.ceil(fours / (FLAT * FOURS_EACH))) };
   });

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { listsInRow } from './arena';
+import { stretchesOf } from './gathering';
 import { type Program, read, write } from './program';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups, flatMain } from './wgsl';
@@ -25,7 +26,7 @@ function moveAverages({
   const [averages, weights] = listsInRow(tensors, 2, tensors.length / 2);
   if (averages.length === 0) return [];
   gpu.withValues([attrs.rate], (rate) => {
-    for (const [average, weight] of gpu.arena.stretches(averages, weights)) {
+    for (const [average, weight] of stretchesOf(gpu, averages, weights)) {
       const fours = average.size / 16;
       gpu.run(program, [average, weight, rate], flatGroups(fours), [fours]);
     }

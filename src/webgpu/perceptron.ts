@@ -163,13 +163,18 @@ function bitsOf(lists: readonly ArrayLike<number>[]): Int32Array {
   return words;
 }
 
-/** Gradients in x, the context and every weight, from that in the output. Writes into the records what only it reads. */
+/**
+ * Gradients in x, the context and every weight, from that in the output. Writes into the records what only it reads.
+ *
+ * @param direct the gradient in x by what else is made of it
+ */
 export function runPerceptronGradient(
   gpu: Gpu,
   plan: PerceptronPlan,
   tensors: PerceptronTensors,
   { packed, records }: Kept,
   dy: TensorInfo,
+  direct?: TensorInfo,
 ): TensorInfo[] {
   const { sources, weights, layers, share } = tensors;
   const { recordQuads, inputGradient, contextGradient, layers: places } = layoutOf(plan);
@@ -177,8 +182,9 @@ export function runPerceptronGradient(
   const { tiles, groups } = tilesOf(sources[0].shape[0], MOST_GROUPS);
   const range = constantsOf(gpu, plan, tensors);
   const sizes = [...sizesOf(plan, tensors, tiles, recordQuads), inputGradient, contextGradient];
-  const buffers = [dy, packed, range, records, ...ofSources];
-  gpu.run(backward(variantOf(plan), share < 1), buffers, [groups, 1, 1], sizes);
+  const adds = direct !== undefined;
+  const buffers = [dy, packed, range, ...(adds ? [direct] : []), records, ...ofSources];
+  gpu.run(backward(variantOf(plan), share < 1, adds), buffers, [groups, 1, 1], sizes);
   const gradientOf = new Map(weights.map((weight, i) => [weight, ofWeights[i]]));
   inGroups(layers, (group, first) => {
     const outputs = group.flatMap(({ kernel, bias }) =>

@@ -18,20 +18,22 @@ import { GATES, LAYER_AT, SIGMOID } from './perceptronLayout';
 import { type Program, read, remembered, write } from './program';
 import { groupMain } from './wgsl';
 
-/** Rows back through all layers: gradients by every product into the records, and those by x and the context. */
-export const backward = remembered(({ activation, context }: Variant, drops: boolean): Program => {
-  return {
-    key: `perceptronGradient ${activation} ${context} ${drops}`,
-    buffers: {
-      dy: read(),
-      packed: read('vec4f'),
-      constants: read('u32'),
-      records: write('vec4f'),
-      dx: write(),
-      ...ofContext(context, 'dContext', write()),
-    },
-    sizes: [...SIZES, 'inputGradient: u32', 'contextGradient: u32'],
-    code: () => `${LAYER_AT}${QUADS_OF}${activationOf(activation, 'vec4f')}${MULTIPLY}${quadIn('dy')}
+/** Rows back through all layers: gradients by every product into the records, and those by x and the context; `adds`: to `direct`. */
+export const backward = remembered(
+  ({ activation, context }: Variant, drops: boolean, adds: boolean): Program => {
+    return {
+      key: `perceptronGradient ${activation} ${context} ${drops} ${adds}`,
+      buffers: {
+        dy: read(),
+        packed: read('vec4f'),
+        constants: read('u32'),
+        ...(adds && { direct: read() }),
+        records: write('vec4f'),
+        dx: write(),
+        ...ofContext(context, 'dContext', write()),
+      },
+      sizes: [...SIZES, 'inputGradient: u32', 'contextGradient: u32'],
+      code: () => `${LAYER_AT}${QUADS_OF}${activationOf(activation, 'vec4f')}${MULTIPLY}${quadIn('dy')}
 fn slopeOf(activation: u32, x: vec4f) -> vec4f {
   if (activation == 0u) { return vec4f(1); }
   if (activation == ${SIGMOID}u) { return sigmoid(x) * sigmoid(-x); }
@@ -83,9 +85,10 @@ ${tilesMain(`
     ${overTile(
       'sizes.columns',
       `if (first + row < sizes.rows) {
-        var value = 0f;
-        if (i < sizes.values) { value = records[at + sizes.inputGradient + i / 4u][i % 4u]; }
-        dx[(first + row) * sizes.columns + i] = value;
+        let to = (first + row) * sizes.columns + i;
+        var value = ${adds ? 'direct[to]' : '0f'};
+        if (i < sizes.values) { value += records[at + sizes.inputGradient + i / 4u][i % 4u]; }
+        dx[to] = value;
       }`,
     )}
     ${
@@ -103,8 +106,9 @@ ${tilesMain(`
         : ''
     }
     workgroupBarrier();`)}`,
-  };
-});
+    };
+  },
+);
 
 /** Sides of the part of a weight's gradient that a workgroup sums, and rows that it takes at once. */
 const SIDE = 16;
