@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { BackendError, complaint } from '../core/errors';
+import { heldValues } from '../engine/hostValues';
 import type { PerceptronPlan } from '../layers/networks/fusedPerceptron';
 import {
   outputsOf,
@@ -141,13 +142,13 @@ function runForward(
   const run = (...dropped: TensorInfo[]) =>
     gpu.run(program, [...given, ...dropped, records, output], [groups, 1, 1], sizes);
   const masks = layers.flatMap(({ dropout }) => dropout ?? []);
-  if (drops) gpu.withWords(bitsOf(masks.map((mask) => hostMask(gpu, mask))), run);
+  if (drops) gpu.withWords(bitsOf(masks.map(hostMask)), run);
   else run();
 }
 
 /** Values of a mask: they were drawn on the host, and are sent as bits. */
-function hostMask(gpu: Gpu, mask: TensorInfo): ArrayLike<number> {
-  const values = gpu.hostValues(mask);
+function hostMask(mask: TensorInfo): ArrayLike<number> {
+  const values = heldValues(mask);
   if (values !== undefined) return values;
   throw new BackendError(complaint('FlowPerceptron', 'masks of dropout with values on the host', 'others'));
 }
