@@ -22,7 +22,7 @@ describe.skipIf(!hasChromium)('prepareWebGpu in a page', () => {
     expect(report.deviceLimits.maxStorageBufferBindingSize).toBeGreaterThan(2 ** 27);
     expect(report).toMatchObject({ backend: 'webgpu', adapter: { software: true } });
     expect(report.dispatches).toBeGreaterThan(0);
-    expect(report.kernels).toContain('FlowScaleChannels');
+    expect(report.kernels).toContain('FlowActNorm');
     expect(report.limits.join()).toMatch(/^speed: /);
   });
 
