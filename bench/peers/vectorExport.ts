@@ -105,6 +105,6 @@ mkdirSync(folder, { recursive: true });
 for (const [name, [library, make]] of Object.entries(own)) await write(name, library, movedFrom(make));
 for (const [name, config] of writtenVectors) {
   const path = fileURLToPath(new URL(`../../test/fixtures/vector/${name}/weights.npz`, import.meta.url));
-  const flow = importCheckpoint<Flow>(readFileSync(path), { config });
+  const flow = await importCheckpoint<Flow>(readFileSync(path), { config });
   await write(name, name.startsWith('zuko') ? 'zuko' : 'nflows', flow);
 }

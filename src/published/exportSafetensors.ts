@@ -14,7 +14,7 @@ import { writeSafetensors } from './safetensors';
  * @see github.com/huggingface/safetensors, "Format"
  * @example
  * const bytes = await exportSafetensors(glow);
- * const copy = importCheckpoint(bytes);
+ * const copy = await importCheckpoint(bytes);
  */
 export async function exportSafetensors(flow: Module): Promise<Uint8Array> {
   const arrays: Record<string, NdArray> = Object.fromEntries(await readWeights('exportSafetensors', flow));

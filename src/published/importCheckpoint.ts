@@ -72,15 +72,15 @@ const ofVectors: OptionNames<VectorImportOptions> = {
  * listed); ConfigError where an option is needed, does not fit, or is not read for such a file; DataError where reference rows do not fit
  * @see Kingma and Dhariwal, "Glow" (2018), arXiv:1807.03039; Durkan et al. (2019), arXiv:1906.04032; and the codes named above
  * @example
- * const glow = importCheckpoint(trainedPkg); // bytes of a .pt, .pkg, .npz or .safetensors file
+ * const glow = await importCheckpoint(trainedPkg); // bytes of a .pt, .pkg, .npz or .safetensors file
  * glow.sample(4, { temperature: 0.7 });
  */
 export function importCheckpoint(
   input: Bytes,
   options: ImportOptions & { library: VectorLibraryName },
-): VectorFlow;
-export function importCheckpoint<T extends Flow = Glow>(input: Bytes, options?: ImportOptions): T;
-export function importCheckpoint(input: Bytes, options: ImportOptions = {}): Flow {
+): Promise<VectorFlow>;
+export function importCheckpoint<T extends Flow = Glow>(input: Bytes, options?: ImportOptions): Promise<T>;
+export async function importCheckpoint(input: Bytes, options: ImportOptions = {}): Promise<Flow> {
   checkOptions('importCheckpoint', options, { ...ofAll, ...ofGlows, ...ofVectors });
   if (options.library !== undefined) checkChoice('importCheckpoint', 'library', options.library, libraries);
   const file = openCheckpoint(input);

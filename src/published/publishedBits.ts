@@ -80,7 +80,7 @@ export const conventions: Record<PublishedBitsOptions['compatibility'], Conventi
  * @throws as `bitsPerDim` does
  * @see the loss in each code: openai/glow model.py, chaiyujin/glow-pytorch glow/models.py, rosinality/glow-pytorch train.py
  * @example
- * const glow = importCheckpoint(trainedPkg);
+ * const glow = await importCheckpoint(trainedPkg);
  * const images = tf.fill([1, 8, 8, 1], 128);
  * const { bitsPerDim, reported } = publishedBits(glow, images, { compatibility: 'chaiyujin', seed: 1 });
  */

@@ -55,7 +55,7 @@ it('convert takes such files, and what they do not say from JSON', async () => {
   expect([err, out]).toEqual(['', expect.not.stringContaining('bound (taken')]);
   const { code } = await flows('convert', from, converted, '--config', config, '--backend', 'cpu');
   expect(code).toBe(0);
-  const flow = importCheckpoint<VectorFlow>(readFileSync(converted));
+  const flow = await importCheckpoint<VectorFlow>(readFileSync(converted));
   const { io } = vectorFixture('nflows_rqs_autoregressive');
   const x = tensorOf(io.x);
   expect(furthest(flow.logProb(x), io.log_prob64, true)).toBeLessThan(2e-5);

@@ -64,17 +64,17 @@ const standIns: [string, string, RegExp][] = [
 ];
 
 describe.each(Object.entries(readers))('%s', (name, read) => {
-  it.each(standIns)('says that it is %s', (_, text, message) => {
+  it.each(standIns)('says that it is %s', async (_, text, message) => {
     const bytes = new TextEncoder().encode(text);
-    expect(() => read(bytes as never)).toThrow(FormatError);
-    expect(() => read(bytes as never)).toThrow(message);
+    await expect(async () => read(bytes as never)).rejects.toThrow(FormatError);
+    await expect(async () => read(bytes as never)).rejects.toThrow(message);
   });
 
-  it.each(mistakes)('says what to do about %s in place of bytes', (_, input, message) => {
+  it.each(mistakes)('says what to do about %s in place of bytes', async (_, input, message) => {
     const where = name.replace(/ .*/, '');
-    expect(() => read(input as never)).toThrow(DataError);
-    expect(() => read(input as never)).toThrow(message);
-    expect(() => read(input as never)).toThrow(`${where}: expected the file's bytes`);
+    await expect(async () => read(input as never)).rejects.toThrow(DataError);
+    await expect(async () => read(input as never)).rejects.toThrow(message);
+    await expect(async () => read(input as never)).rejects.toThrow(`${where}: expected the file's bytes`);
   });
 });
 
@@ -106,9 +106,9 @@ describe('files of another kind', () => {
       /got 5 bytes that begin with '01 02 ff 04 05'/,
     ],
     ['readIdx', 'nothing', new Uint8Array(0), /got nothing \(0 bytes\)/],
-  ])('%s says what it got: %s', (name, _, bytes, message) => {
-    expect(() => readers[name](bytes as never)).toThrow(FormatError);
-    expect(() => readers[name](bytes as never)).toThrow(message);
+  ])('%s says what it got: %s', async (name, _, bytes, message) => {
+    await expect(async () => readers[name](bytes as never)).rejects.toThrow(FormatError);
+    await expect(async () => readers[name](bytes as never)).rejects.toThrow(message);
   });
 
   it('tables are told from web pages too', async () => {

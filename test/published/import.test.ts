@@ -13,7 +13,7 @@ import {
   writeSafetensors,
 } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { leavesNoTensors } from '../support/leaks';
+import { leavesNoTensors, tidyWaiting } from '../support/leaks';
 import { fixture, importOptions, loadReference } from './reference';
 
 beforeAll(async () => {
@@ -53,8 +53,8 @@ describe('configuration from names and shapes', () => {
       'rosinality_affine_lu',
       { levels: 2, stepsPerLevel: 2, hiddenChannels: 24, coupling: 'affine', nBits: 5, learnTop: 'border' },
     ],
-  ])('%s', (name, expected) => {
-    const { glow } = loadReference(name, 'checkpoint.pt');
+  ])('%s', async (name, expected) => {
+    const { glow } = await loadReference(name, 'checkpoint.pt');
     expect(glow.getConfig()).toMatchObject(expected);
     glow.dispose();
     const info = inspectCheckpoint(fixture(name, 'checkpoint.pt'));
@@ -66,28 +66,28 @@ describe('configuration from names and shapes', () => {
     expect(info.skipped).toEqual(name.startsWith('chai') ? ['global_step', 'optim', 'criterion'] : []);
   });
 
-  it('asks for the size of images where the file keeps none, and checks it where it does', () => {
+  it('asks for the size of images where the file keeps none, and checks it where it does', async () => {
     const rosinality = fixture('rosinality_affine_lu', 'checkpoint.pt');
-    expect(() => importCheckpoint(rosinality)).toThrow(ConfigError);
-    expect(() => importCheckpoint(rosinality)).toThrow(/imageShape \[h, w, 3\].*default is 64/);
-    expect(() => importCheckpoint(rosinality, { imageShape: [16, 16, 1] })).toThrow(
+    await expect(importCheckpoint(rosinality)).rejects.toThrow(ConfigError);
+    await expect(importCheckpoint(rosinality)).rejects.toThrow(/imageShape \[h, w, 3\].*default is 64/);
+    await expect(importCheckpoint(rosinality, { imageShape: [16, 16, 1] })).rejects.toThrow(
       /as the file says, got \[16, 16, 1\]/,
     );
     const chaiyujin = fixture('chaiyujin_affine_invconv', 'checkpoint.pt');
-    expect(() => importCheckpoint(chaiyujin, { imageShape: [32, 32, 3] })).toThrow(
+    await expect(importCheckpoint(chaiyujin, { imageShape: [32, 32, 3] })).rejects.toThrow(
       /imageShape \[16, 16, 3\]/,
     );
   });
 
   it('takes names with `module.` and any container', async () => {
-    await leavesNoTensors(() => {
+    await leavesNoTensors(async () => {
       const state = stateOf('rosinality_affine_lu');
       const prefixed = Object.fromEntries(
         Object.entries(state).map(([name, array]) => [`module.${name}`, float(array)]),
       );
       const options = importOptions('rosinality_affine_lu');
-      const plain = importCheckpoint(writeNpz(state), options);
-      const parallel = importCheckpoint(writeSafetensors(prefixed), options);
+      const plain = await importCheckpoint(writeNpz(state), options);
+      const parallel = await importCheckpoint(writeSafetensors(prefixed), options);
       expect(weightsOf(parallel)).toEqual(weightsOf(plain));
       plain.dispose();
       parallel.dispose();
@@ -97,7 +97,7 @@ describe('configuration from names and shapes', () => {
 
 describe('parameters that do not fit', () => {
   it('are all reported at once, by name', async () => {
-    await leavesNoTensors(() => {
+    await leavesNoTensors(async () => {
       const {
         'flow.layers.2.f.0.weight': _,
         'flow.layers.4.conv.bias': __,
@@ -106,23 +106,23 @@ describe('parameters that do not fit', () => {
       state['flow.layers.3.actnorm.logs'] = { shape: [1, 5, 1, 1], data: new Float32Array(5) };
       state['flow.layers.99.extra'] = { shape: [1], data: new Float32Array(1) };
       const attempt = () => importCheckpoint(writeNpz(state), { library: 'chaiyujin' });
-      expect(attempt).toThrow(FormatError);
-      expect(attempt).toThrow(
+      await expect(attempt).rejects.toThrow(FormatError);
+      await expect(attempt).rejects.toThrow(
         /^importCheckpoint: expected 102 parameters that fit, got 4 that do not: flow\.layers\.2\.f\.0\.weight is missing; flow\.layers\.3\.actnorm\.logs is \[1, 5, 1, 1\] instead of \[1, 4, 1, 1\]; flow\.layers\.4\.conv\.bias is missing; flow\.layers\.99\.extra is unknown\./,
       );
     });
   });
 
-  it('a part of a state dict is named as one, by a name that it lacks', () => {
+  it('a part of a state dict is named as one, by a name that it lacks', async () => {
     const part = { 'blocks.0.flows.0.actnorm.loc': { shape: [1, 12, 1, 1], data: new Float32Array(12) } };
-    expect(() => importCheckpoint(writeSafetensors(part), { imageShape: [8, 8, 3] })).toThrow(
+    await expect(importCheckpoint(writeSafetensors(part), { imageShape: [8, 8, 3] })).rejects.toThrow(
       /a parameter named like 'blocks\.0\.flows\.0\.coupling\.net\.4\.conv\.bias', got none among 1\. .* a part of a checkpoint\?/,
     );
   });
 
-  it('names of no known code are an error that shows them', () => {
+  it('names of no known code are an error that shows them', async () => {
     const file = writeNpz({ 'encoder.weight': { shape: [1], data: new Float32Array(1) } });
-    expect(() => importCheckpoint(file)).toThrow(
+    await expect(importCheckpoint(file)).rejects.toThrow(
       /expected the parameter names of .*got names encoder\.weight/,
     );
     expect(inspectCheckpoint(file)).toMatchObject({ container: 'npz', values: 1 });
@@ -130,12 +130,12 @@ describe('parameters that do not fit', () => {
 });
 
 describe('rosinality', () => {
-  it('writes a negative actnorm scale as the sign of a row of the matrix', () => {
-    tf.tidy(() => {
+  it('writes a negative actnorm scale as the sign of a row of the matrix', async () => {
+    await tidyWaiting(async () => {
       const state = stateOf('rosinality_affine_lu');
       const options = importOptions('rosinality_affine_lu');
       const image = tf.randomNormal([2, 16, 16, 3], 0, 0.2, 'float32', 3);
-      const before = importCheckpoint(writeNpz(state), options);
+      const before = await importCheckpoint(writeNpz(state), options);
       const expected = before.bijector.forward(tf.add(tf.mul(image, 16), 16));
       // Negating scale and the matrix's column that meets it changes nothing.
       const scale = state['blocks.0.flows.1.actnorm.scale'];
@@ -148,7 +148,7 @@ describe('rosinality', () => {
         return (input === 3 ? -1 : 1) * matrix[input * 12 + output];
       });
       state['blocks.0.flows.1.invconv.weight'] = { shape: [12, 12, 1, 1], data: weight };
-      const after = importCheckpoint(writeNpz(state), options);
+      const after = await importCheckpoint(writeNpz(state), options);
       expect(after.getConfig()).toMatchObject({ lu: false });
       const received = after.bijector.forward(tf.add(tf.mul(image, 16), 16));
       expectNear(received.value, expected.value, 1e-4);

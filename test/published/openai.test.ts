@@ -2,6 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Glow, importCheckpoint, type NdArray, RandomStream, readNpz, writeNpz } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { tidyWaiting } from '../support/leaks';
 import { fixture, loadReference } from './reference';
 
 beforeAll(async () => {
@@ -206,8 +207,8 @@ describe('openai/glow', () => {
     ['shuffles, one level, grey images', { permutation: 'shuffle', levels: 1, channels: 1 }],
     ['reversals, classes and a learned top', { permutation: 'reverse', classes: 4 }],
     ['classes without a learned top', { classes: 3, learntop: false }],
-  ])('%s: the log-likelihoods of its formulas', (_, changes) => {
-    tf.tidy(() => {
+  ])('%s: the log-likelihoods of its formulas', async (_, changes) => {
+    await tidyWaiting(async () => {
       const chosen = { ...settings, ...changes };
       const { size, channels, classes } = chosen;
       const oracle = new Oracle(chosen);
@@ -215,7 +216,7 @@ describe('openai/glow', () => {
       const levels = random.uniform([3, size, size, channels], 0, 256);
       const labels = classes > 0 ? oneHot([0, 2, 1], classes) : undefined;
       const expected = oracle.run(tf.sub(tf.div(levels, 256), 0.5), labels);
-      const glow = importCheckpoint(oracle.npz(), { imageShape: [size, size, channels] });
+      const glow = await importCheckpoint(oracle.npz(), { imageShape: [size, size, channels] });
       const { value, logDet } = glow.bijector.forward(levels, labels);
       const received = tf.add(glow.base.logProb(value), logDet);
       const constant = size * size * channels * Math.log(256);
@@ -228,23 +229,23 @@ describe('openai/glow', () => {
     });
   });
 
-  it('a classifier that was not trained is left at zero', () => {
-    tf.tidy(() => {
+  it('a classifier that was not trained is left at zero', async () => {
+    await tidyWaiting(async () => {
       const oracle = new Oracle({ ...settings, classes: 4 });
       oracle.run(tf.zeros([2, 8, 8, 3]), oneHot([0, 1], 4));
       for (const part of ['W', 'b', 'logs']) delete oracle.variables[`model/classifier/${part}`];
-      const glow = importCheckpoint(oracle.npz(), { imageShape: [8, 8, 3] });
+      const glow = await importCheckpoint(oracle.npz(), { imageShape: [8, 8, 3] });
       const logits = glow.classifier!.logits(tf.ones([1, 2, 2, 24]));
       expect([...logits.dataSync()]).toEqual([0, 0, 0, 0]);
       glow.dispose();
     });
   });
 
-  it("chaiyujin's fixture under openai's names gives the same weights, up to the rounding of logs / 3 * 3", () => {
-    tf.tidy(() => {
-      const { glow: expected } = loadReference('chaiyujin_affine_invconv', 'checkpoint.pt');
+  it("chaiyujin's fixture under openai's names gives the same weights, up to the rounding of logs / 3 * 3", async () => {
+    await tidyWaiting(async () => {
+      const { glow: expected } = await loadReference('chaiyujin_affine_invconv', 'checkpoint.pt');
       const state = readNpz(fixture('chaiyujin_affine_invconv', 'weights.npz'));
-      const glow = importCheckpoint(writeNpz(underOpenaiNames(state)), { imageShape: [16, 16, 3] });
+      const glow = await importCheckpoint(writeNpz(underOpenaiNames(state)), { imageShape: [16, 16, 3] });
       expect(glow.getConfig()).toMatchObject({ padding: 'zero', lastPadding: 'zero', learnTop: false });
       const received = weightsOf(glow);
       for (const [name, values] of Object.entries(weightsOf(expected))) {

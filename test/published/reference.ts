@@ -16,7 +16,7 @@ export function importOptions(name: string): ImportOptions {
   return importOptionsOf(configOf(fixture(name, 'config.json')));
 }
 
-export function loadReference(name: string, file: string, options?: ImportOptions): Reference {
+export function loadReference(name: string, file: string, options?: ImportOptions): Promise<Reference> {
   return makeReference(
     [file, 'config.json', 'io.npz'].map((each) => fixture(name, each)),
     options,

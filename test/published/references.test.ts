@@ -5,7 +5,7 @@ import type { Glow } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conventions } from '../../src/published/publishedBits';
-import { leavesNoTensors } from '../support/leaks';
+import { leavesNoTensors, tidyWaiting } from '../support/leaks';
 import { imageOf, publishedGlows, type Reference } from '../support/publishedGlows';
 import { loadReference } from './reference';
 
@@ -43,17 +43,19 @@ describe.each(['cpu', 'wasm', 'prepared wasm, 1', 'prepared wasm, 2'])('publishe
   });
 
   describe.each([undefined, true, false])('1x1 convolutions as LU: %s', (lu) => {
-    it.each(chaiyujin)('%s: latents, log-likelihoods and decoded images', (name) => {
-      tf.tidy(() => {
-        const reference = loadReference(name, 'checkpoint.pt', { lu });
+    it.each(chaiyujin)('%s: latents, log-likelihoods and decoded images', async (name) => {
+      await tidyWaiting(async () => {
+        const reference = await loadReference(name, 'checkpoint.pt', { lu });
         checkChaiyujin(reference);
         reference.glow.dispose();
       });
     });
 
-    it('rosinality_affine_lu: latents, log-likelihoods, reconstruction and samples', () => {
-      tf.tidy(() => {
-        const { glow, bijector, io, config } = loadReference('rosinality_affine_lu', 'checkpoint.pt', { lu });
+    it('rosinality_affine_lu: latents, log-likelihoods, reconstruction and samples', async () => {
+      await tidyWaiting(async () => {
+        const { glow, bijector, io, config } = await loadReference('rosinality_affine_lu', 'checkpoint.pt', {
+          lu,
+        });
         const x = imageOf(io.x);
         const { value: z, logDet } = bijector.forward(x);
         const dims = x.size / x.shape[0];
@@ -78,14 +80,16 @@ describe.each(['cpu', 'wasm', 'prepared wasm, 1', 'prepared wasm, 2'])('publishe
   });
 
   it.each(publishedGlows)('%s: all kinds of files give the same weights', async (name) => {
-    await leavesNoTensors(() => {
-      const [first, ...others] = ['checkpoint.pt', 'checkpoint_legacy.pt', 'weights.npz'].map((file) => {
-        const { glow } = loadReference(name, file);
+    await leavesNoTensors(async () => {
+      const weightsIn = async (file: string) => {
+        const { glow } = await loadReference(name, file);
         const weights = glow.weights.map((weight) => [weight.name, [...weight.variable.dataSync()]]);
         expect(glow.initialized).toBe(true);
         glow.dispose();
         return weights;
-      });
+      };
+      const files = ['checkpoint.pt', 'checkpoint_legacy.pt', 'weights.npz'];
+      const [first, ...others] = await Promise.all(files.map(weightsIn));
       for (const weights of others) expect(weights).toEqual(first);
     });
   });

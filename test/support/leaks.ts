@@ -9,3 +9,13 @@ export async function leavesNoTensors(body: () => unknown): Promise<void> {
   expect(tf.memory().numTensors - before).toBe(typeof owned === 'number' ? owned : 0);
   if (typeof owned !== 'number' && tf.backend() === backend) expect(backend.numDataIds()).toBe(buffers);
 }
+
+/** `tf.tidy` of a body that waits; nothing else may make tensors meanwhile. */
+export async function tidyWaiting(body: () => Promise<void>): Promise<void> {
+  tf.engine().startScope();
+  try {
+    await body();
+  } finally {
+    tf.engine().endScope();
+  }
+}

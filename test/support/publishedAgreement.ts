@@ -35,7 +35,7 @@ async function glowDifferences(
   lu?: boolean,
 ): Promise<PublishedDifferences> {
   const files = await read(`glow/${name}`, ['checkpoint.pt', 'config.json', 'io.npz']);
-  const { glow, bijector, config, io } = makeReference(files, { lu });
+  const { glow, bijector, config, io } = await makeReference(files, { lu });
   const [images, logProb, back] = await valuesOf(() => {
     const labels = config.y_condition ? imageOf(io.y) : undefined;
     const x = io.noise === undefined ? imageOf(io.x) : tf.add(imageOf(io.x), imageOf(io.noise));
@@ -58,7 +58,7 @@ async function glowDifferences(
 async function vectorDifferences(read: ReadFixtures, name: string): Promise<PublishedDifferences> {
   const [weights, results] = await read(`vector/${name}`, ['checkpoint.pt', 'io.npz']);
   const io: Readonly<Record<string, NdArray>> = readNpz(results);
-  const flow = importCheckpoint<VectorFlow>(weights, { config: publishedVectors[name] });
+  const flow = await importCheckpoint<VectorFlow>(weights, { config: publishedVectors[name] });
   const given = (part: string) => (io[part] ? { context: tensorOf(io[part]) } : {});
   const [logProb, latents, samples] = await valuesOf(() => {
     const x = tensorOf(io.x);

@@ -45,12 +45,12 @@ export function importOptions(config: ReferenceConfig): ImportOptions {
 export const configOf = (bytes: Uint8Array): ReferenceConfig => JSON.parse(new TextDecoder().decode(bytes));
 
 /** A model of the bytes of its weights, of its `config.json` and of its `io.npz`. */
-export function makeReference(
+export async function makeReference(
   [weights, configBytes, io]: readonly Uint8Array[],
   options: ImportOptions = {},
-): Reference {
+): Promise<Reference> {
   const config = configOf(configBytes);
-  const glow = importCheckpoint(weights, { ...importOptions(config), ...options });
+  const glow = await importCheckpoint(weights, { ...importOptions(config), ...options });
   return { glow, bijector: (glow.bijector as Chain).bijectors[1], config, io: readNpz(io) };
 }
 

@@ -7,6 +7,7 @@ import {
   Flow,
   Glow,
   InvConv1x1,
+  importCheckpoint,
   Linear,
   maskedAutoregressiveFlow,
   NonFiniteError,
@@ -20,6 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../src/cli/attributes/report';
 import { sweep } from '../../src/cli/attributes/sweep';
 import type { ModelImages } from '../../src/cli/datasets';
+import { referenceOf, vectorFixture } from '../published/vectors/fixture';
 import { hasAdapter } from './adapter';
 import { activate } from './onBoth';
 
@@ -189,6 +191,20 @@ describe.skipIf(!hasAdapter)('on webgpu in Node, where nothing is read at once',
     expected.forEach((value, i) => {
       expect(received[i]).toBeCloseTo(value, 4);
     });
+  });
+
+  it('rows of reference are compared with a flow that is imported', async () => {
+    await activate('webgpu');
+    const before = tf.memory().numTensors;
+    const fixture = vectorFixture('nflows_realnvp');
+    const { logProb, ...given } = referenceOf(fixture);
+    const imported = (expected: number[]) =>
+      importCheckpoint(fixture.bytes('weights.npz'), { reference: { ...given, logProb: expected } });
+    (await imported(logProb)).dispose();
+    await expect(imported(logProb.map((nats) => nats + 1))).rejects.toThrow(
+      'log-densities as in the reference',
+    );
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it('statistics say what to give them in place of a tensor on the GPU', async () => {

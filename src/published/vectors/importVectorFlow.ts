@@ -57,10 +57,10 @@ export interface VectorImportOptions {
 }
 
 /** The flow of a file. */
-export function importVectorFlow(
+export async function importVectorFlow(
   file: VectorFile,
   options: VectorImportOptions & { name?: string; seed?: number },
-): VectorFlow {
+): Promise<VectorFlow> {
   const { config: settings = {}, reference, columns, name, seed } = options;
   const info = describeVectorFile(file, settings);
   checkEmbedding(info, settings);
@@ -73,7 +73,7 @@ export function importVectorFlow(
     const { gaps, base, embedding } = settings;
     const { guesses: open } = describeVectorFile(file, { gaps, base, embedding });
     const rebuild = (other: VectorSettings) => build(file, describeVectorFile(file, other));
-    verify(reference, { flow, ...info, open, settings, rebuild });
+    await verify(reference, { flow, ...info, open, settings, rebuild });
   } catch (error) {
     flow.dispose();
     throw error;

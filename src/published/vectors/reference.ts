@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { complaint, DataError, FlowError } from '../../core/errors';
 import { toFloat64 } from '../../core/numbers';
 import { checkOptions } from '../../core/options';
+import { readTogether } from '../../core/reads';
 import type { Context, Events, VectorFlow } from '../../flows';
 import type { Guess, LayerSettings, VectorConfig, VectorSettings } from './config';
 import { showGuess } from './showGuess';
@@ -46,15 +47,15 @@ export interface Verified {
  *
  * @throws DataError where they differ, with the guesses and, where other values of one or two of them give the log-densities, these
  */
-export function verify(reference: Reference, verified: Verified): void {
+export async function verify(reference: Reference, verified: Verified): Promise<void> {
   checkOptions(`${WHERE} reference`, reference, { x: ['rows'], context: true, logProb: ['log_prob'] });
-  const expected = logDensities(reference.logProb);
-  const { furthest, row, received } = compare(verified.flow, reference, expected);
+  const expected = await logDensities(reference.logProb);
+  const { furthest, row, received } = await compare(verified.flow, reference, expected);
   if (furthest <= TOLERANCE) return;
-  const fitting = fittingSettings(verified, (settings) => {
+  const fitting = await fittingSettings(verified, async (settings) => {
     const other = verified.rebuild(settings);
     try {
-      return compare(other, reference, expected).furthest;
+      return (await compare(other, reference, expected)).furthest;
     } finally {
       other.dispose();
     }
@@ -70,20 +71,20 @@ export function verify(reference: Reference, verified: Verified): void {
   );
 }
 
-function logDensities(given: Reference['logProb']): Float64Array {
-  const values = given instanceof tf.Tensor ? given.dataSync() : given;
+async function logDensities(given: Reference['logProb']): Promise<Float64Array> {
+  const values = given instanceof tf.Tensor ? await given.data() : given;
   const numbers = toFloat64(WHERE, 'logProb of the reference', values);
   if (numbers.length === 0) throw new DataError(complaint(WHERE, 'rows of reference', 'none'));
   return numbers;
 }
 
 /** The row that differs most. */
-function compare(
+async function compare(
   flow: VectorFlow,
   { x, context }: Reference,
   expected: Float64Array,
-): { furthest: number; row: number; received: number } {
-  const received = tf.tidy(() => flow.logProb(x, context === undefined ? {} : { context }).dataSync());
+): Promise<{ furthest: number; row: number; received: number }> {
+  const [received] = await readTogether(() => [flow.logProb(x, context === undefined ? {} : { context })]);
   if (received.length !== expected.length) {
     const wanted = `as many log-densities as rows of reference, ${received.length}`;
     throw new DataError(complaint(WHERE, wanted, expected.length));
@@ -109,17 +110,17 @@ interface Change {
 }
 
 /** The settings that give the reference, where one or two guesses have other values. */
-function fittingSettings(
+async function fittingSettings(
   { config, open, settings }: Verified,
-  furthestWith: (settings: VectorSettings) => number,
-): VectorSettings | undefined {
+  furthestWith: (settings: VectorSettings) => Promise<number>,
+): Promise<VectorSettings | undefined> {
   let best: { furthest: number; settings: VectorSettings } | undefined;
   let changed = 1;
   for (const changes of combinations(config, open).slice(0, MOST_TRIES)) {
     if (changes.length > changed && best !== undefined) break;
     changed = changes.length;
     const tried = withChanges(settings, config, changes);
-    const furthest = quietly(() => furthestWith(tried));
+    const furthest = await quietly(() => furthestWith(tried));
     if (furthest <= TOLERANCE && furthest < (best?.furthest ?? Number.POSITIVE_INFINITY)) {
       best = { furthest, settings: tried };
     }
@@ -128,9 +129,9 @@ function fittingSettings(
 }
 
 /** Some values do not go together: they are no candidates. */
-function quietly(compute: () => number): number {
+async function quietly(compute: () => Promise<number>): Promise<number> {
   try {
-    return compute();
+    return await compute();
   } catch (error) {
     if (error instanceof FlowError) return Number.POSITIVE_INFINITY;
     throw error;

@@ -27,11 +27,11 @@ function changed(name: string, change: (arrays: Arrays) => void): Uint8Array {
 }
 
 /** The error that an import throws, which leaves nothing behind. */
-function errorOf(bytes: Uint8Array, options: ImportOptions = {}): Error {
+async function errorOf(bytes: Uint8Array, options: ImportOptions = {}): Promise<Error> {
   let thrown: unknown;
-  leavesNoTensors(() => {
+  await leavesNoTensors(async () => {
     try {
-      importCheckpoint(bytes, options).dispose();
+      (await importCheckpoint(bytes, options)).dispose();
     } catch (error) {
       thrown = error;
     }
@@ -53,13 +53,13 @@ const ones = (...shape: number[]): NdArray => ({
 const layer = (i: number) => `_transform._transforms.${i}`;
 
 describe('parameters that do not fit', () => {
-  it('are named all at once: missing, unknown and misshapen', () => {
+  it('are named all at once: missing, unknown and misshapen', async () => {
     const bytes = changed('nflows_maf_context', (arrays) => {
       delete arrays[`${layer(1)}.autoregressive_net.initial_layer.bias`];
       arrays[`${layer(3)}.autoregressive_net.final_layer.bias`] = ones(5);
       arrays[`${layer(3)}.autoregressive_net.gate`] = ones(2);
     });
-    const error = errorOf(bytes);
+    const error = await errorOf(bytes);
     expect(error).toBeInstanceOf(FormatError);
     expect(error.message).toContain('3 that do not');
     expect(error.message).toContain(`${layer(1)}.autoregressive_net.initial_layer.bias is missing`);
@@ -67,8 +67,8 @@ describe('parameters that do not fit', () => {
     expect(error.message).toContain(`${layer(3)}.autoregressive_net.gate is unknown`);
   });
 
-  it('are those by which config does not fit the file', () => {
-    const error = errorOf(vectorFixture('nflows_rqs_autoregressive').bytes('weights.npz'), {
+  it('are those by which config does not fit the file', async () => {
+    const error = await errorOf(vectorFixture('nflows_rqs_autoregressive').bytes('weights.npz'), {
       config: { bins: 10 },
     });
     expect(error).toBeInstanceOf(FormatError);
@@ -142,8 +142,8 @@ describe('parameters that do not fit', () => {
       },
       '_distribution._context_encoder.weight',
     ],
-  ])('%s', (_, change, message) => {
-    const error = errorOf(changed('nflows_maf_context', change));
+  ])('%s', async (_, change, message) => {
+    const error = await errorOf(changed('nflows_maf_context', change));
     expect(error).toBeInstanceOf(FormatError);
     expect(error.message).toContain(message);
     expect(error.message.length).toBeLessThan(2000);
@@ -159,8 +159,8 @@ describe('parameters that do not fit', () => {
       },
       'blocks.1',
     ],
-  ])('%s of number 60,000,000 builds nothing', (_, change, message) => {
-    expect(errorOf(changed('nflows_maf_context', change)).message).toContain(message);
+  ])('%s of number 60,000,000 builds nothing', async (_, change, message) => {
+    expect((await errorOf(changed('nflows_maf_context', change))).message).toContain(message);
   });
 });
 
@@ -180,30 +180,30 @@ describe('options', () => {
     [{ nBits: 5 }, 'for a file of nflows'],
     [{ columns: ['a', 'b'] }, '5'],
     [{ library: 'pyro' as never }, 'library'],
-  ])('%j is refused', (options, message) => {
-    const error = errorOf(nsf(), options);
+  ])('%j is refused', async (options, message) => {
+    const error = await errorOf(nsf(), options);
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain(message);
   });
 
-  it('of vectors are no options of a Glow', () => {
+  it('of vectors are no options of a Glow', async () => {
     const glow = writeNpz({ 'blocks.0.flows.0.actnorm.loc': ones(1, 4, 1, 1) });
-    const error = errorOf(glow, { library: 'rosinality', config: {} });
+    const error = await errorOf(glow, { library: 'rosinality', config: {} });
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain("'config'");
   });
 
-  it('say another library than the names', () => {
-    expect(errorOf(nsf(), { library: 'zuko' }).message).toContain('the parameter names of zuko');
+  it('say another library than the names', async () => {
+    expect((await errorOf(nsf(), { library: 'zuko' })).message).toContain('the parameter names of zuko');
     expect(inspectCheckpoint(nsf(), { library: 'sbi' })).toMatchObject({ library: 'sbi' });
     expect(inspectCheckpoint(nsf(), { library: 'sbi' }).guesses).toContainEqual(
       expect.objectContaining({ field: 'bound', value: 3 }),
     );
   });
 
-  it('name columns', () => {
+  it('name columns', async () => {
     const columns = ['a', 'b', 'c', 'd', 'e'];
-    const flow = importCheckpoint(nsf(), { library: 'nflows', columns, name: 'posterior' });
+    const flow = await importCheckpoint(nsf(), { library: 'nflows', columns, name: 'posterior' });
     expect(flow.columns.map(({ name }) => name)).toEqual(columns);
     expect(flow.name).toBe('posterior');
     expect(flow.latentIsNormal).toBe(true);
@@ -212,27 +212,27 @@ describe('options', () => {
 });
 
 describe('what stands around a flow', () => {
-  it('is refused where it is a network of its own, unless it is computed outside', () => {
+  it('is refused where it is a network of its own, unless it is computed outside', async () => {
     const bytes = changed('nflows_sbi_maf', (arrays) => {
       arrays['net._embedding_net.1.0.weight'] = ones(2, 7);
       arrays['net._embedding_net.1.0.bias'] = ones(2);
     });
-    const error = errorOf(bytes);
+    const error = await errorOf(bytes);
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain('net._embedding_net.1.0.weight');
     expect(inspectCheckpoint(bytes).leftOut).toContain('net._embedding_net.1.0.bias');
-    leavesNoTensors(() => {
-      const flow = importCheckpoint(bytes, { library: 'sbi', config: { embedding: 'outside' } });
+    await leavesNoTensors(async () => {
+      const flow = await importCheckpoint(bytes, { library: 'sbi', config: { embedding: 'outside' } });
       expect(flow.contextShape).toEqual([2]);
       flow.dispose();
     });
   });
 
-  it('are layers without parameters, which may do nothing where the user says so', () => {
+  it('are layers without parameters, which may do nothing where the user says so', async () => {
     const bytes = changed('nflows_realnvp', (arrays) => moved(arrays, layer(3), layer(5)));
-    expect(errorOf(bytes).message).toContain('none for _transforms.3 to 4');
-    leavesNoTensors(() => {
-      importCheckpoint(bytes, { config: { gaps: 'identity' } }).dispose();
+    expect((await errorOf(bytes)).message).toContain('none for _transforms.3 to 4');
+    await leavesNoTensors(async () => {
+      (await importCheckpoint(bytes, { config: { gaps: 'identity' } })).dispose();
     });
   });
 });

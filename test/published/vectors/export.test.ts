@@ -51,7 +51,7 @@ describe('flows of other libraries, imported and exported', () => {
   it.each(writtenVectors)('%s comes back under its names, moved weights bit for bit', (name, config) =>
     leavesNoTensors(async () => {
       const given = readNpz(fixture(`vector/${name}/weights.npz`));
-      const flow = importCheckpoint<Flow>(fixture(`vector/${name}/weights.npz`), { config });
+      const flow = await importCheckpoint<Flow>(fixture(`vector/${name}/weights.npz`), { config });
       const bytes = await exportStateDict(flow, libraryOf(name));
       const found = namesOf(bytes);
       flow.dispose();
@@ -154,7 +154,7 @@ describe('flows of ours, exported and imported', () => {
       leavesNoTensors(async () => {
         const flow = moved(make);
         const bytes = await exportStateDict(flow, library);
-        const again = importCheckpoint<VectorFlow>(bytes);
+        const again = await importCheckpoint<VectorFlow>(bytes);
         tf.tidy(() => {
           const random = new RandomStream(5);
           const x = random.normal([20, 3], 0, 2);
@@ -186,17 +186,17 @@ describe('flows of ours, exported and imported', () => {
       flow.dispose();
       const arrays = Object.fromEntries([...tensors].map(([name, tensor]) => [name, tensor.read()]));
       const kept: Record<string, number[]> = JSON.parse(metadata.weights);
-      const again = (changed: Record<string, NdArray>, beside: Record<string, string>) => {
-        const copy = importCheckpoint<Flow>(writeSafetensors({ ...arrays, ...changed }, beside));
+      const again = async (changed: Record<string, NdArray>, beside: Record<string, string>) => {
+        const copy = await importCheckpoint<Flow>(writeSafetensors({ ...arrays, ...changed }, beside));
         const found = copy.weights.map(({ name, variable }) => [name, [...variable.dataSync()]] as const);
         copy.dispose();
         return new Map(found);
       };
       const names = Object.keys(kept);
-      const exact = again({}, metadata);
+      const exact = await again({}, metadata);
       for (const name of names) expect(exact.get(name), name).toEqual(kept[name]);
       const { weights: _, ...rest } = metadata;
-      const rounded = again({}, rest);
+      const rounded = await again({}, rest);
       for (const name of names) {
         expect(rounded.get(name), name).not.toEqual(kept[name]);
         expect(furthest(rounded.get(name)!, kept[name])).toBeLessThan(1e-6);
@@ -204,11 +204,11 @@ describe('flows of ours, exported and imported', () => {
       const diagonal = Object.keys(arrays).find((name) => name.endsWith('unconstrained_upper_diag'))!;
       const { shape, data } = arrays[diagonal];
       const raised = { shape, data: Float32Array.from(data, (raw) => raw + 0.01) };
-      const changed = again({ [diagonal]: raised }, metadata);
+      const changed = await again({ [diagonal]: raised }, metadata);
       const scale = names.find((name) => name.endsWith('logScale') && kept[name].length === data.length)!;
       const rises = changed.get(scale)!.map((value, i) => value - kept[scale][i]);
       expect(Math.min(...rises)).toBeGreaterThan(0.003);
-      expect(() => again({}, { ...metadata, weights: '[1' })).toThrow(FormatError);
+      await expect(again({}, { ...metadata, weights: '[1' })).rejects.toThrow(FormatError);
     }));
 
   it('files tell types and the lines of Python that build the flow', async () => {

@@ -41,13 +41,13 @@ export function furthest(found: tf.Tensor, { data }: NdArray, relative: boolean)
 /**
  * That a file's flow gives the library's own results. Its float32 reaches the float64 arrays within 4e-5 in values, and 7e-6 of log-densities.
  */
-export function expectSame(
+export async function expectSame(
   fixtureOf: VectorFixture,
   file: 'checkpoint.pt' | 'weights.npz',
   options: ImportOptions,
-): void {
+): Promise<void> {
   const { io, bytes } = fixtureOf;
-  const flow = importCheckpoint<VectorFlow>(bytes(file), options);
+  const flow = await importCheckpoint<VectorFlow>(bytes(file), options);
   tf.tidy(() => {
     const given = (part: string) => (io[part] ? { context: tensorOf(io[part]) } : {});
     const [x, u] = [tensorOf(io.x), tensorOf(io.u)];

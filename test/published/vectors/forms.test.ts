@@ -49,9 +49,9 @@ const forms: [name: string, config: VectorSettings][] = [
 
 describe('flows of the libraries in other forms', () => {
   it.each(forms)('%s', (name, config) =>
-    leavesNoTensors(() => {
+    leavesNoTensors(async () => {
       const io = readNpz(fixture(`vectorForms/${name}/io.npz`));
-      expectSame({ io, bytes: () => weights(name) }, 'weights.npz', { config });
+      await expectSame({ io, bytes: () => weights(name) }, 'weights.npz', { config });
     }),
   );
 
@@ -62,15 +62,15 @@ describe('flows of the libraries in other forms', () => {
       'normflows_masked_affine',
       'expected a layer of normflows at flows.0 that is read, got one with b, s.net',
     ],
-  ])('%s is refused by name', (name, message) => {
-    expect(() => importCheckpoint(weights(name))).toThrow(message);
+  ])('%s is refused by name', async (name, message) => {
+    await expect(importCheckpoint(weights(name))).rejects.toThrow(message);
   });
 
-  it('a plain network of nflows that reads more than what passes is refused by name', () => {
+  it('a plain network of nflows that reads more than what passes is refused by name', async () => {
     const name = '_transform._transforms.0.transform_net._input_layer.weight';
     const wider = { shape: [7, 3], data: new Float32Array(21) };
     const bytes = writeNpz({ ...readNpz(weights('nflows_plain')), [name]: wider });
-    expect(() => importCheckpoint(bytes)).toThrow(
+    await expect(importCheckpoint(bytes)).rejects.toThrow(
       'an MLP at _transform._transforms.0.transform_net that reads the 2 values that pass, got 3 inputs',
     );
   });

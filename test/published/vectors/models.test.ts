@@ -29,10 +29,10 @@ describe.each(['cpu', 'wasm'])('flows of nflows, sbi, zuko and normflows on %s',
   });
 
   it.each(Object.entries(models))('%s', (name, config) =>
-    leavesNoTensors(() => {
+    leavesNoTensors(async () => {
       const fixture = vectorFixture(name);
-      expectSame(fixture, 'checkpoint.pt', { config });
-      expectSame(fixture, 'weights.npz', { config });
+      await expectSame(fixture, 'checkpoint.pt', { config });
+      await expectSame(fixture, 'weights.npz', { config });
     }),
   );
 });

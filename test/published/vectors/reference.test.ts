@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, DataError, importCheckpoint, type VectorFlow, type VectorSettings } from 'tfjs-flows';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { leavesNoTensors } from '../../support/leaks';
+import { leavesNoTensors, tidyWaiting } from '../../support/leaks';
 import { referenceOf, vectorFixture } from './fixture';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -19,23 +19,23 @@ describe('rows from Python', () => {
     ['nflows_maf_context', {}],
     ['nflows_nsf_coupling', { bound: 3 }],
   ])('are those of %s', (name, config) =>
-    leavesNoTensors(() => {
-      imported(name, config).dispose();
+    leavesNoTensors(async () => {
+      (await imported(name, config)).dispose();
     }),
   );
 
   it('may be tensors, and have four decimals', () =>
-    leavesNoTensors(() => {
+    leavesNoTensors(async () => {
       const fixture = vectorFixture('nflows_sbi_nsf');
       const rows = referenceOf(fixture);
       const logProb = rows.logProb.map((value) => Number(value.toFixed(4)));
-      tf.tidy(() => {
+      return tidyWaiting(async () => {
         const reference = {
           x: tf.tensor2d(rows.x),
           context: tf.tensor2d(rows.context as number[][]),
           logProb,
         };
-        importCheckpoint(fixture.bytes('weights.npz'), { reference }).dispose();
+        (await importCheckpoint(fixture.bytes('weights.npz'), { reference })).dispose();
       });
     }));
 
@@ -48,33 +48,35 @@ describe('rows from Python', () => {
     ['nflows_maf_context', { activation: 'leakyRelu' }, '{"activation":"relu"}'],
     ['nflows_maf_context', { layers: [null, { activation: 'silu' }] }, '{"activation":"relu"}'],
   ])('say of %s with %j what is right', (name, wrong, right) =>
-    leavesNoTensors(() => {
+    leavesNoTensors(async () => {
       const attempt = () => imported(name, wrong);
-      expect(attempt).toThrow(DataError);
-      expect(attempt).toThrow(`With config: ${right} they are those of the reference.`);
+      await expect(attempt).rejects.toThrow(DataError);
+      await expect(attempt).rejects.toThrow(`With config: ${right} they are those of the reference.`);
     }),
   );
 
   it('that no guess gives are told with the guesses', () =>
-    leavesNoTensors(() => {
+    leavesNoTensors(async () => {
       const fixture = vectorFixture('nflows_sbi_maf');
       const rows = referenceOf(fixture);
       const reference = { ...rows, logProb: rows.logProb.map((value) => value + 0.01 * Math.abs(value)) };
       const attempt = () => importCheckpoint(fixture.bytes('weights.npz'), { reference });
-      expect(attempt).toThrow(/activation \(taken: "tanh" in layers 1, 3, 5; could be "relu"/);
-      expect(attempt).toThrow(/No other usual values/);
+      await expect(attempt).rejects.toThrow(/activation \(taken: "tanh" in layers 1, 3, 5; could be "relu"/);
+      await expect(attempt).rejects.toThrow(/No other usual values/);
     }));
 
   it('are refused where they are none', () =>
-    leavesNoTensors(() => {
+    leavesNoTensors(async () => {
       const { bytes, ...fixture } = vectorFixture('nflows_realnvp');
       const { x, logProb } = referenceOf({ bytes, ...fixture });
       const withRows = (reference: object) => () =>
         importCheckpoint(bytes('weights.npz'), { reference: reference as never });
-      expect(withRows({ x, logProb: logProb.slice(1) })).toThrow(/as many log-densities as rows/);
-      expect(withRows({ x, logProb: [] })).toThrow(DataError);
-      expect(withRows({ x, logProb, context: [[1]] })).toThrow(ConfigError);
-      expect(withRows({ x, logprob: logProb })).toThrow("Did you mean 'logProb'?");
-      expect(withRows({ x, logProb: logProb.map(() => Number.NaN) })).toThrow(DataError);
+      await expect(withRows({ x, logProb: logProb.slice(1) })).rejects.toThrow(
+        /as many log-densities as rows/,
+      );
+      await expect(withRows({ x, logProb: [] })).rejects.toThrow(DataError);
+      await expect(withRows({ x, logProb, context: [[1]] })).rejects.toThrow(ConfigError);
+      await expect(withRows({ x, logprob: logProb })).rejects.toThrow("Did you mean 'logProb'?");
+      await expect(withRows({ x, logProb: logProb.map(() => Number.NaN) })).rejects.toThrow(DataError);
     }));
 });
