@@ -45,7 +45,7 @@ function positionsOf(
 }
 
 /** How a block's sums are made: what is worked out once, for each tap, and over its channels. */
-export interface Product {
+interface Product {
   declared: string;
   start: string;
   seen: string;

@@ -12,7 +12,7 @@ export interface GradientForm extends BlockForm {
 }
 
 /** How a block's sums are made. */
-export interface Product {
+interface Product {
   declared: string;
   overPositions: string;
   /** Positions from which an invocation adds up dy and dy times output, and how far they are apart. */
