@@ -44,7 +44,7 @@ describe.skipIf(!hasAdapter)('what programs bind on webgpu', () => {
     const backend = tf.backend() as WebGPUBackend;
     const gpu = Gpu.of(backend);
     // A size of its own, so that a buffer that is free too early is the next one that is given out.
-    const source = tf.fill([1237], 1);
+    const source = tf.tensor1d(new Float32Array(1237).fill(1));
     const target = gpu.output([1237]);
     gpu.copy(source, gpu.rangeOf(target), 0);
     source.dispose();

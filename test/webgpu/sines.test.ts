@@ -22,9 +22,10 @@ describe.skipIf(!hasAdapter)('sine and cosine on webgpu', () => {
     large.forEach((angle, i) => {
       expect(Math.abs(sine[i]), `sine of ${angle}`).toBeLessThanOrEqual(1);
       expect(Math.abs(cosine[i]), `cosine of ${angle}`).toBeLessThanOrEqual(1);
-      if (Math.abs(angle) > 1e5) return;
-      expect(Math.abs(sine[i] - Math.sin(angle))).toBeLessThan(2e-6);
-      expect(Math.abs(cosine[i] - Math.cos(angle))).toBeLessThan(2e-6);
+      if (Math.abs(angle) > 2e5) return;
+      const allowed = Math.abs(angle) > 1e5 ? 0.05 : 2e-6;
+      expect(Math.abs(sine[i] - Math.sin(angle))).toBeLessThan(allowed);
+      expect(Math.abs(cosine[i] - Math.cos(angle))).toBeLessThan(allowed);
     });
   });
 
