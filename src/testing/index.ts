@@ -26,7 +26,7 @@ export const bijectorChecks: readonly string[] = Object.keys(checks);
  * Round trip, logDet against a numerical Jacobian, gradients of both directions in inputs, contexts and weights against finite
  * differences, reversible gradients against the engine's own tape, initialize against forward, contexts as declared, integers against
  * floats, independence of the batch, traces, a subclass, tensor leaks, configuration through JSON, save and load.
- * Keep events small: the Jacobian takes 2 * size passes.
+ * Keep events small: the Jacobian takes 2 * size passes. Values are read at once: where webgpu is active in Node, make cpu or wasm so.
  *
  * @param options how to build the bijector and draw its data
  * @param only names of the checks to run. Default: all of `bijectorChecks`
