@@ -1,6 +1,7 @@
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from 'tfjs-flows';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { inTrainingStep } from '../../src/core/trainingStep';
 import type { Conditioner } from '../../src/layers';
 import { activationNames } from '../../src/layers/networks/activations';
@@ -52,10 +53,27 @@ describe.skipIf(!hasAdapter)('perceptrons on webgpu', () => {
     await expectSame(() => kinds['masked residual'](shifts), 9);
   });
 
-  it('with dropout, of few layers and of more than a program can bind', async () => {
+  it('with dropout, of few layers and of many', async () => {
     await expectSame(() => kinds.plain({ dropout: 0.3, activation: 'tanh' }), 21);
     await expectSame(() => kinds.plain({ dropout: 0.3, hiddenUnits: [9, 8, 7, 6] }), 21);
     await expectSame(() => kinds['masked residual']({ dropout: 0.3, context: 2 }), 21);
+  });
+
+  it('with dropout, of which a bit is sent for each value', async () => {
+    await activate('webgpu');
+    const network = kinds.plain({ dropout: 0.3 });
+    const x = tf.ones([40, 3]);
+    const step = () => inTrainingStep(new RandomStream(1), () => network.apply(x)).dispose();
+    step();
+    const { queue } = (tf.backend() as WebGPUBackend).device;
+    const send = vi.spyOn(queue, 'writeBuffer');
+    step();
+    // Results of 20 and 9 units, in words of 32.
+    const words = Math.ceil((40 * (20 + 9)) / 32);
+    expect(send.mock.calls.map(([, , { byteLength }]) => byteLength)).toEqual([4 * words]);
+    send.mockRestore();
+    x.dispose();
+    network.dispose();
   });
 
   it('wider than what is summed at once', async () => {
