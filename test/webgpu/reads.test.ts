@@ -204,9 +204,7 @@ describe.skipIf(!hasAdapter)('on webgpu in Node, where nothing is read at once',
     const imported = (expected: number[]) =>
       importCheckpoint(fixture.bytes('weights.npz'), { reference: { ...given, logProb: expected } });
     (await imported(logProb)).dispose();
-    await expect(imported(logProb.map((nats) => nats + 1))).rejects.toThrow(
-      'log-densities as in the reference',
-    );
+    await expect(imported(logProb.slice(1))).rejects.toThrow('as many log-densities as rows of reference, 8');
     expect(tf.memory().numTensors).toBe(before);
   });
 
