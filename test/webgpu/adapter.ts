@@ -19,3 +19,11 @@ if (!hasAdapter) {
     'No WebGPU adapter (libvulkan1 and chromium give one): the tests of WebGPU in Node are skipped.',
   );
 }
+
+/**
+ * Names of what is compared with other numbers. CI takes all of it in Chromium, on the same adapter, and every third here, as programs take
+ * long to compile in software.
+ */
+export function shareOf(compared: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(compared).filter((_, i) => process.env.CI === undefined || i % 3 === 0);
+}

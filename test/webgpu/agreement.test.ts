@@ -4,16 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { registry } from '../conformance/registry';
 import { differencesFromCpu, trainingCurve } from '../support/agreement';
 import { expectSameResults } from '../support/agreementBounds';
-import { hasAdapter } from './adapter';
+import { hasAdapter, shareOf } from './adapter';
 import { activate } from './onBoth';
-
-/** CI takes all of the registry in Chromium, on the same adapter, and every third of it here, as programs take long to compile in software. */
-const names = Object.keys(registry).filter((_, i) => process.env.CI === undefined || i % 3 === 0);
 
 describe.skipIf(!hasAdapter)('webgpu agrees with cpu', () => {
   beforeAll(() => activate('webgpu'));
 
-  it.each(names)('%s', async (name) => {
+  it.each(shareOf(registry))('%s', async (name) => {
     const before = tf.memory().numTensors;
     expectSameResults(name, await differencesFromCpu('webgpu', registry[name]));
     expect(tf.memory().numTensors).toBe(before);

@@ -2,7 +2,7 @@ import { beforeAll, describe, it } from 'vitest';
 import { expectPublishedResults } from '../support/agreementBounds';
 import { fixture } from '../support/fixture';
 import { publishedFlows, type ReadFixtures } from '../support/publishedAgreement';
-import { hasAdapter } from './adapter';
+import { hasAdapter, shareOf } from './adapter';
 import { activate } from './onBoth';
 
 const read: ReadFixtures = async (folder, names) => names.map((name) => fixture(`${folder}/${name}`));
@@ -10,7 +10,7 @@ const read: ReadFixtures = async (folder, names) => names.map((name) => fixture(
 describe.skipIf(!hasAdapter)('published flows on webgpu', () => {
   beforeAll(() => activate('webgpu'));
 
-  it.each(Object.entries(publishedFlows))('%s', async (_, differences) => {
-    expectPublishedResults(await differences(read));
+  it.each(shareOf(publishedFlows))('%s', async (name) => {
+    expectPublishedResults(await publishedFlows[name](read));
   });
 });
