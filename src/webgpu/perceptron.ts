@@ -12,7 +12,8 @@ import type { Range } from './backend';
 import type { Gpu } from './gpu';
 import { MOST_LAYERS, TILE_ROWS } from './perceptronCode';
 import { backward, gradientTiles, weightGradients } from './perceptronGradients';
-import { layoutOf, placesInWords } from './perceptronLayout';
+import { layoutOf } from './perceptronLayout';
+import { placesInWords } from './perceptronPlaces';
 import { forward, packing } from './perceptronPrograms';
 import { type KernelCall, registerGpuKernel } from './register';
 import { flatGroups } from './wgsl';
@@ -30,7 +31,7 @@ function constantsOf(gpu: Gpu, plan: PerceptronPlan, { layers }: PerceptronTenso
   const known = constants.get(plan);
   if (known?.gpu === gpu) return known.range;
   const layout = layoutOf(plan);
-  const range = gpu.constant(placesInWords(layout), layout.constantWords);
+  const range = gpu.constant(placesInWords(layout.layers), layout.constantWords);
   const masks = layers.flatMap(({ mask }) => mask ?? []);
   for (const [i, at] of layout.masks.entries()) gpu.copy(masks[i], range, at * 4);
   constants.set(plan, { gpu, range });

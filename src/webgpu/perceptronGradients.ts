@@ -14,7 +14,7 @@ import {
   tilesMain,
   type Variant,
 } from './perceptronCode';
-import { GATES, LAYER_AT, SIGMOID } from './perceptronLayout';
+import { GATES, LAYER_AT, SIGMOID } from './perceptronPlaces';
 import { type Program, read, remembered, write } from './program';
 import { groupMain } from './wgsl';
 

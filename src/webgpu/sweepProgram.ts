@@ -2,11 +2,12 @@ import type { SweepAttributes } from '../layers/fusedSweep';
 import type { FusedTransformer } from '../layers/transformers/fusedTransformer';
 import { activationOf } from './activations';
 import { AFFINE_SIZES, affineSizes } from './affineEvents';
+import { layerTable } from './layerTable';
 import { logScaleOfTransformer } from './logScales';
 import { type Program, read, write } from './program';
 import { rowsOf } from './splineEvents';
 import { SPLINE_SIZES, splineMap, splineSizes } from './splineMap';
-import { FIELDS, NOWHERE } from './sweepTables';
+import { FIELDS } from './sweepTables';
 import { withoutRepeats } from './wgsl';
 
 /** Rows that a workgroup takes through all levels, and its invocations. */
@@ -76,13 +77,7 @@ export function sweepProgram({ activation }: SweepAttributes, map: ValueMap, kin
       'record: u32',
       ...map.sizes,
     ],
-    code: () => `
-struct Layer { ${FIELDS.map((field) => `${field}: u32`).join(', ')} };
-fn layerAt(i: u32) -> Layer {
-  let at = i * ${FIELDS.length}u;
-  return Layer(${FIELDS.map((_, i) => `tables[at + ${i}u]`).join(', ')});
-}
-const nowhere = ${NOWHERE}u;
+    code: () => `${layerTable(FIELDS, 'tables')}
 ${withoutRepeats(activationOf(activation), map.code)}
 
 @compute @workgroup_size(${SIZE})

@@ -3,6 +3,7 @@ import { append, largest } from '../core/lists';
 import { type SweepAttributes, sortByLevel } from '../layers/fusedSweep';
 import type { Range } from './backend';
 import type { Gpu } from './gpu';
+import { NOWHERE } from './layerTable';
 
 /** What the program knows of a layer: places of its tensors in the joined ones, of tables in the tables, of results in the records. */
 export const FIELDS = [
@@ -21,8 +22,6 @@ export const FIELDS = [
   'skip',
 ] as const;
 type Layer = Record<(typeof FIELDS)[number], number>;
-/** What stands for a place where there is none. */
-export const NOWHERE = 0xffffffff;
 
 /** Tables of a sweep as the program reads them, and floats of a row's record. */
 export function tablesOf(
