@@ -14,8 +14,9 @@ export type { Reversed, Transformed } from './transformed';
 
 /** One layer's part in a pass, as `trace` reports it. Tensors are freed soon after the visit: clone what has to outlive it. */
 export interface TraceEntry {
-  /** Place in the tree, as in `level0/step2/coupling`. */
+  /** Place in the tree, as in `level0/step2/coupling`; of two that are joined, that of the first. */
   name: string;
+  /** Of two that are joined, the second. */
   bijector: Bijector;
   input: tf.Tensor;
   output: Transformed;
@@ -29,6 +30,11 @@ export interface BothWays {
   readonly contextShape?: ContextShape;
   forward(x: tf.Tensor, context?: ContextTensors): Transformed;
   inverse(y: tf.Tensor, context?: ContextTensors): Transformed;
+  /**
+   * `reverse` through both, where that is less work than through one after the other, which is done where it is absent. An anchor has
+   * the name, that of the first of them.
+   */
+  reverse?(output: Reversed, pass: ReversePass, name: string): Reversed;
 }
 
 /** A number for each direction of a bijector: passes of its network, or steps. */
@@ -240,12 +246,15 @@ export abstract class Bijector extends Module {
    * Forward, showing every leaf layer's input and output on the way.
    *
    * The caller runs it inside `tf.tidy`. A visit's tensors are freed when the next layer has run.
+   *
+   * @param joined whether neighbours that `reverse` goes back through in one step are shown, and computed, as one. Default false.
    */
   trace(
     x: tf.Tensor,
     visit: (entry: TraceEntry) => void,
     context?: ContextTensors,
     name = this.name,
+    _joined = false,
   ): Transformed {
     const output = this.forward(x, context);
     visit({ name, bijector: this, input: x, output, context: partOf(context, this.contextShape) });

@@ -9,6 +9,7 @@ import {
   serializeModule,
 } from '../core/module';
 import { checkOptions } from '../core/options';
+import { isOwn } from '../core/overriding';
 import { type Shape, sameShape } from '../core/shapes';
 import { disposeBetween } from '../core/tensors';
 import { hasPassesOf } from './absorbPermutation';
@@ -29,6 +30,20 @@ export interface ChainOptions {
   bijectors: Bijector[];
   /** Name in the weight tree. Default 'chain'. */
   name?: string;
+}
+
+/** One of a chain's members, or two neighbours that are one map. */
+interface Member {
+  /** Place in the tree, of two that of the first. */
+  name: string;
+  /** Of two the second. */
+  bijector: Bijector;
+  map: BothWays;
+}
+
+/** A member, or two, with a way back. */
+interface MemberBack extends Member {
+  map: Required<Pick<BothWays, 'reverse'>> & BothWays;
 }
 
 /** Builds a bijector for the shape that reaches it. */
@@ -87,11 +102,13 @@ export class Chain extends Bijector {
   }
 
   protected computeForward(x: tf.Tensor, context?: ContextTensors): Transformed {
-    return this.run(x, this.maps(), (map, input) => map.forward(input, partOf(context, map.contextShape)));
+    return this.run(x, this.maps(), ({ map }, input) =>
+      map.forward(input, partOf(context, map.contextShape)),
+    );
   }
 
   protected computeInverse(y: tf.Tensor, context?: ContextTensors): Transformed {
-    return this.run(y, this.maps().reverse(), (map, output) =>
+    return this.run(y, this.maps().reverse(), ({ map }, output) =>
       map.inverse(output, partOf(context, map.contextShape)),
     );
   }
@@ -109,17 +126,22 @@ export class Chain extends Bijector {
     visit: (entry: TraceEntry) => void,
     context?: ContextTensors,
     name = this.name,
+    joined = false,
   ): Transformed {
     if (!this.passesAsIn('trace')) return super.trace(x, visit, context, name);
-    return this.run(x, this.bijectors, (bijector, input) =>
-      bijector.trace(input, visit, partOf(context, bijector.contextShape), `${name}/${bijector.name}`),
-    );
+    const maps = joined ? this.mapsBack(name) : this.members(name);
+    return this.run(x, maps, ({ map, bijector, name: place }, input) => {
+      const given = partOf(context, map.contextShape);
+      if (map === bijector) return bijector.trace(input, visit, given, place, joined);
+      const output = map.forward(input, given);
+      visit({ name: place, bijector, input, output, context: given });
+      return output;
+    });
   }
 
   protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
-    const backwards = [...this.bijectors].reverse();
-    return backwards.reduce((after, bijector) => {
-      const before = bijector.reverse(after, pass, `${name}/${bijector.name}`);
+    return this.mapsBack(name).reduceRight<Reversed>((after, { map, name: place }) => {
+      const before = map.reverse(after, pass, place);
       disposeBetween(after.value, output.value, before.value);
       disposeBetween(after.gradient, output.gradient, before.gradient);
       return before;
@@ -144,30 +166,46 @@ export class Chain extends Bijector {
     return new cls({ ...config, bijectors });
   }
 
-  /**
-   * The members as a pass runs them: those of chains among them one after the other, and one map for two where one absorbs the other.
-   * `trace` and `reverse` go through each.
-   */
-  private maps(): BothWays[] {
-    const maps: BothWays[] = [];
-    for (const bijector of this.flat()) {
+  /** The members as a pass runs them: those of chains among them one after the other, and one map for two where one absorbs the other. */
+  private maps(name = this.name, joins = (_: BothWays) => true): Member[] {
+    const maps: Member[] = [];
+    for (const member of this.flat(name)) {
       const last = maps[maps.length - 1];
       // Two that are one already cannot be absorbed: the first of them would be lost.
-      const joined = last instanceof Bijector ? bijector.absorb(last) : undefined;
-      if (joined === undefined) maps.push(bijector);
-      else maps[maps.length - 1] = joined;
+      const both = last?.map instanceof Bijector ? member.bijector.absorb(last.map) : undefined;
+      if (both === undefined || !joins(both)) maps.push(member);
+      else maps[maps.length - 1] = { ...member, name: last.name, map: both };
     }
     return maps;
   }
 
+  /** As `maps`, two being one where they go back as one, too. */
+  private mapsBack(name: string): MemberBack[] {
+    return this.maps(name, ({ reverse }) => reverse !== undefined) as MemberBack[];
+  }
+
   /** The members, and in place of chains theirs: one sum of log-determinants for all. */
-  private flat(): Bijector[] {
-    return this.bijectors.flatMap((member) =>
-      member instanceof Chain && !member.disposed && hasPassesOf(member, Chain) ? member.flat() : [member],
+  private flat(name: string): Member[] {
+    return this.members(name).flatMap((member) => {
+      const { bijector } = member;
+      return bijector instanceof Chain && bijector.isPlain() ? bijector.flat(member.name) : [member];
+    });
+  }
+
+  private members(name: string): Member[] {
+    return this.bijectors.map((bijector) => ({ name: `${name}/${bijector.name}`, bijector, map: bijector }));
+  }
+
+  /** Whether it does what its members do, one after the other. */
+  private isPlain(): boolean {
+    return (
+      !this.disposed &&
+      hasPassesOf(this, Chain, 'trace', 'computeReverse') &&
+      isOwn(this, Bijector, 'reverse')
     );
   }
 
-  private run<T extends BothWays>(
+  private run<T>(
     input: tf.Tensor,
     order: readonly T[],
     pass: (map: T, value: tf.Tensor) => Transformed,

@@ -13,7 +13,7 @@ import {
   untaped,
   zeroLogDet,
 } from '../core/tensors';
-import { gradientsOf } from '../engine/gradients';
+import { gradientsOf, tapeOf } from '../engine/gradients';
 import { hasPassesOf, orderOf } from './absorbPermutation';
 import {
   Bijector,
@@ -31,9 +31,12 @@ import {
   hasFusedAffineCoupling,
   hasFusedNetworkCoupling,
   hasFusedPerceptronCoupling,
+  hasReverseNetworkCoupling,
+  reverseNetworkCoupling,
 } from './fusedCoupling';
 import type { Measure } from './measures';
 import { type Conditioner, type ConditionerBuilder, resolveConditioner } from './networks/conditioner';
+import { weightsInRow } from './networks/fusedConvolutions';
 import { fusedPerceptron, hasFusedPerceptron } from './networks/fusedPerceptron';
 import { type ReversePass, scalarWith } from './reversePass';
 import { logScaleOf, type ScaleMap, scaleMaps } from './scaleMaps';
@@ -363,6 +366,26 @@ export class AffineCoupling extends Coupling {
     if (perceptron === undefined) return super.passInOrder(x, way, context);
     const options = { ...way, kept: this.passthrough, scale: this.scale };
     return fusedPerceptronCoupling(x, this.flatContext(context), perceptron, options);
+  }
+
+  protected override passBack(output: Reversed, pass: ReversePass, anchor?: tf.Tensor): Reversed {
+    const { passthrough: kept, scale, network } = this;
+    const fuses = hasReverseNetworkCoupling() && this.fuses() && isOwn(this, AffineCoupling, 'pass');
+    // An anchor is the input already.
+    if (!fuses || anchor !== undefined) return super.passBack(output, pass, anchor);
+    // On a tape, since offsets may be sums of weights.
+    const { results: row, pullBack } = tapeOf(() => {
+      const { fusedLayers } = network;
+      return fusedLayers && { ...weightsInRow(fusedLayers) };
+    });
+    if (row === undefined) return super.passBack(output, pass);
+    const { ofWeights, ...before } = reverseNetworkCoupling(output, pass.logDetGradient, row, {
+      kept,
+      scale,
+    });
+    const trained = [...new Set(network.trainableWeights)];
+    pass.add(trained, pullBack(row.weights, ofWeights, trained));
+    return before;
   }
 
   protected override couple(x: tf.Tensor, parameters: tf.Tensor, inverse: boolean): Transformed {

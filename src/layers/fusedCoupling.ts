@@ -2,10 +2,10 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
 import { isTaped, record } from '../engine/tape';
 import type { ChannelOrder } from './channelOrder';
-import { type FusedLayer, weightsInRow } from './networks/fusedConvolutions';
+import { type FusedLayer, type WeightsInRow, weightsInRow } from './networks/fusedConvolutions';
 import { type FusedPerceptron, perceptronInputs } from './networks/fusedPerceptron';
 import type { ScaleMap } from './scaleMaps';
-import type { Transformed } from './transformed';
+import type { Reversed, Transformed } from './transformed';
 
 /** Which affine coupling is computed. */
 export interface FusedCouplingOptions {
@@ -71,6 +71,37 @@ export function fusedNetworkCoupling(
 ): Transformed {
   const { weights, factors } = weightsInRow(layers);
   return withNetwork('FlowNetworkCoupling', [x, ...weights], [], { ...options, factors });
+}
+
+/** Whether the active backend has `reverseNetworkCoupling`; its ordinary form is `Coupling.passBack`. */
+export function hasReverseNetworkCoupling(): boolean {
+  return hasKernels('FlowNetworkCouplingReverse');
+}
+
+/**
+ * A step of `reverse` through `fusedNetworkCoupling`: its network runs once, for the inverse and for the gradients.
+ *
+ *     FlowNetworkCouplingReverse [y, dy, dLogDet, ...weights] -> x, gradient in x, gradients in every weight
+ *
+ * @param dLogDet gradient by the logDet, [n]
+ * @param weights as `weightsInRow` gives them
+ * @returns the gradients of the weights in their order
+ */
+export function reverseNetworkCoupling(
+  { value, gradient }: Reversed,
+  dLogDet: tf.Tensor,
+  { weights, factors }: WeightsInRow,
+  options: Pick<FusedCouplingOptions, 'kept' | 'scale'>,
+): Reversed & { ofWeights: tf.Tensor[] } {
+  const [x, dx, ...ofWeights] = record([], () => ({
+    results: runKernel('FlowNetworkCouplingReverse', [value, gradient, dLogDet, ...weights], {
+      ...options,
+      factors,
+    }),
+    needed: [],
+    gradient: () => [],
+  }));
+  return { value: x, gradient: dx, ofWeights };
 }
 
 /** Whether the active backend has `fusedPerceptronCoupling`; its ordinary form is the network, then the coupling. */

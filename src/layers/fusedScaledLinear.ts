@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { hasKernels, runKernel } from '../engine/kernels';
 import { record } from '../engine/tape';
-import type { Transformed } from './transformed';
+import type { Reversed, Transformed } from './transformed';
 
 /** Beyond so many channels a linear map is bound by its products alone, and the ordinary ones block them better. */
 const MOST_CHANNELS = 192;
@@ -25,6 +25,8 @@ export interface ComputedMatrix {
   logDet: tf.Scalar;
   /** Tensors of its own that the gradient needs. */
   needed: tf.Tensor[];
+  /** The inverse of the matrix; absent where the active backend cannot compute it so, and in what is an inverse itself. */
+  inverse?(): tf.Tensor2D;
   /** Gradients in the weights, from those in the matrix and, if any, in logDet; `needed` comes back as handles that still live. */
   gradient(ofMatrix: tf.Tensor2D, ofLogDet: tf.Scalar | undefined, needed: tf.Tensor[]): tf.Tensor[];
 }
@@ -85,4 +87,43 @@ export function fusedScaledLinear(x: tf.Tensor, weights: FusedLinearWeights, inv
     };
   });
   return { value, logDet: logDet as tf.Tensor1D };
+}
+
+/** What comes of a step back: the gradients are by offset, logScale and the matrix' weights, in this order. */
+export interface ReversedLinear extends Reversed {
+  ofWeights: tf.Tensor[];
+}
+
+/**
+ * A step of `reverse` through the map: its matrix and what the inverse is computed of are computed once for both.
+ *
+ * @param dLogDet gradient by the logDet, [n]
+ * @param anchor what the map took, where it was kept
+ */
+export function reverseScaledLinear(
+  { value, gradient: dy }: Reversed,
+  dLogDet: tf.Tensor,
+  weights: FusedLinearWeights,
+  anchor?: tf.Tensor,
+): ReversedLinear {
+  const { offset, logScale } = weights;
+  const [x, dx, ...ofWeights] = record([], () => {
+    const { matrix, logDet, needed, inverse, gradient } = weights.matrix.compute();
+    const inverted = () => {
+      const given = { input: value, offset, logScale, matrix: (inverse as () => tf.Tensor2D)(), logDet };
+      return runKernel('FlowScaledLinear', given, { inverse: true })[0];
+    };
+    const input = anchor ?? inverted();
+    const given = { dy, dLogDet, input, offset, logScale, matrix };
+    const [dInput, dOffset, dLogScale, ofMatrix, ofLogDet] = runKernel('FlowScaledLinearGradient', given, {
+      inverse: false,
+    });
+    const ofMatrixWeights = gradient(ofMatrix as tf.Tensor2D, ofLogDet as tf.Scalar, needed);
+    return {
+      results: [input, dInput, dOffset, dLogScale, ...ofMatrixWeights],
+      needed: [],
+      gradient: () => [],
+    };
+  });
+  return { value: x, gradient: dx, ofWeights };
 }

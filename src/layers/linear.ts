@@ -123,12 +123,23 @@ export class Linear extends Bijector {
       guard: (method, compute) => this.guard(method, compute),
     });
     if (both === undefined) return undefined;
+    const { bias } = this;
+    const { reverse } = both;
+    const withBias = (goBack: NonNullable<typeof reverse>): typeof reverse => {
+      if (bias === undefined) return goBack;
+      return ({ value, gradient }, pass, name) =>
+        tf.tidy(() => {
+          pass.add([bias], [tf.sum(gradient, 0)]);
+          return { ...goBack({ value: tf.sub(value, bias), gradient }, pass, name) };
+        });
+    };
     return {
       forward: (x) => {
         const { value, logDet } = both.forward(x);
         return { value: this.plusBias(value), logDet };
       },
       inverse: (y) => both.inverse(this.minusBias(y)),
+      ...(reverse && { reverse: withBias(reverse) }),
     };
   }
 

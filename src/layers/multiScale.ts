@@ -85,10 +85,11 @@ export class MultiScale extends Bijector {
     visit: (entry: TraceEntry) => void,
     context?: ContextTensors,
     name = this.name,
+    joined = false,
   ): Transformed {
     if (!this.passesAsIn('trace')) return super.trace(x, visit, context, name);
     return this.run(x, (level, input) =>
-      level.trace(input, visit, partOf(context, level.contextShape), `${name}/${level.name}`),
+      level.trace(input, visit, partOf(context, level.contextShape), `${name}/${level.name}`, joined),
     );
   }
 

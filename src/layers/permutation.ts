@@ -5,8 +5,9 @@ import { checkOptions } from '../core/options';
 import { RandomStream } from '../core/random';
 import { checkEventShape } from '../core/shapes';
 import { zeroLogDet } from '../core/tensors';
-import { Bijector, type BijectorOptions, type Transformed } from './bijector';
+import { Bijector, type BijectorOptions, type Reversed, type Transformed } from './bijector';
 import { ChannelOrder } from './channelOrder';
+import type { ReversePass } from './reversePass';
 
 /** Options of {@link Permutation}. */
 export interface PermutationOptions extends BijectorOptions {
@@ -52,6 +53,12 @@ export class Permutation extends Bijector {
 
   protected computeInverse(y: tf.Tensor): Transformed {
     return { value: this.channelOrder.undo(y), logDet: zeroLogDet(y.shape[0]) };
+  }
+
+  /** Values move, and their gradients with them. */
+  protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    const value = pass.takeAnchor(name) ?? this.channelOrder.undo(output.value);
+    return { value, gradient: this.channelOrder.undo(output.gradient) };
   }
 
   getConfig(): tf.serialization.ConfigDict {

@@ -57,7 +57,8 @@ const passOptions: OptionNames<ReversePassOptions> = {
  */
 export class ReversePass {
   readonly context?: ContextTensors;
-  private readonly logDetGradient: tf.Tensor;
+  /** Gradient of the loss by the sum of the layers' logDets, [batch]. */
+  readonly logDetGradient: tf.Tensor;
   private readonly watched: ReadonlySet<tf.Tensor>;
   private readonly anchors: Map<string, tf.Tensor>;
   private readonly storage?: GradientStorage;

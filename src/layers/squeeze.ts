@@ -4,7 +4,8 @@ import { registerModule } from '../core/module';
 import { checkOptions } from '../core/options';
 import { checkEventShape } from '../core/shapes';
 import { zeroLogDet } from '../core/tensors';
-import { Bijector, type BijectorOptions, type Transformed } from './bijector';
+import { Bijector, type BijectorOptions, type Reversed, type Transformed } from './bijector';
+import type { ReversePass } from './reversePass';
 
 /** Options of {@link Squeeze}. */
 export interface SqueezeOptions extends BijectorOptions {}
@@ -45,14 +46,23 @@ export class Squeeze extends Bijector {
   }
 
   protected computeInverse(y: tf.Tensor): Transformed {
-    const [height, width, channels] = this.inputShape;
-    const patches = tf.reshape(y, [y.shape[0], height / 2, width / 2, channels, 2, 2]);
-    const value = tf.reshape(tf.transpose(patches, [0, 1, 4, 2, 5, 3]), [y.shape[0], ...this.inputShape]);
-    return { value, logDet: zeroLogDet(y.shape[0]) };
+    return { value: this.patchesInPlace(y), logDet: zeroLogDet(y.shape[0]) };
+  }
+
+  /** Values move, and their gradients with them. */
+  protected override computeReverse(output: Reversed, pass: ReversePass, name: string): Reversed {
+    const value = pass.takeAnchor(name) ?? this.patchesInPlace(output.value);
+    return { value, gradient: this.patchesInPlace(output.gradient) };
   }
 
   getConfig(): tf.serialization.ConfigDict {
     return { name: this.name, inputShape: [...this.inputShape] };
+  }
+
+  private patchesInPlace(y: tf.Tensor): tf.Tensor {
+    const [height, width, channels] = this.inputShape;
+    const patches = tf.reshape(y, [y.shape[0], height / 2, width / 2, channels, 2, 2]);
+    return tf.reshape(tf.transpose(patches, [0, 1, 4, 2, 5, 3]), [y.shape[0], ...this.inputShape]);
   }
 }
 

@@ -16,7 +16,7 @@ export interface ReversibleOptions {
   /**
    * Keep the input of every so-many-th layer: from there on the way back goes on from exact values, so that the rounding of the
    * inverses cannot add up over more layers than that. 1 keeps all and inverts none; beyond the depth, none but the data is kept.
-   * Default 16.
+   * Two layers that are computed as one count as one. Default 16.
    */
   anchorEvery?: number;
   /**
@@ -76,7 +76,7 @@ export function reversibleGradients(
         const keep = layers++ % anchorEvery === 0 || bijector.steps.inverse > bijector.steps.forward;
         if (keep) anchors.set(name, tf.keep(tf.clone(input)));
       };
-      const { value, logDet } = bijector.trace(x, keepAnchor, ofBijector);
+      const { value, logDet } = bijector.trace(x, keepAnchor, ofBijector, bijector.name, true);
       const watched = source.upstream.length === 0 ? [] : [...new Set(contextTensors(context))];
       // The loss of the latents may read the bijector's weights too: Glow's classifier undoes the top prior.
       const ofLoss = differentiate(

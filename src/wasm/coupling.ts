@@ -137,6 +137,29 @@ export function networkCouplingGradient(call: NetworkCall): TensorInfo[] {
   });
 }
 
+/** [y, dy, dLogDet, ...weights] -> x, gradients in it and in every weight. */
+export function networkCouplingReverse(call: NetworkCall): TensorInfo[] {
+  const { inputs, attrs, backend, kernels } = call;
+  const [y, dy, dLogDet, ...weights] = Object.values(inputs);
+  const kept = keptColumns(y, attrs.kept);
+  const { layers } = layersOf(kept.shape, weights, attrs);
+  return kernels.withRoom([kept.bytes, kept.bytes, kept.bytes], (input, direct, dInput) => {
+    kept.cut(call, kernels.pointer(y), input);
+    const outputs = runLayers(call, layers, input);
+    const parameters = outputs[outputs.length - 1];
+    const [x, logDet] = couple(call, y, parameters, { ...attrs, inverse: true });
+    const [dx, dParameters] = [y, parameters].map(({ shape }) => backend.makeOutput(shape, 'float32'));
+    const places = { dx: kernels.pointer(dx), dParameters: kernels.pointer(dParameters) };
+    coupleGradient(call, { x, parameters, dy, dLogDet, ...places }, { ...attrs, inverse: false });
+    kept.cut(call, kernels.pointer(dy), direct);
+    const ofLayers = { input, outputs, dy: places.dParameters, dx: dInput, added: direct };
+    const ofWeights = layersGradient(call, layers, ofLayers);
+    kept.place(call, dInput, places.dx);
+    for (const { dataId } of [...outputs, logDet, dParameters]) backend.disposeData(dataId);
+    return [x, dx, ...ofWeights];
+  });
+}
+
 /** The columns in an order, in a new tensor; the tensor itself where there is no order. */
 function inOrder(place: Place, tensor: TensorInfo, order: Int32Array | undefined): TensorInfo {
   return order === undefined ? tensor : orderedColumns(place, tensor, order);

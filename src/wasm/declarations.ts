@@ -248,6 +248,20 @@ export const networkCoupledGradient: Declaration<string, Kept & ChainAttributes>
   },
 };
 
+/** [y, dy, dLogDet, ...weights] */
+export const networkCoupledReverse: Declaration<string, Kept & ChainAttributes> = {
+  check({ inputs, attrs }, checks) {
+    const tensors = Object.values(inputs);
+    const [input, dy, dLogDet] = tensors;
+    checks.vectorsOrImages(0, input);
+    checks.shape(1, dy, input.shape);
+    checks.vector(2, dLogDet, input.shape[0]);
+    const { kept: channels, factors } = attrs;
+    const last = parametersOf(input, attrs);
+    checkLayers(checks, { tensors, input, channels, factors, last, at: 3, outputs: false });
+  },
+};
+
 /** [x, context?, ...weights] */
 export const perceptronCoupled: Declaration<string, Kept & PerceptronAttributes> = {
   check({ inputs, attrs }, checks) {

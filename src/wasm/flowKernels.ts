@@ -7,6 +7,7 @@ import {
   affineCouplingGradient,
   networkCoupling,
   networkCouplingGradient,
+  networkCouplingReverse,
   perceptronCoupling,
   perceptronCouplingGradient,
 } from './coupling';
@@ -143,6 +144,7 @@ export function registerFlowKernels(): void {
   replaceKernel('FlowAffineCouplingGradient', affineCouplingGradient, declare.couplingGradient);
   replaceKernel('FlowNetworkCoupling', networkCoupling, declare.networkCoupled);
   replaceKernel('FlowNetworkCouplingGradient', networkCouplingGradient, declare.networkCoupledGradient);
+  replaceKernel('FlowNetworkCouplingReverse', networkCouplingReverse, declare.networkCoupledReverse);
   replaceKernel('FlowSpline', spline, declare.spline);
   replaceKernel('FlowSplineGradient', splineGradient, declare.splineGradient);
   replaceKernel('FlowPerceptronCoupling', perceptronCoupling, declare.perceptronCoupled);

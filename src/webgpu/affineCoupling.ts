@@ -93,6 +93,41 @@ ${flatMain(`
   };
 });
 
+/** From the value to what was coupled, and gradients in it and in the parameters. */
+const reverse = remembered((scale: CouplingScale, width: number): Program => {
+  const type = floats(width);
+  return {
+    key: `affineCouplingReverse ${scale} ${width}`,
+    buffers: {
+      value: read(type),
+      parameters: read(type),
+      dy: read(type),
+      dLogDet: read(),
+      x: write(type),
+      dx: write(type),
+      dParameters: write(type),
+    },
+    sizes: ['count: u32', 'perExample: u32', 'channels: u32', 'kept: u32'],
+    code: () => `${logScaleOfCoupling(scale, type)}
+${flatMain(`
+  if (at >= sizes.count) { return; }
+  ${PLACES}
+  var before = value[at];
+  var gradient = dy[at];
+  if (channel >= sizes.kept) {
+    let raw = parameters[ofRaw];
+    let logScale = logScaleOf(raw);
+    let ofLogScale = gradient * before + dLogDet[at / sizes.perExample];
+    before = before * exp(-logScale) - parameters[ofShift];
+    gradient = gradient * exp(logScale);
+    dParameters[ofShift] = gradient;
+    dParameters[ofRaw] = ofLogScale * slopeOf(raw);
+  }
+  x[at] = before;
+  dx[at] = gradient;`)}`,
+  };
+});
+
 /** How many values programs take at once: as many as divide both parts of the channels. */
 function widthOf(...counts: number[]): number {
   return [4, 2].find((width) => counts.every((count) => count % width === 0)) ?? 1;
@@ -134,6 +169,20 @@ export function affineCouplingGradient(
   const buffers = [x, parameters, dy, dLogDet, dx, dParameters];
   gpu.run(couplingGradient(options, width), buffers, flatGroups(count), [count, perExample, channels, kept]);
   return [dx, dParameters];
+}
+
+/** From the value of a coupling to x, and gradients in it and in the parameters. */
+export function affineCouplingReverse(
+  gpu: Gpu,
+  { value, parameters, dy, dLogDet }: Record<'value' | 'parameters' | 'dy' | 'dLogDet', TensorInfo>,
+  { kept: first, scale }: Pick<FusedCouplingOptions, 'kept' | 'scale'>,
+): TensorInfo[] {
+  const { examples, perExample, width, channels, kept } = sizesOf(value, first);
+  const outputs = [value, value, parameters].map(({ shape }) => gpu.output(shape));
+  const count = examples * perExample;
+  const buffers = [value, parameters, dy, dLogDet, ...outputs];
+  gpu.run(reverse(scale, width), buffers, flatGroups(count), [count, perExample, channels, kept]);
+  return outputs;
 }
 
 /** FlowAffineCoupling, FlowStandardize and their gradients. */

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { FusedCouplingOptions } from '../layers/fusedCoupling';
-import { affineCoupling, affineCouplingGradient } from './affineCoupling';
+import { affineCoupling, affineCouplingGradient, affineCouplingReverse } from './affineCoupling';
 import { type ChainAttributes, layersOf, runLayers, runLayersGradient } from './convolutionChain';
 import { imagesOf } from './images';
 import { type KernelCall, registerGpuKernel } from './register';
@@ -26,8 +26,22 @@ function networkCouplingGradient({ inputs, attrs, gpu }: NetworkCall): TensorInf
   return [dx, ...ofWeights];
 }
 
-/** FlowNetworkCoupling and its gradient. */
+/** [y, dy, dLogDet, ...weights] -> x, gradients in it and in every weight. */
+function networkCouplingReverse({ inputs, attrs, gpu }: NetworkCall): TensorInfo[] {
+  const [value, dy, dLogDet, ...weights] = inputs;
+  const { layers } = layersOf(weights, attrs);
+  const images = imagesOf(value, attrs.kept);
+  const outputs = runLayers(gpu, layers, images);
+  const parameters = outputs[outputs.length - 1];
+  const [x, dx, dParameters] = affineCouplingReverse(gpu, { value, parameters, dy, dLogDet }, attrs);
+  const ofWeights = runLayersGradient(gpu, layers, { images, outputs, dy: dParameters, dx, adds: true });
+  for (const { dataId } of [...outputs, dParameters]) gpu.backend.disposeData(dataId);
+  return [x, dx, ...ofWeights];
+}
+
+/** FlowNetworkCoupling, its gradient and its way back. */
 export function registerNetworkCoupling(): void {
   registerGpuKernel('FlowNetworkCoupling', networkCoupling);
   registerGpuKernel('FlowNetworkCouplingGradient', networkCouplingGradient);
+  registerGpuKernel('FlowNetworkCouplingReverse', networkCouplingReverse);
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { CompactAdam, RandomStream } from 'tfjs-flows';
+import { CompactAdam, RandomStream, ReversePass } from 'tfjs-flows';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { declareBackend } from '../../src/engine/capabilities';
 import {
@@ -118,6 +118,28 @@ it.each(operations)(
     }
   },
 );
+
+it('FlowNetworkCouplingReverse is taken on the way back alone', () => {
+  const coupling = layers.coupling();
+  const x = new RandomStream(1).normal([2, ...inputShape]);
+  const logDetGradient = tf.zeros([2]);
+  const reverse = () => {
+    const pass = new ReversePass({ logDetGradient });
+    tf.dispose({ ...coupling.reverse({ value: x, gradient: x }, pass) });
+    pass.dispose();
+  };
+  try {
+    expect(reverse).not.toThrow();
+    register('FlowNetworkCouplingReverse');
+    expect(used('coupling', 'forward')).toEqual([]);
+    expect(reverse).toThrow('called');
+    expect(called).toEqual(['FlowNetworkCouplingReverse']);
+  } finally {
+    unregisterAll();
+    tf.dispose([x, logDetGradient]);
+    coupling.dispose();
+  }
+});
 
 it('FlowScaledLinear alone does not select the kernel of its matrix', () => {
   try {

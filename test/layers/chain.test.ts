@@ -10,6 +10,7 @@ import {
   InvConv1x1,
   Permutation,
   RandomStream,
+  type Reversed,
   ReversePass,
   Squeeze,
 } from 'tfjs-flows';
@@ -95,6 +96,41 @@ describe('a chain among the members', () => {
     chain.dispose();
   });
 
+  it('goes its own way back where a subclass has one, and shows what a subclass shows', () => {
+    const calls: string[] = [];
+    class OwnTrace extends Chain {
+      override trace(...given: Parameters<Chain['trace']>) {
+        calls.push('trace');
+        return super.trace(...given);
+      }
+    }
+    class OwnReverse extends Chain {
+      protected override computeReverse(output: Reversed, pass: ReversePass, name: string) {
+        calls.push(name);
+        return super.computeReverse(output, pass, name);
+      }
+    }
+    class Plain extends Chain {}
+    const permutation = (name: string) => new Permutation({ inputShape, name });
+    const chain = new Chain({
+      bijectors: [
+        new OwnTrace({ bijectors: [permutation('a')], name: 'trace' }),
+        new OwnReverse({ bijectors: [permutation('b')], name: 'reverse' }),
+        new Plain({ bijectors: [permutation('c')], name: 'plain' }),
+      ],
+    });
+    tf.tidy(() => {
+      const names: string[] = [];
+      const visit = ({ name }: { name: string }) => void names.push(name);
+      const { value, logDet } = chain.trace(images(2), visit, undefined, 'chain', true);
+      expect(names).toEqual(['chain/trace/a', 'chain/reverse/b', 'chain/plain/c']);
+      const pass = new ReversePass({ logDetGradient: logDet });
+      chain.reverse({ value, gradient: value }, pass);
+    });
+    expect(calls).toEqual(['trace', 'chain/reverse']);
+    chain.dispose();
+  });
+
   it('runs itself where a subclass computes, and says that it is disposed', () => {
     class Doubled extends Chain {
       protected override computeForward(x: tf.Tensor) {
@@ -150,6 +186,30 @@ describe('actnorm and the 1x1 convolution after it, on wasm', () => {
       expect(names).not.toContain('BatchMatMul');
     }
     x.dispose();
+    chain.dispose();
+  });
+
+  it('are one kernel there, and one back, on the way of reversible gradients, and an anchor stands before them', () => {
+    const chain = new Chain({ bijectors: [actnorm(), rotation()] });
+    tf.tidy(() => {
+      const x = images(2);
+      const seen: string[] = [];
+      const { value, logDet } = chain.trace(x, ({ name }) => void seen.push(name), undefined, 'chain', true);
+      expect(seen).toEqual(['chain/actnorm']);
+      const back = (anchors?: Map<string, tf.Tensor>) => {
+        const pass = new ReversePass({ logDetGradient: logDet, anchors });
+        const before = chain.reverse({ value, gradient: value }, pass);
+        pass.dispose();
+        return before;
+      };
+      const anchor = tf.keep(tf.clone(x));
+      const [inverted, kept] = [back(), back(new Map([['chain/actnorm', anchor]]))];
+      expect(tf.max(tf.abs(tf.sub(inverted.value, x))).dataSync()[0]).toBeLessThan(1e-5);
+      expect(kept.value.dataSync()).toEqual(x.dataSync());
+      expect(anchor.isDisposed).toBe(true);
+      const apart = tf.max(tf.abs(tf.sub(inverted.gradient, kept.gradient))).dataSync()[0];
+      expect(apart).toBeLessThan(1e-5);
+    });
     chain.dispose();
   });
 

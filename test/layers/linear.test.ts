@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   ActNorm,
   type Bijector,
+  type BothWays,
   Chain,
   InvConv1x1,
   Linear,
@@ -10,6 +11,8 @@ import {
   Matrix,
   NonFiniteError,
   RandomStream,
+  type Reversed,
+  ReversePass,
 } from 'tfjs-flows';
 import { prepareWasm } from 'tfjs-flows/wasm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -311,6 +314,17 @@ describe('Linear after an actnorm, on wasm', () => {
             const size = expected.reduce((most, entry) => Math.max(most, Math.abs(entry)), 1);
             expect(farthest(got, expected)).toBeLessThan(1e-5 * size);
           }
+          const { value, logDet } = apart.forward(x);
+          const back = (reverse: (output: Reversed, pass: ReversePass) => Reversed) => {
+            const pass = new ReversePass({ logDetGradient: logDet as tf.Tensor1D });
+            const before = reverse({ value, gradient: x }, pass);
+            const gradients = pass.takeGradients(weights) as tf.Tensor[];
+            return [before.value, before.gradient, ...gradients].flatMap((tensor) => [...tensor.dataSync()]);
+          };
+          const one = back((output, pass) => (joined as Required<BothWays>).reverse(output, pass, 'actnorm'));
+          const two = back((output, pass) => norm.reverse(linear.reverse(output, pass), pass));
+          const size = two.reduce((most, entry) => Math.max(most, Math.abs(entry)), 1);
+          expect(farthest(one, two)).toBeLessThan(1e-5 * size);
         });
         norm.dispose();
         linear.dispose();

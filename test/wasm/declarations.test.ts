@@ -112,6 +112,11 @@ const kernels: Kernel[] = [
     inputs: [[2, 4, 4, 3], [2], [2, 4, 4, 3], ...twoLayers, ...outputs],
     attributes: { ...coupling, factors: [1, 0] },
   },
+  {
+    name: 'FlowNetworkCouplingReverse',
+    inputs: [[2, 4, 4, 3], [2, 4, 4, 3], [2], ...twoLayers],
+    attributes: { ...coupling, factors: [1, 0] },
+  },
   { name: 'FlowPerceptron', inputs: perceptron, attributes: { plan, taped: false } },
   {
     name: 'FlowPerceptron',
@@ -203,8 +208,10 @@ describe('kernels of fused operations', () => {
     await prepareWasm({ threads: 1 });
   });
 
-  it.each(kernels)('$name takes what it declares', (kernel) => {
+  it.each(kernels)('$name takes what it declares, and holds nothing but its results', (kernel) => {
+    const before = tf.backend().numDataIds();
     expect(run(kernel, -1, () => tf.scalar(0))).toBeGreaterThanOrEqual(0);
+    expect(tf.backend().numDataIds()).toBe(before);
   });
 
   it.each(cases)('$name refuses another type of $input, by name', ({ position, input, ...kernel }) => {

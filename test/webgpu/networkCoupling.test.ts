@@ -1,12 +1,12 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { AffineCoupling, ConvolutionNetwork, RandomStream } from 'tfjs-flows';
+import { AffineCoupling, ConvolutionNetwork, RandomStream, ReversePass } from 'tfjs-flows';
 import { describe, expect, it } from 'vitest';
 import type { Padding } from '../../src/layers/networks/convolution';
 import type { ScaleMap } from '../../src/layers/scaleMaps';
 import { Gpu } from '../../src/webgpu/gpu';
 import { hasAdapter } from './adapter';
-import { activate, expectSameOnBoth, inTiles } from './onBoth';
+import { activate, expectSameOnBoth, inTiles, valuesOn } from './onBoth';
 
 /** What is coupled, and how. */
 interface Case {
@@ -53,6 +53,17 @@ function results(given: Case): tf.Tensor[] {
   return [value, logDet, ...gradients];
 }
 
+/** From values at the output to those at the input, and the gradients there and in every weight. */
+function back(given: Case): tf.Tensor[] {
+  const { coupling, weights, x: value, random } = couplingOf(given);
+  const [gradient, logDetGradient] = [random.normal(given.shape), random.normal([given.shape[0]])];
+  const pass = new ReversePass({ logDetGradient });
+  const before = coupling.reverse({ value, gradient }, pass);
+  const results = [before.value, before.gradient, ...(pass.takeGradients(weights) as tf.Tensor[])];
+  coupling.dispose();
+  return results;
+}
+
 const cases: [name: string, given: Case][] = [
   ['fours', { shape: [3, 6, 5, 8], kept: 4, hidden: 16, scale: 'sigmoid', inverse: false }],
   ['fours turned back', { shape: [2, 4, 4, 16], kept: 8, hidden: 12, scale: 'exp', inverse: true }],
@@ -73,6 +84,18 @@ describe.skipIf(!hasAdapter)('couplings by convolutions on webgpu', () => {
     await expectSameOnBoth(() => results(given), 5e-5);
   });
 
+  it.each(cases)('from output to input as on cpu, %s', async (_, given) => {
+    await expectSameOnBoth(() => back(given), 5e-5);
+  });
+
+  it('from output to input, of no examples', async () => {
+    const [[, given]] = cases;
+    const shape = [0, ...given.shape.slice(1)];
+    const [value, gradient, ...ofWeights] = await valuesOn('webgpu', () => back({ ...given, shape }));
+    expect([value.length, gradient.length]).toEqual([0, 0]);
+    for (const values of ofWeights) expect(values.every((entry) => entry === 0)).toBe(true);
+  });
+
   it('in tiles as on cpu', async () => {
     const given: Case = { shape: [2, 9, 8, 24], kept: 16, hidden: 16, scale: 'sigmoid', inverse: false };
     await inTiles(() => expectSameOnBoth(() => results(given), 5e-5));
@@ -88,6 +111,12 @@ describe.skipIf(!hasAdapter)('couplings by convolutions on webgpu', () => {
       expect(gpu.dispatches - before).toBe(4);
       tf.grad((given) => coupling.forward(given).value)(x, tf.ones(x.shape));
       expect(gpu.dispatches - before).toBe(4 + 4 + 10);
+      const pass = new ReversePass({ logDetGradient: tf.ones([x.shape[0]]) });
+      const start = gpu.dispatches;
+      coupling.reverse({ value: x, gradient: x }, pass);
+      // The layers once, value and gradients of the coupling in one.
+      expect(gpu.dispatches - start).toBe(3 + 10);
+      pass.dispose();
     });
     x.dispose();
     coupling.dispose();

@@ -19,11 +19,12 @@ export async function valuesOn(
   compute: () => tf.Tensor[],
 ): Promise<Float32Array[]> {
   await activate(backend);
-  const before = tf.memory().numTensors;
+  const held = () => ({ tensors: tf.memory().numTensors, values: tf.backend().numDataIds() });
+  const before = held();
   const tensors = tf.tidy(compute);
   const values = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
   tf.dispose(tensors);
-  expect(tf.memory().numTensors).toBe(before);
+  expect(held()).toEqual(before);
   return values.map((list) => Float32Array.from(list));
 }
 

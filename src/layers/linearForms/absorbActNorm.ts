@@ -1,9 +1,17 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { isOwn } from '../../core/overriding';
 import { hasPassesOf } from '../absorbPermutation';
 import { ActNorm } from '../actnorm';
-import type { Bijector, BothWays } from '../bijector';
-import { fusedScaledLinear, hasFusedScaledLinear, type MatrixOfWeights } from '../fusedScaledLinear';
+import { Bijector, type BothWays } from '../bijector';
+import {
+  fusedScaledLinear,
+  hasFusedScaledLinear,
+  type MatrixOfWeights,
+  reverseScaledLinear,
+} from '../fusedScaledLinear';
 import { addLogDets } from '../logDets';
+import type { ReversePass } from '../reversePass';
+import type { Reversed } from '../transformed';
 import type { LinearForm } from './linearForm';
 
 /** A linear layer, y = x W at every position, as it takes part. */
@@ -40,8 +48,19 @@ export function absorbActNorm(before: Bijector, linear: LinearPart): BothWays | 
     const { value, logDet } = before.inverse(after.value);
     return { value, logDet: addLogDets([after.logDet, logDet]) };
   };
+  const reverse = (output: Reversed, pass: ReversePass, name: string) => {
+    const weights = { offset, logScale, matrix };
+    const { value, gradient, ofWeights } = guard('inverse', () =>
+      reverseScaledLinear(output, pass.logDetGradient, weights, pass.takeAnchor(name)),
+    );
+    pass.add([offset, logScale, ...matrix.weights], ofWeights);
+    return { value, gradient };
+  };
+  // Whoever replaced one of these sees each layer.
+  const walked = [before, layer].every((one) => isOwn(one, Bijector, 'trace', 'reverse', 'computeReverse'));
   return {
     forward: (x) => joined(x, matrix, false),
     inverse: (y) => (inverted === undefined ? apart(y) : joined(y, inverted, true)),
+    ...(inverted !== undefined && walked && { reverse }),
   };
 }

@@ -14,11 +14,18 @@ export function fullForm(initial: Matrix, addWeight: AddWeight): LinearForm {
     weights: [kernel],
     compute() {
       const { logAbsDet, needed, inverse } = invertible(kernel, now);
+      let known: tf.Tensor2D | undefined;
       return {
         matrix: kernel,
         logDet: finite(logAbsDet),
         needed,
-        gradient: (ofMatrix, ofLogDet, kept) => [plusOfLogDet(ofMatrix, ofLogDet, () => inverse(kept))],
+        inverse() {
+          known = inverse(needed);
+          return known;
+        },
+        gradient: (ofMatrix, ofLogDet, kept) => [
+          plusOfLogDet(ofMatrix, ofLogDet, () => known ?? inverse(kept)),
+        ],
       };
     },
   };

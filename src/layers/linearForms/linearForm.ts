@@ -36,16 +36,18 @@ export type AddWeight = (name: string, initial: tf.Tensor, trainable?: boolean) 
 /** How forms hold constants. */
 export type Hold = (constant: tf.Tensor2D) => tf.Tensor2D;
 
-/** The inverse of a matrix, which `invert` computes. */
-export function inverted(
-  { weights, compute }: MatrixOfWeights,
-  invert: (computed: ComputedMatrix) => tf.Tensor2D,
-): MatrixOfWeights {
+/** A matrix of weights that has an inverse. */
+export interface InvertibleOfWeights extends MatrixOfWeights {
+  compute(): ComputedMatrix & Required<Pick<ComputedMatrix, 'inverse'>>;
+}
+
+/** The inverse of a matrix. */
+export function inverted({ weights, compute }: InvertibleOfWeights): MatrixOfWeights {
   return {
     weights,
     compute() {
       const computed = compute();
-      const matrix = invert(computed);
+      const matrix = computed.inverse();
       return {
         matrix,
         logDet: computed.logDet,
@@ -92,11 +94,12 @@ export function transposed({ weights, compute }: MatrixOfWeights): MatrixOfWeigh
   return {
     weights,
     compute() {
-      const { matrix, logDet, needed, gradient } = compute();
+      const { matrix, logDet, needed, inverse, gradient } = compute();
       return {
         matrix: tf.transpose(matrix),
         logDet,
         needed,
+        inverse: inverse && (() => tf.transpose(inverse())),
         gradient: (ofMatrix, ofLogDet, kept) => gradient(tf.transpose(ofMatrix), ofLogDet, kept),
       };
     },

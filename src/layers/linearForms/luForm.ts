@@ -12,7 +12,14 @@ import {
 } from '../../linalg';
 import { fusedLuMatrix, hasFusedLuMatrix, type LuWeights } from '../fusedLuMatrix';
 import { matrixTensor } from '../fusedScaledLinear';
-import { type Hold, type HostMatrix, inverted, type LinearForm, matrixNow } from './linearForm';
+import {
+  type Hold,
+  type HostMatrix,
+  type InvertibleOfWeights,
+  inverted,
+  type LinearForm,
+  matrixNow,
+} from './linearForm';
 
 /** P L (U + diag(sign * exp(logScale))): its log-determinant is a sum, with no read-back. */
 export function luForm(factors: LuWeights, hold: Hold): LinearForm {
@@ -28,7 +35,17 @@ export function luForm(factors: LuWeights, hold: Hold): LinearForm {
     matrix: (values) => luProduct(hostFactors(values)),
   };
   const now = () => matrixNow(onHost);
-  const ofWeights = fusedLuMatrix(factors);
+  const { weights, compute } = fusedLuMatrix(factors);
+  const ofWeights: InvertibleOfWeights = {
+    weights,
+    compute() {
+      const computed = compute();
+      const [both] = computed.needed;
+      const inverse = () =>
+        capabilities().readsAtOnce ? toDevice(deviceInverse(now())) : luInverse(permutation, both);
+      return { ...computed, inverse };
+    },
+  };
   const order = permutation as tf.Tensor2D;
   const left = (): tf.Tensor2D => tf.add(tf.mul(lower, strictlyBelow), identity);
   const right = (): tf.Tensor2D => {
@@ -41,9 +58,7 @@ export function luForm(factors: LuWeights, hold: Hold): LinearForm {
     const ofRight = tf.transpose(lowerInverse(tf.transpose(right()))) as tf.Tensor2D;
     return tf.matMul(tf.matMul(ofRight, lowerInverse(left())), order, false, true) as tf.Tensor2D;
   };
-  const inverseOfWeights = inverted(ofWeights, ({ needed: [both] }) =>
-    capabilities().readsAtOnce ? toDevice(deviceInverse(now())) : luInverse(permutation, both),
-  );
+  const inverseOfWeights = inverted(ofWeights);
   const hasInverse = () => hasFusedLuMatrix() && (capabilities().readsAtOnce || hasLuInverse());
   return {
     matrix: () => (hasFusedLuMatrix() ? matrixTensor(ofWeights) : composed()),

@@ -14,8 +14,14 @@ export interface FusedLayer {
   logScaleFactor?: number;
 }
 
+/** The weights of all layers in a row, and the factors on their logScales, 0 for a layer without. */
+export interface WeightsInRow {
+  weights: tf.Tensor[];
+  factors: number[];
+}
+
 /** The weights of all layers in a row, and where they scale. */
-export function weightsInRow(layers: readonly FusedLayer[]): { weights: tf.Tensor[]; factors: number[] } {
+export function weightsInRow(layers: readonly FusedLayer[]): WeightsInRow {
   const weights: tf.Tensor[] = [];
   const factors: number[] = [];
   for (const { filter, offset, logScale, logScaleFactor = 1 } of layers) {

@@ -124,11 +124,12 @@ export class Factorized extends Bijector {
     visit: (entry: TraceEntry) => void,
     context?: ContextTensors,
     name = this.name,
+    pairs = false,
   ): Transformed {
     if (!this.passesAsIn('trace')) return super.trace(x, visit, context, name);
     return joined(
       this.eachOf(x, context, (bijector, part, given) =>
-        bijector.trace(part, visit, given, `${name}/${bijector.name}`),
+        bijector.trace(part, visit, given, `${name}/${bijector.name}`, pairs),
       ),
     );
   }
