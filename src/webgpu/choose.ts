@@ -1,5 +1,6 @@
 import { NoGpuError } from '../core/errors';
 import { checkOptions } from '../core/options';
+import { checkInteger } from '../core/shapes';
 import type { WasmOptions, WasmReport } from '../wasm';
 import { type PreparedWebGpu, preparedWebGpu, prepareWebGpu, type WebGpuOptions } from './prepare';
 
@@ -21,6 +22,7 @@ export interface PrepareOptions extends WebGpuOptions {
 export async function prepare(options: PrepareOptions = {}): Promise<PreparedWebGpu | WasmReport> {
   checkOptions('prepare', options, { powerPreference: ['power', 'preference'], threads: true });
   const { threads, ...ofGpu } = options;
+  if (threads !== undefined) checkInteger('prepare', 'threads', threads);
   const taken = await takeGpu(ofGpu);
   if (typeof taken === 'object') return taken;
   const { prepareWasm } = await import('../wasm');

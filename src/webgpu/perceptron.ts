@@ -16,12 +16,10 @@ import { layoutOf } from './perceptronLayout';
 import { placesInWords } from './perceptronPlaces';
 import { forward, packing } from './perceptronPrograms';
 import { type KernelCall, registerGpuKernel } from './register';
-import { flatGroups } from './wgsl';
+import { flatGroups, MOST_WORKGROUPS } from './wgsl';
 
 /** Workgroups that keep a GPU busy; without a tape each has records of its own, which it uses again. */
 const BUSY = 512;
-/** Most workgroups in one direction, by the standard. */
-const MOST_GROUPS = 65535;
 
 /** What programs read of a plan beside weights, by GPU: it is written once, and goes with the plan. */
 const constants = new WeakMap<PerceptronPlan, { gpu: Gpu; range: Range }>();
@@ -117,7 +115,7 @@ export function runKeptPerceptron(
   output: TensorInfo,
 ): Kept {
   const { packedQuads, recordQuads } = layoutOf(plan);
-  const { tiles, groups } = tilesOf(tensors.sources[0].shape[0], MOST_GROUPS);
+  const { tiles, groups } = tilesOf(tensors.sources[0].shape[0], MOST_WORKGROUPS);
   const kept = {
     packed: gpu.output([4 * packedQuads]),
     records: gpu.output([4 * tiles * TILE_ROWS * recordQuads]),
@@ -181,7 +179,7 @@ export function runPerceptronGradient(
   const { sources, weights, layers, share } = tensors;
   const { recordQuads, inputGradient, contextGradient, layers: places } = layoutOf(plan);
   const [ofSources, ofWeights] = [sources, weights].map((list) => list.map(({ shape }) => gpu.output(shape)));
-  const { tiles, groups } = tilesOf(sources[0].shape[0], MOST_GROUPS);
+  const { tiles, groups } = tilesOf(sources[0].shape[0], MOST_WORKGROUPS);
   const range = constantsOf(gpu, plan, tensors);
   const sizes = [...sizesOf(plan, tensors, tiles, recordQuads), inputGradient, contextGradient];
   const adds = direct !== undefined;

@@ -5,7 +5,7 @@ import { AFFINE_SIZES, affineSizes } from './affineEvents';
 import { layerTable } from './layerTable';
 import { logScaleOfTransformer } from './logScales';
 import { type Program, read, write } from './program';
-import { rowsOf } from './splineEvents';
+import { rowsOf } from './splineEventsPrograms';
 import { SPLINE_SIZES, splineMap, splineSizes } from './splineMap';
 import { FIELDS } from './sweepTables';
 import { withoutRepeats } from './wgsl';

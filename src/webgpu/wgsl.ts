@@ -2,12 +2,12 @@
 export const FLAT = 256;
 
 /** Most workgroups in one direction, by the standard. */
-const MOST_GROUPS = 65535;
+export const MOST_WORKGROUPS = 65535;
 
 /** Workgroups for so many values, one invocation each. */
 export function flatGroups(count: number, size = FLAT): [number, number, number] {
   const groups = Math.ceil(count / size);
-  const rows = Math.ceil(groups / MOST_GROUPS);
+  const rows = Math.ceil(groups / MOST_WORKGROUPS);
   return [Math.ceil(groups / Math.max(rows, 1)), rows, 1];
 }
 

@@ -89,5 +89,7 @@ describe('prepare', () => {
   it('refuses options that nothing reads', async () => {
     await expect(prepare({ thread: 1 } as never)).rejects.toThrow(/Did you mean 'threads'/);
     await expect(prepare({ powerPreference: 'high' as never })).rejects.toThrow(ConfigError);
+    await pretend(REAL);
+    await expect(prepare({ threads: 0 })).rejects.toThrow('threads to be an integer >= 1');
   });
 });
