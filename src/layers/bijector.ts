@@ -245,9 +245,8 @@ export abstract class Bijector extends Module {
   /**
    * Forward, showing every leaf layer's input and output on the way.
    *
-   * The caller runs it inside `tf.tidy`. A visit's tensors are freed when the next layer has run.
-   *
-   * @param joined whether neighbours that `reverse` goes back through in one step are shown, and computed, as one. Default false.
+   * The caller runs it inside `tf.tidy`. A visit's tensors are freed when the next layer has run. Where the last argument is true,
+   * neighbours that `reverse` goes back through in one step are computed, and shown, as one.
    */
   trace(
     x: tf.Tensor,
