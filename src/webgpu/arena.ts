@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { DataId, OpenBackend, Range } from './backend';
+import { type DataId, type OpenBackend, type Range, tensorUsage } from './backend';
 
 /** Where a range of a buffer may begin, on any device. */
 const ALIGNMENT = 256;
@@ -52,13 +52,11 @@ export class Arena {
             buffer: places[i].page.buffer,
             offset: places[i].offset,
             size: 0,
-            of: [],
           })),
         );
       }
       stretches[stretches.length - 1].forEach((range, k) => {
         range.size += padded(placed[k][i].size);
-        range.of?.push(lists[k][i]);
       });
     });
     return stretches;
@@ -71,8 +69,7 @@ export class Arena {
     const { held, buffer } = place.page;
     this.places.delete(dataId);
     held.delete(dataId);
-    // Not at once: what was encoded may still read it.
-    if (held.size === 0) this.backend.uniformPendingDisposal.push(buffer);
+    if (held.size === 0) this.backend.bufferManager.releaseBuffer(buffer);
     return true;
   }
 
@@ -83,7 +80,6 @@ export class Arena {
     const { backend } = this;
     const buffer = this.acquire(place.size);
     this.encoder().copyBufferToBuffer(place.page.buffer, place.offset, buffer, 0, place.size);
-    backend.commandQueueOwnedIds.add(dataId);
     this.release(dataId);
     const data = backend.tensorMap.get(dataId);
     data.resource = buffer;
@@ -123,7 +119,7 @@ export class Arena {
       const size = bytesOf(tensor);
       const data = backend.tensorMap.get(dataId);
       const own = data.resource as GPUBuffer;
-      if (!this.release(dataId) && data.external !== true) backend.uniformPendingDisposal.push(own);
+      if (!this.release(dataId) && data.external !== true) backend.bufferManager.releaseBuffer(own);
       // The backend keeps what was read on the host, too, which would not see what kernels change in place.
       Object.assign(data, { resource: page.buffer, external: true, values: null });
       page.held.add(dataId);
@@ -133,8 +129,7 @@ export class Arena {
   }
 
   private acquire(bytes: number): GPUBuffer {
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    return this.backend.bufferManager.acquireBuffer(bytes, usage);
+    return this.backend.bufferManager.acquireBuffer(bytes, tensorUsage());
   }
 
   /** The encoder, between passes: for copies. */

@@ -10,8 +10,6 @@ export interface Range {
   buffer: GPUBuffer;
   offset: number;
   size: number;
-  /** What lies there: its buffer is not reused before the GPU has run what was encoded. */
-  of?: TensorInfo[];
   /** The number by which programs find what they bound, from their first run with it on. */
   place?: number;
 }
@@ -37,15 +35,14 @@ export interface OpenBackend extends KernelBackend {
   computePassEncoder: GPUComputePassEncoder | null;
   /** Dispatches since the queue was submitted. */
   dispatchCountInPass: number;
-  /** What the next submit reads or writes: its buffers are not reused before. */
+  /** What the next submit reads or writes: the backend keeps its buffers until then. */
   commandQueueOwnedIds: WeakSet<object>;
-  /** Buffers that may be used anew after the next submit. */
-  uniformPendingDisposal: GPUBuffer[];
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
   tensorToBinding(tensor: TensorInfo): GPUBindingResource | null;
   uploadToGPU(dataId: DataId): void;
+  disposeData(dataId: DataId, force?: boolean): boolean;
   releaseResource(dataId: DataId): void;
   convertAndCacheOnCPU(dataId: DataId, values: BackendValues): BackendValues;
   read(dataId: object): Promise<BackendValues>;
@@ -58,7 +55,6 @@ export function openBackend(backend: WebGPUBackend): OpenBackend {
   requireFields(backend, 'the webgpu backend', {
     number: ['dispatchCountInPass'],
     object: ['commandQueueOwnedIds', 'tensorMap', 'bufferManager'],
-    array: ['uniformPendingDisposal'],
     function: [
       'tensorToBinding',
       'submitQueue',
@@ -70,4 +66,9 @@ export function openBackend(backend: WebGPUBackend): OpenBackend {
     ],
   });
   return backend as unknown as OpenBackend;
+}
+
+/** What buffers of tensors serve for. The global is there no sooner than the adapter. */
+export function tensorUsage(): GPUBufferUsageFlags {
+  return GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 }

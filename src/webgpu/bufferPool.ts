@@ -15,6 +15,9 @@ interface Shelf {
  * Buffers that are used again, in place of the backend's own: the one that was made first is given out first. So steps that ask for the
  * same get the same, and groups of bindings that were made for one are found by all. Sizes that nobody asks for
  * any more are destroyed where much is free.
+ *
+ * What comes back may still be in use by what is encoded and not submitted: programs, which run behind that, may write it; the queue, which
+ * writes ahead, may not, and it must not be destroyed.
  */
 export class BufferPool {
   numUsedBuffers = 0;
@@ -26,16 +29,27 @@ export class BufferPool {
   private readonly numbers = new Map<GPUBuffer, number>();
   /** The one that was asked for last is the last. */
   private readonly shelves = new Map<string, Shelf>();
+  /** Free ones that came back since the last submit. */
+  private readonly encoded = new Set<GPUBuffer>();
 
   constructor(private readonly device: GPUDevice) {}
 
   /** @param reuse false for one that is destroyed when it comes back, and must be new */
   acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
-    const buffer = (reuse ? this.take(size, usage) : undefined) ?? this.make(size, usage, mappedAtCreation);
-    this.numUsedBuffers++;
-    this.numBytesUsed += size;
-    this.givenOut++;
-    return buffer;
+    const free = reuse ? this.take(size, usage, () => true) : undefined;
+    return this.giveOut(free ?? this.make(size, usage, mappedAtCreation));
+  }
+
+  /** A buffer that nothing uses that is encoded, for the queue to write. */
+  acquireIdle(size: number, usage: number): GPUBuffer {
+    const free = this.take(size, usage, (buffer) => !this.encoded.has(buffer));
+    return this.giveOut(free ?? this.make(size, usage, false));
+  }
+
+  /** All that was encoded is submitted. */
+  idle(): void {
+    this.encoded.clear();
+    this.trim();
   }
 
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
@@ -52,8 +66,8 @@ export class BufferPool {
     let at = free.length;
     while (at > 0 && (this.numbers.get(free[at - 1]) as number) < number) at--;
     free.splice(at, 0, buffer);
+    this.encoded.add(buffer);
     this.numFreeBuffers++;
-    this.trim();
   }
 
   getNumUsedBuffers(): number {
@@ -68,10 +82,19 @@ export class BufferPool {
     for (const buffer of this.numbers.keys()) buffer.destroy();
     this.numbers.clear();
     this.shelves.clear();
+    this.encoded.clear();
     this.numUsedBuffers = this.numFreeBuffers = this.numBytesUsed = this.numBytesAllocated = 0;
   }
 
-  private take(size: number, usage: number): GPUBuffer | undefined {
+  private giveOut(buffer: GPUBuffer): GPUBuffer {
+    this.encoded.delete(buffer);
+    this.numUsedBuffers++;
+    this.numBytesUsed += buffer.size;
+    this.givenOut++;
+    return buffer;
+  }
+
+  private take(size: number, usage: number, suits: (buffer: GPUBuffer) => boolean): GPUBuffer | undefined {
     const key = keyOf(size, usage);
     const shelf = this.shelves.get(key);
     if (shelf === undefined) return undefined;
@@ -79,9 +102,10 @@ export class BufferPool {
     // The last in their order, as Map keeps that in which they came.
     this.shelves.delete(key);
     this.shelves.set(key, shelf);
-    const buffer = shelf.free.pop();
-    if (buffer !== undefined) this.numFreeBuffers--;
-    return buffer;
+    const at = shelf.free.findLastIndex(suits);
+    if (at < 0) return undefined;
+    this.numFreeBuffers--;
+    return shelf.free.splice(at, 1)[0];
   }
 
   private make(size: number, usage: number, mappedAtCreation: boolean): GPUBuffer {
@@ -101,7 +125,6 @@ export class BufferPool {
     return shelf;
   }
 
-  /** Only what no encoded command uses comes back, so that it may be destroyed at any time. */
   private trim(): void {
     if (this.numBytesAllocated - this.numBytesUsed <= KEPT) return;
     for (const [key, { free, asked }] of this.shelves) {

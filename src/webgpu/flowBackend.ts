@@ -1,7 +1,14 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type BackendValues, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { Arena } from './arena';
-import { type DataId, type OpenBackend, openBackend, type Range, type TensorData } from './backend';
+import {
+  type DataId,
+  type OpenBackend,
+  openBackend,
+  type Range,
+  type TensorData,
+  tensorUsage,
+} from './backend';
 import { BufferPool } from './bufferPool';
 import { DeviceWatch } from './deviceWatch';
 
@@ -12,7 +19,7 @@ export type FlowBackend = WebGPUBackend & { readonly arena: Arena };
 
 /**
  * Makes the backend of TensorFlow.js with three things changed: tensors may share a buffer (ops bind and read their part of it), uploads
- * go by the queue, so that they end no pass, and buffers come from a pool of ours.
+ * go by the queue, so that they end no pass, and buffers come from a pool of ours, where they are free as soon as their tensor is gone.
  */
 export function makeFlowBackend(
   Stock: typeof WebGPUBackend,
@@ -20,7 +27,8 @@ export function makeFlowBackend(
   info: GPUAdapterInfo,
 ): FlowBackend {
   class WithArena extends (Stock as unknown as OpenClass) {
-    override bufferManager = new BufferPool(device) as unknown as OpenBackend['bufferManager'];
+    private readonly pool = new BufferPool(device);
+    override bufferManager = this.pool as unknown as OpenBackend['bufferManager'];
     readonly arena = new Arena(openBackend(this as unknown as WebGPUBackend));
 
     override tensorToBinding(tensor: TensorInfo): GPUBindingResource | null {
@@ -35,13 +43,28 @@ export function makeFlowBackend(
       else super.releaseResource(dataId);
     }
 
-    /** The queue may write ahead of what is encoded: nothing in there uses a buffer that the backend gives out. */
+    /** The queue writes ahead of what is encoded: into a buffer that nothing in there uses. */
     override uploadToGPU(dataId: DataId): void {
       const data = this.tensorMap.get(dataId);
       const words = data.resource == null ? wordsOf(data) : undefined;
-      if (words !== undefined) data.values = null;
-      super.uploadToGPU(dataId);
-      if (words !== undefined) this.device.queue.writeBuffer(data.resource as GPUBuffer, 0, words);
+      if (words === undefined) {
+        super.uploadToGPU(dataId);
+        return;
+      }
+      const buffer = this.pool.acquireIdle(words.byteLength, tensorUsage());
+      this.device.queue.writeBuffer(buffer, 0, words);
+      Object.assign(data, { resource: buffer, values: null });
+    }
+
+    /** Its buffer is free at once for what programs write later: they run in their order. */
+    override disposeData(dataId: DataId, force?: boolean): boolean {
+      this.commandQueueOwnedIds.delete(dataId);
+      return super.disposeData(dataId, force);
+    }
+
+    override submitQueue(): void {
+      super.submitQueue();
+      this.pool.idle();
     }
 
     /** Values that the host may still ask for stay there. */

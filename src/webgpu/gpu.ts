@@ -139,10 +139,6 @@ export class Gpu {
     pass.setPipeline(compiled.pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(x, y, z);
-    for (const buffer of buffers) {
-      const tensors = 'dataId' in buffer ? [buffer] : (buffer.of ?? []);
-      for (const { dataId } of tensors) fields.commandQueueOwnedIds.add(dataId);
-    }
     this.dispatches++;
     if (++fields.dispatchCountInPass < SUBMIT_EVERY) return;
     backend.endComputePassEncoder();
@@ -187,7 +183,6 @@ export class Gpu {
     backend.endComputePassEncoder();
     const encoder = fields.commandEncoder as GPUCommandEncoder;
     encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset + at, bytes);
-    fields.commandQueueOwnedIds.add(tensor.dataId);
   }
 
   /** What `compute` returns, given the values of tensors side by side, each from its place in floats on. */

@@ -72,7 +72,7 @@ export function turnFilters(gpu: Gpu, layers: readonly Layer[], room: TensorInfo
     const sizes = these.flatMap((layer) => {
       const { size, inputs, outputs, factor } = layer;
       const floats = floatsOf(layer);
-      ranges.push({ buffer, offset: offset + 4 * at, size: 4 * floats, of: [room] });
+      ranges.push({ buffer, offset: offset + 4 * at, size: 4 * floats });
       const from = at;
       at += ALIGNMENT * Math.ceil(floats / ALIGNMENT);
       end += floats;

@@ -31,6 +31,20 @@ describe('the pool of buffers', () => {
     expect(made()).toBe(3);
   });
 
+  it('gives the queue none that came back since the last submit', () => {
+    const { pool } = countingPool();
+    const buffer = pool.acquireBuffer(8, 1);
+    pool.releaseBuffer(buffer);
+    const other = pool.acquireIdle(8, 1);
+    expect(other).not.toBe(buffer);
+    // To programs it does: they run behind what used it.
+    expect(pool.acquireBuffer(8, 1)).toBe(buffer);
+    pool.releaseBuffer(buffer);
+    pool.idle();
+    expect(pool.acquireIdle(8, 1)).toBe(buffer);
+    expect([pool.numFreeBuffers, pool.numUsedBuffers, pool.numBytesUsed]).toEqual([0, 2, 16]);
+  });
+
   it('destroys at once what is not used again', () => {
     const { pool, destroyed } = countingPool();
     const buffer = pool.acquireBuffer(8, 1, true, false);
@@ -43,6 +57,7 @@ describe('the pool of buffers', () => {
     const { pool, destroyed } = countingPool();
     pool.releaseBuffer(pool.acquireBuffer(1e6, 1));
     for (let i = 0; i < 40000; i++) pool.releaseBuffer(pool.acquireBuffer(8, 1));
+    pool.idle();
     expect(destroyed).toEqual([]);
   });
 
@@ -52,6 +67,9 @@ describe('the pool of buffers', () => {
     for (let i = 0; i < 80000; i++) {
       pool.releaseBuffer(pool.acquireBuffer(i % 20000 === 0 ? 1e8 : 8, 1));
     }
+    // Not before: what is encoded may use them.
+    expect(destroyed).toEqual([]);
+    pool.idle();
     expect(destroyed).toEqual([1]);
   });
 
@@ -60,6 +78,7 @@ describe('the pool of buffers', () => {
     pool.releaseBuffer(pool.acquireBuffer(1e8, 1));
     const held = pool.acquireBuffer(4, 1);
     for (let i = 0; i < 40000; i++) pool.releaseBuffer(pool.acquireBuffer(8, 1));
+    pool.idle();
     expect(destroyed).toEqual([0]);
     expect(made()).toBe(3);
     expect([pool.numBytesAllocated, pool.numFreeBuffers]).toEqual([12, 1]);

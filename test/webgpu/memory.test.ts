@@ -38,6 +38,27 @@ async function peakOf(compute: typeof storedGradients, stepsPerLevel: number): P
   return most - before;
 }
 
+describe.skipIf(!hasAdapter)('a tensor that is gone on webgpu', () => {
+  it('leaves its buffer to what programs write next, before anything is submitted', async () => {
+    await activate('webgpu');
+    const { bufferManager } = tf.backend() as WebGPUBackend;
+    let x = tf.tidy(() => tf.mul(tf.ones([1009]), 2)) as tf.Tensor;
+    const before = bufferManager.numBytesAllocated;
+    const submit = vi.spyOn(tf.backend() as WebGPUBackend, 'submitQueue');
+    for (let i = 0; i < 6; i++) {
+      const next = tf.sin(x);
+      x.dispose();
+      x = next;
+    }
+    expect(submit).not.toHaveBeenCalled();
+    expect(bufferManager.numBytesAllocated - before).toBeLessThan(3 * 4 * 1009);
+    let expected = 2;
+    for (let i = 0; i < 6; i++) expected = Math.sin(expected);
+    expect((await x.data())[7]).toBeCloseTo(expected, 5);
+    x.dispose();
+  });
+});
+
 describe.skipIf(!hasAdapter)('reversible gradients on webgpu', () => {
   it('take as much memory of the GPU whatever the depth', async () => {
     await activate('webgpu');
