@@ -2,11 +2,24 @@
 const KEPT = 64e6;
 /** A size that nobody asked for while so many buffers were given out, those of ten steps and more, is no longer of use. */
 const PATIENCE = 32768;
+/** More than all uses of a buffer together. */
+const USES = 1024;
+
+/** A buffer of the pool. What it is asked for often stands here: to ask the device's object takes longer. */
+interface Pooled {
+  buffer: GPUBuffer;
+  /** In the order in which they were made. */
+  number: number;
+  size: number;
+  shelf: Shelf;
+  /** How many submits there had been when it came back. */
+  backAt: number;
+}
 
 /** Free buffers of one size and use. */
 interface Shelf {
   /** By their numbers, the highest first. */
-  free: GPUBuffer[];
+  free: Pooled[];
   /** How many buffers had been given out when this size was asked for last. */
   asked: number;
 }
@@ -26,48 +39,44 @@ export class BufferPool {
   numBytesAllocated = 0;
   private made = 0;
   private givenOut = 0;
-  private readonly numbers = new Map<GPUBuffer, number>();
-  /** The one that was asked for last is the last. */
-  private readonly shelves = new Map<string, Shelf>();
-  /** Free ones that came back since the last submit. */
-  private readonly encoded = new Set<GPUBuffer>();
+  private submits = 0;
+  private readonly pooled = new Map<GPUBuffer, Pooled>();
+  private readonly shelves = new Map<number, Shelf>();
 
   constructor(private readonly device: GPUDevice) {}
 
   /** @param reuse false for one that is destroyed when it comes back, and must be new */
   acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
-    const free = reuse ? this.take(size, usage, () => true) : undefined;
+    const free = reuse ? this.take(size, usage, false) : undefined;
     return this.giveOut(free ?? this.make(size, usage, mappedAtCreation));
   }
 
   /** A buffer that nothing uses that is encoded, for the queue to write. */
   acquireIdle(size: number, usage: number): GPUBuffer {
-    const free = this.take(size, usage, (buffer) => !this.encoded.has(buffer));
-    return this.giveOut(free ?? this.make(size, usage, false));
-  }
-
-  /** All that was encoded is submitted. */
-  idle(): void {
-    this.encoded.clear();
-    this.trim();
+    return this.giveOut(this.take(size, usage, true) ?? this.make(size, usage, false));
   }
 
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
-    const number = this.numbers.get(buffer);
-    if (number === undefined) return;
-    const { size, usage } = buffer;
+    const pooled = this.pooled.get(buffer);
+    if (pooled === undefined) return;
     this.numUsedBuffers--;
-    this.numBytesUsed -= size;
+    this.numBytesUsed -= pooled.size;
     if (!reuse) {
-      this.destroy(buffer);
+      this.destroy(pooled);
       return;
     }
-    const { free } = this.shelfOf(size, usage);
+    pooled.backAt = this.submits;
+    const { free } = pooled.shelf;
     let at = free.length;
-    while (at > 0 && (this.numbers.get(free[at - 1]) as number) < number) at--;
-    free.splice(at, 0, buffer);
-    this.encoded.add(buffer);
+    while (at > 0 && free[at - 1].number < pooled.number) at--;
+    free.splice(at, 0, pooled);
     this.numFreeBuffers++;
+  }
+
+  /** All that was encoded is submitted. */
+  submitted(): void {
+    this.submits++;
+    if (this.numBytesAllocated - this.numBytesUsed > KEPT) this.trim();
   }
 
   getNumUsedBuffers(): number {
@@ -79,44 +88,41 @@ export class BufferPool {
   }
 
   dispose(): void {
-    for (const buffer of this.numbers.keys()) buffer.destroy();
-    this.numbers.clear();
+    for (const buffer of this.pooled.keys()) buffer.destroy();
+    this.pooled.clear();
     this.shelves.clear();
-    this.encoded.clear();
     this.numUsedBuffers = this.numFreeBuffers = this.numBytesUsed = this.numBytesAllocated = 0;
   }
 
-  private giveOut(buffer: GPUBuffer): GPUBuffer {
-    this.encoded.delete(buffer);
+  /** @param idle whether what is encoded must not use it */
+  private take(size: number, usage: number, idle: boolean): Pooled | undefined {
+    const shelf = this.shelfOf(size, usage);
+    shelf.asked = this.givenOut;
+    const { free } = shelf;
+    let at = free.length - 1;
+    while (idle && at >= 0 && free[at].backAt === this.submits) at--;
+    if (at < 0) return undefined;
+    this.numFreeBuffers--;
+    return free.splice(at, 1)[0];
+  }
+
+  private make(size: number, usage: number, mappedAtCreation: boolean): Pooled {
+    const buffer = this.device.createBuffer({ size, usage, mappedAtCreation });
+    const pooled = { buffer, number: this.made++, size, shelf: this.shelfOf(size, usage), backAt: 0 };
+    this.pooled.set(buffer, pooled);
+    this.numBytesAllocated += size;
+    return pooled;
+  }
+
+  private giveOut({ buffer, size }: Pooled): GPUBuffer {
     this.numUsedBuffers++;
-    this.numBytesUsed += buffer.size;
+    this.numBytesUsed += size;
     this.givenOut++;
     return buffer;
   }
 
-  private take(size: number, usage: number, suits: (buffer: GPUBuffer) => boolean): GPUBuffer | undefined {
-    const key = keyOf(size, usage);
-    const shelf = this.shelves.get(key);
-    if (shelf === undefined) return undefined;
-    shelf.asked = this.givenOut;
-    // The last in their order, as Map keeps that in which they came.
-    this.shelves.delete(key);
-    this.shelves.set(key, shelf);
-    const at = shelf.free.findLastIndex(suits);
-    if (at < 0) return undefined;
-    this.numFreeBuffers--;
-    return shelf.free.splice(at, 1)[0];
-  }
-
-  private make(size: number, usage: number, mappedAtCreation: boolean): GPUBuffer {
-    const buffer = this.device.createBuffer({ size, usage, mappedAtCreation });
-    this.numbers.set(buffer, this.made++);
-    this.numBytesAllocated += size;
-    return buffer;
-  }
-
   private shelfOf(size: number, usage: number): Shelf {
-    const key = keyOf(size, usage);
+    const key = size * USES + usage;
     let shelf = this.shelves.get(key);
     if (shelf === undefined) {
       shelf = { free: [], asked: this.givenOut };
@@ -126,22 +132,17 @@ export class BufferPool {
   }
 
   private trim(): void {
-    if (this.numBytesAllocated - this.numBytesUsed <= KEPT) return;
-    for (const [key, { free, asked }] of this.shelves) {
-      if (this.givenOut - asked < PATIENCE) return;
-      for (const buffer of free) this.destroy(buffer);
+    for (const { free, asked } of this.shelves.values()) {
+      if (this.givenOut - asked < PATIENCE) continue;
+      for (const pooled of free) this.destroy(pooled);
       this.numFreeBuffers -= free.length;
-      this.shelves.delete(key);
+      free.length = 0;
     }
   }
 
-  private destroy(buffer: GPUBuffer): void {
-    this.numbers.delete(buffer);
-    this.numBytesAllocated -= buffer.size;
+  private destroy({ buffer, size }: Pooled): void {
+    this.pooled.delete(buffer);
+    this.numBytesAllocated -= size;
     buffer.destroy();
   }
-}
-
-function keyOf(size: number, usage: number): string {
-  return `${size}_${usage}`;
 }

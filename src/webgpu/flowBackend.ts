@@ -64,7 +64,7 @@ export function makeFlowBackend(
 
     override submitQueue(): void {
       super.submitQueue();
-      this.pool.idle();
+      this.pool.submitted();
     }
 
     /** Values that the host may still ask for stay there. */

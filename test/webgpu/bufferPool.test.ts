@@ -40,7 +40,7 @@ describe('the pool of buffers', () => {
     // To programs it does: they run behind what used it.
     expect(pool.acquireBuffer(8, 1)).toBe(buffer);
     pool.releaseBuffer(buffer);
-    pool.idle();
+    pool.submitted();
     expect(pool.acquireIdle(8, 1)).toBe(buffer);
     expect([pool.numFreeBuffers, pool.numUsedBuffers, pool.numBytesUsed]).toEqual([0, 2, 16]);
   });
@@ -57,7 +57,7 @@ describe('the pool of buffers', () => {
     const { pool, destroyed } = countingPool();
     pool.releaseBuffer(pool.acquireBuffer(1e6, 1));
     for (let i = 0; i < 40000; i++) pool.releaseBuffer(pool.acquireBuffer(8, 1));
-    pool.idle();
+    pool.submitted();
     expect(destroyed).toEqual([]);
   });
 
@@ -69,7 +69,7 @@ describe('the pool of buffers', () => {
     }
     // Not before: what is encoded may use them.
     expect(destroyed).toEqual([]);
-    pool.idle();
+    pool.submitted();
     expect(destroyed).toEqual([1]);
   });
 
@@ -78,7 +78,7 @@ describe('the pool of buffers', () => {
     pool.releaseBuffer(pool.acquireBuffer(1e8, 1));
     const held = pool.acquireBuffer(4, 1);
     for (let i = 0; i < 40000; i++) pool.releaseBuffer(pool.acquireBuffer(8, 1));
-    pool.idle();
+    pool.submitted();
     expect(destroyed).toEqual([0]);
     expect(made()).toBe(3);
     expect([pool.numBytesAllocated, pool.numFreeBuffers]).toEqual([12, 1]);
