@@ -36,7 +36,8 @@ export function kernelsThatRan(): string {
   const { dispatches, fallbacks } = webGpuReport();
   const ordinary = Object.values(fallbacks).reduce((sum, count) => sum + count, 0);
   const share = Math.round((100 * dispatches) / Math.max(dispatches + ordinary, 1));
-  return `${share} % of the GPU’s programs were fused kernels of this library.`;
+  const others = Object.keys(fallbacks).sort().join(', ');
+  return `${share} % of the GPU’s programs were fused kernels of this library, the others (${others || 'none'}) of TensorFlow.js.`;
 }
 
 function describeWebgl(): string {
