@@ -234,33 +234,31 @@ export const networkCoupled: Declaration<string, Kept & ChainAttributes> = {
   },
 };
 
+/** The way back through a coupling with its network, its first three tensors in the order `first`. */
+function networkCoupledBack(
+  first: readonly ('input' | 'dy' | 'dLogDet')[],
+  outputs: boolean,
+): Declaration<string, Kept & ChainAttributes> {
+  const [input, dy, dLogDet] = (['input', 'dy', 'dLogDet'] as const).map((name) => first.indexOf(name));
+  return {
+    check({ inputs, attrs }, checks) {
+      const tensors = Object.values(inputs);
+      const given = tensors[input];
+      checks.vectorsOrImages(input, given);
+      checks.shape(dy, tensors[dy], given.shape);
+      checks.vector(dLogDet, tensors[dLogDet], given.shape[0]);
+      const { kept: channels, factors } = attrs;
+      const last = parametersOf(given, attrs);
+      checkLayers(checks, { tensors, input: given, channels, factors, last, at: 3, outputs });
+    },
+  };
+}
+
 /** [dy, dLogDet, x, ...weights, ...outputs] */
-export const networkCoupledGradient: Declaration<string, Kept & ChainAttributes> = {
-  check({ inputs, attrs }, checks) {
-    const tensors = Object.values(inputs);
-    const [dy, dLogDet, input] = tensors;
-    checks.vectorsOrImages(2, input);
-    checks.shape(0, dy, input.shape);
-    checks.vector(1, dLogDet, input.shape[0]);
-    const { kept: channels, factors } = attrs;
-    const last = parametersOf(input, attrs);
-    checkLayers(checks, { tensors, input, channels, factors, last, at: 3, outputs: true });
-  },
-};
+export const networkCoupledGradient = networkCoupledBack(['dy', 'dLogDet', 'input'], true);
 
 /** [y, dy, dLogDet, ...weights] */
-export const networkCoupledReverse: Declaration<string, Kept & ChainAttributes> = {
-  check({ inputs, attrs }, checks) {
-    const tensors = Object.values(inputs);
-    const [input, dy, dLogDet] = tensors;
-    checks.vectorsOrImages(0, input);
-    checks.shape(1, dy, input.shape);
-    checks.vector(2, dLogDet, input.shape[0]);
-    const { kept: channels, factors } = attrs;
-    const last = parametersOf(input, attrs);
-    checkLayers(checks, { tensors, input, channels, factors, last, at: 3, outputs: false });
-  },
-};
+export const networkCoupledReverse = networkCoupledBack(['input', 'dy', 'dLogDet'], false);
 
 /** [x, context?, ...weights] */
 export const perceptronCoupled: Declaration<string, Kept & PerceptronAttributes> = {

@@ -17,6 +17,9 @@ const PLACES = `
   let ofShift = position * 2u * changed + channel - sizes.kept;
   let ofRaw = ofShift + changed;`;
 
+/** Of programs that take all values alike, and their number. */
+const SIZES = ['count: u32', 'perExample: u32', 'channels: u32', 'kept: u32'];
+
 type CouplingInputs = Record<'x' | 'parameters', TensorInfo>;
 type CouplingGradients = Record<'x' | 'parameters' | 'dy' | 'dLogDet', TensorInfo>;
 
@@ -75,7 +78,7 @@ const couplingGradient = remembered((form: CouplingForm, width: number): Program
       dx: write(type),
       dParameters: write(type),
     },
-    sizes: ['count: u32', 'perExample: u32', 'channels: u32', 'kept: u32'],
+    sizes: SIZES,
     code: () => `${logScaleOfCoupling(scale, type)}
 ${flatMain(`
   if (at >= sizes.count) { return; }
@@ -107,7 +110,7 @@ const reverse = remembered((scale: CouplingScale, width: number): Program => {
       dx: write(type),
       dParameters: write(type),
     },
-    sizes: ['count: u32', 'perExample: u32', 'channels: u32', 'kept: u32'],
+    sizes: SIZES,
     code: () => `${logScaleOfCoupling(scale, type)}
 ${flatMain(`
   if (at >= sizes.count) { return; }
